@@ -1,0 +1,84 @@
+"""Command line: ``python -m dcl run celeba --method dcl --sampling convex``, ``python -m dcl bench``.
+
+``run`` takes the parameters of the notebook of the same name and writes the same record.
+"""
+
+import argparse
+import sys
+import types
+from dataclasses import fields
+from typing import Any, get_args
+
+from .bench import main as bench
+from .config import CelebA, from_values
+from .run import run
+
+EXPERIMENTS = {CelebA.experiment: CelebA}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status. What is wrong is said in one line."""
+    parser = argparse.ArgumentParser(prog="python -m dcl", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar="{run,bench}")
+    run_parser = commands.add_parser("run", help="train, test and write the record of one run")
+    experiments = run_parser.add_subparsers(required=True, metavar=f"{{{','.join(EXPERIMENTS)}}}")
+    for name, cls in EXPERIMENTS.items():
+        experiment = experiments.add_parser(name, help=cls.__doc__, allow_abbrev=False)
+        experiment.set_defaults(command=run_command, cls=cls)
+        experiment.add_argument("--quiet", action="store_true", help="no progress bar")
+        for spec in fields(cls):
+            experiment.add_argument(
+                f"--{spec.name.replace('_', '-')}",
+                default=argparse.SUPPRESS,
+                metavar="VALUE",
+                help=f"{spec.metadata['doc']} [{spec.default}]".replace("%", "%%"),
+            )
+    bench_parser = commands.add_parser("bench", help="milliseconds per step of DCL and its parts")
+    bench_parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    bench_parser.set_defaults(command=lambda options: bench(options.device))
+    options = parser.parse_args(arguments)
+    try:
+        options.command(options)
+    except (ValueError, RuntimeError) as error:
+        if type(error).__module__.split(".")[0] != "dcl":
+            raise  # a fault of ours: its traceback says where
+        print(f"python -m dcl: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped: the same command goes on from the last finished epoch", file=sys.stderr)
+        return 130
+    return 0
+
+
+def run_command(options: argparse.Namespace) -> None:
+    """``run``: options given as text -> configuration -> record, and its headline printed."""
+    kinds = {spec.name: spec.type for spec in fields(options.cls)}
+    values = {
+        name: parse(text, kinds[name]) for name, text in vars(options).items() if name in kinds
+    }
+    record = run(from_values(options.cls, values), show=not options.quiet)
+    test, found = record["test"], record["dataset"]["found"]
+    print(
+        f"{record['method']} on {record['dataset']['title']} ({found['train']:,} train, "
+        f"{found['test']:,} test): mA {test['mA']:.2f} %, 14 rarest attributes "
+        f"{test['rarest_mA']:.2f} %, {record['timing']['ms_per_step']:.0f} ms per step\n"
+        f"record: {record['path']}"
+    )
+
+
+def parse(text: str, kind: Any) -> Any:
+    """Command line text as the field's type; text that does not fit is left for the config."""
+    kinds = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    if bool in kinds:
+        return {"true": True, "false": False}.get(text.lower(), text)
+    for number in (int, float):
+        if number in kinds:
+            try:
+                return number(text)
+            except ValueError:
+                pass
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

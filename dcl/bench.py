@@ -1,0 +1,93 @@
+"""Milliseconds that DCL costs beside cross entropy, alternating in one process."""
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+
+from .criterion import PRESETS, DCLLoss
+from .models import DeepID2
+
+B, A, D, K = 512, 40, 64, 25  # the paper's setting on CelebA
+ROUNDS, WARM_UP = 24, 4
+METHODS = ("cross-entropy", "dcl-ss", "crl", "dcl")
+
+
+def main(device: str = "auto") -> None:
+    """Print the table as Markdown, then as JSON on one line."""
+    from .run import pick_device
+
+    where = pick_device(device)
+    rows = bench_methods(where)
+    base = rows["cross-entropy"]["step"]["median"]
+    print(f"B={B} A={A} D={D} k={K}, {where}, {torch.get_num_threads()} threads, ", end="")
+    print(f"median [quartiles] of {ROUNDS} alternating rounds, ms\n")
+    print("| method | criterion, forward and backward | whole step | more than cross entropy |")
+    print("|---|---|---|---|")
+    for name, row in rows.items():
+        cells = [
+            "{median:.1f} [{low:.1f}, {high:.1f}]".format(**row[part])
+            for part in ("criterion", "step")
+        ]
+        extra = row["extra"]["median"]
+        print(f"| {name} | {' | '.join(cells)} | {extra:+.1f} ms, {100 * extra / base:+.1f} % |")
+    print("\n" + json.dumps({"device": str(where), "rows": rows}))
+
+
+def bench_methods(device: torch.device) -> dict[str, dict]:
+    """Criterion alone, whole training step, and the step's difference to cross entropy, in ms."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(B, 3, 55, 47, generator=generator).to(device)
+    rates = torch.linspace(0.02, 0.5, A)  # positives per attribute, rare to balanced
+    labels = (torch.rand(B, A, generator=generator) < rates).long().to(device)
+    counts = torch.stack([1 - rates, rates], 1).mul(162_770).long()
+    model = DeepID2(A, 2, D).to(device)
+    optimiser = torch.optim.SGD(model.parameters(), 1e-3, momentum=0.9)
+    criteria = {}
+    for name in METHODS:
+        criteria[name] = DCLLoss(counts, 300, k=K, **PRESETS[name], seed=0).to(device)
+        criteria[name].set_epoch(30)
+
+    def step(criterion) -> None:
+        optimiser.zero_grad(set_to_none=True)
+        criterion(*model(images), labels).backward()
+        optimiser.step()
+
+    with torch.no_grad():
+        outputs = [x.requires_grad_() for x in model(images)]
+
+    def alone(criterion) -> None:
+        torch.autograd.grad(criterion(*outputs, labels), outputs, allow_unused=True)
+
+    times: dict = {name: {"criterion": [], "step": []} for name in METHODS}
+    for round_ in range(ROUNDS + WARM_UP):
+        for part, function in (("criterion", alone), ("step", step)):
+            for name, criterion in criteria.items():
+                spent = milliseconds(lambda f=function, c=criterion: f(c), device)
+                if round_ >= WARM_UP:
+                    times[name][part].append(spent)
+    for name in METHODS:
+        pairs = zip(times[name]["step"], times["cross-entropy"]["step"], strict=True)
+        times[name]["extra"] = [ours - base for ours, base in pairs]
+    return {
+        name: {part: summary(values) for part, values in parts.items()}
+        for name, parts in times.items()
+    }
+
+
+def milliseconds(function: Callable[[], None], device: torch.device) -> float:
+    """Wall time of one call, the device waited for before and after."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    start = time.perf_counter()
+    function()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return 1000 * (time.perf_counter() - start)
+
+
+def summary(values: list[float]) -> dict[str, float]:
+    low, median, high = statistics.quantiles(values, n=4)
+    return {"median": median, "low": low, "high": high}

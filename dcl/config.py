@@ -1,0 +1,199 @@
+"""Configurations: one frozen dataclass per experiment, checked when made.
+
+A notebook's parameters, the command line and a record's ``config`` are all read by `from_values`,
+so that a wrong name or value gets the same error everywhere.
+"""
+
+import difflib
+import hashlib
+import json
+import os
+import types
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from .criterion import PRESETS, check_schedules
+from .sampling import NORMALISATIONS, SELECTIONS
+from .triplet import ANCHORS, REDUCTIONS
+
+
+class ConfigError(ValueError):
+    """A parameter that cannot be: names the value, what is allowed and what to do."""
+
+
+def option(default: Any, doc: str, **limits) -> Any:
+    """A dataclass field with its one-line documentation (unit, source) and limits.
+
+    `limits`: ``choices``, ``low``, ``high`` (both allowed), ``above`` and ``below`` (not allowed).
+    """
+    return field(default=default, metadata={"doc": doc, **limits})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CelebA:
+    """One training run on face attributes. Each default says where it comes from."""
+
+    method: str = option("dcl", "what to train, a line of Tables 1-3", choices=tuple(PRESETS))
+    sampling: str | float = option("convex", "sampling schedule g: a name or a number (paper 4.3.1)")
+    loss: str | float = option("composite", "loss schedule f: a name or a number (paper 4.3.1)")
+    p: float = option(0.3, "self-learning point, share of the epochs (paper 4.3.1)", low=0, high=1)
+    epsilon: float = option(0.1, "self-learning ratio (ours: the paper gives none)", low=0)
+    decay: float = option(0.99, "lambda of the concave schedule (paper, Table 4)", above=0, below=1)
+    k: int = option(25, "easy anchors, hard positives, hard negatives (paper 4.3.1)", low=1)
+    margin: float = option(0.2, "triplet margin (paper 4.3.1)", low=0)
+    anchors: str = option("easy", "triplet anchors: easy Eq. 9, all Eq. 8", choices=ANCHORS)
+    normalisation: str = option(
+        "proportion", "of the distributions of Eq. 5 (ours, see the book)", choices=NORMALISATIONS
+    )
+    selection: str = option("random", "of majority samples (paper, Eq. 7)", choices=SELECTIONS)
+    normalise: bool = option(True, "L2-normalise features in the triplet loss (ours)")
+    squared: bool = option(False, "squared distance in the triplet loss (ours)")
+    reduction: str = option("all", "triples that the mean is over (paper, Eq. 9)", choices=REDUCTIONS)
+    epochs: int = option(12, "times every image is seen (paper: 300)", low=1)
+    batch_size: int = option(128, "images per step (paper: 512)", low=1)
+    lr: float = option(0.01, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)
+    momentum: float = option(0.9, "of SGD (ours: the paper names no optimiser)", low=0, below=1)
+    weight_decay: float = option(0.0005, "L2 penalty (paper 4.3.1)", low=0)
+    trunk: bool = option(True, "DeepID2's 160-d layer before the branches (Sun et al. 2014)")
+    seed: int = option(0, "of data order, initialisation, flips and selection", low=0)
+    data_root: str = option("", "folder with CelebA; without one, faces are drawn")
+    crop: float = option(1.0, "share of the aligned frame kept (ours)", above=0, high=1)
+    train_images: int = option(12_000, "drawn faces to train on; CelebA has its own", low=2)
+    device: str = option("auto", "auto, cpu, cuda or cuda:N")
+    results: str = option("results/runs", "folder for run records, or one .json file")
+    profile: str = option(
+        "auto",
+        "quick: a look in seconds; auto: $DCL_PROFILE or standard",
+        choices=("auto", "quick", "standard"),
+    )
+
+    experiment = "celeba"  # not a field
+
+    def __post_init__(self):
+        for spec in fields(self):
+            object.__setattr__(self, spec.name, _checked(spec, getattr(self, spec.name)))
+        _check("sampling or loss", lambda: check_schedules(self.sampling, self.loss))
+        for name, fixed in PRESETS[self.method].items():
+            if name not in self.__dataclass_fields__:
+                continue
+            given, default = getattr(self, name), self.__dataclass_fields__[name].default
+            if given not in (default, fixed):
+                raise ConfigError(
+                    f"method {self.method!r} has {name} = {fixed!r} by definition, got {given!r}: "
+                    f"leave {name} out, or choose method 'dcl'"
+                )
+            object.__setattr__(self, name, fixed)
+        if self.profile == "auto":
+            profile = os.environ.get("DCL_PROFILE", "standard")
+            if profile not in ("quick", "standard"):
+                raise ConfigError(f"DCL_PROFILE must be quick or standard, got {profile!r}")
+            object.__setattr__(self, "profile", profile)
+
+    def criterion_options(self) -> dict:
+        """Arguments of `dcl.DCLLoss` for this configuration."""
+        names = (
+            *("sampling", "loss", "p", "epsilon", "decay", "normalisation", "selection"),
+            *("k", "margin", "anchors", "normalise", "squared", "reduction"),
+        )
+        return {name: getattr(self, name) for name in names} | PRESETS[self.method]
+
+    def identity(self) -> str:
+        """Short hash of everything that decides the metrics of the run."""
+        values = {k: v for k, v in asdict(self).items() if k not in ("results", "data_root")}
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
+
+    def record_path(self, dataset: str, method: str | None = None) -> Path:
+        """Where the record of this run goes: ``results/<dataset>/<method>-seed<k>-<hash>.json``."""
+        results = resolve(self.results)
+        method = method or self.method
+        if results.suffix == ".json":
+            return results if method == self.method else results.with_name(f"{method}-{results.name}")
+        return results / dataset / f"{method}-seed{self.seed}-{self.identity()}.json"
+
+    replace = replace
+
+
+def from_values(cls: type, values: dict[str, Any]):
+    """A configuration from names and values, as a notebook, a command line or a record gives them.
+
+    Raises
+    ------
+    ConfigError
+        For a name that `cls` does not have, with the nearest ones, and for a wrong value.
+    """
+    known = [spec.name for spec in fields(cls)]
+    for name in values:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise ConfigError(
+                f"unknown parameter {name!r}{f': did you mean {near[0]!r}?' if near else ''} "
+                f"{cls.__name__} takes {', '.join(known)}"
+            )
+    return cls(**values)
+
+
+def from_notebook(cls: type, namespace: dict[str, Any]):
+    """A configuration from a notebook's globals right after its parameters.
+
+    Every plain value defined so far must be a parameter: papermill only warns about a name that
+    the notebook does not have, and a misspelt one would train the default.
+    """
+    ours = {
+        name: value
+        for name, value in namespace.items()
+        if not name.startswith("_")
+        and name not in ("In", "Out")
+        and (value is None or type(value) in (bool, int, float, str, list, dict, tuple))
+    }
+    return from_values(cls, ours)
+
+
+def resolve(path: str | Path) -> Path:
+    """`path` from the project's root where the current folder lies in it, else from there.
+
+    Papermill runs a notebook in the caller's folder, the book and nbval in the notebook's: inside
+    a checkout a relative path means the same for all.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "_config.yml").is_file() and (folder / "dcl" / "__init__.py").is_file():
+            return folder / Path(path).expanduser()
+    return here / Path(path).expanduser()
+
+
+def _checked(spec, value: Any) -> Any:
+    """`value` as the field's type, or a ConfigError that says what the field takes."""
+    limits = spec.metadata
+    kinds = get_args(spec.type) if isinstance(spec.type, types.UnionType) else (spec.type,)
+    if float in kinds and type(value) is int:
+        value = float(value)
+    if type(value) not in kinds:
+        words = {int: "a whole number", float: "a number", str: "a text", bool: "True or False"}
+        allowed = " or ".join(words[kind] for kind in kinds)
+        raise ConfigError(f"{spec.name} must be {allowed}, got {value!r}: {limits['doc']}")
+    wrong = None
+    if "choices" in limits and value not in limits["choices"]:
+        wrong = f"one of {', '.join(limits['choices'])}"
+    elif isinstance(value, int | float):
+        rules = (
+            ("low", "at least", lambda x, y: x >= y),
+            ("high", "at most", lambda x, y: x <= y),
+            ("above", "more than", lambda x, y: x > y),
+            ("below", "less than", lambda x, y: x < y),
+        )
+        present = [(word, limits[key], rule) for key, word, rule in rules if key in limits]
+        if value != value or abs(value) == float("inf"):
+            wrong = "finite"
+        elif not all(rule(value, limit) for _, limit, rule in present):
+            wrong = " and ".join(f"{word} {limit}" for word, limit, _ in present)
+    if wrong:
+        raise ConfigError(f"{spec.name} must be {wrong}, got {value!r}: {limits['doc']}")
+    return value
+
+
+def _check(what: str, check) -> None:
+    try:
+        check()
+    except ValueError as error:
+        raise ConfigError(f"{what}: {error}") from None

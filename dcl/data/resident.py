@@ -1,0 +1,118 @@
+"""A data set as uint8 arrays, its splits on the device, and a batch made in one go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..sampling import count_classes
+
+SPLITS = ("train", "val", "test")
+
+
+class DataError(ValueError):
+    """Data that cannot be used: says which file and row, and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Images (N, 3, H, W) uint8 and labels (N, A) int64 of one split."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def first(self, count: int) -> "Split":
+        """The first `count` images, for a quick look."""
+        return Split(images=self.images[:count], labels=self.labels[:count])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A data set in memory or mapped from disk, with what a run record says of it."""
+
+    name: str  # short, for paths: "faces"
+    title: str  # for figures: "SynthFaces", "CelebA, 30,000 images at 64x64"
+    attributes: tuple[str, ...]
+    classes: int
+    splits: dict[str, Split]
+    expected: dict[str, int]  # images of each split in the complete data set
+    fingerprint: str  # changes when the data do
+
+    @cached_property
+    def class_counts(self) -> Tensor:
+        """Samples of each class in the training split, (A, C) int64."""
+        return count_classes(torch.from_numpy(self.splits["train"].labels), self.classes)
+
+    def imbalance_level(self) -> np.ndarray:
+        """Majority class rate in the training split minus 50, in percent, (A,) (Table 2)."""
+        counts = self.class_counts.numpy()
+        return 100 * counts.max(1) / counts.sum(1) - 50
+
+    def first(self, **counts: int) -> "Dataset":
+        """The same data set with the first so many images of each split named."""
+        splits = {k: v.first(counts[k]) if k in counts else v for k, v in self.splits.items()}
+        return replace(self, splits=splits)
+
+    def describe(self) -> dict:
+        """What the run record keeps: name, title, images found and expected, fingerprint."""
+        found = {name: len(split) for name, split in self.splits.items()}
+        return {
+            "name": self.name,
+            "title": self.title,
+            "found": found,
+            "expected": self.expected,
+            "fingerprint": self.fingerprint,
+        }
+
+
+class Resident:
+    """One split on the device as uint8; a batch is gathered, flipped and normalised there.
+
+    Parameters
+    ----------
+    split : Split
+    device : torch.device or str
+    augment : callable, optional
+        (uint8 images (B, 3, H, W), generator) -> images; `flip` for faces.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        device: torch.device | str,
+        augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
+    ):
+        # A copy: the source may be a read-only memory map.
+        self.images = torch.from_numpy(np.array(split.images)).to(device)
+        self.labels = torch.from_numpy(np.array(split.labels)).to(device)
+        self.augment = augment
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, index: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Images (B, 3, H, W) float32 and labels (B, A) of the samples at `index` (B,).
+
+        Augmented where a generator (on the split's device) is given.
+        """
+        images = self.images[index]
+        if generator is not None and self.augment is not None:
+            images = self.augment(images, generator)
+        return normalise(images), self.labels[index]
+
+
+def normalise(images: Tensor) -> Tensor:
+    """uint8 images -> float32 of roughly zero mean and unit variance; constants are ours."""
+    return images.float().sub_(127.5).div_(64)
+
+
+def flip(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Each image mirrored with probability 1/2 (paper 4.3.1: horizontal flip)."""
+    mirrored = torch.rand(len(images), device=images.device, generator=generator) < 0.5
+    return torch.where(mirrored[:, None, None, None], images.flip(3), images)

@@ -1,0 +1,139 @@
+"""The run record: one small JSON file per run, from which every table and figure is made."""
+
+import hashlib
+import json
+import math
+import os
+import platform
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+SCHEMA = 1
+
+
+class RecordError(ValueError):
+    """A record that cannot be read or written, named."""
+
+
+def write(record: dict[str, Any], path: Path) -> Path:
+    """Write a record atomically: the file appears whole or not at all. NaN becomes null."""
+    path = Path(path)
+    text = json.dumps({"schema": SCHEMA, **_plain(record)}, indent=1, allow_nan=False)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_text(text + "\n")
+        os.replace(scratch, path)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise RecordError(f"cannot write the record {path}: {error.strerror}") from None
+    return path
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a record.
+
+    Raises
+    ------
+    RecordError
+        For a file that is missing, no JSON, no record, or of another schema version.
+    """
+    try:
+        record = json.loads(Path(path).read_text())
+    except OSError as error:
+        raise RecordError(f"cannot read the record {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise RecordError(f"{path} is not a run record: {error}") from None
+    if not isinstance(record, dict) or "schema" not in record:
+        raise RecordError(f"{path} is not a run record: it has no 'schema'")
+    if record["schema"] != SCHEMA:
+        raise RecordError(
+            f"{path} has record schema {record['schema']!r}, this version of dcl reads {SCHEMA}: "
+            f"run the experiment again, or read it with the version that wrote it"
+        )
+    return record
+
+
+def collect(folder: Path) -> pd.DataFrame:
+    """All records below a folder, a row each.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``experiment``, ``method``, ``seed``, ``dataset``, ``title``, ``mA`` (test, percent),
+        ``rarest_mA`` (of the 14 rarest attributes), ``ms_per_step``, ``path`` and ``record``.
+    """
+    rows = []
+    for path in sorted(Path(folder).rglob("*.json")):
+        record = read(path)
+        rows.append(
+            {
+                "experiment": record["experiment"],
+                "method": record["method"],
+                "seed": record["seed"],
+                "dataset": record["dataset"]["name"],
+                "title": record["dataset"]["title"],
+                "mA": record["test"]["mA"],
+                "rarest_mA": record["test"]["rarest_mA"],
+                "ms_per_step": record["timing"]["ms_per_step"],
+                "path": path,
+                "record": record,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def per_attribute(record: dict[str, Any], split: str = "test") -> pd.DataFrame:
+    """A record's metrics of each attribute, indexed by attribute."""
+    frame = pd.DataFrame.from_dict(record[split]["per_attribute"], orient="index")
+    return frame.rename_axis("attribute")
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    """What the run ran on: device, threads, package versions, source hash of dcl."""
+    import torchvision
+
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    return {
+        "device": f"{device.type} ({name})",
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "source": source_hash(),
+    }
+
+
+@cache
+def source_hash() -> str:
+    """Hash of every Python file and table of this package."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parent
+    for path in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".csv")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(x.split(":", 1)[1].strip() for x in lines if x.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _plain(value: Any) -> Any:
+    """Nested plain Python values, with NaN and infinity as None: JSON has neither."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "tolist"):  # tensors, arrays and their scalars
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

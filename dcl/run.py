@@ -1,0 +1,168 @@
+"""One run from its configuration to its record: data, model, criterion, training, test."""
+
+import time
+import warnings
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from . import records
+from .config import CelebA, ConfigError, resolve
+from .criterion import DCLLoss
+from .data import DATASETS, Dataset, Resident, flip
+from .metrics import evaluate
+from .models import DeepID2
+from .trainer import Progress, predict, train
+
+QUICK = {"epochs": 2, "train": 1024, "val": 512, "test": 512}  # profile quick
+RAREST = 14  # attributes whose mean is reported beside mA
+
+
+def load_data(config: CelebA, *, show: bool = True) -> Dataset:
+    """The data set of a configuration: CelebA from its data_root, drawn faces without one."""
+    quick = config.profile == "quick"
+    if config.data_root:
+        root = resolve(config.data_root)
+        data = DATASETS["celeba"](root, size=DeepID2.size, crop=config.crop, progress=show)
+        return data.first(**{k: v for k, v in QUICK.items() if k in data.splits}) if quick else data
+    train_images = min(config.train_images, QUICK["train"]) if quick else config.train_images
+    return DATASETS["faces"](train_images, **({"test": QUICK["test"]} if quick else {}))
+
+
+def pick_device(name: str) -> torch.device:
+    """``auto`` is a GPU where there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ConfigError(f"device must be auto, cpu, cuda or cuda:N, got {name!r}") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigError(f"device {name!r}: this machine has {torch.cuda.device_count()} GPUs")
+    return device
+
+
+def build_model(config: CelebA, data: Dataset) -> nn.Module:
+    """The network of a configuration, its initialisation decided by the seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        trunk = 160 if config.trunk else None
+        return DeepID2(len(data.attributes), data.classes, trunk=trunk)
+
+
+def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> dict[str, Any]:
+    """Train and test one configuration and write its record.
+
+    A run that was interrupted goes on from its last finished epoch. Cross entropy is also tested
+    with its threshold at the training prior, a second record of the same training.
+
+    Parameters
+    ----------
+    config : CelebA
+    data : Dataset, optional
+        Of this configuration, if it is loaded already.
+    show : bool
+        Show progress bars.
+
+    Returns
+    -------
+    dict
+        The record, with its ``path``.
+    """
+    started = time.perf_counter()
+    device = pick_device(config.device)
+    data = load_data(config, show=show) if data is None else data
+    epochs = min(config.epochs, QUICK["epochs"]) if config.profile == "quick" else config.epochs
+    model = build_model(config, data).to(device)
+    criterion = DCLLoss(
+        data.class_counts, epochs, **config.criterion_options(), seed=config.seed
+    ).to(device)
+    splits = {name: Resident(split, device, flip) for name, split in data.splits.items()}
+    decisions: dict[str, Tensor | None] = {"argmax": None}
+    if config.method == "cross-entropy":
+        decisions["prior"] = data.class_counts.to(device)
+    path = config.record_path(data.name)
+    checkpoint = path.with_suffix(".checkpoint")
+    progress = train(
+        model,
+        criterion,
+        splits["train"],
+        splits["val"],
+        epochs=epochs,
+        batch_size=config.batch_size,
+        lr=config.lr,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+        seed=config.seed,
+        decisions=decisions,
+        checkpoint=checkpoint,
+        identity=f"{config.identity()}-{data.fingerprint}-{records.source_hash()}",
+        show=show,
+    )
+    shared = {
+        "experiment": config.experiment,
+        "seed": config.seed,
+        "config": asdict(config),
+        "dataset": data.describe(),
+        "history": progress.history,
+        "timing": timing(progress, splits["train"], time.perf_counter() - started),
+        "environment": records.environment(device),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    written = {}
+    for name, class_counts in decisions.items():
+        method = config.method if name == "argmax" else "moved-threshold"
+        best = progress.best[name]
+        model.load_state_dict(best["model"])
+        record = {
+            "method": method,
+            **shared,
+            "decision": name,
+            "selection": {"best_epoch": best["epoch"], "best_val_mA": best["val_mA"]},
+            "test": test_metrics(model, splits["test"], data, class_counts),
+        }
+        written[method] = record, records.write(record, config.record_path(data.name, method))
+    checkpoint.unlink(missing_ok=True)
+    record, path = written[config.method]
+    return {**record, "path": path}
+
+
+def test_metrics(
+    model: nn.Module, split: Resident, data: Dataset, class_counts: Tensor | None
+) -> dict[str, Any]:
+    """The ``test`` part of a record: means over attributes, and every metric of each."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        frame = evaluate(predict(model, split), split.labels, list(data.attributes), class_counts)
+    frame["imbalance_level"] = data.imbalance_level()
+    rarest = frame.nlargest(RAREST, "imbalance_level")
+    numbers = frame.drop(columns=["confusion", "imbalance_level"])
+    return {
+        **{name: float(np.nanmean(numbers[name])) for name in numbers},
+        "rarest_mA": float(rarest["mA"].mean()),
+        "undefined": list(frame.index[frame["mA"].isna()]),
+        "per_attribute": frame.to_dict("index"),
+    }
+
+
+def timing(progress: Progress, train_set: Resident, total: float) -> dict[str, Any]:
+    """The ``timing`` part of a record; medians over epochs, so that a busy moment weighs little."""
+    history = progress.history
+    steps = np.median([row["ms_per_step"] for row in history])
+    passes = np.median([row["ms_per_step"] * row["steps"] for row in history]) / 1000
+    return {
+        "ms_per_step": float(steps),
+        "ms": {part: float(np.median([row["ms"][part] for row in history])) for part in history[0]["ms"]},
+        "images_per_second": float(len(train_set) / passes),
+        "total_seconds": total,
+    }
+
+
+def record_of(path: str | Path) -> dict[str, Any]:
+    """A written record with its path, as `run` returns it."""
+    return {**records.read(resolve(path)), "path": resolve(path)}

@@ -1,0 +1,284 @@
+"""One training loop for every method: epochs, checkpoint and resume, selection on validation."""
+
+import math
+import os
+import statistics
+import time
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from .data import Resident
+from .metrics import balanced_accuracy, decide, mean_accuracy
+
+
+class TrainingError(RuntimeError):
+    """A run that cannot go on: says where it stopped and how to go on."""
+
+
+@dataclass
+class Progress:
+    """All that a run has besides the model: what a checkpoint keeps."""
+
+    epoch: int = 0  # epochs finished
+    history: list[dict[str, Any]] = field(default_factory=list)
+    best: dict[str, dict[str, Any]] = field(default_factory=dict)  # by decision: val_mA, epoch, model
+
+
+def train(
+    model: nn.Module,
+    criterion: nn.Module,
+    train_set: Resident,
+    val_set: Resident,
+    *,
+    epochs: int,
+    batch_size: int,
+    lr: float,
+    momentum: float,
+    weight_decay: float,
+    seed: int,
+    decisions: dict[str, Tensor | None],
+    checkpoint: Path | None = None,
+    identity: str = "",
+    show: bool = True,
+) -> Progress:
+    """Train `model` with SGD and a cosine learning rate, keeping the best epoch by val mA.
+
+    Parameters
+    ----------
+    model : Module
+        images (B, 3, H, W) -> logits (B, A, C), features (B, A, D).
+    criterion : DCLLoss
+        Or a module with the same `set_epoch`, `g`, `f`, `parts` and call.
+    train_set, val_set : Resident
+        On the model's device.
+    epochs, batch_size : int
+    lr, momentum, weight_decay : float
+        Of SGD; the learning rate falls to 0 along a cosine, step by step.
+    seed : int
+        Of the data order and the augmentation.
+    decisions : dict of str to Tensor or None
+        The ways to decide to select for: name -> class counts for `dcl.decide`, None for
+        ``argmax``, which must be among them.
+    checkpoint : Path, optional
+        Written after each epoch; where it exists, the run goes on from it.
+    identity : str
+        Of the run; a checkpoint of another run is refused.
+    show : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Progress
+
+    Raises
+    ------
+    TrainingError
+        For a loss that is not finite, and a checkpoint that is not this run's.
+    """
+    device = train_set.images.device
+    optimiser = torch.optim.SGD(
+        model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
+    )
+    generator = torch.Generator(device).manual_seed(seed)
+    state = {"model": model, "optimiser": optimiser, "criterion": criterion, "data": generator}
+    progress = Progress()
+    if checkpoint is not None and checkpoint.exists():
+        progress = load_checkpoint(checkpoint, identity, state)
+        tqdm.write(f"resuming after epoch {progress.epoch} of {epochs} from {checkpoint}")
+    steps = math.ceil(len(train_set) / batch_size)
+    total = epochs * steps
+
+    def lr_at(step: int) -> float:
+        return lr * (1 + math.cos(math.pi * step / total)) / 2
+
+    with tqdm(total=total, initial=progress.epoch * steps, unit="step", disable=not show) as bar:
+        while progress.epoch < epochs:
+            epoch = progress.epoch
+            criterion.set_epoch(epoch)
+            rates = [lr_at(epoch * steps + step) for step in range(steps)]
+            row, bad_step = _train_epoch(
+                model, criterion, optimiser, train_set, batch_size, generator, rates, bar
+            )
+            if bad_step is not None:
+                written = checkpoint is not None and checkpoint.exists()
+                raise TrainingError(
+                    f"the loss is not finite at step {bad_step + 1} of {steps} of epoch "
+                    f"{epoch + 1} of {epochs}, at lr {rates[bad_step]:.3g}. Last good checkpoint: "
+                    f"{f'{checkpoint}, after epoch {epoch}' if written else 'none'}. Lower lr"
+                )
+            row = {"epoch": epoch, "g": criterion.g, "f": criterion.f, **row}
+            _select(progress, row, model, val_set, decisions)
+            progress.history.append(row)
+            progress.epoch += 1
+            if checkpoint is not None:
+                save_checkpoint(checkpoint, identity, state, progress)
+            bar.set_postfix(loss=f"{row['loss']:.2f}", val_mA=f"{row['val_mA']:.2f}")
+    return progress
+
+
+def _train_epoch(
+    model: nn.Module,
+    criterion: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    train_set: Resident,
+    batch_size: int,
+    generator: torch.Generator,
+    rates: list[float],
+    bar: tqdm,
+) -> tuple[dict[str, Any], int | None]:
+    """One pass over the training set, without a wait for the device before its end.
+
+    Returns the row of the history and the first step with a loss that is not finite, if any.
+    """
+    device = train_set.images.device
+    model.train()
+    watch, totals = Stopwatch(device), Totals()
+    first_bad = torch.full((), len(rates), device=device)
+    started = time.perf_counter()
+    order = torch.randperm(len(train_set), device=device, generator=generator)
+    for step, index in enumerate(order.split(batch_size)):
+        optimiser.param_groups[0]["lr"] = rates[step]
+        watch.start()
+        images, labels = train_set.batch(index, generator)
+        watch.lap("data")
+        logits, features = model(images)
+        watch.lap("forward")
+        loss = criterion(logits, features, labels)
+        watch.lap("loss")
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        watch.lap("backward")
+        optimiser.step()
+        watch.lap("optimiser")
+        loss = loss.detach()
+        first_bad = torch.where(loss.isfinite(), first_bad, first_bad.clamp(max=step))
+        totals.add({"loss": loss, **criterion.parts})
+        bar.update()
+    bad_step = int(first_bad)  # the epoch's one look at the device
+    seconds = time.perf_counter() - started
+    row = totals.means() | {"lr": rates[0], "ms_per_step": 1000 * seconds / len(rates)}
+    row["steps"] = len(rates)
+    return row | {"ms": watch.milliseconds()}, bad_step if bad_step < len(rates) else None
+
+
+def _select(
+    progress: Progress,
+    row: dict[str, Any],
+    model: nn.Module,
+    val_set: Resident,
+    decisions: dict[str, Tensor | None],
+) -> None:
+    """Validation mA of this epoch into `row`, for each way to decide; the best so far is kept."""
+    logits = predict(model, val_set)
+    for name, class_counts in decisions.items():
+        with warnings.catch_warnings():  # the attributes undefined here are named once, by the run
+            warnings.simplefilter("ignore")
+            accuracy = balanced_accuracy(
+                decide(logits, class_counts), val_set.labels, logits.shape[2]
+            )
+        val = 100 * mean_accuracy(accuracy)
+        row["val_mA" if name == "argmax" else f"val_mA_{name}"] = val
+        if name not in progress.best or val > progress.best[name]["val_mA"]:
+            weights = {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
+            progress.best[name] = {"val_mA": val, "epoch": row["epoch"], "model": weights}
+
+
+@torch.no_grad()
+def predict(model: nn.Module, split: Resident, batch_size: int = 1024) -> Tensor:
+    """Logits (N, A, C) of every sample of a split, in order."""
+    model.eval()
+    index = torch.arange(len(split), device=split.images.device)
+    return torch.cat([model(split.batch(part)[0])[0] for part in index.split(batch_size)])
+
+
+def save_checkpoint(
+    path: Path, identity: str, state: dict[str, Any], progress: Progress
+) -> None:
+    """Write everything a run needs to go on; the old checkpoint stays until the new one is whole."""
+    saved = {
+        name: part.get_state() if isinstance(part, torch.Generator) else part.state_dict()
+        for name, part in state.items()
+    }
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.save({"identity": identity, "state": saved, "progress": vars(progress)}, scratch)
+        os.replace(scratch, path)
+    except (OSError, RuntimeError) as error:  # torch.save reports a full disk as RuntimeError
+        scratch.unlink(missing_ok=True)
+        raise TrainingError(f"cannot write the checkpoint {path}: {error}") from None
+
+
+def load_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> Progress:
+    """Put a checkpoint back into `state`; refused, by name, if it is another run's or broken."""
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        found = saved["identity"]
+    except Exception as error:  # torch raises many kinds for a truncated or foreign file
+        kind = type(error).__name__
+        raise TrainingError(f"{path} is not a checkpoint ({kind}): delete it to start anew") from None
+    if found != identity:
+        raise TrainingError(
+            f"{path} was written by another run or another version of dcl ({found}, this run is "
+            f"{identity}): delete it to start anew"
+        )
+    for name, part in state.items():
+        load = part.set_state if isinstance(part, torch.Generator) else part.load_state_dict
+        load(saved["state"][name])
+    return Progress(**saved["progress"])
+
+
+class Totals:
+    """Sums over steps on the device; NaN counts as absent (a batch without the minority class)."""
+
+    def __init__(self):
+        self.sums: dict[str, Tensor] = {}
+        self.counts: dict[str, Tensor] = {}
+
+    def add(self, values: dict[str, Tensor]) -> None:
+        for name, value in values.items():
+            value = value.double()
+            present = ~value.isnan()
+            self.sums[name] = self.sums.get(name, 0) + value.nan_to_num(0, float("inf"))
+            self.counts[name] = self.counts.get(name, 0) + present
+
+    def means(self) -> dict[str, Any]:
+        """Means over the steps, as a number or a list; NaN where no step had a value."""
+        return {name: (self.sums[name] / self.counts[name]).tolist() for name in self.sums}
+
+
+class Stopwatch:
+    """Milliseconds of each part of a step; CUDA events on a GPU, so that no lap waits for it."""
+
+    def __init__(self, device: torch.device):
+        self.cuda = device.type == "cuda"
+        self.laps: list[tuple[str, Any, Any]] = []
+
+    def start(self) -> None:
+        self.last = self._now()
+
+    def lap(self, part: str) -> None:
+        now = self._now()
+        self.laps.append((part, self.last, now))
+        self.last = now
+
+    def _now(self):
+        if not self.cuda:
+            return time.perf_counter()
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
+
+    def milliseconds(self) -> dict[str, float]:
+        """Median over the steps of each part; the first step, a warm-up, is left out."""
+        parts: dict[str, list[float]] = {}
+        for part, before, after in self.laps:
+            span = before.elapsed_time(after) if self.cuda else 1000 * (after - before)
+            parts.setdefault(part, []).append(span)
+        return {part: statistics.median(spans[1:] or spans) for part, spans in parts.items()}

@@ -1,0 +1,416 @@
+"""Independent oracles: the paper's equations as literal, slow float64 loops.
+
+Written from the paper and the design note alone, without sight of the implementation it tests.
+Axes: B batch, A attributes, C classes of a task, D feature width.
+logits (B, A, C), features (B, A, D), weights (B, A), labels (B, A) ints, class_counts (A, C).
+Logits and features are float64 tensors, so autograd differentiates the losses through the loops;
+every selection (who is kept, who is an anchor) is made on plain Python floats.
+Every loss is a sum over attributes of a mean over the batch, or over the triples.
+"""
+
+import math
+
+import torch
+
+# Scheduler functions ------------------------------------------------------------------------
+
+
+def schedule(name, epoch, epochs, decay=0.99, value=None):
+    """SF(l), with l = epoch and L = epochs."""
+    if name == "convex":
+        return math.cos(epoch / epochs * math.pi / 2)  # Eq. 1
+    if name == "linear":
+        return 1 - epoch / epochs  # Eq. 2
+    if name == "concave":
+        return float(decay**epoch)  # Eq. 3
+    if name == "composite":
+        return math.cos(epoch / epochs * math.pi) / 2 + 1 / 2  # Eq. 4
+    if name == "constant" and value is not None:
+        return float(value)  # Table 1
+    raise ValueError(f"no such schedule: {name!r} with value {value!r}")
+
+
+scheduler_function = schedule  # `loss_schedule` has a parameter of the same name
+
+
+def loss_schedule(epoch, epochs, schedule="composite", p=0.3, epsilon=0.1, decay=0.99):
+    """f(l): a scheduler function plus epsilon up to the self-learning point, epsilon after."""
+    if epoch < p * epochs:
+        return scheduler_function(schedule, epoch, epochs, decay) + epsilon  # Eq. 11
+    return float(epsilon)  # Eq. 11
+
+
+# Sampling scheduler -------------------------------------------------------------------------
+
+
+def target_distribution(class_counts_row, g, normalisation="proportion", rule="power"):
+    """D_target of one attribute, list of C."""
+    counts = [float(count) for count in class_counts_row]
+    d_train = [count / min(counts) for count in counts]  # D = 1 : #C_1/#C_min : ... (Sec. 3.2)
+    if rule == "power":
+        d_target = [d**g for d in d_train]  # Eq. 5
+    elif rule == "linear":
+        d_target = [1 + g * (d - 1) for d in d_train]  # Table 4, row *
+    else:
+        raise ValueError(f"no such rule: {rule!r}")
+    if normalisation == "proportion":
+        return [d / sum(d_target) for d in d_target]
+    if normalisation == "minority":
+        return [d / min(d_target) for d in d_target]
+    raise ValueError(f"no such normalisation: {normalisation!r}")
+
+
+def current_distribution(labels_column, classes, normalisation="proportion"):
+    """D_current of one attribute in this batch, list of C; 0 for an absent class."""
+    labels = [int(label) for label in labels_column]
+    counts = [labels.count(c) for c in range(classes)]  # N_j
+    if normalisation == "proportion":
+        return [count / len(labels) for count in counts]
+    if normalisation == "minority":
+        smallest = min(count for count in counts if count > 0)
+        return [count / smallest for count in counts]
+    raise ValueError(f"no such normalisation: {normalisation!r}")
+
+
+def class_weights(labels_column, class_counts_row, g, normalisation="proportion", rule="power"):
+    """Per class (ratio, kept, weight): `kept` samples of the class weigh `weight`, the rest 0."""
+    labels = [int(label) for label in labels_column]
+    target = target_distribution(class_counts_row, g, normalisation, rule)
+    current = current_distribution(labels, len(target), normalisation)
+    result = []
+    for j in range(len(target)):
+        n_j = labels.count(j)
+        if n_j == 0:
+            result.append((None, 0, 0.0))
+            continue
+        ratio = target[j] / current[j]
+        if ratio >= 1:
+            result.append((ratio, n_j, ratio))  # Eq. 7, first case
+        else:
+            result.append((ratio, round(ratio * n_j), 1.0))  # Eq. 7, second case
+    return result
+
+
+def expected_weights(labels_column, class_counts_row, g, normalisation="proportion", rule="power"):
+    """The mean of Eq. 7 over its random choice, but for rounding: every sample weighs its ratio."""
+    per_class = class_weights(labels_column, class_counts_row, g, normalisation, rule)
+    return [per_class[int(label)][0] for label in labels_column]
+
+
+def check_random_weights(
+    weights_column,
+    labels_column,
+    class_counts_row,
+    g,
+    normalisation="proportion",
+    rule="power",
+    tolerance=1e-6,
+):
+    """Assert that these weights are one of the outcomes that Eq. 7 allows.
+
+    `tolerance` is relative for a ratio >= 1 (weights may be float32). A kept count is exact, except
+    that a ratio * N_j within `tolerance` of a half may be rounded either way.
+    """
+    labels = [int(label) for label in labels_column]
+    weights = [float(weight) for weight in weights_column]
+    assert len(weights) == len(labels), f"{len(weights)} weights for {len(labels)} samples"
+    per_class = class_weights(labels, class_counts_row, g, normalisation, rule)
+    for j in range(len(per_class)):
+        ratio, kept, _ = per_class[j]
+        mine_j = [weights[i] for i in range(len(labels)) if labels[i] == j]
+        if ratio is None:
+            continue
+        if ratio >= 1 or math.isclose(ratio, 1, rel_tol=tolerance):
+            for w in mine_j:  # Eq. 7, first case
+                message = f"class {j}: weight {w}, but the ratio {ratio} >= 1 is every weight"
+                assert math.isclose(w, ratio, rel_tol=tolerance), message
+            continue
+        ones = mine_j.count(1.0)  # Eq. 7, second case
+        zeros = mine_j.count(0.0)
+        others = [w for w in mine_j if w not in (0.0, 1.0)]
+        assert not others, f"class {j}: weights {others[:5]} are neither 0 nor 1 (ratio {ratio})"
+        allowed = [kept]
+        wanted = ratio * len(mine_j)
+        if abs(wanted - math.floor(wanted) - 0.5) < tolerance:
+            allowed = [math.floor(wanted), math.ceil(wanted)]
+        message = f"class {j}: kept {ones} of {ones + zeros}, Eq. 7 keeps {allowed} ({wanted})"
+        assert ones in allowed, message
+
+
+# Classification losses ----------------------------------------------------------------------
+
+
+def log_sum_exp(scores):
+    """log of the sum of exp of a list of scalar tensors."""
+    largest = max(score.item() for score in scores)
+    total = 0.0
+    for score in scores:
+        total = total + torch.exp(score - largest)
+    return largest + torch.log(total)
+
+
+def negative_log_likelihood(scores, label):
+    """-log p(y = label) of one sample's list of C scores."""
+    return log_sum_exp(scores) - scores[label]
+
+
+def probabilities(logits, a):
+    """Softmax of attribute a as a (B x C) list of floats, without a graph."""
+    rows = []
+    for i in range(len(logits)):
+        scores = logits[i][a].tolist()
+        exps = [math.exp(score - max(scores)) for score in scores]
+        rows.append([e / sum(exps) for e in exps])
+    return rows
+
+
+def column(table, a):
+    """Column a of a (B, A) table of ints."""
+    return [int(row[a]) for row in table]
+
+
+def sample_weights(weights, labels):
+    """Weights of classes (A x C) to weights of samples (B x A), for `dsl_loss`."""
+    return [[weights[a][int(row[a])] for a in range(len(row))] for row in labels]
+
+
+def dsl_loss(logits, labels, weights):
+    """L_DSL: weighted cross entropy over the batch size, summed over attributes."""
+    batch, attributes, _ = logits.shape
+    loss = 0.0 * logits.sum()
+    for a in range(attributes):
+        for i in range(batch):
+            nll = negative_log_likelihood(list(logits[i, a]), int(labels[i][a]))
+            loss = loss + float(weights[i][a]) * nll / batch  # Eq. 6
+    return loss
+
+
+# Triplet loss with easy anchors -------------------------------------------------------------
+
+
+def minority_classes(labels_column, classes, rho=0.5):
+    """Minority classes of one attribute in this batch (CRL's rule, design note)."""
+    labels = [int(label) for label in labels_column]
+    present = sorted((labels.count(c), c) for c in range(classes) if labels.count(c) > 0)
+    chosen = []
+    accumulated = 0
+    for count, c in present:
+        accumulated += count
+        if accumulated > rho * len(labels):
+            break
+        chosen.append((count, c))
+    return [c for count, c in chosen if count >= 2]
+
+
+def mine(probabilities_column, labels_column, c, k, anchors="easy"):
+    """Sample indices (anchors, hard positives, hard negatives) of class c, Sec. 3.3."""
+    p = [[float(v) for v in row] for row in probabilities_column]
+    labels = [int(label) for label in labels_column]
+    own = [i for i in range(len(labels)) if labels[i] == c]
+    others = [i for i in range(len(labels)) if labels[i] != c]
+    positives = sorted(own, key=lambda i: (p[i][c], i))[:k]
+    negatives = sorted(others, key=lambda i: (-p[i][c], i))[:k]
+    if anchors == "all":
+        return own, positives, negatives  # x_all of Eq. 8
+    if anchors != "easy":
+        raise ValueError(f"no such anchors: {anchors!r}")
+    easy = [i for i in own if p[i].index(max(p[i])) == c]  # index: the first, so the lower class
+    return sorted(easy, key=lambda i: (-p[i][c], i))[:k], positives, negatives  # x_easy of Eq. 9
+
+
+def unit(x):
+    """x / max(||x||, 1e-12)."""
+    norm = (x * x).sum().sqrt()
+    return x / norm if norm.item() > 1e-12 else x / 1e-12
+
+
+def distance(x, y, normalise=True, squared=False):
+    """d(x, y) of Eq. 8 and 9."""
+    if normalise:
+        x, y = unit(x), unit(y)
+    square = ((x - y) * (x - y)).sum()
+    if squared or square.item() == 0:
+        return square  # coinciding vectors: 0, with gradient 2 (x - y) = 0
+    return square.sqrt()
+
+
+def hinges(features, logits, labels, a, k, margin, anchors, normalise, squared, rho):
+    """Attribute a's terms of the sum over T, one scalar tensor for each valid triple."""
+    p = probabilities(logits, a)
+    y = column(labels, a)
+    terms = []
+    for c in minority_classes(y, logits.shape[2], rho):
+        easy, positives, negatives = mine(p, y, c, k, anchors)
+        for i in easy:
+            x = features[i, a]
+            to_negative = [distance(x, features[n, a], normalise, squared) for n in negatives]
+            for j in positives:
+                if i == j:
+                    continue
+                to_positive = distance(x, features[j, a], normalise, squared)
+                for d in to_negative:
+                    hinge = margin + to_positive - d
+                    terms.append(hinge if hinge.item() > 0 else 0.0 * hinge)  # Eq. 9, max(0, .)
+    return terms
+
+
+def triplet_loss(
+    features,
+    logits,
+    labels,
+    k=25,
+    margin=0.2,
+    anchors="easy",
+    normalise=True,
+    squared=False,
+    reduction="all",
+    rho=0.5,
+):
+    """L_TEA (Eq. 9), or L_crl (Eq. 8) with anchors="all", summed over attributes."""
+    if reduction not in ("all", "active"):
+        raise ValueError(f"no such reduction: {reduction!r}")
+    options = (k, margin, anchors, normalise, squared, rho)
+    loss = 0.0 * features.sum()  # nothing to mine gives 0, with a graph
+    for a in range(features.shape[1]):
+        terms = hinges(features, logits, labels, a, *options)
+        if reduction == "active":
+            terms = [term for term in terms if term.item() > 0]
+        for term in terms:
+            loss = loss + term / len(terms)  # Eq. 9, the mean over T
+    return loss
+
+
+def triplets(
+    features,
+    logits,
+    labels,
+    k=25,
+    margin=0.2,
+    anchors="easy",
+    normalise=True,
+    squared=False,
+    reduction="all",
+    rho=0.5,
+):
+    """(valid triples of each attribute, active ones of each attribute), two lists of A ints."""
+    options = (k, margin, anchors, normalise, squared, rho)
+    valid, active = [], []
+    for a in range(features.shape[1]):
+        terms = hinges(features, logits, labels, a, *options)
+        valid.append(len(terms))
+        active.append(sum(1 for term in terms if term.item() > 0))
+    return valid, active
+
+
+def dcl_loss(logits, features, labels, weights, f, **triplet_options):
+    """L_DCL = L_DSL + f(l) * L_TEA, summed over attributes."""
+    metric = triplet_loss(features, logits, labels, **triplet_options)
+    return dsl_loss(logits, labels, weights) + f * metric  # Eq. 10
+
+
+# Metric -------------------------------------------------------------------------------------
+
+
+def balanced_accuracy(predictions, labels, classes=2):
+    """Mean recall over classes, for each attribute; nan where a class has no sample."""
+    result = []
+    for a in range(len(labels[0])):
+        predicted, truth = column(predictions, a), column(labels, a)
+        total = 0.0
+        for c in range(classes):
+            own = [i for i in range(len(truth)) if truth[i] == c]
+            hits = [i for i in own if predicted[i] == c]
+            total += len(hits) / len(own) if own else math.nan
+        result.append(total / classes)  # Eq. 12, where classes = 2
+    return result
+
+
+# Other methods ------------------------------------------------------------------------------
+
+
+def cross_entropy(logits, labels):
+    """Table 1, first row: g = 1, f = 0 with D_current taken as D_train, so every weight is 1."""
+    return dsl_loss(logits, labels, [[1.0 for _ in row] for row in labels])
+
+
+def cost_sensitive_weights(class_counts_row):
+    """He and Garcia 2009, the paper's [18]: w_c ~ 1 / n_c, mean weight over the training set 1."""
+    counts = [float(count) for count in class_counts_row]
+    inverse = [1 / n for n in counts]
+    mean = sum(n * w for n, w in zip(counts, inverse, strict=True)) / sum(counts)
+    return [w / mean for w in inverse]
+
+
+def class_balanced_weights(class_counts_row, beta=0.9999):
+    """Cui et al. 2019, the paper's [7]: w_c ~ (1 - beta) / (1 - beta^n_c), sum over classes C."""
+    raw = [(1 - beta) / (1 - beta ** float(n)) for n in class_counts_row]
+    return [w * len(raw) / sum(raw) for w in raw]
+
+
+def focal_loss(logits, labels, gamma=2):
+    """Lin et al. 2017: -(1 - p_t)^gamma log p_t, without alpha."""
+    batch, attributes, _ = logits.shape
+    loss = 0.0 * logits.sum()
+    for a in range(attributes):
+        for i in range(batch):
+            nll = negative_log_likelihood(list(logits[i, a]), int(labels[i][a]))
+            loss = loss + (1 - torch.exp(-nll)) ** gamma * nll / batch
+    return loss
+
+
+def logit_adjusted_loss(logits, labels, class_counts, tau=1):
+    """Menon et al. 2021: cross entropy of logits + tau * log of the training prior."""
+    batch, attributes, classes = logits.shape
+    loss = 0.0 * logits.sum()
+    for a in range(attributes):
+        counts = [float(count) for count in class_counts[a]]
+        for i in range(batch):
+            scores = []
+            for c in range(classes):
+                scores.append(logits[i, a, c] + tau * math.log(counts[c] / sum(counts)))
+            loss = loss + negative_log_likelihood(scores, int(labels[i][a])) / batch
+    return loss
+
+
+def moved_threshold(logits, class_counts):
+    """C = 2: positive iff p(1) exceeds the training prior of class 1; (B x A) list of ints."""
+    predictions = [[] for _ in range(len(logits))]
+    for a in range(len(class_counts)):
+        prior = float(class_counts[a][1]) / (float(class_counts[a][0]) + float(class_counts[a][1]))
+        p = probabilities(logits, a)
+        for i in range(len(p)):
+            predictions[i].append(1 if p[i][1] > prior else 0)
+    return predictions
+
+
+def pos_weight_loss(logits, labels, class_counts):
+    """C = 2: torch's BCEWithLogitsLoss(pos_weight=(1-p)/p) on z = logit1 - logit0."""
+    batch, attributes, _ = logits.shape
+    loss = 0.0 * logits.sum()
+    for a in range(attributes):
+        p = float(class_counts[a][1]) / (float(class_counts[a][0]) + float(class_counts[a][1]))
+        for i in range(batch):
+            z = logits[i, a, 1] - logits[i, a, 0]
+            log_one_plus_exp_z = log_sum_exp([0.0 * z, z])
+            log_positive = z - log_one_plus_exp_z  # log sigmoid(z)
+            log_negative = -log_one_plus_exp_z  # log (1 - sigmoid(z))
+            y = int(labels[i][a])
+            loss = loss - ((1 - p) / p * y * log_positive + (1 - y) * log_negative) / batch
+    return loss
+
+
+def ldam_loss(logits, labels, class_counts, max_m=0.5, scale=30):
+    """Cao et al. 2019 (LDAM): true class's logit less its margin ~ n_j^(-1/4), times scale."""
+    batch, attributes, classes = logits.shape
+    loss = 0.0 * logits.sum()
+    for a in range(attributes):
+        rarity = [float(n) ** (-1 / 4) for n in class_counts[a]]
+        margins = [max_m * r / max(rarity) for r in rarity]
+        for i in range(batch):
+            y = int(labels[i][a])
+            scores = []
+            for c in range(classes):
+                margin = margins[c] if c == y else 0.0
+                scores.append(scale * (logits[i, a, c] - margin))
+            loss = loss + negative_log_likelihood(scores, y) / batch
+    return loss
