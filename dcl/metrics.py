@@ -64,7 +64,7 @@ def balanced_accuracy(predictions: Tensor, labels: Tensor, classes: int = 2) -> 
     >>> balanced_accuracy(torch.tensor([[0], [0], [0], [1]]), torch.tensor([[0], [0], [1], [1]]))
     tensor([0.7500], dtype=torch.float64)
     """
-    return _mean_recall(confusion(predictions, labels, classes), names=None)
+    return _mean_recall(confusion(predictions, labels, classes).double(), names=None)
 
 
 def mean_accuracy(per_attribute: Tensor) -> float:
@@ -118,7 +118,8 @@ def evaluate(
     logits, labels = logits.double().cpu(), labels.cpu()
     classes = logits.shape[2]
     predictions = decide(logits, None if class_counts is None else class_counts.cpu())
-    table = confusion(predictions, labels, classes)  # (A, C, C)
+    counts = confusion(predictions, labels, classes)
+    table = counts.double()  # (A, C, C)
     hits = table.diagonal(dim1=1, dim2=2)
     recall, precision = hits / table.sum(2), hits / table.sum(1)  # (A, C); 0/0 is NaN
     f1 = 2 * hits / (table.sum(2) + table.sum(1))
@@ -135,7 +136,7 @@ def evaluate(
                 100 * metric(y, s) if 0 < y.sum() < len(y) else np.nan
                 for y, s in zip(labels.T.numpy(), score.T, strict=True)
             ]
-    frame["confusion"] = table.tolist()
+    frame["confusion"] = counts.tolist()
     return frame
 
 
@@ -149,4 +150,4 @@ def _mean_recall(table: Tensor, names: list[str] | None) -> Tensor:
             f"balanced accuracy is undefined (NaN) for attribute {called}: a class has no sample",
             stacklevel=3,
         )
-    return (table.diagonal(dim1=1, dim2=2) / of_class.double()).mean(1)
+    return (table.diagonal(dim1=1, dim2=2) / of_class).mean(1)

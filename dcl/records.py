@@ -5,6 +5,7 @@ import json
 import math
 import os
 import platform
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ def write(record: dict[str, Any], path: Path) -> Path:
     """Write a record atomically: the file appears whole or not at all. NaN becomes null."""
     path = Path(path)
     text = json.dumps({"schema": SCHEMA, **_plain(record)}, indent=1, allow_nan=False)
+    text = re.sub(r"\[[^\[\]{}]*\]", lambda match: " ".join(match[0].split()), text)  # lists on a line
     scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

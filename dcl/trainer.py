@@ -164,6 +164,10 @@ def _train_epoch(
     seconds = time.perf_counter() - started
     row = totals.means() | {"lr": rates[0], "ms_per_step": 1000 * seconds / len(rates)}
     row["steps"] = len(rates)
+    for name in {"triples", "active"} & row.keys():
+        row[name] = sum(row[name])  # of all attributes, a step
+    for name in ("share_kept", "minority_weight"):
+        row[name] = [round(value, 4) for value in row[name]]  # a record stays small
     return row | {"ms": watch.milliseconds()}, bad_step if bad_step < len(rates) else None
 
 

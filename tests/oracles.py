@@ -77,6 +77,9 @@ def class_weights(labels_column, class_counts_row, g, normalisation="proportion"
     labels = [int(label) for label in labels_column]
     target = target_distribution(class_counts_row, g, normalisation, rule)
     current = current_distribution(labels, len(target), normalisation)
+    if normalisation == "minority":  # both over their smallest element among the classes present
+        smallest = min(target[j] for j in range(len(target)) if current[j] > 0)
+        target = [t / smallest for t in target]
     result = []
     for j in range(len(target)):
         n_j = labels.count(j)

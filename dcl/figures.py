@@ -1,0 +1,251 @@
+"""The book's figures, drawn from records and schedules in one style.
+
+Every function returns a matplotlib Figure whose title names the data it was made from.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import torch
+from matplotlib.figure import Figure
+
+from .criterion import DCLLoss
+from .data import Dataset
+from .records import per_attribute
+from .sampling import dsl_weights, target_distribution
+from .schedulers import loss_schedule, schedule
+
+# Okabe and Ito's colours, which colour-blind readers tell apart; one per method in every figure.
+METHOD_COLOURS = {
+    "cross-entropy": "#6E6E6E",
+    "moved-threshold": "#56B4E9",
+    "selective-learning": "#009E73",
+    "crl": "#0072B2",
+    "dcl-ss": "#E69F00",
+    "dcl-ss-tl": "#CC79A7",
+    "dcl": "#D55E00",
+}
+SCHEDULE_COLOURS = dict(
+    zip(
+        ("convex", "linear", "concave", "composite"),
+        ("#D55E00", "#6E6E6E", "#0072B2", "#009E73"),
+        strict=True,
+    )
+)
+
+
+def use_style() -> None:
+    """One look for all figures: call it once in a notebook."""
+    sns.set_theme(style="whitegrid", context="notebook", font_scale=0.9)
+    plt.rcParams.update({"figure.dpi": 110, "savefig.bbox": "tight", "axes.titlelocation": "left"})
+
+
+def schedules(epochs: int = 300, decay: float = 0.99) -> Figure:
+    """Figure 1: the four scheduler functions."""
+    figure, axes = plt.subplots(figsize=(6, 3.4))
+    x = np.linspace(0, epochs, 301)
+    for name, colour in SCHEDULE_COLOURS.items():
+        y = [schedule(name, epoch, epochs, decay=decay) for epoch in x]
+        axes.plot(x, y, color=colour, lw=2)
+        at = {"convex": 0.62, "linear": 0.42, "concave": 0.2, "composite": 0.78}[name]
+        axes.annotate(
+            name, (at * epochs, np.interp(at * epochs, x, y)), (5, 5),
+            textcoords="offset points", color=colour, weight="bold",
+        )  # fmt: skip
+    axes.set(xlabel="epoch l", ylabel="SF(l)", title=f"Scheduler functions, L = {epochs} epochs")
+    return _finish(figure)
+
+
+def loss_weight(epochs: int = 300, p: float = 0.3, epsilon: float = 0.1) -> Figure:
+    """f(l) of Eq. 11 and its jump at the self-learning point."""
+    figure, axes = plt.subplots(figsize=(6, 3.2))
+    point = p * epochs
+    before = np.linspace(0, point, 100, endpoint=False)
+    values = [loss_schedule(epoch, epochs, p=p, epsilon=epsilon) for epoch in before]
+    colour = METHOD_COLOURS["dcl"]
+    axes.plot(before, values, color=colour, lw=2)
+    axes.plot([point, epochs], [epsilon, epsilon], color=colour, lw=2)
+    axes.plot([point, point], [epsilon, values[-1]], color=colour, lw=1, ls=":")
+    axes.annotate(
+        f"self-learning point pL = {point:g}:\nfrom {values[-1]:.3f} to {epsilon:g}",
+        (point, values[-1] / 2), (10, 0), textcoords="offset points", va="center",
+    )  # fmt: skip
+    axes.set(
+        xlabel="epoch l", ylabel="f(l)", ylim=(0, 1.2),
+        title=f"Weight of the metric loss, p = {p:g}, epsilon = {epsilon:g}",
+    )  # fmt: skip
+    return _finish(figure)
+
+
+def targets(shares: dict[str, float], epochs: int = 300, decay: float = 0.99) -> Figure:
+    """Eq. 5: the minority's target share over training, a panel per attribute."""
+    figure, panels = plt.subplots(1, len(shares), figsize=(4.2 * len(shares), 3.4), sharey=True)
+    x = np.linspace(0, epochs, 151)
+    for axes, (label, share) in zip(np.atleast_1d(panels), shares.items(), strict=True):
+        counts = torch.tensor([[1 - share, share]], dtype=torch.float64)
+        for name, colour in SCHEDULE_COLOURS.items():
+            y = [
+                target_distribution(counts, schedule(name, epoch, epochs, decay=decay))[0, 1]
+                for epoch in x
+            ]
+            axes.plot(x, y, color=colour, lw=2, label=name)
+        y = [target_distribution(counts, 1 - epoch / epochs, rule="linear")[0, 1] for epoch in x]
+        axes.plot(x, y, color="black", lw=1.5, ls="--", label="linear-imbalance")
+        axes.set(xlabel="epoch l", title=f"{label}: {share:.1%} positive", ylim=(0, 0.55))
+    np.atleast_1d(panels)[0].set_ylabel("target share of the minority")
+    np.atleast_1d(panels)[-1].legend(loc="upper left", fontsize=8)
+    return _finish(figure)
+
+
+def two_readings(positives: int, share: float, batch: int = 512, epochs: int = 300) -> Figure:
+    """Total weight and mean minority weight of one batch under both readings of Eq. 5."""
+    figure, panels = plt.subplots(1, 2, figsize=(9, 3.4))
+    labels = torch.zeros(batch, 1, dtype=torch.long)
+    labels[:positives] = 1
+    counts = torch.tensor([[1 - share, share]], dtype=torch.float64)
+    x = np.linspace(0, epochs, 101)
+    for reading, colour in (("proportion", METHOD_COLOURS["dcl"]), ("minority", "#0072B2")):
+        weights = [
+            dsl_weights(
+                labels, counts, schedule("convex", epoch, epochs), selection="expected",
+                normalisation=reading,
+            )
+            for epoch in x
+        ]  # fmt: skip
+        label = f"{reading}{' (ours)' if reading == 'proportion' else ' (as D is written)'}"
+        panels[0].plot(x, [w.sum() for w in weights], color=colour, lw=2, label=label)
+        panels[1].plot(x, [w[:positives].mean() for w in weights], color=colour, lw=2)
+    panels[0].set(xlabel="epoch l", title="Total weight of the batch", ylim=(0, None))
+    panels[1].set(xlabel="epoch l", title="Weight of a minority sample", ylim=(0, None))
+    panels[0].legend()
+    figure.suptitle(
+        f"{positives} positives in a batch of {batch}, {share:.1%} in the training set", x=0.01, ha="left"
+    )
+    return _finish(figure)
+
+
+def sheet(data: Dataset, rows: int = 3, columns: int = 10) -> Figure:
+    """The first training images."""
+    figure, panels = plt.subplots(rows, columns, figsize=(columns * 0.95, rows * 1.15))
+    for axes, image in zip(panels.flat, data.splits["train"].images, strict=False):
+        axes.imshow(image.transpose(1, 2, 0))
+    for axes in panels.flat:
+        axes.axis("off")
+    figure.suptitle(f"{data.title}: training images", x=0.01, ha="left")
+    return _finish(figure)
+
+
+def imbalance(data: Dataset) -> Figure:
+    """Share of positives of each attribute in the training split, rarest first."""
+    counts = data.class_counts.numpy()
+    share = pd.Series(100 * counts[:, 1] / counts.sum(1), _pretty(data.attributes)).sort_values()
+    figure, axes = plt.subplots(figsize=(9, 2.8))
+    axes.bar(share.index, share, color="#0072B2")
+    axes.axhline(50, color="black", lw=1, ls=":")
+    axes.set(ylabel="positive, %", title=f"{data.title}: attributes of {counts[0].sum():,} training images")
+    axes.margins(x=0.01)
+    axes.tick_params("x", rotation=90, labelsize=8)
+    axes.grid(axis="x", visible=False)
+    return _finish(figure)
+
+
+def curricula(criterion: DCLLoss, title: str) -> Figure:
+    """g(l) and f(l) of one run."""
+    x = np.linspace(0, criterion.epochs, 201)
+    values = []
+    for epoch in x:
+        criterion.set_epoch(epoch)
+        values.append((criterion.g, criterion.f))
+    criterion.set_epoch(0)
+    figure, axes = plt.subplots(figsize=(6, 3))
+    axes.plot(x, values, lw=2, label=["g: sampling", "f: metric loss"])
+    axes.set(xlabel="epoch l", ylabel="schedule", title=title, ylim=(-0.03, None))
+    axes.legend()
+    return _finish(figure)
+
+
+def training(record: dict[str, Any]) -> Figure:
+    """Loss parts and validation mA, epoch by epoch."""
+    history = pd.DataFrame(record["history"])
+    epoch = history["epoch"] + 1
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
+    left.plot(epoch, history["classification"], marker=".", label="classification, $L_{DSL}$")
+    if "metric" in history:
+        left.plot(epoch, history["f"] * history["metric"], marker=".", label="metric, $f L_{TEA}$")
+    left.set(xlabel="epochs trained", ylabel="loss, sum over attributes", ylim=(0, None))
+    left.legend()
+    right.plot(epoch, history["val_mA"], marker=".", color=METHOD_COLOURS.get(record["method"]))
+    best = record["selection"]
+    right.plot(best["best_epoch"] + 1, best["best_val_mA"], "k*", ms=10, label="kept for the test")
+    right.set(xlabel="epochs trained", ylabel="mA on validation, %")
+    right.legend(loc="lower right")
+    figure.suptitle(_title(record, "training"), x=0.01, ha="left")
+    return _finish(figure)
+
+
+def selection(record: dict[str, Any], attributes: Sequence[str]) -> Figure:
+    """Share of the majority kept and weight of the minority, epoch by epoch."""
+    names = list(record["test"]["per_attribute"])
+    history = record["history"]
+    epoch = [row["epoch"] + 1 for row in history]
+    figure, panels = plt.subplots(1, 2, figsize=(9, 3.2))
+    for axes, key, what in (
+        (panels[0], "share_kept", "share of the majority kept"),
+        (panels[1], "minority_weight", "weight of a minority sample"),
+    ):
+        for name, colour in zip(attributes, sns.color_palette("colorblind"), strict=False):
+            values = [row[key][names.index(name)] for row in history]
+            axes.plot(epoch, values, marker=".", color=colour, label=name.replace("_", " "))
+        axes.set(xlabel="epochs trained", ylabel=what, ylim=(0, None))
+    panels[0].legend(fontsize=8)
+    figure.suptitle(_title(record, "what DSL does to a batch"), x=0.01, ha="left")
+    return _finish(figure)
+
+
+def against_imbalance(records: Sequence[dict[str, Any]]) -> Figure:
+    """mA of each attribute against its imbalance level, a colour per method."""
+    figure, axes = plt.subplots(figsize=(9, 3.6))
+    for record in records:
+        frame = per_attribute(record).sort_values("imbalance_level")
+        colour = METHOD_COLOURS.get(record["method"])
+        label = f"{record['method']}, mean {record['test']['mA']:.1f}"
+        axes.scatter(frame["imbalance_level"], frame["mA"], s=18, color=colour, label=label)
+    axes.axhline(50, color="black", lw=1, ls=":")
+    axes.text(0, 50.5, "guessing", fontsize=8)
+    axes.set(xlabel="imbalance level: majority rate minus 50, %", ylabel="mA on test, %")
+    axes.set_title(_title(records[0], "accuracy against imbalance", method=len(records) == 1))
+    axes.legend(loc="lower left", fontsize=8)
+    return _finish(figure)
+
+
+def attribute_bars(record: dict[str, Any]) -> Figure:
+    """mA of each attribute, the most imbalanced first."""
+    frame = per_attribute(record).sort_values("imbalance_level", ascending=False)
+    figure, axes = plt.subplots(figsize=(9, 2.8))
+    axes.bar(_pretty(frame.index), frame["mA"], color=METHOD_COLOURS.get(record["method"]))
+    axes.axhline(50, color="black", lw=1, ls=":")
+    axes.set(ylabel="mA on test, %", ylim=(40, 100), title=_title(record, "rarest to balanced"))
+    axes.margins(x=0.01)
+    axes.tick_params("x", rotation=90, labelsize=8)
+    axes.grid(axis="x", visible=False)
+    return _finish(figure)
+
+
+def _title(record: dict[str, Any], what: str, *, method: bool = True) -> str:
+    named = f"{record['method']}, seed {record['seed']}, " if method else ""
+    return f"{record['dataset']['title']}: {named}{what}"
+
+
+def _pretty(names: Sequence[str]) -> list[str]:
+    return [name.replace("_", " ").replace("5 o Clock", "5 o'clock") for name in names]
+
+
+def _finish(figure: Figure) -> Figure:
+    sns.despine(figure)
+    figure.tight_layout()
+    plt.close(figure)  # shown once, as the value of the cell, and not again by the backend
+    return figure

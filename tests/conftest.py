@@ -1,0 +1,54 @@
+"""Shared strategies and small data; one torch thread, since the suite runs in two processes."""
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+import torch
+from hypothesis import strategies as st
+
+torch.set_num_threads(1)
+hypothesis.settings.register_profile(
+    "dcl",
+    deadline=None,  # the machines that run this are shared
+    max_examples=int(os.environ.get("DCL_EXAMPLES", "40")),
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("dcl")
+
+# (B, A, C): the paper's two task shapes made small, and odd ones
+SHAPES = [(16, 5, 2), (24, 1, 7), (1, 3, 2), (2, 2, 2), (3, 1, 3), (9, 4, 3), (30, 2, 2)]
+
+
+@st.composite
+def batches(draw, shapes=SHAPES, width=4):
+    """A random batch as a dict, with rare and absent classes, float64."""
+    batch, attributes, classes = draw(st.sampled_from(shapes))
+    generator = torch.Generator().manual_seed(draw(st.integers(0, 2**32 - 1)))
+    skew = draw(st.sampled_from([0.0, 1.0, 4.0]))  # 4: many classes are absent
+    rates = (skew * torch.randn(attributes, classes, generator=generator)).softmax(1)
+    labels = torch.multinomial(rates, batch, replacement=True, generator=generator).T
+    counts = torch.randint(1, 10 ** draw(st.integers(1, 5)), (attributes, classes), generator=generator)
+    scale = draw(st.sampled_from([0.0, 1.0, 3.0]))  # 0: all samples tie
+    logits = scale * torch.randn(batch, attributes, classes, generator=generator).double()
+    agree = draw(st.sampled_from([None, True, False]))  # all correct, or all wrong
+    if agree is not None:
+        truth = torch.nn.functional.one_hot(labels, classes)
+        logits = logits + (40 if agree else -40) * truth
+    features = torch.randn(batch, attributes, width, generator=generator).double()
+    return {
+        "labels": labels,
+        "class_counts": counts,
+        "logits": logits,
+        "features": features,
+        "generator": generator,
+    }
+
+
+def real_data(name: str) -> Path:
+    """A file of real data beside the checkout, or a skip that says where it belongs."""
+    path = Path(__file__).resolve().parents[2] / "shared" / "data" / name
+    if not path.exists():
+        pytest.skip(f"real data are not here: {path}")
+    return path

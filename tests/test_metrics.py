@@ -1,0 +1,86 @@
+"""Eq. 12-13, against scikit-learn."""
+
+import math
+import warnings
+
+import numpy as np
+import oracles
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics as sklearn
+
+from dcl import balanced_accuracy, decide, evaluate
+from dcl.metrics import mean_accuracy
+
+
+def sample(samples, attributes, classes, seed):
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(0, classes, (samples, attributes), generator=generator)
+    return torch.randn(samples, attributes, classes, generator=generator), labels
+
+
+@given(st.integers(1, 40), st.integers(1, 4), st.sampled_from([2, 5]), st.integers(0, 999))
+def test_balanced_accuracy_is_equation_12(samples, attributes, classes, seed):
+    logits, labels = sample(samples, attributes, classes, seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours = balanced_accuracy(logits.argmax(2), labels, classes)
+    literal = oracles.balanced_accuracy(logits.argmax(2), labels, classes)
+    np.testing.assert_allclose(ours.numpy(), literal)
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_every_metric_agrees_with_scikit_learn(classes):
+    logits, labels = sample(300, 3, classes, 0)
+    frame = evaluate(logits, labels, ["a", "b", "c"])
+    average = "binary" if classes == 2 else "macro"
+    for a, row in enumerate(frame.itertuples()):
+        y, prediction = labels[:, a], logits[:, a].argmax(1)
+        expected = {
+            "mA": sklearn.balanced_accuracy_score(y, prediction),
+            "accuracy": sklearn.accuracy_score(y, prediction),
+            "f1": sklearn.f1_score(y, prediction, average=average),
+            "precision": sklearn.precision_score(y, prediction, average=average),
+            "recall": sklearn.recall_score(y, prediction, average=average),
+        }
+        if classes == 2:
+            score = logits[:, a].softmax(1)[:, 1]
+            expected["auc"] = sklearn.roc_auc_score(y, score)
+            expected["average_precision"] = sklearn.average_precision_score(y, score)
+        for name, value in expected.items():
+            assert math.isclose(getattr(row, name), 100 * value), name
+        assert row.confusion == sklearn.confusion_matrix(y, prediction).tolist()
+
+
+def test_an_attribute_without_a_positive_is_named_and_left_out_of_the_mean():
+    labels = torch.tensor([[0, 0], [0, 1]])
+    logits = torch.eye(2)[labels]  # all right
+    with pytest.warns(UserWarning, match="undefined.*for attribute Bald: a class has no sample"):
+        frame = evaluate(logits, labels, ["Bald", "Young"])
+    assert math.isnan(frame["mA"]["Bald"])
+    assert math.isnan(frame["auc"]["Bald"])
+    assert mean_accuracy(torch.tensor(frame["mA"].to_numpy())) == 100
+
+
+@given(st.integers(0, 999))
+def test_the_moved_threshold_decides_at_the_training_prior(seed):
+    logits, _ = sample(50, 3, 2, seed)
+    counts = torch.tensor([[90, 10], [50, 50], [1, 99]])
+    literal = oracles.moved_threshold(logits, counts.tolist())
+    assert decide(logits, counts).tolist() == torch.as_tensor(literal).tolist()
+    assert torch.equal(decide(logits, counts)[:, 1], decide(logits)[:, 1])  # a prior of 0.5
+
+
+@pytest.mark.parametrize(
+    ("predictions", "labels", "names"),
+    [
+        (torch.zeros(3, 2), torch.zeros(3, 1), r"\(3, 2\) and \(3, 1\)"),
+        (torch.full((3, 1), 2), torch.zeros(3, 1).long(), r"predictions must lie in 0 \.\.\. 1, got 2"),
+        (torch.zeros(3, 1).long(), torch.full((3, 1), -1), "labels must .* got -1"),
+    ],
+)
+def test_impossible_values_are_named(predictions, labels, names):
+    with pytest.raises(ValueError, match=names):
+        balanced_accuracy(predictions, labels)

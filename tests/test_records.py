@@ -1,0 +1,76 @@
+"""The run record."""
+
+import json
+import math
+import os
+
+import pytest
+
+from dcl import records
+
+
+def record(**values):
+    base = {
+        "experiment": "celeba",
+        "method": "dcl",
+        "seed": 0,
+        "config": {},
+        "dataset": {"name": "faces", "title": "SynthFaces"},
+        "test": {"mA": 80.0, "rarest_mA": 70.0, "per_attribute": {"Bald": {"mA": 75.5}}},
+        "history": [{"epoch": 0}],
+        "timing": {"ms_per_step": 12.0},
+    }
+    return base | values
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    path = records.write(record(), tmp_path / "new" / "a.json")
+    assert records.read(path) == {"schema": records.SCHEMA, **record()}
+    assert os.listdir(path.parent) == ["a.json"]  # no scratch file is left
+
+
+def test_nan_is_written_as_null(tmp_path):
+    path = records.write(record(test={"mA": math.nan}), tmp_path / "a.json")
+    assert json.loads(path.read_text())["test"]["mA"] is None
+
+
+def test_a_failed_write_leaves_the_old_record(tmp_path, monkeypatch):
+    path = records.write(record(), tmp_path / "a.json")
+
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(records.os, "replace", full)
+    with pytest.raises(records.RecordError, match=r"a\.json: No space left"):
+        records.write(record(seed=1), path)
+    assert records.read(path)["seed"] == 0
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('{"schema": 99}', "has record schema 99, this version of dcl reads 1"),
+        ("{", "is not a run record"),
+        ("[]", "no 'schema'"),
+        ("{}", "no 'schema'"),
+    ],
+)
+def test_another_file_is_refused_by_name(tmp_path, text, names):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(records.RecordError, match=f"a.json.*{names}"):
+        records.read(tmp_path / "a.json")
+
+
+def test_a_missing_record_is_named(tmp_path):
+    with pytest.raises(records.RecordError, match="none.json: No such file"):
+        records.read(tmp_path / "none.json")
+
+
+def test_records_collect_into_a_row_each(tmp_path):
+    for seed in (0, 1):
+        records.write(record(seed=seed), tmp_path / "faces" / f"dcl-seed{seed}.json")
+    frame = records.collect(tmp_path)
+    assert frame["seed"].tolist() == [0, 1]
+    assert frame["mA"].tolist() == [80, 80]
+    assert records.per_attribute(frame["record"][0])["mA"]["Bald"] == 75.5

@@ -1,0 +1,72 @@
+"""Eq. 1-4 and 11."""
+
+import math
+
+import oracles
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dcl import loss_schedule, schedule
+
+NAMES = ["convex", "linear", "concave", "composite"]
+FRACTION = st.floats(0, 1)
+
+
+@given(st.sampled_from(NAMES), FRACTION, st.integers(1, 400), st.floats(0.5, 0.999))
+def test_schedule_is_the_papers_formula(name, share, epochs, decay):
+    epoch = share * epochs
+    ours = schedule(name, epoch, epochs, decay=decay)
+    assert math.isclose(ours, oracles.schedule(name, epoch, epochs, decay), abs_tol=1e-12)
+    assert 0 <= ours <= 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_schedules_fall_from_one_and_never_rise(name):
+    values = [schedule(name, epoch, 300) for epoch in range(301)]
+    assert values[0] == 1
+    assert all(a >= b for a, b in zip(values, values[1:], strict=False))
+    assert values[-1] < (0.05 if name == "concave" else 1e-12)
+
+
+@pytest.mark.parametrize("value", [0, 0.25, 1])
+def test_constant_is_its_value_at_every_epoch(value):
+    assert {schedule("constant", epoch, 10, value=value) for epoch in range(11)} == {value}
+
+
+@given(
+    st.sampled_from(NAMES), FRACTION, st.integers(1, 400), FRACTION, st.floats(0, 2)
+)
+def test_loss_schedule_is_equation_11(name, share, epochs, p, epsilon):
+    epoch = share * epochs
+    ours = loss_schedule(epoch, epochs, schedule=name, p=p, epsilon=epsilon)
+    assert math.isclose(
+        ours, oracles.loss_schedule(epoch, epochs, name, p, epsilon), abs_tol=1e-12
+    )
+
+
+def test_loss_schedule_jumps_at_the_self_learning_point():
+    before, after = loss_schedule(89.999, 300), loss_schedule(90, 300)
+    assert round(before, 3) == 0.894
+    assert after == 0.1
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        (lambda: schedule("cubic", 0, 10), "cubic.*convex, linear"),
+        (lambda: schedule("convex", 11, 10), r"\[0, 10\], got 11"),
+        (lambda: schedule("convex", -1, 10), "-1"),
+        (lambda: schedule("convex", math.nan, 10), "nan"),
+        (lambda: schedule("convex", 0, 0), "positive, got 0"),
+        (lambda: schedule("concave", 1, 10, decay=1), r"\(0, 1\), got 1"),
+        (lambda: schedule("constant", 1, 10), "None"),
+        (lambda: schedule("constant", 1, 10, value=1.5), "1.5"),
+        (lambda: loss_schedule(1, 10, p=2), r"\[0, 1\], got 2"),
+        (lambda: loss_schedule(1, 10, epsilon=-0.1), "-0.1"),
+        (lambda: loss_schedule(1, 10, schedule="constant"), "number"),
+    ],
+)
+def test_impossible_values_are_named(call, names):
+    with pytest.raises(ValueError, match=names):
+        call()

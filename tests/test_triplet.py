@@ -1,0 +1,165 @@
+"""Eq. 8-9."""
+
+import oracles
+import pytest
+import torch
+from conftest import batches
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dcl.triplet import mine, minority_classes, triplet_loss, triplet_terms
+
+OPTIONS = st.fixed_dictionaries(
+    {
+        "k": st.sampled_from([1, 2, 3, 25]),
+        "margin": st.sampled_from([0.0, 0.2, 1.0]),
+        "anchors": st.sampled_from(["easy", "all"]),
+        "normalise": st.booleans(),
+        "squared": st.booleans(),
+        "reduction": st.sampled_from(["all", "active"]),
+        "rho": st.sampled_from([0.3, 0.5, 0.8]),
+    }
+)
+
+
+@given(batches(), OPTIONS)
+def test_loss_gradient_and_triples_are_the_literal_loop(batch, options):
+    logits, labels = batch["logits"], batch["labels"]
+    features = batch["features"].requires_grad_()
+    ours = triplet_terms(features, logits, labels, **options)
+    literal = oracles.triplet_loss(features, logits, labels, **options)
+    valid, active = oracles.triplets(features, logits, labels, **options)
+    assert ours.triples.tolist() == valid
+    assert ours.active.tolist() == active
+    torch.testing.assert_close(ours.loss.sum(), literal)
+    gradients = [torch.autograd.grad(x, features)[0] for x in (ours.loss.sum(), literal)]
+    torch.testing.assert_close(*gradients, rtol=1e-6, atol=1e-8)
+
+
+@given(batches(), st.integers(1, 25), st.sampled_from(["easy", "all"]))
+def test_mining_picks_the_samples_of_section_3_3(batch, k, anchors):
+    logits, labels = batch["logits"], batch["labels"]
+    roles = mine(logits, labels, k=k, anchors=anchors)
+    counts = torch.stack([torch.bincount(y, minlength=logits.shape[2]) for y in labels.T])
+    classes, taken = minority_classes(counts, len(labels))
+    for a in range(labels.shape[1]):
+        expected = oracles.minority_classes(labels[:, a], logits.shape[2])
+        assert classes[a, taken[a]].tolist() == expected
+        for slot, c in enumerate(expected):
+            literal = oracles.mine(oracles.probabilities(logits, a), labels[:, a], c, k, anchors)
+            for role, indices in zip(roles, literal, strict=True):
+                ours = role.index[a, slot][role.valid[a, slot]].tolist()
+                # of saturated probabilities the order is the rounding's, of the rest the paper's
+                assert sorted(ours) == sorted(indices) or abs(logits).max() > 30
+
+
+def test_the_paper_sized_batch_agrees_with_a_float64_loop_over_distances():
+    generator = torch.Generator().manual_seed(0)
+    batch, attributes = 512, 3
+    labels = (torch.rand(batch, attributes, generator=generator) < 0.08).long()
+    logits = torch.randn(batch, attributes, 2, generator=generator)
+    features = torch.randn(batch, attributes, 64, generator=generator)
+    total = 0.0
+    for a in range(attributes):
+        p = logits[:, a].double().softmax(1)
+        x = torch.nn.functional.normalize(features[:, a].double(), dim=1)
+        easy, positives, negatives = oracles.mine(p.tolist(), labels[:, a], 1, 25)
+        hinges = [
+            max(0.0, 0.2 + (x[i] - x[j]).norm().item() - (x[i] - x[n]).norm().item())
+            for i in easy
+            for j in positives
+            for n in negatives
+            if i != j
+        ]
+        total += sum(hinges) / len(hinges)
+    torch.testing.assert_close(triplet_loss(features, logits, labels).item(), total, rtol=1e-5, atol=0)
+
+
+def test_gradient_reaches_features_alone():
+    features = torch.randn(20, 2, 4, requires_grad=True)
+    logits = torch.randn(20, 2, 2, requires_grad=True)
+    labels = (torch.arange(20) < 6).long()[:, None].expand(-1, 2)
+    triplet_loss(features, logits, labels, anchors="all").backward()
+    assert logits.grad is None
+    assert features.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("normalise", [True, False])
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_coinciding_features_give_a_finite_gradient(normalise, value):
+    features = torch.full((10, 1, 4), value, requires_grad=True)
+    labels = torch.tensor([1] * 4 + [0] * 6)[:, None]
+    logits = torch.zeros(10, 1, 2)
+    loss = triplet_loss(features, logits, labels, anchors="all", normalise=normalise)
+    loss.backward()
+    torch.testing.assert_close(loss.item(), 0.2)
+    assert features.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("labels", "logits", "why"),
+    [
+        ([0, 0, 0, 0], 0.0, "one class alone"),
+        ([1, 0, 0, 0], 0.0, "a class of one sample"),
+        ([1, 1, 0, 0, 0, 0], 9.0, "no sample predicted right, so no easy anchor"),
+        ([1], 0.0, "one sample"),
+        ([], 0.0, "an empty batch"),
+    ],
+)
+def test_nothing_to_mine_gives_zero_with_a_graph(labels, logits, why):
+    labels = torch.tensor(labels, dtype=torch.long)[:, None]
+    features = torch.randn(len(labels), 1, 4, requires_grad=True)
+    wrong = torch.tensor([logits, 0.0]).expand(len(labels), 1, 2)  # predicts class 0
+    loss = triplet_loss(features, wrong, labels)
+    loss.backward()
+    assert loss == 0, why
+    assert (features.grad == 0).all()
+
+
+def test_half_and_half_takes_the_lower_class_as_the_minority():
+    classes, taken = minority_classes(torch.tensor([[5, 5]]), 10)
+    assert classes[taken].tolist() == [0]
+
+
+def test_nothing_of_the_size_of_all_triples_is_made():
+    """k = 100 with all anchors: 40 x 256 x 100 x 100 triples would take 400 MB."""
+    labels = (torch.arange(512) < 256).long()[:, None].expand(-1, 40)
+    features, logits = torch.randn(512, 40, 8), torch.randn(512, 40, 2)
+    with torch.profiler.profile(profile_memory=True) as profiler:
+        triplet_loss(features, logits, labels, k=100, anchors="all")
+    largest = max(event.self_cpu_memory_usage for event in profiler.events())
+    assert largest < 50e6
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+def test_every_floating_type_works(dtype):
+    features = torch.randn(12, 2, 4).to(dtype).requires_grad_()
+    logits, labels = torch.randn(12, 2, 2).to(dtype), torch.zeros(12, 2, dtype=torch.long)
+    labels[:4] = 1
+    triplet_loss(features, logits, labels, anchors="all").backward()
+    assert features.grad.dtype is dtype
+    assert features.grad.isfinite().all()
+
+
+X, LOGITS, LABELS = torch.zeros(4, 1, 8), torch.zeros(4, 1, 2), torch.zeros(4, 1, dtype=torch.long)
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({"k": 0}, "k must be a whole number of 1 or more, got 0"),
+        ({"k": 2.0}, "got 2.0"),
+        ({"margin": -1}, "0 or more, got -1"),
+        ({"rho": 1}, r"\(0, 1\), got 1"),
+        ({"anchors": "some"}, "'some'.*easy, all"),
+        ({"reduction": "sum"}, "'sum'.*all, active"),
+    ],
+)
+def test_impossible_options_are_named(options, names):
+    with pytest.raises(ValueError, match=names):
+        triplet_loss(X, LOGITS, LABELS, **options)
+
+
+def test_shapes_that_do_not_fit_are_named():
+    with pytest.raises(ValueError, match=r"features must be .*\(4, 8\) and \(4, 1\)"):
+        triplet_loss(X[:, 0], LOGITS, LABELS)
