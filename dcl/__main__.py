@@ -1,4 +1,4 @@
-"""Command line: ``python -m dcl run celeba --method dcl --sampling convex``, ``python -m dcl bench``.
+"""Command line: ``python -m dcl run celeba --sampling convex``, and ``python -m dcl bench``.
 
 ``run`` takes the parameters of the notebook of the same name and writes the same record.
 """

@@ -11,7 +11,7 @@ def choose(what: str, value: str, allowed: tuple[str, ...]) -> None:
 
 
 def reads_values(tensor: Tensor) -> bool:
-    """Whether a check may look at the values: never on a GPU (it would wait) nor while compiling."""
+    """Whether a check may read values: not on a GPU, where it would wait, nor while compiling."""
     return tensor.device.type == "cpu" and not torch.compiler.is_compiling()
 
 

@@ -35,7 +35,9 @@ class CelebA:
     """One training run on face attributes. Each default says where it comes from."""
 
     method: str = option("dcl", "what to train, a line of Tables 1-3", choices=tuple(PRESETS))
-    sampling: str | float = option("convex", "sampling schedule g: a name or a number (paper 4.3.1)")
+    sampling: str | float = option(
+        "convex", "sampling schedule g: a name or a number (paper 4.3.1)"
+    )
     loss: str | float = option("composite", "loss schedule f: a name or a number (paper 4.3.1)")
     p: float = option(0.3, "self-learning point, share of the epochs (paper 4.3.1)", low=0, high=1)
     epsilon: float = option(0.1, "self-learning ratio (ours: the paper gives none)", low=0)
@@ -49,7 +51,9 @@ class CelebA:
     selection: str = option("random", "of majority samples (paper, Eq. 7)", choices=SELECTIONS)
     normalise: bool = option(True, "L2-normalise features in the triplet loss (ours)")
     squared: bool = option(False, "squared distance in the triplet loss (ours)")
-    reduction: str = option("all", "triples that the mean is over (paper, Eq. 9)", choices=REDUCTIONS)
+    reduction: str = option(
+        "all", "triples that the mean is over (paper, Eq. 9)", choices=REDUCTIONS
+    )
     epochs: int = option(12, "times every image is seen (paper: 300)", low=1)
     batch_size: int = option(128, "images per step (paper: 512)", low=1)
     lr: float = option(0.01, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)
@@ -71,8 +75,7 @@ class CelebA:
     experiment = "celeba"  # not a field
 
     def __post_init__(self):
-        for spec in fields(self):
-            object.__setattr__(self, spec.name, _checked(spec, getattr(self, spec.name)))
+        _check_fields(self)
         _check("sampling or loss", lambda: check_schedules(self.sampling, self.loss))
         for name, fixed in PRESETS[self.method].items():
             if name not in self.__dataclass_fields__:
@@ -108,10 +111,36 @@ class CelebA:
         results = resolve(self.results)
         method = method or self.method
         if results.suffix == ".json":
-            return results if method == self.method else results.with_name(f"{method}-{results.name}")
+            return (
+                results if method == self.method else results.with_name(f"{method}-{results.name}")
+            )
         return results / dataset / f"{method}-seed{self.seed}-{self.identity()}.json"
 
     replace = replace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curricula:
+    """The page on the schedules, which trains nothing."""
+
+    epochs: int = option(300, "expected total epochs L (paper 4.3.1)", low=1)
+    p: float = option(0.3, "self-learning point, share of the epochs (paper 4.3.1)", low=0, high=1)
+    epsilon: float = option(0.1, "self-learning ratio (ours: the paper gives none)", low=0)
+    decay: float = option(0.99, "lambda of the concave schedule (paper, Table 4)", above=0, below=1)
+    batch_size: int = option(512, "images in a batch (paper 4.3.1)", low=13)
+
+    def __post_init__(self):
+        _check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A page that reads run records and trains nothing."""
+
+    results: str = option("results/celeba-30k", "folder with run records")
+
+    def __post_init__(self):
+        _check_fields(self)
 
 
 def from_values(cls: type, values: dict[str, Any]):
@@ -160,6 +189,12 @@ def resolve(path: str | Path) -> Path:
         if (folder / "_config.yml").is_file() and (folder / "dcl" / "__init__.py").is_file():
             return folder / Path(path).expanduser()
     return here / Path(path).expanduser()
+
+
+def _check_fields(config) -> None:
+    """Replace each field's value by the one of the field's type, or raise a ConfigError."""
+    for spec in fields(config):
+        object.__setattr__(config, spec.name, _checked(spec, getattr(config, spec.name)))
 
 
 def _checked(spec, value: Any) -> Any:

@@ -194,7 +194,9 @@ def check_schedules(sampling: str | float, loss: str | float) -> None:
     ):
         if isinstance(value, str):
             choose(f"{what} schedule", value, names)
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        elif (
+            isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most
+        ):
             allowed = "in [0, 1]" if most == 1 else "of 0 or more"
             raise ValueError(
                 f"{what} must be one of {', '.join(names)} or a number {allowed}, got {value!r}"

@@ -123,7 +123,9 @@ def two_readings(positives: int, share: float, batch: int = 512, epochs: int = 3
     panels[1].set(xlabel="epoch l", title="Weight of a minority sample", ylim=(0, None))
     panels[0].legend()
     figure.suptitle(
-        f"{positives} positives in a batch of {batch}, {share:.1%} in the training set", x=0.01, ha="left"
+        f"{positives} positives in a batch of {batch}, {share:.1%} in the training set",
+        x=0.01,
+        ha="left",
     )
     return _finish(figure)
 
@@ -146,7 +148,10 @@ def imbalance(data: Dataset) -> Figure:
     figure, axes = plt.subplots(figsize=(9, 2.8))
     axes.bar(share.index, share, color="#0072B2")
     axes.axhline(50, color="black", lw=1, ls=":")
-    axes.set(ylabel="positive, %", title=f"{data.title}: attributes of {counts[0].sum():,} training images")
+    axes.set(
+        ylabel="positive, %",
+        title=f"{data.title}: attributes of {counts[0].sum():,} training images",
+    )
     axes.margins(x=0.01)
     axes.tick_params("x", rotation=90, labelsize=8)
     axes.grid(axis="x", visible=False)

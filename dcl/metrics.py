@@ -131,7 +131,10 @@ def evaluate(
         frame[name] = 100 * positive(values).numpy()
     if classes == 2:
         score = (logits[..., 1] - logits[..., 0]).numpy()
-        for name, metric in (("auc", roc_auc_score), ("average_precision", average_precision_score)):
+        for name, metric in (
+            ("auc", roc_auc_score),
+            ("average_precision", average_precision_score),
+        ):
             frame[name] = [
                 100 * metric(y, s) if 0 < y.sum() < len(y) else np.nan
                 for y, s in zip(labels.T.numpy(), score.T, strict=True)

@@ -24,7 +24,9 @@ def write(record: dict[str, Any], path: Path) -> Path:
     """Write a record atomically: the file appears whole or not at all. NaN becomes null."""
     path = Path(path)
     text = json.dumps({"schema": SCHEMA, **_plain(record)}, indent=1, allow_nan=False)
-    text = re.sub(r"\[[^\[\]{}]*\]", lambda match: " ".join(match[0].split()), text)  # lists on a line
+    text = re.sub(
+        r"\[[^\[\]{}]*\]", lambda match: " ".join(match[0].split()), text
+    )  # lists on a line
     scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +68,7 @@ def collect(folder: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``experiment``, ``method``, ``seed``, ``dataset``, ``title``, ``mA`` (test, percent),
+        Columns ``experiment``, ``method``, ``seed``, ``dataset``, ``title``, ``mA`` (of test, %),
         ``rarest_mA`` (of the 14 rarest attributes), ``ms_per_step``, ``path`` and ``record``.
     """
     rows = []

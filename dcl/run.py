@@ -1,10 +1,8 @@
 """One run from its configuration to its record: data, model, criterion, training, test."""
 
-import time
 import warnings
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,7 @@ from torch import Tensor, nn
 from . import records
 from .config import CelebA, ConfigError, resolve
 from .criterion import DCLLoss
-from .data import DATASETS, Dataset, Resident, flip
+from .data import DATASETS, SPLITS, Dataset, Resident, flip
 from .metrics import evaluate
 from .models import DeepID2
 from .trainer import Progress, predict, train
@@ -29,9 +27,10 @@ def load_data(config: CelebA, *, show: bool = True) -> Dataset:
     if config.data_root:
         root = resolve(config.data_root)
         data = DATASETS["celeba"](root, size=DeepID2.size, crop=config.crop, progress=show)
-        return data.first(**{k: v for k, v in QUICK.items() if k in data.splits}) if quick else data
-    train_images = min(config.train_images, QUICK["train"]) if quick else config.train_images
-    return DATASETS["faces"](train_images, **({"test": QUICK["test"]} if quick else {}))
+        return data.first(**{name: QUICK[name] for name in SPLITS}) if quick else data
+    if quick:
+        return DATASETS["faces"](**{name: QUICK[name] for name in SPLITS})
+    return DATASETS["faces"](config.train_images)
 
 
 def pick_device(name: str) -> torch.device:
@@ -55,6 +54,17 @@ def build_model(config: CelebA, data: Dataset) -> nn.Module:
         return DeepID2(len(data.attributes), data.classes, trunk=trunk)
 
 
+def build_criterion(config: CelebA, data: Dataset) -> DCLLoss:
+    """The criterion of a configuration."""
+    options = config.criterion_options()
+    return DCLLoss(data.class_counts, epochs_of(config), **options, seed=config.seed)
+
+
+def epochs_of(config: CelebA) -> int:
+    """Epochs to train: the configuration's, or a few for a quick look."""
+    return min(config.epochs, QUICK["epochs"]) if config.profile == "quick" else config.epochs
+
+
 def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> dict[str, Any]:
     """Train and test one configuration and write its record.
 
@@ -74,14 +84,10 @@ def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> di
     dict
         The record, with its ``path``.
     """
-    started = time.perf_counter()
     device = pick_device(config.device)
     data = load_data(config, show=show) if data is None else data
-    epochs = min(config.epochs, QUICK["epochs"]) if config.profile == "quick" else config.epochs
     model = build_model(config, data).to(device)
-    criterion = DCLLoss(
-        data.class_counts, epochs, **config.criterion_options(), seed=config.seed
-    ).to(device)
+    criterion = build_criterion(config, data).to(device)
     splits = {name: Resident(split, device, flip) for name, split in data.splits.items()}
     decisions: dict[str, Tensor | None] = {"argmax": None}
     if config.method == "cross-entropy":
@@ -93,7 +99,7 @@ def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> di
         criterion,
         splits["train"],
         splits["val"],
-        epochs=epochs,
+        epochs=epochs_of(config),
         batch_size=config.batch_size,
         lr=config.lr,
         momentum=config.momentum,
@@ -110,7 +116,7 @@ def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> di
         "config": asdict(config),
         "dataset": data.describe(),
         "history": progress.history,
-        "timing": timing(progress, splits["train"], time.perf_counter() - started),
+        "timing": timing(progress, splits["train"]),
         "environment": records.environment(device),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -150,19 +156,17 @@ def test_metrics(
     }
 
 
-def timing(progress: Progress, train_set: Resident, total: float) -> dict[str, Any]:
+def timing(progress: Progress, train_set: Resident) -> dict[str, Any]:
     """The ``timing`` part of a record; medians over epochs, so that a busy moment weighs little."""
     history = progress.history
     steps = np.median([row["ms_per_step"] for row in history])
-    passes = np.median([row["ms_per_step"] * row["steps"] for row in history]) / 1000
+    passes = [row["ms_per_step"] * row["steps"] / 1000 for row in history]  # seconds
     return {
         "ms_per_step": float(steps),
-        "ms": {part: float(np.median([row["ms"][part] for row in history])) for part in history[0]["ms"]},
-        "images_per_second": float(len(train_set) / passes),
-        "total_seconds": total,
+        "ms": {
+            part: float(np.median([row["ms"][part] for row in history]))
+            for part in history[0]["ms"]
+        },
+        "images_per_second": float(len(train_set) / np.median(passes)),
+        "training_seconds": sum(passes),
     }
-
-
-def record_of(path: str | Path) -> dict[str, Any]:
-    """A written record with its path, as `run` returns it."""
-    return {**records.read(resolve(path)), "path": resolve(path)}

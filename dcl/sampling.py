@@ -81,7 +81,9 @@ def target_distribution(
     d = class_counts if class_counts.is_floating_point() else class_counts.double()
     d = d / d.amin(1, keepdim=True)  # D_train: 1 : C_1/C_min : ...
     d = d**g if rule == "power" else 1 + g * (d - 1)  # Eq. 5, or Table 4 (*)
-    return d / (d.sum(1, keepdim=True) if normalisation == "proportion" else d.amin(1, keepdim=True))
+    return d / (
+        d.sum(1, keepdim=True) if normalisation == "proportion" else d.amin(1, keepdim=True)
+    )
 
 
 def dsl_weights(
@@ -157,7 +159,9 @@ def dsl_weights(
     if selection == "expected":
         return ratio.gather(1, labels).T
     kept = torch.where(ratio < 1, torch.round(ratio * counts), counts)  # (A, C)
-    weight = torch.where(rank_in_class(labels, counts, generator) < kept.gather(1, labels), 1.0, 0.0)
+    weight = torch.where(
+        rank_in_class(labels, counts, generator) < kept.gather(1, labels), 1.0, 0.0
+    )
     return (weight * ratio.clamp(min=1).gather(1, labels)).T  # Eq. 7
 
 

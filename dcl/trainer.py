@@ -3,6 +3,7 @@
 import math
 import os
 import statistics
+import sys
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from .data import Resident
 from .metrics import balanced_accuracy, decide, mean_accuracy
@@ -27,7 +28,9 @@ class Progress:
 
     epoch: int = 0  # epochs finished
     history: list[dict[str, Any]] = field(default_factory=list)
-    best: dict[str, dict[str, Any]] = field(default_factory=dict)  # by decision: val_mA, epoch, model
+    best: dict[str, dict[str, Any]] = field(
+        default_factory=dict
+    )  # by decision: val_mA, epoch, model
 
 
 def train(
@@ -90,7 +93,8 @@ def train(
     progress = Progress()
     if checkpoint is not None and checkpoint.exists():
         progress = load_checkpoint(checkpoint, identity, state)
-        tqdm.write(f"resuming after epoch {progress.epoch} of {epochs} from {checkpoint}")
+        message = f"resuming after epoch {progress.epoch} of {epochs} from {checkpoint}"
+        tqdm.write(message, file=sys.stderr)
     steps = math.ceil(len(train_set) / batch_size)
     total = epochs * steps
 
@@ -189,7 +193,9 @@ def _select(
         val = 100 * mean_accuracy(accuracy)
         row["val_mA" if name == "argmax" else f"val_mA_{name}"] = val
         if name not in progress.best or val > progress.best[name]["val_mA"]:
-            weights = {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
+            weights = {
+                key: value.detach().cpu().clone() for key, value in model.state_dict().items()
+            }
             progress.best[name] = {"val_mA": val, "epoch": row["epoch"], "model": weights}
 
 
@@ -201,10 +207,8 @@ def predict(model: nn.Module, split: Resident, batch_size: int = 1024) -> Tensor
     return torch.cat([model(split.batch(part)[0])[0] for part in index.split(batch_size)])
 
 
-def save_checkpoint(
-    path: Path, identity: str, state: dict[str, Any], progress: Progress
-) -> None:
-    """Write everything a run needs to go on; the old checkpoint stays until the new one is whole."""
+def save_checkpoint(path: Path, identity: str, state: dict[str, Any], progress: Progress) -> None:
+    """Write all that a run needs to go on; the old checkpoint stays until the new one is whole."""
     saved = {
         name: part.get_state() if isinstance(part, torch.Generator) else part.state_dict()
         for name, part in state.items()
@@ -226,7 +230,9 @@ def load_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> Progres
         found = saved["identity"]
     except Exception as error:  # torch raises many kinds for a truncated or foreign file
         kind = type(error).__name__
-        raise TrainingError(f"{path} is not a checkpoint ({kind}): delete it to start anew") from None
+        raise TrainingError(
+            f"{path} is not a checkpoint ({kind}): delete it to start anew"
+        ) from None
     if found != identity:
         raise TrainingError(
             f"{path} was written by another run or another version of dcl ({found}, this run is "

@@ -101,9 +101,7 @@ def triplet_terms(
     rho: float = 0.5,
 ) -> TripletTerms:
     """The terms of `dcl.triplet_loss`, which says what the arguments are, for each attribute."""
-    check_triplet_options(
-        k=k, margin=margin, anchors=anchors, reduction=reduction, rho=rho
-    )
+    check_triplet_options(k=k, margin=margin, anchors=anchors, reduction=reduction, rho=rho)
     check_logits(logits, labels)
     check_labels(labels, *logits.shape[1:])
     if features.ndim != 3 or features.shape[:2] != labels.shape:
@@ -114,7 +112,9 @@ def triplet_terms(
     features = at_least_float32(features)
     anchor, positive, negative = mined = mine(logits, labels, k=k, anchors=anchors, rho=rho)
     sizes = [role.index.shape[2] for role in mined]
-    a, p, n = _pick(features, torch.cat([role.index for role in mined], 2), normalise).split(sizes, 2)
+    a, p, n = _pick(features, torch.cat([role.index for role in mined], 2), normalise).split(
+        sizes, 2
+    )
     # (A, S, Ka, D) x (A, S, K + K, D) -> (A, S, Ka, K + K); by differences, so exact near 0
     d = torch.cdist(a, torch.cat([p, n], 2), compute_mode="donot_use_mm_for_euclid_dist")
     pull, push = (d.square() if squared else d).split(sizes[1:], 3)

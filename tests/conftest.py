@@ -29,7 +29,9 @@ def batches(draw, shapes=SHAPES, width=4):
     skew = draw(st.sampled_from([0.0, 1.0, 4.0]))  # 4: many classes are absent
     rates = (skew * torch.randn(attributes, classes, generator=generator)).softmax(1)
     labels = torch.multinomial(rates, batch, replacement=True, generator=generator).T
-    counts = torch.randint(1, 10 ** draw(st.integers(1, 5)), (attributes, classes), generator=generator)
+    counts = torch.randint(
+        1, 10 ** draw(st.integers(1, 5)), (attributes, classes), generator=generator
+    )
     scale = draw(st.sampled_from([0.0, 1.0, 3.0]))  # 0: all samples tie
     logits = scale * torch.randn(batch, attributes, classes, generator=generator).double()
     agree = draw(st.sampled_from([None, True, False]))  # all correct, or all wrong

@@ -28,7 +28,10 @@ def root(tmp_path):
 
 
 def write_annotation(root, labels, names=NAMES):
-    rows = [f"{n} " + " ".join(f"{2 * v - 1:2d}" for v in row) for n, row in zip(names, labels, strict=True)]
+    rows = [
+        f"{n} " + " ".join(f"{2 * v - 1:2d}" for v in row)
+        for n, row in zip(names, labels, strict=True)
+    ]
     lines = [str(len(rows)), " ".join(ATTRIBUTES) + " ", *rows]
     (root / celeba.ATTRIBUTE_FILE).write_text("\n".join(lines) + "\n")
     lines = [f"{n} {s}" for n, s in zip(names, SPLIT_OF, strict=True)]
@@ -41,7 +44,11 @@ def load(root, **options):
 
 def test_images_and_labels_are_those_of_the_files(root):
     data = load(root)
-    assert {name: len(split) for name, split in data.splits.items()} == {"train": 8, "val": 2, "test": 2}
+    assert {name: len(split) for name, split in data.splits.items()} == {
+        "train": 8,
+        "val": 2,
+        "test": 2,
+    }
     labels = np.concatenate([split.labels for split in data.splits.values()])
     assert (labels == draw_labels(12, seed=1)).all()
     drawn = draw_faces(draw_labels(12, seed=1), seed=1).astype(float)
@@ -119,8 +126,14 @@ BROKEN = {
         lambda root: cut(root / "img_align_celeba" / NAMES[3], 0),
         f"{NAMES[3]}: cannot be decoded",
     ),
-    "no annotation": (lambda root: (root / celeba.ATTRIBUTE_FILE).unlink(), "is not CelebA: expected"),
-    "no partition": (lambda root: (root / celeba.PARTITION_FILE).unlink(), "missing .*partition.txt"),
+    "no annotation": (
+        lambda root: (root / celeba.ATTRIBUTE_FILE).unlink(),
+        "is not CelebA: expected",
+    ),
+    "no partition": (
+        lambda root: (root / celeba.PARTITION_FILE).unlink(),
+        "missing .*partition.txt",
+    ),
     "no images": (
         lambda root: (root / "img_align_celeba").rename(root / "images"),
         "missing .*img_align_celeba",
@@ -130,7 +143,10 @@ BROKEN = {
         "000099.jpg has no row",
     ),
     "wrong header": (edit(celeba.ATTRIBUTE_FILE, "Bald", "Bold"), r"line 2: .*Bold"),
-    "no row count": (edit(celeba.ATTRIBUTE_FILE, "12\n", "\n"), "line 1: expected the number of rows"),
+    "no row count": (
+        edit(celeba.ATTRIBUTE_FILE, "12\n", "\n"),
+        "line 1: expected the number of rows",
+    ),
     "cut short": (edit(celeba.ATTRIBUTE_FILE, "12\n", "13\n"), "declares 13 rows but 12 follow"),
     "wrong column count": (
         edit(celeba.ATTRIBUTE_FILE, f"{NAMES[1]} ", f"{NAMES[1]} 1 "),
@@ -140,10 +156,19 @@ BROKEN = {
         edit(celeba.ATTRIBUTE_FILE, f"{NAMES[1]} -1", f"{NAMES[1]} 7"),
         rf"line 4 \({NAMES[1]}\): 5_o_Clock_Shadow is 7, expected -1 or 1",
     ),
-    "no number": (edit(celeba.ATTRIBUTE_FILE, f"{NAMES[1]} -1", f"{NAMES[1]} x"), "not a whole number"),
+    "no number": (
+        edit(celeba.ATTRIBUTE_FILE, f"{NAMES[1]} -1", f"{NAMES[1]} x"),
+        "not a whole number",
+    ),
     "two rows": (edit(celeba.ATTRIBUTE_FILE, NAMES[1], NAMES[0]), f"{NAMES[0]} has two rows"),
-    "wrong split": (edit(celeba.PARTITION_FILE, "jpg 1", "jpg 3"), "line 9 .*: split 3, expected 0"),
-    "row without split": (edit(celeba.PARTITION_FILE, NAMES[1], "x.jpg"), f"no row for image {NAMES[1]}"),
+    "wrong split": (
+        edit(celeba.PARTITION_FILE, "jpg 1", "jpg 3"),
+        "line 9 .*: split 3, expected 0",
+    ),
+    "row without split": (
+        edit(celeba.PARTITION_FILE, NAMES[1], "x.jpg"),
+        f"no row for image {NAMES[1]}",
+    ),
     "no test image": (
         lambda root: [(root / "img_align_celeba" / name).unlink() for name in NAMES[10:]],
         "no image of the test split",
@@ -180,7 +205,7 @@ def test_a_cut_zip_is_named(root):
 def test_a_full_disk_is_said_before_anything_is_decoded(root, monkeypatch):
     usage = type("Usage", (), {"free": 1000})
     monkeypatch.setattr(celeba.shutil, "disk_usage", lambda path: usage)
-    with pytest.raises(DataError, match="cannot write the pack .* No space left"):
+    with pytest.raises(DataError, match=r"cannot write the pack .* No space left"):
         load(root)
 
 
@@ -192,9 +217,16 @@ def test_crop_out_of_range_is_named(root):
 def test_the_annotation_file_gives_table_2s_imbalance_levels():
     path = real_data("celeba.zip")
     with zipfile.ZipFile(path) as archive:
-        text = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".txt")}
+        text = {
+            name: archive.read(name).decode()
+            for name in archive.namelist()
+            if name.endswith(".txt")
+        }
     attributes = np.loadtxt(
-        io.StringIO(text["celeba/list_attr_celeba.txt"]), skiprows=2, usecols=range(1, 41), dtype=int
+        io.StringIO(text["celeba/list_attr_celeba.txt"]),
+        skiprows=2,
+        usecols=range(1, 41),
+        dtype=int,
     )
     split = np.loadtxt(io.StringIO(text["celeba/list_eval_partition.txt"]), usecols=1, dtype=int)
     rate = (attributes[split == 0] == 1).mean(0)

@@ -75,7 +75,7 @@ def test_a_relative_path_means_the_same_in_every_folder_of_the_checkout(monkeypa
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")
     assert resolve("data") == tmp_path / "data"
-    assert resolve("/data") .as_posix() == "/data"
+    assert resolve("/data").as_posix() == "/data"
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,10 @@ def test_dcl_is_equation_10(batch, epoch, sampling):
     rule = "linear" if sampling == "linear-imbalance" else "power"
     g = oracles.schedule("linear" if rule == "linear" else sampling, epoch, 10)
     weights = torch.tensor(
-        [oracles.expected_weights(labels[:, a], row, g, rule=rule) for a, row in enumerate(counts.tolist())]
+        [
+            oracles.expected_weights(labels[:, a], row, g, rule=rule)
+            for a, row in enumerate(counts.tolist())
+        ]
     ).T
     f = oracles.loss_schedule(epoch, 10)
     literal = oracles.dcl_loss(logits, features, labels, weights, f, k=3)

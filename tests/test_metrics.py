@@ -77,7 +77,11 @@ def test_the_moved_threshold_decides_at_the_training_prior(seed):
     ("predictions", "labels", "names"),
     [
         (torch.zeros(3, 2), torch.zeros(3, 1), r"\(3, 2\) and \(3, 1\)"),
-        (torch.full((3, 1), 2), torch.zeros(3, 1).long(), r"predictions must lie in 0 \.\.\. 1, got 2"),
+        (
+            torch.full((3, 1), 2),
+            torch.zeros(3, 1).long(),
+            r"predictions must lie in 0 \.\.\. 1, got 2",
+        ),
         (torch.zeros(3, 1).long(), torch.full((3, 1), -1), "labels must .* got -1"),
     ],
 )

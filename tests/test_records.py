@@ -63,7 +63,7 @@ def test_another_file_is_refused_by_name(tmp_path, text, names):
 
 
 def test_a_missing_record_is_named(tmp_path):
-    with pytest.raises(records.RecordError, match="none.json: No such file"):
+    with pytest.raises(records.RecordError, match=r"none\.json: No such file"):
         records.read(tmp_path / "none.json")
 
 

@@ -1,5 +1,6 @@
 """Eq. 1-4 and 11."""
 
+import itertools
 import math
 
 import oracles
@@ -25,7 +26,7 @@ def test_schedule_is_the_papers_formula(name, share, epochs, decay):
 def test_schedules_fall_from_one_and_never_rise(name):
     values = [schedule(name, epoch, 300) for epoch in range(301)]
     assert values[0] == 1
-    assert all(a >= b for a, b in zip(values, values[1:], strict=False))
+    assert all(a >= b for a, b in itertools.pairwise(values))
     assert values[-1] < (0.05 if name == "concave" else 1e-12)
 
 
@@ -34,15 +35,11 @@ def test_constant_is_its_value_at_every_epoch(value):
     assert {schedule("constant", epoch, 10, value=value) for epoch in range(11)} == {value}
 
 
-@given(
-    st.sampled_from(NAMES), FRACTION, st.integers(1, 400), FRACTION, st.floats(0, 2)
-)
+@given(st.sampled_from(NAMES), FRACTION, st.integers(1, 400), FRACTION, st.floats(0, 2))
 def test_loss_schedule_is_equation_11(name, share, epochs, p, epsilon):
     epoch = share * epochs
     ours = loss_schedule(epoch, epochs, schedule=name, p=p, epsilon=epsilon)
-    assert math.isclose(
-        ours, oracles.loss_schedule(epoch, epochs, name, p, epsilon), abs_tol=1e-12
-    )
+    assert math.isclose(ours, oracles.loss_schedule(epoch, epochs, name, p, epsilon), abs_tol=1e-12)
 
 
 def test_loss_schedule_jumps_at_the_self_learning_point():

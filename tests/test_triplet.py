@@ -72,7 +72,9 @@ def test_the_paper_sized_batch_agrees_with_a_float64_loop_over_distances():
             if i != j
         ]
         total += sum(hinges) / len(hinges)
-    torch.testing.assert_close(triplet_loss(features, logits, labels).item(), total, rtol=1e-5, atol=0)
+    torch.testing.assert_close(
+        triplet_loss(features, logits, labels).item(), total, rtol=1e-5, atol=0
+    )
 
 
 def test_gradient_reaches_features_alone():

@@ -1,8 +1,8 @@
 """CelebA in its official layout, packed once into uint8 arrays beside the data.
 
-    img_align_celeba/NNNNNN.jpg   or img_align_celeba.zip; any image size, any part of the images
-    list_attr_celeba.txt          202,599 rows of 40 attributes, -1 or 1
-    list_eval_partition.txt       the split of each image: 0 train, 1 val, 2 test
+img_align_celeba/NNNNNN.jpg   or img_align_celeba.zip; any image size, any part of the images
+list_attr_celeba.txt          202,599 rows of 40 attributes, -1 or 1
+list_eval_partition.txt       the split of each image: 0 train, 1 val, 2 test
 """
 
 import errno
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from PIL import Image
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from .faces import ATTRIBUTES
 from .resident import SPLITS, DataError, Dataset, Split
@@ -86,7 +86,7 @@ def load(
         name, row = meta["first_without_image"]
         raise DataError(
             f"{root / ATTRIBUTE_FILE}, row {row}: no image {name} in {source.path}. "
-            f"{meta['rows'] - meta['found']:,} rows have none; add the images or give complete=False"
+            f"{meta['rows'] - meta['found']:,} rows have none; add them, or complete=False"
         )
     images = np.load(pack / "images.npy", mmap_mode="r")
     labels = np.load(pack / "labels.npy")

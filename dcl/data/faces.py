@@ -19,6 +19,9 @@ leave a trace. Of the parts, 8 % are drawn as if labelled by chance at CelebA's 
 annotators of CelebA erred too. Pose, light, noise and things in front of the face do the rest.
 """
 
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
 
@@ -27,6 +30,7 @@ import pandas as pd
 
 from ._copula import Copula
 from ._face_drawing import HEIGHT, WIDTH, draw
+from .resident import SPLITS, Dataset, Split
 
 _TABLE = pd.read_csv(files(__package__).joinpath("celeba_statistics.csv"), index_col="attribute")
 
@@ -35,6 +39,42 @@ ATTRIBUTES: tuple[str, ...] = tuple(_TABLE.index)
 
 _RATE = _TABLE["rate"].to_numpy()
 CHUNK = 128  # images drawn at once; changes memory and speed, never the images
+BLOCK = 1000  # images of one seed in `load`, so that blocks are drawn side by side
+
+
+def load(train: int = 12_000, *, val: int = 2_000, test: int = 4_000) -> Dataset:
+    """SynthFaces of these sizes, always the same ones; a smaller set is the start of a larger.
+
+    Examples
+    --------
+    >>> load(8, val=2, test=2).describe()["found"]
+    {'train': 8, 'val': 2, 'test': 2}
+    """
+    sizes = dict(zip(SPLITS, (train, val, test), strict=True))
+    blocks = [
+        (100_000 * number + start // BLOCK, min(BLOCK, size - start))  # seed, count
+        for number, size in enumerate(sizes.values())
+        for start in range(0, size, BLOCK)
+    ]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        labels = list(pool.map(lambda block: draw_labels(block[1], seed=block[0]), blocks))
+        seeds = [seed for seed, _ in blocks]
+        images = list(pool.map(lambda y, seed: draw_faces(y, seed=seed), labels, seeds))
+    cuts = np.cumsum(list(sizes.values()))[:-1]
+    every = zip(
+        np.split(np.concatenate(images), cuts), np.split(np.concatenate(labels), cuts), strict=True
+    )
+    splits = {name: Split(images=x, labels=y) for name, (x, y) in zip(SPLITS, every, strict=True)}
+    digest = hashlib.sha256(b"".join(split.images.tobytes() for split in splits.values()))
+    return Dataset(
+        name="faces",
+        title="SynthFaces",
+        attributes=ATTRIBUTES,
+        classes=2,
+        splits=splits,
+        expected=sizes,
+        fingerprint=digest.hexdigest()[:16],
+    )
 
 
 def celeba_statistics(attributes: np.ndarray) -> pd.DataFrame:

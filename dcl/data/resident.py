@@ -96,7 +96,9 @@ class Resident:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def batch(self, index: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+    def batch(
+        self, index: Tensor, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Images (B, 3, H, W) float32 and labels (B, A) of the samples at `index` (B,).
 
         Augmented where a generator (on the split's device) is given.

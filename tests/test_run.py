@@ -1,0 +1,173 @@
+"""A run from configuration to record: repeatable, resumable, and stopped with a reason."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dcl import records
+from dcl.config import CelebA
+from dcl.data import Dataset, Resident, Split, flip
+from dcl.data.faces import ATTRIBUTES, draw_faces, draw_labels
+from dcl.run import run
+from dcl.trainer import TrainingError
+
+OPTIONS = {"batch_size": 32, "epochs": 3, "device": "cpu"}
+
+
+def tiny() -> Dataset:
+    """96 training faces, every attribute with both classes in every split."""
+    splits = {}
+    for seed, (name, count) in enumerate({"train": 96, "val": 48, "test": 48}.items()):
+        labels = draw_labels(count, seed=seed)
+        labels[0], labels[1] = 0, 1
+        splits[name] = Split(images=draw_faces(labels, seed=seed), labels=labels)
+    return Dataset(
+        name="faces", title="SynthFaces", attributes=ATTRIBUTES, classes=2, splits=splits,
+        expected={"train": 96, "val": 48, "test": 48}, fingerprint="tiny",
+    )  # fmt: skip
+
+
+def metrics(record: dict) -> str:
+    """All of a record that a seed decides, as text: the times are left out."""
+    history = [
+        {k: v for k, v in row.items() if k not in ("ms", "ms_per_step")}
+        for row in record["history"]
+    ]
+    return json.dumps([record["test"], record["selection"], history])
+
+
+@pytest.fixture(scope="module")
+def data():
+    return tiny()
+
+
+@pytest.fixture(scope="module")
+def finished(data, tmp_path_factory):
+    """The record of a run that was never interrupted."""
+    folder = tmp_path_factory.mktemp("finished")
+    written = run(CelebA(**OPTIONS, results=str(folder)), data=data, show=False)
+    return records.read(written["path"])
+
+
+def test_the_record_has_its_fixed_keys(finished):
+    assert finished["schema"] == records.SCHEMA
+    assert (finished["experiment"], finished["method"], finished["seed"]) == ("celeba", "dcl", 0)
+    assert finished["config"]["sampling"] == "convex"
+    assert finished["dataset"]["name"] == "faces"
+    assert finished["dataset"]["found"] == {"train": 96, "val": 48, "test": 48}
+    assert 0 < finished["test"]["mA"] < 100
+    assert list(finished["test"]["per_attribute"]) == list(ATTRIBUTES)
+    each = [row["mA"] for row in finished["test"]["per_attribute"].values()]
+    assert finished["test"]["mA"] == pytest.approx(np.mean(each))
+    assert [row["epoch"] for row in finished["history"]] == [0, 1, 2]
+    assert finished["timing"]["ms_per_step"] > 0
+    bald = finished["test"]["per_attribute"]["Bald"]["confusion"]
+    assert np.sum(bald) == 48
+
+
+def test_the_same_seed_gives_the_same_record_and_another_seed_another(finished, data, tmp_path):
+    same = run(CelebA(**OPTIONS, results=str(tmp_path)), data=data, show=False)
+    assert metrics(records.read(same["path"])) == metrics(finished)
+    other = run(CelebA(**OPTIONS, results=str(tmp_path), seed=1), data=data, show=False)
+    assert metrics(records.read(other["path"])) != metrics(finished)
+
+
+SCRIPT = """
+import sys; sys.path.insert(0, {tests!r})
+from test_run import OPTIONS, tiny
+from dcl.config import CelebA
+from dcl.run import run
+import torch; torch.set_num_threads(1)
+run(CelebA(**OPTIONS, results={results!r}), data=tiny(), show=False)
+"""
+
+
+def start(folder: Path) -> subprocess.Popen:
+    script = SCRIPT.format(tests=str(Path(__file__).parent), results=str(folder))
+    return subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
+
+
+def test_a_killed_run_resumes_and_ends_like_one_never_killed(finished, tmp_path):
+    process = start(tmp_path)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.rglob("*.checkpoint")):  # the first epoch is done
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not list(tmp_path.rglob("*.json"))  # it had not ended
+    process = start(tmp_path)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "resuming after epoch" in errors
+    (path,) = tmp_path.rglob("*.json")
+    assert metrics(records.read(path)) == metrics(finished)
+    assert not list(tmp_path.rglob("*.checkpoint*"))
+
+
+def test_cross_entropy_is_tested_at_both_thresholds_in_one_training(data, tmp_path):
+    run(CelebA(**OPTIONS, method="cross-entropy", results=str(tmp_path)), data=data, show=False)
+    frame = records.collect(tmp_path).set_index("method")
+    assert set(frame.index) == {"cross-entropy", "moved-threshold"}
+    plain, moved = (frame["record"][name] for name in ("cross-entropy", "moved-threshold"))
+    assert moved["decision"] == "prior"
+    assert [row["loss"] for row in plain["history"]] == [row["loss"] for row in moved["history"]]
+
+    def predicted_positive(record):
+        return sum(
+            np.array(row["confusion"])[:, 1].sum()
+            for row in record["test"]["per_attribute"].values()
+        )
+
+    assert predicted_positive(moved) != predicted_positive(plain)
+
+
+def test_a_loss_that_is_not_finite_names_step_rate_and_checkpoint(data, tmp_path):
+    config = CelebA(**OPTIONS, lr=1e6, results=str(tmp_path))
+    with pytest.raises(
+        TrainingError, match=r"not finite at step \d of 3 of epoch 1 of 3, at lr .*none"
+    ):
+        run(config, data=data, show=False)
+    assert not list(tmp_path.rglob("*.json"))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 truncated"])
+def test_a_broken_checkpoint_is_refused_by_name(data, tmp_path, content):
+    config = CelebA(**OPTIONS, results=str(tmp_path))
+    path = config.record_path("faces").with_suffix(".checkpoint")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(TrainingError, match=rf"{path.name} is not a checkpoint.*delete it"):
+        run(config, data=data, show=False)
+
+
+def test_a_checkpoint_of_another_run_is_refused_by_name(data, tmp_path):
+    config = CelebA(**OPTIONS, results=str(tmp_path))
+    path = config.record_path("faces").with_suffix(".checkpoint")
+    path.parent.mkdir(parents=True)
+    torch.save({"identity": "other"}, path)
+    with pytest.raises(TrainingError, match=r"written by another run .*\(other, this run is"):
+        run(config, data=data, show=False)
+
+
+def test_a_resident_batch_is_gathered_flipped_and_normalised():
+    images = np.arange(2 * 3 * 2 * 4, dtype=np.uint8).reshape(2, 3, 2, 4)
+    resident = Resident(Split(images=images, labels=np.array([[0], [1]])), "cpu", flip)
+    plain, labels = resident.batch(torch.tensor([1, 0]))
+    np.testing.assert_allclose(plain[1], (images[0] - 127.5) / 64)
+    assert labels.tolist() == [[1], [0]]
+    generator = torch.Generator().manual_seed(0)
+    flips = [
+        torch.equal(resident.batch(torch.tensor([0]), generator)[0], plain[1:].flip(3))
+        for _ in range(200)
+    ]
+    assert 60 < sum(flips) < 140  # half of them
