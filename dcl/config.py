@@ -111,9 +111,10 @@ class CelebA:
         results = resolve(self.results)
         method = method or self.method
         if results.suffix == ".json":
-            return (
-                results if method == self.method else results.with_name(f"{method}-{results.name}")
-            )
+            if method == self.method:
+                return results
+            named = results.name.replace(self.method, method)
+            return results.with_name(named if named != results.name else f"{method}-{named}")
         return results / dataset / f"{method}-seed{self.seed}-{self.identity()}.json"
 
     replace = replace

@@ -17,7 +17,7 @@ from .criterion import DCLLoss
 from .data import Dataset
 from .records import per_attribute
 from .sampling import dsl_weights, target_distribution
-from .schedulers import loss_schedule, schedule
+from .schedulers import schedule
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; one per method in every figure.
 METHOD_COLOURS = {
@@ -44,6 +44,36 @@ def use_style() -> None:
     plt.rcParams.update({"figure.dpi": 110, "savefig.bbox": "tight", "axes.titlelocation": "left"})
 
 
+def idea(positives: int = 12, batch: int = 512) -> Figure:
+    """The idea in one picture: a batch's samples at three moments, their area their weight."""
+    labels = torch.zeros(batch, 1, dtype=torch.long)
+    labels[:positives] = 1
+    counts = torch.tensor([[batch - positives, positives]])
+    many, few = "#0072B2", METHOD_COLOURS["dcl"]
+    figure, panels = plt.subplots(1, 3, figsize=(9, 3.1))
+    for axes, (when, epoch) in zip(
+        panels, {"start": 0, "after two thirds": 200, "end": 300}.items(), strict=True
+    ):
+        generator = torch.Generator().manual_seed(0)
+        g = schedule("convex", epoch, 300)
+        weights = dsl_weights(labels, counts, g, generator=generator)[:, 0].numpy()
+        minority, majority = weights[:positives], weights[positives:]
+        x, y = np.divmod(np.arange(len(majority)), 25)
+        kept = majority > 0
+        axes.scatter(x[~kept], y[~kept], s=5, facecolor="none", edgecolor="#BBBBBB", lw=0.5)
+        axes.scatter(x[kept], y[kept], s=9, color=many, lw=0)
+        x, y = np.divmod(np.arange(positives), 4)
+        axes.scatter(25 + 5 * x, 3 + 6.2 * y, s=9 * minority, color=few, lw=0)
+        axes.set_title(when, loc="center", weight="bold")
+        axes.text(
+            9.5, -3.5, f"{kept.sum()} of {len(majority)} kept", ha="center", color=many, size=10
+        )
+        axes.text(30, -3.5, f"each weighs {minority.max():.1f}", ha="center", color=few, size=10)
+        axes.set(xlim=(-1, 38), ylim=(-5, 26))
+        axes.axis("off")
+    return _finish(figure)
+
+
 def schedules(epochs: int = 300, decay: float = 0.99) -> Figure:
     """Figure 1: the four scheduler functions."""
     figure, axes = plt.subplots(figsize=(6, 3.4))
@@ -51,10 +81,11 @@ def schedules(epochs: int = 300, decay: float = 0.99) -> Figure:
     for name, colour in SCHEDULE_COLOURS.items():
         y = [schedule(name, epoch, epochs, decay=decay) for epoch in x]
         axes.plot(x, y, color=colour, lw=2)
-        at = {"convex": 0.62, "linear": 0.42, "concave": 0.2, "composite": 0.78}[name]
+        at = {"convex": 0.62, "linear": 0.42, "concave": 0.2, "composite": 0.56}[name]
         axes.annotate(
-            name, (at * epochs, np.interp(at * epochs, x, y)), (5, 5),
-            textcoords="offset points", color=colour, weight="bold",
+            name, (at * epochs, np.interp(at * epochs, x, y)), (6, 4) if name != "composite" else
+            (-4, -12), textcoords="offset points", color=colour, weight="bold",
+            ha="left" if name != "composite" else "right",
         )  # fmt: skip
     axes.set(xlabel="epoch l", ylabel="SF(l)", title=f"Scheduler functions, L = {epochs} epochs")
     return _finish(figure)
@@ -64,8 +95,8 @@ def loss_weight(epochs: int = 300, p: float = 0.3, epsilon: float = 0.1) -> Figu
     """f(l) of Eq. 11 and its jump at the self-learning point."""
     figure, axes = plt.subplots(figsize=(6, 3.2))
     point = p * epochs
-    before = np.linspace(0, point, 100, endpoint=False)
-    values = [loss_schedule(epoch, epochs, p=p, epsilon=epsilon) for epoch in before]
+    before = np.linspace(0, point, 100)
+    values = [schedule("composite", epoch, epochs) + epsilon for epoch in before]
     colour = METHOD_COLOURS["dcl"]
     axes.plot(before, values, color=colour, lw=2)
     axes.plot([point, epochs], [epsilon, epsilon], color=colour, lw=2)
@@ -126,6 +157,7 @@ def two_readings(positives: int, share: float, batch: int = 512, epochs: int = 3
         f"{positives} positives in a batch of {batch}, {share:.1%} in the training set",
         x=0.01,
         ha="left",
+        fontsize="medium",
     )
     return _finish(figure)
 
@@ -137,7 +169,7 @@ def sheet(data: Dataset, rows: int = 3, columns: int = 10) -> Figure:
         axes.imshow(image.transpose(1, 2, 0))
     for axes in panels.flat:
         axes.axis("off")
-    figure.suptitle(f"{data.title}: training images", x=0.01, ha="left")
+    figure.suptitle(f"{data.title}: training images", x=0.01, ha="left", fontsize="medium")
     return _finish(figure)
 
 
@@ -188,7 +220,7 @@ def training(record: dict[str, Any]) -> Figure:
     right.plot(best["best_epoch"] + 1, best["best_val_mA"], "k*", ms=10, label="kept for the test")
     right.set(xlabel="epochs trained", ylabel="mA on validation, %")
     right.legend(loc="lower right")
-    figure.suptitle(_title(record, "training"), x=0.01, ha="left")
+    figure.suptitle(_title(record, "training"), x=0.01, ha="left", fontsize="medium")
     return _finish(figure)
 
 
@@ -207,23 +239,39 @@ def selection(record: dict[str, Any], attributes: Sequence[str]) -> Figure:
             axes.plot(epoch, values, marker=".", color=colour, label=name.replace("_", " "))
         axes.set(xlabel="epochs trained", ylabel=what, ylim=(0, None))
     panels[0].legend(fontsize=8)
-    figure.suptitle(_title(record, "what DSL does to a batch"), x=0.01, ha="left")
+    figure.suptitle(
+        _title(record, "what DSL does to a batch"), x=0.01, ha="left", fontsize="medium"
+    )
     return _finish(figure)
 
 
-def against_imbalance(records: Sequence[dict[str, Any]]) -> Figure:
-    """mA of each attribute against its imbalance level, a colour per method."""
-    figure, axes = plt.subplots(figsize=(9, 3.6))
-    for record in records:
-        frame = per_attribute(record).sort_values("imbalance_level")
-        colour = METHOD_COLOURS.get(record["method"])
-        label = f"{record['method']}, mean {record['test']['mA']:.1f}"
-        axes.scatter(frame["imbalance_level"], frame["mA"], s=18, color=colour, label=label)
-    axes.axhline(50, color="black", lw=1, ls=":")
-    axes.text(0, 50.5, "guessing", fontsize=8)
-    axes.set(xlabel="imbalance level: majority rate minus 50, %", ylabel="mA on test, %")
-    axes.set_title(_title(records[0], "accuracy against imbalance", method=len(records) == 1))
-    axes.legend(loc="lower left", fontsize=8)
+def gain_over_cross_entropy(runs: pd.DataFrame) -> Figure:
+    """mA gained over cross entropy for each attribute, mean over seeds, against imbalance.
+
+    `runs` is what `records.collect` returns. Lines are means over eight neighbouring attributes.
+    """
+    figure, axes = plt.subplots(figsize=(9, 3.8))
+    means = {}
+    for method, group in runs.groupby("method"):
+        frames = [per_attribute(record) for record in group["record"]]
+        means[method] = sum(frame["mA"] for frame in frames) / len(frames)
+        level = frames[0]["imbalance_level"]
+    order = level.sort_values().index
+    for method, mean in means.items():
+        if method == "cross-entropy":
+            continue
+        gain = (mean - means["cross-entropy"])[order]
+        colour = METHOD_COLOURS.get(method)
+        axes.scatter(level[order], gain, s=14, color=colour, alpha=0.5)
+        smooth = gain.rolling(8, center=True, min_periods=4).mean()
+        axes.plot(level[order], smooth, color=colour, lw=2, label=method)
+    axes.axhline(0, color=METHOD_COLOURS["cross-entropy"], lw=1.5)
+    axes.set(
+        xlabel="imbalance level: majority rate minus 50, %",
+        ylabel="mA gained, percentage points",
+        title=f"{runs['title'].iloc[0]}: gain over cross entropy",
+    )
+    axes.legend(loc="upper left")
     return _finish(figure)
 
 
@@ -240,9 +288,8 @@ def attribute_bars(record: dict[str, Any]) -> Figure:
     return _finish(figure)
 
 
-def _title(record: dict[str, Any], what: str, *, method: bool = True) -> str:
-    named = f"{record['method']}, seed {record['seed']}, " if method else ""
-    return f"{record['dataset']['title']}: {named}{what}"
+def _title(record: dict[str, Any], what: str) -> str:
+    return f"{record['dataset']['title']}: {record['method']}, seed {record['seed']}, {what}"
 
 
 def _pretty(names: Sequence[str]) -> list[str]:

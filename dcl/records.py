@@ -6,12 +6,15 @@ import math
 import os
 import platform
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
+from scipy.stats import t
 
 SCHEMA = 1
 
@@ -72,7 +75,10 @@ def collect(folder: Path) -> pd.DataFrame:
         ``rarest_mA`` (of the 14 rarest attributes), ``ms_per_step``, ``path`` and ``record``.
     """
     rows = []
-    for path in sorted(Path(folder).rglob("*.json")):
+    paths = sorted(Path(folder).rglob("*.json"))
+    if not paths:
+        raise RecordError(f"no run record in {folder}: make some with python -m dcl run celeba")
+    for path in paths:
         record = read(path)
         rows.append(
             {
@@ -89,6 +95,22 @@ def collect(folder: Path) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and half width of its 95 % interval (Student's t over seeds); NaN for one value.
+
+    Examples
+    --------
+    >>> mean, half = interval([80.0, 81.0, 82.0])
+    >>> f"{mean:.1f} ± {half:.1f}"
+    '81.0 ± 2.5'
+    """
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    if n < 2:
+        return float(values.mean()), math.nan
+    return float(values.mean()), float(t.ppf(0.975, n - 1) * values.std(ddof=1) / n**0.5)
 
 
 def per_attribute(record: dict[str, Any], split: str = "test") -> pd.DataFrame:

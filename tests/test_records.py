@@ -74,3 +74,8 @@ def test_records_collect_into_a_row_each(tmp_path):
     assert frame["seed"].tolist() == [0, 1]
     assert frame["mA"].tolist() == [80, 80]
     assert records.per_attribute(frame["record"][0])["mA"]["Bald"] == 75.5
+
+
+def test_a_folder_without_records_is_named(tmp_path):
+    with pytest.raises(records.RecordError, match="no run record in .*make some"):
+        records.collect(tmp_path)

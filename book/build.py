@@ -1,0 +1,147 @@
+"""Build the book: execute its notebooks, stage its sources, write the HTML and check it.
+
+    python book/build.py                    # what `make book` runs
+    python book/build.py --profile quick    # every notebook in seconds, to look at a page while writing it
+
+A notebook is executed again only when it, a source of dcl, a published record or number, or the profile
+has changed. Everything is written below _build/, so that the checkout stays free of outputs.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import papermill
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+TOC = Path("book/_toc.yml")
+SOURCE = ROOT / "_build" / "source"  # the staged sources, laid out as the repository root
+EXECUTED = ROOT / "_build" / "executed"
+HTML = ROOT / "_build" / "html"
+PROFILES = ("quick", "standard")
+STAGED = ("_config.yml", "CHANGELOG.md", "CITATION.cff", "README.md", "book", "dcl", "notebooks", "results")
+INPUTS = ("dcl/**/*.py", "dcl/**/*.csv", "book/published/*.csv", "results/**/*.json")
+FROM_NETWORK = re.compile(r"""<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=["'](?:https?:)?//[^"']*""")
+
+
+def pages_of_contents() -> dict[str, Path]:
+    """Page -> its source (.md or .ipynb) for each entry of the contents; stops if one is missing."""
+    entries = list(parse_toc_yaml(ROOT / TOC))
+    outside = [entry for entry in entries if ".." in Path(entry).parts]
+    if outside:
+        sys.exit(f"{TOC}: entries are paths from the repository root: {', '.join(outside)}")
+    candidates = {entry: [ROOT / f"{entry}.md", ROOT / f"{entry}.ipynb"] for entry in entries}
+    pages = {entry: next((p for p in paths if p.is_file()), None) for entry, paths in candidates.items()}
+    missing = [f"{entry} (.md or .ipynb)" for entry, path in pages.items() if path is None]
+    if missing:
+        sys.exit(f"{TOC} names pages that do not exist: {', '.join(missing)}")
+    return pages
+
+
+def state_of(notebook: Path, profile: str) -> str:
+    """Hash of all that the outputs of a notebook are made from."""
+    paths = {path for pattern in INPUTS for path in ROOT.glob(pattern)}
+    paths -= set(ROOT.glob("results/runs/**/*.json"))  # written by the notebooks themselves
+    state = hashlib.sha256(profile.encode())
+    for path in [notebook, *sorted(paths)]:
+        state.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return state.hexdigest()
+
+
+def execute(page: str, notebook: Path, profile: str) -> None:
+    """Execute a notebook from the repository root into EXECUTED, unless that is up to date."""
+    target = EXECUTED / f"{page}.ipynb"
+    state = state_of(notebook, profile)
+    if target.exists():
+        done = nbformat.read(target, as_version=4).metadata.get("dcl", {})
+        if done.get("state") == state:
+            return print(f"{page}: up to date ({profile} profile, took {done['seconds']} s)")
+    print(f"{page}: executing ({profile} profile)", flush=True)
+    running = target.with_suffix(".running.ipynb")
+    running.parent.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    try:
+        executed = papermill.execute_notebook(
+            notebook, running, cwd=ROOT, kernel_name="python3", progress_bar=sys.stderr.isatty()
+        )
+    except papermill.PapermillExecutionError as error:
+        frames = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(error.traceback)).splitlines()
+        arrows = [line for line in frames if re.match(r"-+> ?\d+", line)]
+        lines = "\n    ".join([*arrows[-3:], f"{error.ename}: {error.evalue}"])
+        sys.exit(f"{page}.ipynb failed in cell [{error.exec_count}]:\n    {lines}\nAs far as it ran: {running}")
+    except (DeadKernelError, CellTimeoutError) as error:
+        sys.exit(f"{page}.ipynb failed: {error}\nAs far as it ran: {running}")
+    seconds = round(time.monotonic() - start)
+    for holder in (executed, *executed.cells):  # local paths and times do not belong into the book
+        holder.metadata.pop("papermill", None)
+        holder.metadata.pop("execution", None)
+    executed.metadata["dcl"] = {"state": state, "profile": profile, "seconds": seconds}
+    nbformat.write(executed, running)
+    running.replace(target)
+    print(f"{page}: executed in {seconds} s")
+
+
+def stage(pages: dict[str, Path]) -> None:
+    """Lay out SOURCE as the repository root, with each notebook of the contents in its executed form."""
+    shutil.rmtree(SOURCE, ignore_errors=True)
+    SOURCE.mkdir(parents=True)
+    ignore = shutil.ignore_patterns("__pycache__", "runs", "build.py", ".ipynb_checkpoints")
+    for path in (ROOT / name for name in STAGED):
+        if path.is_dir():
+            shutil.copytree(path, SOURCE / path.name, ignore=ignore)
+        elif path.exists():
+            shutil.copy(path, SOURCE)
+    for page, path in pages.items():
+        if path.suffix == ".ipynb":
+            shutil.copy(EXECUTED / f"{page}.ipynb", SOURCE / f"{page}.ipynb")
+
+
+def write_html() -> None:
+    """Build HTML from SOURCE with warnings as errors; an old build is removed first, so it cannot pass."""
+    shutil.rmtree(HTML, ignore_errors=True)
+    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    options = ["--toc", SOURCE / TOC, "--path-output", ROOT, "-W", "-n", "--keep-going", "--all", "-q"]
+    done = subprocess.run([*jupyter_book, "build", SOURCE, *options], stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(f"{done.stdout.strip()}\nThe book was not built: the causes are above.")
+
+
+def check_html(pages: dict[str, Path]) -> None:
+    """Every page of the contents exists, and none loads anything from the network."""
+    missing = [page for page in pages if not (HTML / f"{page}.html").is_file()]
+    if missing:
+        sys.exit(f"The build left out pages of the contents: {', '.join(missing)}")
+    for page in pages:
+        loaded = FROM_NETWORK.findall((HTML / f"{page}.html").read_text("utf8"))
+        if loaded:
+            sys.exit(f"{page} cannot be read offline, it loads: {' '.join(loaded[:3])}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--profile", choices=PROFILES, default="standard", help="how much each notebook runs")
+    profile = parser.parse_args().profile
+    os.environ["DCL_PROFILE"] = profile  # read by the kernels
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # a kernel's debugger warning that says nothing here
+    pages = pages_of_contents()
+    for page, path in pages.items():
+        if path.suffix == ".ipynb":
+            execute(page, path, profile)
+    stage(pages)
+    print(f"Building {len(pages)} pages", flush=True)
+    write_html()
+    check_html(pages)
+    print(f"The book is built. Open {HTML / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main()
