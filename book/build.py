@@ -1,10 +1,10 @@
 """Build the book: execute its notebooks, stage its sources, write the HTML and check it.
 
     python book/build.py                    # what `make book` runs
-    python book/build.py --profile quick    # every notebook in seconds, to look at a page while writing it
+    python book/build.py --profile quick    # every notebook in seconds, to look at a page
 
-A notebook is executed again only when it, a source of dcl, a published record or number, or the profile
-has changed. Everything is written below _build/, so that the checkout stays free of outputs.
+A notebook is executed again only when it, a source of dcl, a published record or number, or the
+profile has changed. All is written below _build/: the checkout stays free of outputs.
 """
 
 import argparse
@@ -28,19 +28,32 @@ SOURCE = ROOT / "_build" / "source"  # the staged sources, laid out as the repos
 EXECUTED = ROOT / "_build" / "executed"
 HTML = ROOT / "_build" / "html"
 PROFILES = ("quick", "standard")
-STAGED = ("_config.yml", "CHANGELOG.md", "CITATION.cff", "README.md", "book", "dcl", "notebooks", "results")
+STAGED = (
+    "_config.yml",
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "README.md",
+    "book",
+    "dcl",
+    "notebooks",
+    "results",
+)
 INPUTS = ("dcl/**/*.py", "dcl/**/*.csv", "book/published/*.csv", "results/**/*.json")
-FROM_NETWORK = re.compile(r"""<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=["'](?:https?:)?//[^"']*""")
+FROM_NETWORK = re.compile(
+    r"""<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=["'](?:https?:)?//[^"']*"""
+)
 
 
 def pages_of_contents() -> dict[str, Path]:
-    """Page -> its source (.md or .ipynb) for each entry of the contents; stops if one is missing."""
+    """Page -> its source (.md or .ipynb) for each entry of the contents, all of which exist."""
     entries = list(parse_toc_yaml(ROOT / TOC))
     outside = [entry for entry in entries if ".." in Path(entry).parts]
     if outside:
         sys.exit(f"{TOC}: entries are paths from the repository root: {', '.join(outside)}")
     candidates = {entry: [ROOT / f"{entry}.md", ROOT / f"{entry}.ipynb"] for entry in entries}
-    pages = {entry: next((p for p in paths if p.is_file()), None) for entry, paths in candidates.items()}
+    pages = {
+        entry: next((p for p in paths if p.is_file()), None) for entry, paths in candidates.items()
+    }
     missing = [f"{entry} (.md or .ipynb)" for entry, path in pages.items() if path is None]
     if missing:
         sys.exit(f"{TOC} names pages that do not exist: {', '.join(missing)}")
@@ -64,20 +77,29 @@ def execute(page: str, notebook: Path, profile: str) -> None:
     if target.exists():
         done = nbformat.read(target, as_version=4).metadata.get("dcl", {})
         if done.get("state") == state:
-            return print(f"{page}: up to date ({profile} profile, took {done['seconds']} s)")
+            print(f"{page}: up to date ({profile} profile, took {done['seconds']} s)")
+            return
     print(f"{page}: executing ({profile} profile)", flush=True)
     running = target.with_suffix(".running.ipynb")
     running.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     try:
         executed = papermill.execute_notebook(
-            notebook, running, cwd=ROOT, kernel_name="python3", progress_bar=sys.stderr.isatty()
+            notebook,
+            running,
+            cwd=ROOT,
+            kernel_name="python3",
+            extra_arguments=["--log-level=ERROR"],  # of the kernel; it warns of a local socket
+            progress_bar=sys.stderr.isatty(),
         )
     except papermill.PapermillExecutionError as error:
         frames = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(error.traceback)).splitlines()
         arrows = [line for line in frames if re.match(r"-+> ?\d+", line)]
         lines = "\n    ".join([*arrows[-3:], f"{error.ename}: {error.evalue}"])
-        sys.exit(f"{page}.ipynb failed in cell [{error.exec_count}]:\n    {lines}\nAs far as it ran: {running}")
+        sys.exit(
+            f"{page}.ipynb failed in cell [{error.exec_count}]:\n    {lines}\n"
+            f"As far as it ran: {running}"
+        )
     except (DeadKernelError, CellTimeoutError) as error:
         sys.exit(f"{page}.ipynb failed: {error}\nAs far as it ran: {running}")
     seconds = round(time.monotonic() - start)
@@ -91,7 +113,7 @@ def execute(page: str, notebook: Path, profile: str) -> None:
 
 
 def stage(pages: dict[str, Path]) -> None:
-    """Lay out SOURCE as the repository root, with each notebook of the contents in its executed form."""
+    """Lay out SOURCE as the repository root, each notebook of the contents executed."""
     shutil.rmtree(SOURCE, ignore_errors=True)
     SOURCE.mkdir(parents=True)
     ignore = shutil.ignore_patterns("__pycache__", "runs", "build.py", ".ipynb_checkpoints")
@@ -106,11 +128,21 @@ def stage(pages: dict[str, Path]) -> None:
 
 
 def write_html() -> None:
-    """Build HTML from SOURCE with warnings as errors; an old build is removed first, so it cannot pass."""
+    """Build HTML from SOURCE, warnings as errors; an old build is removed, so it cannot pass."""
     shutil.rmtree(HTML, ignore_errors=True)
-    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
-    options = ["--toc", SOURCE / TOC, "--path-output", ROOT, "-W", "-n", "--keep-going", "--all", "-q"]
-    done = subprocess.run([*jupyter_book, "build", SOURCE, *options], stdout=subprocess.PIPE, text=True)
+    options = [
+        "--toc",
+        SOURCE / TOC,
+        "--path-output",
+        ROOT,
+        "-W",
+        "-n",
+        "--keep-going",
+        "--all",
+        "-q",
+    ]
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
+    done = subprocess.run([*command, SOURCE, *options], stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"{done.stdout.strip()}\nThe book was not built: the causes are above.")
 
@@ -128,10 +160,12 @@ def check_html(pages: dict[str, Path]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--profile", choices=PROFILES, default="standard", help="how much each notebook runs")
+    parser.add_argument(
+        "--profile", choices=PROFILES, default="standard", help="how much each notebook runs"
+    )
     profile = parser.parse_args().profile
     os.environ["DCL_PROFILE"] = profile  # read by the kernels
-    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # a kernel's debugger warning that says nothing here
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # a warning that says nothing here
     pages = pages_of_contents()
     for page, path in pages.items():
         if path.suffix == ".ipynb":

@@ -10,6 +10,7 @@ logits (B, A, C) · features (B, A, D) · labels (B, A) integer · class_counts 
 A multi-attribute task has A = 40, C = 2 (CelebA); a single-label task A = 1, C = 100 (CIFAR-100).
 """
 
+from .baselines import BASELINES, Baseline
 from .criterion import PRESETS, DCLLoss
 from .metrics import balanced_accuracy, decide, evaluate
 from .models import DeepID2
@@ -18,6 +19,8 @@ from .schedulers import loss_schedule, schedule
 from .triplet import triplet_loss
 
 __all__ = [
+    "BASELINES",
+    "Baseline",
     "PRESETS",
     "DCLLoss",
     "DeepID2",

@@ -13,9 +13,30 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from .baselines import BASELINES
 from .criterion import PRESETS, check_schedules
 from .sampling import NORMALISATIONS, SELECTIONS
 from .triplet import ANCHORS, REDUCTIONS
+
+# Options of the criterion, by who uses them
+DCL_OPTIONS = frozenset({"sampling", "loss", "p", "epsilon", "decay", "normalisation", "selection"})
+TRIPLET_OPTIONS = frozenset({"k", "margin", "anchors", "normalise", "squared", "reduction"})
+BASELINE_OPTIONS = {
+    "focal": frozenset({"gamma"}),
+    "class-balanced": frozenset({"beta"}),
+    "ldam-drw": frozenset({"beta"}),
+    "logit-adjustment": frozenset({"tau"}),
+    "crl-original": TRIPLET_OPTIONS - {"anchors"} | {"eta"},
+}
+METHOD_OPTIONS = DCL_OPTIONS | TRIPLET_OPTIONS | frozenset().union(*BASELINE_OPTIONS.values())
+METHODS = (*PRESETS, "moved-threshold", *(b for b in BASELINES if b != "ldam-drw"))  # of faces
+
+
+def used_options(method: str) -> frozenset[str]:
+    """The options of a configuration that a method's criterion takes."""
+    if method in PRESETS:
+        return DCL_OPTIONS | TRIPLET_OPTIONS
+    return BASELINE_OPTIONS.get(method, frozenset())
 
 
 class ConfigError(ValueError):
@@ -34,7 +55,7 @@ def option(default: Any, doc: str, **limits) -> Any:
 class CelebA:
     """One training run on face attributes. Each default says where it comes from."""
 
-    method: str = option("dcl", "what to train, a line of Tables 1-3", choices=tuple(PRESETS))
+    method: str = option("dcl", "what to train", choices=METHODS)
     sampling: str | float = option(
         "convex", "sampling schedule g: a name or a number (paper 4.3.1)"
     )
@@ -54,6 +75,10 @@ class CelebA:
     reduction: str = option(
         "all", "triples that the mean is over (paper, Eq. 9)", choices=REDUCTIONS
     )
+    gamma: float = option(2.0, "of focal (Lin et al. 2017)", low=0)
+    beta: float = option(0.9999, "of class-balanced (Cui et al. 2019)", low=0, below=1)
+    tau: float = option(1.0, "of logit-adjustment (Menon et al. 2021)", low=0)
+    eta: float = option(0.01, "of crl-original (ours)", low=0)
     epochs: int = option(12, "times every image is seen (paper: 300)", low=1)
     batch_size: int = option(128, "images per step (paper: 512)", low=1)
     lr: float = option(0.01, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)
@@ -77,16 +102,7 @@ class CelebA:
     def __post_init__(self):
         _check_fields(self)
         _check("sampling or loss", lambda: check_schedules(self.sampling, self.loss))
-        for name, fixed in PRESETS[self.method].items():
-            if name not in self.__dataclass_fields__:
-                continue
-            given, default = getattr(self, name), self.__dataclass_fields__[name].default
-            if given not in (default, fixed):
-                raise ConfigError(
-                    f"method {self.method!r} has {name} = {fixed!r} by definition, got {given!r}: "
-                    f"leave {name} out, or choose method 'dcl'"
-                )
-            object.__setattr__(self, name, fixed)
+        _fix_by_method(self)
         if self.profile == "auto":
             profile = os.environ.get("DCL_PROFILE", "standard")
             if profile not in ("quick", "standard"):
@@ -94,15 +110,18 @@ class CelebA:
             object.__setattr__(self, "profile", profile)
 
     def criterion_options(self) -> dict:
-        """Arguments of `dcl.DCLLoss` for this configuration."""
-        names = (
-            *("sampling", "loss", "p", "epsilon", "decay", "normalisation", "selection"),
-            *("k", "margin", "anchors", "normalise", "squared", "reduction"),
-        )
-        return {name: getattr(self, name) for name in names} | PRESETS[self.method]
+        """Arguments of the method's criterion, `dcl.DCLLoss` or `dcl.Baseline`."""
+        options = {name: getattr(self, name) for name in used_options(self.method)}
+        return options | PRESETS.get(self.method, {})
+
+    def training(self) -> "CelebA":
+        """What is trained: the moved threshold is another decision of cross entropy."""
+        return replace(self, method="cross-entropy") if self.method == "moved-threshold" else self
 
     def identity(self) -> str:
         """Short hash of everything that decides the metrics of the run."""
+        if self.training() is not self:
+            return self.training().identity()
         values = {k: v for k, v in asdict(self).items() if k not in ("results", "data_root")}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
 
@@ -190,6 +209,24 @@ def resolve(path: str | Path) -> Path:
         if (folder / "_config.yml").is_file() and (folder / "dcl" / "__init__.py").is_file():
             return folder / Path(path).expanduser()
     return here / Path(path).expanduser()
+
+
+def _fix_by_method(config) -> None:
+    """Set the options that the method fixes; refuse others for options that it does not have."""
+    defaults = {spec.name: spec.default for spec in fields(config)}
+    fixed = {k: v for k, v in PRESETS.get(config.method, {}).items() if k in defaults}
+    for name, value in fixed.items():
+        if getattr(config, name) not in (defaults[name], value):
+            raise ConfigError(
+                f"method {config.method!r} has {name} = {value!r} by definition, got "
+                f"{getattr(config, name)!r}: leave {name} out, or choose method 'dcl'"
+            )
+        object.__setattr__(config, name, value)
+    for name in METHOD_OPTIONS - used_options(config.method) - fixed.keys():
+        if getattr(config, name) != defaults[name]:
+            raise ConfigError(
+                f"method {config.method!r} has no {name}: leave it out, or choose another method"
+            )
 
 
 def _check_fields(config) -> None:

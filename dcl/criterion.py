@@ -4,7 +4,14 @@ import torch
 from torch import Tensor, nn
 
 from .checks import check_class_counts, choose
-from .sampling import NORMALISATIONS, SELECTIONS, dsl_loss, dsl_weights
+from .sampling import (
+    NORMALISATIONS,
+    SELECTIONS,
+    RandomSource,
+    batch_shares,
+    dsl_loss,
+    dsl_weights,
+)
 from .schedulers import SCHEDULES, loss_schedule, schedule
 from .triplet import check_triplet_options, triplet_terms
 
@@ -120,7 +127,7 @@ class DCLLoss(nn.Module):
             "k": k, "margin": margin, "anchors": anchors, "normalise": normalise,
             "squared": squared, "reduction": reduction, "rho": rho,
         }  # fmt: skip
-        self.seed, self.generator = seed, None
+        self.random = RandomSource(seed)
         self._last: tuple[dict[str, Tensor], Tensor, Tensor | None] | None = None
         self.set_epoch(0)
 
@@ -153,10 +160,12 @@ class DCLLoss(nn.Module):
         """DSL weights (B, A) of a batch; None where all of them are 1 (plain cross entropy)."""
         if self.g == 1 and self.dsl_options["current"] == "train":
             return None
-        if self.seed is not None and self.generator is None:
-            self.generator = torch.Generator(labels.device).manual_seed(self.seed)
         return dsl_weights(
-            labels, self.class_counts, self.g, generator=self.generator, **self.dsl_options
+            labels,
+            self.class_counts,
+            self.g,
+            generator=self.random.on(labels.device),
+            **self.dsl_options,
         )
 
     @property
@@ -165,25 +174,7 @@ class DCLLoss(nn.Module):
         if self._last is None:
             return {}
         parts, labels, weights = self._last
-        weights = torch.ones(labels.shape, device=labels.device) if weights is None else weights
-
-        def mean_over(label: Tensor, values: Tensor) -> Tensor:  # (A,), (B, A) -> (A,)
-            members = labels == label
-            return (values * members).sum(0) / members.sum(0)
-
-        return parts | {
-            "share_kept": mean_over(self.class_counts.argmax(1), weights.clamp(max=1)),
-            "minority_weight": mean_over(self.class_counts.argmin(1), weights),
-        }
-
-    def get_extra_state(self) -> Tensor:
-        """State of the random selection, so that a checkpoint of `state_dict()` resumes it."""
-        return torch.empty(0) if self.generator is None else self.generator.get_state()
-
-    def set_extra_state(self, state: Tensor) -> None:
-        if state.numel():
-            self.generator = torch.Generator(self.class_counts.device)
-            self.generator.set_state(state)
+        return parts | batch_shares(labels, weights, self.class_counts)
 
 
 def check_schedules(sampling: str | float, loss: str | float) -> None:

@@ -28,6 +28,15 @@ METHOD_COLOURS = {
     "dcl-ss": "#E69F00",
     "dcl-ss-tl": "#CC79A7",
     "dcl": "#D55E00",
+    # not from their list, for there are only eight
+    "crl-original": "#332288",
+    "over-sampling": "#117733",
+    "down-sampling": "#999933",
+    "cost-sensitive": "#882255",
+    "pos-weight": "#44AA99",
+    "logit-adjustment": "#AA4499",
+    "focal": "#000000",
+    "class-balanced": "#DDCC77",
 }
 SCHEDULE_COLOURS = dict(
     zip(

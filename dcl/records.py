@@ -97,6 +97,16 @@ def collect(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def require(runs: pd.DataFrame, *methods: str) -> None:
+    """Raise a RecordError unless `collect` found a record of each of these methods."""
+    missing = [method for method in methods if method not in set(runs["method"])]
+    if missing:
+        raise RecordError(
+            f"no record of {', '.join(missing)} beside {runs['path'].iloc[0]}: make it with "
+            f"python -m dcl run {runs['experiment'].iloc[0]} --method {missing[0]}"
+        )
+
+
 def interval(values: Sequence[float]) -> tuple[float, float]:
     """Mean and half width of its 95 % interval (Student's t over seeds); NaN for one value.
 

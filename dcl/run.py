@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from . import records
+from .baselines import Baseline
 from .config import CelebA, ConfigError, resolve
-from .criterion import DCLLoss
+from .criterion import PRESETS, DCLLoss
 from .data import DATASETS, SPLITS, Dataset, Resident, flip
 from .metrics import evaluate
 from .models import DeepID2
@@ -54,10 +55,14 @@ def build_model(config: CelebA, data: Dataset) -> nn.Module:
         return DeepID2(len(data.attributes), data.classes, trunk=trunk)
 
 
-def build_criterion(config: CelebA, data: Dataset) -> DCLLoss:
+def build_criterion(config: CelebA, data: Dataset) -> DCLLoss | Baseline:
     """The criterion of a configuration."""
-    options = config.criterion_options()
-    return DCLLoss(data.class_counts, epochs_of(config), **options, seed=config.seed)
+    config = config.training()
+    arguments = data.class_counts, epochs_of(config)
+    options = config.criterion_options() | {"seed": config.seed}
+    if config.method in PRESETS:
+        return DCLLoss(*arguments, **options)
+    return Baseline(config.method, *arguments, **options)
 
 
 def epochs_of(config: CelebA) -> int:
@@ -90,10 +95,10 @@ def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> di
     criterion = build_criterion(config, data).to(device)
     splits = {name: Resident(split, device, flip) for name, split in data.splits.items()}
     decisions: dict[str, Tensor | None] = {"argmax": None}
-    if config.method == "cross-entropy":
+    training = config.training()
+    if training.method == "cross-entropy":
         decisions["prior"] = data.class_counts.to(device)
-    path = config.record_path(data.name)
-    checkpoint = path.with_suffix(".checkpoint")
+    checkpoint = config.record_path(data.name, training.method).with_suffix(".checkpoint")
     progress = train(
         model,
         criterion,
@@ -113,7 +118,7 @@ def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> di
     shared = {
         "experiment": config.experiment,
         "seed": config.seed,
-        "config": asdict(config),
+        "config": asdict(training),
         "dataset": data.describe(),
         "history": progress.history,
         "timing": timing(progress, splits["train"]),
@@ -122,7 +127,7 @@ def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> di
     }
     written = {}
     for name, class_counts in decisions.items():
-        method = config.method if name == "argmax" else "moved-threshold"
+        method = training.method if name == "argmax" else "moved-threshold"
         best = progress.best[name]
         model.load_state_dict(best["model"])
         record = {

@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from .checks import at_least_float32, check_class_counts, check_labels, check_logits, choose
 
@@ -207,3 +207,44 @@ def dsl_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> T
     if weights is not None:
         entropy = entropy * weights.T.to(entropy.dtype)
     return entropy.sum() / max(1, labels.shape[0])  # Eq. 6: N is the batch size
+
+
+def batch_shares(labels: Tensor, weights: Tensor | None, class_counts: Tensor) -> dict[str, Tensor]:
+    """What weights (B, A) do to a batch: two tensors (A,), see `DCLLoss.parts`."""
+    if weights is None:
+        weights = torch.ones(labels.shape, device=labels.device)
+
+    def mean_over(label: Tensor, values: Tensor) -> Tensor:  # (A,), (B, A) -> (A,)
+        members = labels == label
+        return (values * members).sum(0) / members.sum(0)
+
+    return {
+        "share_kept": mean_over(class_counts.argmax(1), weights.clamp(max=1)),
+        "minority_weight": mean_over(class_counts.argmin(1), weights),
+    }
+
+
+class RandomSource(nn.Module):
+    """A seeded generator made on the device that first asks; its state is in `state_dict()`.
+
+    Without a seed, torch's global generator is meant.
+    """
+
+    def __init__(self, seed: int | None):
+        super().__init__()
+        self.seed, self.generator = seed, None
+
+    def on(self, device: torch.device) -> torch.Generator | None:
+        if self.seed is not None and self.generator is None:
+            self.generator = torch.Generator(device).manual_seed(self.seed)
+            if self._state is not None:
+                self.generator.set_state(self._state)
+        return self.generator
+
+    _state: Tensor | None = None  # loaded before the device is known
+
+    def get_extra_state(self) -> Tensor:
+        return torch.empty(0) if self.generator is None else self.generator.get_state()
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self.generator, self._state = None, state.cpu() if state.numel() else None

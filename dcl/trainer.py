@@ -170,7 +170,7 @@ def _train_epoch(
     row["steps"] = len(rates)
     for name in {"triples", "active"} & row.keys():
         row[name] = sum(row[name])  # of all attributes, a step
-    for name in ("share_kept", "minority_weight"):
+    for name in {"share_kept", "minority_weight"} & row.keys():
         row[name] = [round(value, 4) for value in row[name]]  # a record stays small
     return row | {"ms": watch.milliseconds()}, bad_step if bad_step < len(rates) else None
 

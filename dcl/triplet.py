@@ -60,7 +60,7 @@ def triplet_loss(features: Tensor, logits: Tensor, labels: Tensor, **options) ->
     squared : bool, default False
         Squared Euclidean distance instead of the distance.
     reduction : {"all", "active"}
-        Mean over all valid triples (|T| of Eq. 9), or over those with a positive hinge.
+        Mean over all valid triples (T of Eq. 9), or over those with a positive hinge.
     rho : float, default 0.5
         Largest share of the batch that minority classes hold together, in (0, 1); CRL's rule.
 

@@ -79,3 +79,11 @@ def test_records_collect_into_a_row_each(tmp_path):
 def test_a_folder_without_records_is_named(tmp_path):
     with pytest.raises(records.RecordError, match="no run record in .*make some"):
         records.collect(tmp_path)
+
+
+def test_a_report_names_the_method_it_misses(tmp_path):
+    records.write(record(), tmp_path / "dcl-seed0.json")
+    runs = records.collect(tmp_path)
+    records.require(runs, "dcl")
+    with pytest.raises(records.RecordError, match=r"no record of crl .*--method crl"):
+        records.require(runs, "dcl", "crl")

@@ -1,0 +1,62 @@
+# The only thing needed beforehand is Python 3.11 or newer: `make test` and `make book` set up the rest.
+PYTHON ?= python3
+WORKERS ?= 2
+DCL_PROFILE ?= standard
+
+VENV := .venv
+READY := $(VENV)/.ready
+PY := $(VENV)/bin/python
+LOG := _build/setup.log
+FREE_KB := 8388608
+UNREACHABLE := Retrying|NewConnectionError|ConnectionError|Max retries exceeded|ReadTimeout|ProxyError|SSLError
+
+.PHONY: help setup test book bench clean distclean
+
+help:  ## list the targets (this text)
+	@awk -F ':.*## +' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make .venv, with everything that tests and book need
+
+test: setup  ## lint, unit and property tests, doctests, and every notebook on its quick profile
+	$(PY) -m ruff check .
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 DCL_PROFILE=quick $(PY) -m pytest --nbval-lax --nbval-current-env \
+	  -n $(WORKERS) --dist loadfile notebooks
+	@echo "make test: everything passed"
+
+book: setup  ## execute the notebooks and build the book; prints the page to open
+	$(PY) book/build.py --profile $(DCL_PROFILE)
+
+bench: setup  ## time one training step with and without DCL
+	$(PY) -m dcl bench
+
+clean:  ## remove what was built and cached; never data/, results/ or .venv
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis .ipynb_checkpoints notebooks/.ipynb_checkpoints
+	find book dcl notebooks tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean  ## clean, and remove .venv too
+	rm -rf $(VENV) *.egg-info
+
+# A missing or broken .venv is made anew; a working one is kept, and pip only confirms what is in it.
+$(PY):
+	@command -v $(firstword $(PYTHON)) >/dev/null || \
+	  { echo "make setup: '$(PYTHON)' is not installed; Python 3.11 or newer is needed" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make setup: '$(PYTHON)' is $$($(PYTHON) -V 2>&1), but Python 3.11 or newer is needed:" \
+	    "make setup PYTHON=python3.11" >&2; exit 1; }
+	@df -Pk . | awk 'NR == 2 { exit $$4 < $(FREE_KB) }' || \
+	  { df -Pk . | awk 'NR == 2 { printf "make setup: only %.1f GB are free here, " \
+	    "about 8 GB are needed for .venv\n", $$4 / 1048576 }' >&2; exit 1; }
+	@mkdir -p $(dir $(LOG))
+	@$(PYTHON) -m venv --clear $(VENV) >$(LOG) 2>&1 || \
+	  { rm -rf $(VENV); echo "make setup: '$(PYTHON) -m venv' failed, see $(CURDIR)/$(LOG)" >&2; exit 1; }
+
+$(READY): pyproject.toml constraints.txt | $(PY)
+	@mkdir -p $(dir $(LOG))
+	@echo "Installing into $(VENV): minutes and about 5 GB the first time (log: $(LOG))"
+	@$(PY) -m pip install -c constraints.txt -e '.[book,test]' >$(LOG) 2>&1 || \
+	  { if grep -q 'No space left' $(LOG); then reason="the disk is full"; \
+	    elif grep -qE '$(UNREACHABLE)' $(LOG); then reason="the package index cannot be reached"; \
+	    else reason="$$(grep -m 1 -E '^ *ERROR|No module named pip' $(LOG))"; fi; \
+	    echo "make setup: pip could not install: $$reason (log: $(CURDIR)/$(LOG))" >&2; exit 1; }
+	@touch $@

@@ -1,0 +1,61 @@
+"""The notebooks' parameters are their configurations', and what cannot be stops a run."""
+
+import ast
+import dataclasses
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+from dcl.config import CelebA, Curricula, Report
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+CONFIGS = {"celeba": CelebA, "schedulers": Curricula, "first_results": Report}
+
+
+def parameters(name: str) -> dict:
+    """Name -> (type, default) of the cell tagged `parameters`."""
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    (cell,) = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    lines = ast.parse(cell.source).body
+    return {
+        line.target.id: (ast.unparse(line.annotation), ast.literal_eval(line.value))
+        for line in lines
+        if isinstance(line, ast.AnnAssign)
+    }
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_parameters_are_the_configurations_fields_with_their_defaults(name):
+    expected = {spec.name: spec.default for spec in dataclasses.fields(CONFIGS[name])}
+    found = parameters(name)
+    assert {key: default for key, (_, default) in found.items()} == expected
+    for key, (kind, default) in found.items():
+        assert kind == type(default).__name__, key
+
+
+@pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS.glob("*.ipynb")])
+def test_every_notebook_has_a_configuration(name):
+    assert name in CONFIGS
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ({"samplng": "linear"}, "unknown parameter 'samplng': did you mean 'sampling'"),
+        ({"epochs": "true"}, "epochs must be a whole number, got 'true'"),
+        ({"p": 2}, "p must be at least 0 and at most 1"),
+        ({"data_root": "/nowhere"}, "data_root /nowhere does not exist"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_papermill_stops_at_what_cannot_be(values, names, tmp_path):
+    with pytest.raises(papermill.PapermillExecutionError, match=names):
+        papermill.execute_notebook(
+            NOTEBOOKS / "celeba.ipynb",
+            tmp_path / "out.ipynb",
+            parameters=values,
+            progress_bar=False,
+            kernel_name="python3",
+        )
