@@ -116,7 +116,9 @@ def stage(pages: dict[str, Path]) -> None:
     """Lay out SOURCE as the repository root, each notebook of the contents executed."""
     shutil.rmtree(SOURCE, ignore_errors=True)
     SOURCE.mkdir(parents=True)
-    ignore = shutil.ignore_patterns("__pycache__", "runs", "build.py", ".ipynb_checkpoints")
+    ignore = shutil.ignore_patterns(
+        "__pycache__", "runs", "*.checkpoint", "build.py", ".ipynb_checkpoints"
+    )
     for path in (ROOT / name for name in STAGED):
         if path.is_dir():
             shutil.copytree(path, SOURCE / path.name, ignore=ignore)

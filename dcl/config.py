@@ -79,7 +79,7 @@ class CelebA:
     beta: float = option(0.9999, "of class-balanced (Cui et al. 2019)", low=0, below=1)
     tau: float = option(1.0, "of logit-adjustment (Menon et al. 2021)", low=0)
     eta: float = option(0.01, "of crl-original (ours)", low=0)
-    epochs: int = option(12, "times every image is seen (paper: 300)", low=1)
+    epochs: int = option(10, "times every image is seen (paper: 300)", low=1)
     batch_size: int = option(128, "images per step (paper: 512)", low=1)
     lr: float = option(0.01, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)
     momentum: float = option(0.9, "of SGD (ours: the paper names no optimiser)", low=0, below=1)
@@ -88,7 +88,7 @@ class CelebA:
     seed: int = option(0, "of data order, initialisation, flips and selection", low=0)
     data_root: str = option("", "folder with CelebA; without one, faces are drawn")
     crop: float = option(1.0, "share of the aligned frame kept (ours)", above=0, high=1)
-    train_images: int = option(12_000, "drawn faces to train on; CelebA has its own", low=2)
+    train_images: int = option(10_000, "drawn faces to train on; CelebA has its own", low=2)
     device: str = option("auto", "auto, cpu, cuda or cuda:N")
     results: str = option("results/runs", "folder for run records, or one .json file")
     profile: str = option(
@@ -148,6 +148,18 @@ class Curricula:
     epsilon: float = option(0.1, "self-learning ratio (ours: the paper gives none)", low=0)
     decay: float = option(0.99, "lambda of the concave schedule (paper, Table 4)", above=0, below=1)
     batch_size: int = option(512, "images in a batch (paper 4.3.1)", low=13)
+
+    def __post_init__(self):
+        _check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Framework:
+    """The page on the methods as special cases, which trains nothing."""
+
+    batch_size: int = option(512, "images in a batch (paper 4.3.1)", low=64)
+    epochs: int = option(300, "expected total epochs L (paper 4.3.1)", low=1)
+    seed: int = option(0, "of the batch and the selection", low=0)
 
     def __post_init__(self):
         _check_fields(self)

@@ -171,6 +171,29 @@ def two_readings(positives: int, share: float, batch: int = 512, epochs: int = 3
     return _finish(figure)
 
 
+def pushes(table: pd.DataFrame) -> Figure:
+    """How hard each method pushes a sample of either class, against cross entropy.
+
+    `table` is indexed by (method, attribute) with columns ``majority`` and ``minority``.
+    """
+    attributes = list(dict.fromkeys(table.index.get_level_values("attribute")))
+    methods = list(dict.fromkeys(table.index.get_level_values("method")))[::-1]
+    height = 1 + 0.28 * len(methods)
+    figure, panels = plt.subplots(1, len(attributes), figsize=(9, height), sharex=True, sharey=True)
+    for axes, attribute in zip(panels, attributes, strict=True):
+        part = table.xs(attribute, level="attribute").loc[methods]
+        y = np.arange(len(methods))
+        axes.hlines(y, part["majority"], part["minority"], color="#CCCCCC", lw=2)
+        for name, colour in (("majority", "#0072B2"), ("minority", METHOD_COLOURS["dcl"])):
+            axes.scatter(part[name], y, color=colour, label=name, zorder=3)
+        axes.set_xscale("log")
+        axes.set_xticks([0.1, 1, 10], ["0.1", "1", "10"])
+        axes.axvline(1, color="black", lw=1, ls=":")
+        axes.set(title=attribute, xlabel="push, cross entropy = 1", yticks=y, yticklabels=methods)
+    panels[-1].legend(loc="upper right", fontsize=8)
+    return _finish(figure)
+
+
 def sheet(data: Dataset, rows: int = 3, columns: int = 10) -> Figure:
     """The first training images."""
     figure, panels = plt.subplots(rows, columns, figsize=(columns * 0.95, rows * 1.15))

@@ -1,12 +1,9 @@
 """One training loop for every method: epochs, checkpoint and resume, selection on validation."""
 
 import math
-import os
-import statistics
 import sys
 import time
 import warnings
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +11,10 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from .checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
 from .data import Resident
+from .meters import Stopwatch, Totals
 from .metrics import balanced_accuracy, decide, mean_accuracy
-
-
-class TrainingError(RuntimeError):
-    """A run that cannot go on: says where it stopped and how to go on."""
-
-
-@dataclass
-class Progress:
-    """All that a run has besides the model: what a checkpoint keeps."""
-
-    epoch: int = 0  # epochs finished
-    history: list[dict[str, Any]] = field(default_factory=list)
-    best: dict[str, dict[str, Any]] = field(
-        default_factory=dict
-    )  # by decision: val_mA, epoch, model
 
 
 def train(
@@ -205,90 +189,3 @@ def predict(model: nn.Module, split: Resident, batch_size: int = 1024) -> Tensor
     model.eval()
     index = torch.arange(len(split), device=split.images.device)
     return torch.cat([model(split.batch(part)[0])[0] for part in index.split(batch_size)])
-
-
-def save_checkpoint(path: Path, identity: str, state: dict[str, Any], progress: Progress) -> None:
-    """Write all that a run needs to go on; the old checkpoint stays until the new one is whole."""
-    saved = {
-        name: part.get_state() if isinstance(part, torch.Generator) else part.state_dict()
-        for name, part in state.items()
-    }
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save({"identity": identity, "state": saved, "progress": vars(progress)}, scratch)
-        os.replace(scratch, path)
-    except (OSError, RuntimeError) as error:  # torch.save reports a full disk as RuntimeError
-        scratch.unlink(missing_ok=True)
-        raise TrainingError(f"cannot write the checkpoint {path}: {error}") from None
-
-
-def load_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> Progress:
-    """Put a checkpoint back into `state`; refused, by name, if it is another run's or broken."""
-    try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        found = saved["identity"]
-    except Exception as error:  # torch raises many kinds for a truncated or foreign file
-        kind = type(error).__name__
-        raise TrainingError(
-            f"{path} is not a checkpoint ({kind}): delete it to start anew"
-        ) from None
-    if found != identity:
-        raise TrainingError(
-            f"{path} was written by another run or another version of dcl ({found}, this run is "
-            f"{identity}): delete it to start anew"
-        )
-    for name, part in state.items():
-        load = part.set_state if isinstance(part, torch.Generator) else part.load_state_dict
-        load(saved["state"][name])
-    return Progress(**saved["progress"])
-
-
-class Totals:
-    """Sums over steps on the device; NaN counts as absent (a batch without the minority class)."""
-
-    def __init__(self):
-        self.sums: dict[str, Tensor] = {}
-        self.counts: dict[str, Tensor] = {}
-
-    def add(self, values: dict[str, Tensor]) -> None:
-        for name, value in values.items():
-            value = value.double()
-            present = ~value.isnan()
-            self.sums[name] = self.sums.get(name, 0) + value.nan_to_num(0, float("inf"))
-            self.counts[name] = self.counts.get(name, 0) + present
-
-    def means(self) -> dict[str, Any]:
-        """Means over the steps, as a number or a list; NaN where no step had a value."""
-        return {name: (self.sums[name] / self.counts[name]).tolist() for name in self.sums}
-
-
-class Stopwatch:
-    """Milliseconds of each part of a step; CUDA events on a GPU, so that no lap waits for it."""
-
-    def __init__(self, device: torch.device):
-        self.cuda = device.type == "cuda"
-        self.laps: list[tuple[str, Any, Any]] = []
-
-    def start(self) -> None:
-        self.last = self._now()
-
-    def lap(self, part: str) -> None:
-        now = self._now()
-        self.laps.append((part, self.last, now))
-        self.last = now
-
-    def _now(self):
-        if not self.cuda:
-            return time.perf_counter()
-        event = torch.cuda.Event(enable_timing=True)
-        event.record()
-        return event
-
-    def milliseconds(self) -> dict[str, float]:
-        """Median over the steps of each part; the first step, a warm-up, is left out."""
-        parts: dict[str, list[float]] = {}
-        for part, before, after in self.laps:
-            span = before.elapsed_time(after) if self.cuda else 1000 * (after - before)
-            parts.setdefault(part, []).append(span)
-        return {part: statistics.median(spans[1:] or spans) for part, spans in parts.items()}

@@ -8,10 +8,15 @@ import nbformat
 import papermill
 import pytest
 
-from dcl.config import CelebA, Curricula, Report
+from dcl.config import CelebA, Curricula, Framework, Report
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
-CONFIGS = {"celeba": CelebA, "schedulers": Curricula, "first_results": Report}
+CONFIGS = {
+    "celeba": CelebA,
+    "schedulers": Curricula,
+    "framework": Framework,
+    "first_results": Report,
+}
 
 
 def parameters(name: str) -> dict:

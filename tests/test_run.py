@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from dcl import records
+from dcl.checkpoint import TrainingError
 from dcl.config import CelebA
 from dcl.data import Dataset, Resident, Split, flip
 from dcl.data.faces import ATTRIBUTES, draw_faces, draw_labels
 from dcl.run import run
-from dcl.trainer import TrainingError
 
 OPTIONS = {"batch_size": 32, "epochs": 3, "device": "cpu"}
 

@@ -42,7 +42,7 @@ CHUNK = 128  # images drawn at once; changes memory and speed, never the images
 BLOCK = 1000  # images of one seed in `load`, so that blocks are drawn side by side
 
 
-def load(train: int = 12_000, *, val: int = 2_000, test: int = 4_000) -> Dataset:
+def load(train: int = 10_000, *, val: int = 2_000, test: int = 4_000) -> Dataset:
     """SynthFaces of these sizes, always the same ones; a smaller set is the start of a larger.
 
     Examples

@@ -1,0 +1,130 @@
+"""Promises of the project: environments agree, pages exist, notebooks are clean, files small."""
+
+import ast
+import json
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+CONDA_NAMES = {"torch": "pytorch"}  # where conda-forge calls a package otherwise
+LARGEST_FILE = 500 * 1024
+
+
+def requirements() -> dict[str, Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    return {
+        canonicalize_name(r.name): r
+        for r in (Requirement(line) for group in groups for line in group)
+    }
+
+
+def committed(pattern: str = "*") -> list[Path]:
+    """Files under version control; the test is skipped where there is none."""
+    done = subprocess.run(
+        ["git", "ls-files", "-z", pattern], cwd=ROOT, capture_output=True, text=True
+    )
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    return [path for name in done.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def notebook_cells() -> list[tuple[str, dict]]:
+    """(file and number, cell) of every code cell of every committed notebook."""
+    return [
+        (f"{path.name}, cell {number}", cell)
+        for path in committed("*.ipynb")
+        for number, cell in enumerate(json.loads(path.read_text("utf8"))["cells"], 1)
+        if cell["cell_type"] == "code"
+    ]
+
+
+def tags(cell: dict) -> list[str]:
+    return cell["metadata"].get("tags", [])
+
+
+def test_conda_environment_has_the_names_and_bounds_of_pyproject():
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    by_pip = next(entry["pip"] for entry in listed if isinstance(entry, dict))
+    lines = [
+        entry
+        for entry in [*listed, *by_pip]
+        if isinstance(entry, str) and not entry.startswith("--")
+    ]
+    conda = {line: Requirement(line.replace("python=3", "python==3")) for line in lines}
+    bounds = {r.name: r.specifier for r in conda.values() if r.name not in ("python", "pip")}
+    assert bounds == {
+        CONDA_NAMES.get(name, name): r.specifier for name, r in requirements().items()
+    }
+
+
+def test_every_requirement_has_a_lower_and_an_upper_bound():
+    for requirement in requirements().values():
+        assert {">=", "<"} == {bound.operator for bound in requirement.specifier}, str(requirement)
+
+
+def test_every_requirement_has_a_known_good_pin_within_its_bounds():
+    lines = [
+        line.split("#")[0].strip() for line in (ROOT / "constraints.txt").read_text().splitlines()
+    ]
+    pins = dict(line.split("==") for line in lines if line)
+    pins = {canonicalize_name(name): version for name, version in pins.items()}
+    for name, requirement in requirements().items():
+        assert requirement.specifier.contains(pins[name], prereleases=True), (
+            f"{requirement}: {pins[name]}"
+        )
+
+
+def test_every_entry_of_the_contents_exists():
+    for entry in parse_toc_yaml(ROOT / "book" / "_toc.yml"):
+        assert any((ROOT / f"{entry}{suffix}").is_file() for suffix in (".md", ".ipynb")), entry
+
+
+def test_every_make_command_of_the_readme_is_a_target():
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    commands = re.findall(
+        r"^(?:\$ )?make ([a-z]+)|`make ([a-z]+)", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    named = {first or second for first, second in commands}
+    assert named >= {"book", "test"}
+    assert named <= set(targets)
+
+
+def test_committed_notebooks_have_outputs_only_where_they_are_checked():
+    for where, cell in notebook_cells():
+        assert not cell["outputs"] or "nbval-check-output" in tags(cell), (
+            f"{where}: clear its output"
+        )
+        assert cell["execution_count"] is None or cell["outputs"], f"{where}: clear its number"
+
+
+def test_lines_of_notebooks_fit_the_page():
+    for where, cell in notebook_cells():
+        for line in "".join(cell["source"]).splitlines():
+            assert len(line) <= 75, f"{where}: {line}"
+
+
+def test_parameters_of_a_notebook_are_typed_and_come_first():
+    names = [where.split(",")[0] for where, _ in notebook_cells()]
+    for (where, cell), name, before in zip(notebook_cells(), names, [None, *names], strict=False):
+        if "parameters" in tags(cell):
+            assert name != before, (
+                f"{where}: not the first code cell, or a second one with parameters"
+            )
+            for statement in ast.parse("".join(cell["source"])).body:
+                assert isinstance(statement, ast.AnnAssign), f"{where}: {ast.unparse(statement)}"
+
+
+def test_no_large_file_is_committed():
+    large = {
+        path.name: path.stat().st_size for path in committed() if path.stat().st_size > LARGEST_FILE
+    }
+    assert not large
