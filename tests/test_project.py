@@ -1,4 +1,4 @@
-"""Promises of the project: environments agree, pages exist, notebooks are clean, files small."""
+"""The promises of the project: environments agree, pages exist, notebooks and files are clean."""
 
 import ast
 import json
