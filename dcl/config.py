@@ -26,10 +26,16 @@ BASELINE_OPTIONS = {
     "class-balanced": frozenset({"beta"}),
     "ldam-drw": frozenset({"beta"}),
     "logit-adjustment": frozenset({"tau"}),
+    "lmle": frozenset({"cluster_size", "recluster_every", "neighbours"}),
     "crl-original": TRIPLET_OPTIONS - {"anchors"} | {"eta"},
 }
 METHOD_OPTIONS = DCL_OPTIONS | TRIPLET_OPTIONS | frozenset().union(*BASELINE_OPTIONS.values())
-METHODS = (*PRESETS, "moved-threshold", *(b for b in BASELINES if b != "ldam-drw"))  # of faces
+METHODS = (
+    *PRESETS,
+    "moved-threshold",
+    "lmle",
+    *(b for b in BASELINES if b != "ldam-drw"),
+)  # of faces
 
 
 def used_options(method: str) -> frozenset[str]:
@@ -79,6 +85,9 @@ class CelebA:
     beta: float = option(0.9999, "of class-balanced (Cui et al. 2019)", low=0, below=1)
     tau: float = option(1.0, "of logit-adjustment (Menon et al. 2021)", low=0)
     eta: float = option(0.01, "of crl-original (ours)", low=0)
+    cluster_size: int = option(200, "samples of a cluster of lmle (Huang et al. 2016)", low=1)
+    recluster_every: int = option(2, "epochs between two clusterings of lmle (ours)", low=1)
+    neighbours: int = option(10, "centroids that lmle decides by (ours)", low=1)
     epochs: int = option(10, "times every image is seen (paper: 300)", low=1)
     batch_size: int = option(128, "images per step (paper: 512)", low=1)
     lr: float = option(0.01, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)

@@ -36,6 +36,7 @@ METHOD_COLOURS = {
     "pos-weight": "#44AA99",
     "logit-adjustment": "#AA4499",
     "focal": "#000000",
+    "lmle": "#661100",
     "class-balanced": "#DDCC77",
 }
 SCHEDULE_COLOURS = dict(

@@ -14,6 +14,7 @@ from .baselines import Baseline
 from .config import CelebA, ConfigError, resolve
 from .criterion import PRESETS, DCLLoss
 from .data import DATASETS, SPLITS, Dataset, Resident, flip
+from .lmle import LMLE
 from .metrics import evaluate
 from .models import DeepID2
 from .trainer import Progress, predict, train
@@ -55,13 +56,15 @@ def build_model(config: CelebA, data: Dataset) -> nn.Module:
         return DeepID2(len(data.attributes), data.classes, trunk=trunk)
 
 
-def build_criterion(config: CelebA, data: Dataset) -> DCLLoss | Baseline:
+def build_criterion(config: CelebA, data: Dataset) -> DCLLoss | Baseline | LMLE:
     """The criterion of a configuration."""
     config = config.training()
     arguments = data.class_counts, epochs_of(config)
     options = config.criterion_options() | {"seed": config.seed}
     if config.method in PRESETS:
         return DCLLoss(*arguments, **options)
+    if config.method == "lmle":
+        return LMLE(*arguments, **options)
     return Baseline(config.method, *arguments, **options)
 
 
@@ -121,7 +124,8 @@ def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> di
         "config": asdict(training),
         "dataset": data.describe(),
         "history": progress.history,
-        "timing": timing(progress, splits["train"]),
+        "timing": timing(progress, splits["train"])
+        | {"clustering_seconds": getattr(criterion, "clustering_seconds", [])},
         "environment": records.environment(device),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -130,12 +134,15 @@ def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> di
         method = training.method if name == "argmax" else "moved-threshold"
         best = progress.best[name]
         model.load_state_dict(best["model"])
+        criterion.load_state_dict(best["criterion"])
         record = {
             "method": method,
             **shared,
             "decision": name,
             "selection": {"best_epoch": best["epoch"], "best_val_mA": best["val_mA"]},
-            "test": test_metrics(model, splits["test"], data, class_counts),
+            "test": test_metrics(
+                predict(model, criterion, splits["test"]), splits["test"], data, class_counts
+            ),
         }
         written[method] = record, records.write(record, config.record_path(data.name, method))
     checkpoint.unlink(missing_ok=True)
@@ -144,12 +151,12 @@ def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> di
 
 
 def test_metrics(
-    model: nn.Module, split: Resident, data: Dataset, class_counts: Tensor | None
+    logits: Tensor, split: Resident, data: Dataset, class_counts: Tensor | None
 ) -> dict[str, Any]:
     """The ``test`` part of a record: means over attributes, and every metric of each."""
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        frame = evaluate(predict(model, split), split.labels, list(data.attributes), class_counts)
+        frame = evaluate(logits, split.labels, list(data.attributes), class_counts)
     frame["imbalance_level"] = data.imbalance_level()
     rarest = frame.nlargest(RAREST, "imbalance_level")
     numbers = frame.drop(columns=["confusion", "imbalance_level"])

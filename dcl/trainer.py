@@ -1,5 +1,6 @@
 """One training loop for every method: epochs, checkpoint and resume, selection on validation."""
 
+import copy
 import math
 import sys
 import time
@@ -74,6 +75,7 @@ def train(
     )
     generator = torch.Generator(device).manual_seed(seed)
     state = {"model": model, "optimiser": optimiser, "criterion": criterion, "data": generator}
+    clusters = hasattr(criterion, "recluster")  # LMLE
     progress = Progress()
     if checkpoint is not None and checkpoint.exists():
         progress = load_checkpoint(checkpoint, identity, state)
@@ -89,6 +91,8 @@ def train(
         while progress.epoch < epochs:
             epoch = progress.epoch
             criterion.set_epoch(epoch)
+            if clusters and criterion.wants_clusters(epoch):
+                criterion.recluster(embed(model, train_set), train_set.labels)
             rates = [lr_at(epoch * steps + step) for step in range(steps)]
             row, bad_step = _train_epoch(
                 model, criterion, optimiser, train_set, batch_size, generator, rates, bar
@@ -101,7 +105,7 @@ def train(
                     f"{f'{checkpoint}, after epoch {epoch}' if written else 'none'}. Lower lr"
                 )
             row = {"epoch": epoch, "g": criterion.g, "f": criterion.f, **row}
-            _select(progress, row, model, val_set, decisions)
+            _select(progress, row, model, criterion, val_set, decisions)
             progress.history.append(row)
             progress.epoch += 1
             if checkpoint is not None:
@@ -137,7 +141,8 @@ def _train_epoch(
         watch.lap("data")
         logits, features = model(images)
         watch.lap("forward")
-        loss = criterion(logits, features, labels)
+        rows = (index,) if hasattr(criterion, "recluster") else ()
+        loss = criterion(logits, features, labels, *rows)
         watch.lap("loss")
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -152,7 +157,7 @@ def _train_epoch(
     seconds = time.perf_counter() - started
     row = totals.means() | {"lr": rates[0], "ms_per_step": 1000 * seconds / len(rates)}
     row["steps"] = len(rates)
-    for name in {"triples", "active"} & row.keys():
+    for name in {"triples", "active", "quintuplets"} & row.keys():
         row[name] = sum(row[name])  # of all attributes, a step
     for name in {"share_kept", "minority_weight"} & row.keys():
         row[name] = [round(value, 4) for value in row[name]]  # a record stays small
@@ -163,11 +168,12 @@ def _select(
     progress: Progress,
     row: dict[str, Any],
     model: nn.Module,
+    criterion: nn.Module,
     val_set: Resident,
     decisions: dict[str, Tensor | None],
 ) -> None:
     """Validation mA of this epoch into `row`, for each way to decide; the best so far is kept."""
-    logits = predict(model, val_set)
+    logits = predict(model, criterion, val_set)
     for name, class_counts in decisions.items():
         with warnings.catch_warnings():  # the attributes undefined here are named once, by the run
             warnings.simplefilter("ignore")
@@ -177,15 +183,28 @@ def _select(
         val = 100 * mean_accuracy(accuracy)
         row["val_mA" if name == "argmax" else f"val_mA_{name}"] = val
         if name not in progress.best or val > progress.best[name]["val_mA"]:
-            weights = {
-                key: value.detach().cpu().clone() for key, value in model.state_dict().items()
-            }
-            progress.best[name] = {"val_mA": val, "epoch": row["epoch"], "model": weights}
+            state = {"model": model.state_dict(), "criterion": criterion.state_dict()}
+            state = copy.deepcopy(state)  # training goes on in the tensors of now
+            progress.best[name] = {"val_mA": val, "epoch": row["epoch"], **state}
 
 
 @torch.no_grad()
-def predict(model: nn.Module, split: Resident, batch_size: int = 1024) -> Tensor:
-    """Logits (N, A, C) of every sample of a split, in order."""
+def predict(model: nn.Module, criterion: nn.Module, split: Resident) -> Tensor:
+    """Logits (N, A, C) of every sample of a split, in order; LMLE's scores in their place."""
     model.eval()
+    if hasattr(criterion, "recluster"):
+        return torch.cat([criterion.scores(features) for _, features in outputs(model, split)])
+    return torch.cat([logits for logits, _ in outputs(model, split)])
+
+
+@torch.no_grad()
+def embed(model: nn.Module, split: Resident) -> Tensor:
+    """Features (N, A, D) of every sample of a split, in order."""
+    model.eval()
+    return torch.cat([features for _, features in outputs(model, split)])
+
+
+def outputs(model: nn.Module, split: Resident, batch_size: int = 1024):
+    """The model's outputs, batch after batch."""
     index = torch.arange(len(split), device=split.images.device)
-    return torch.cat([model(split.batch(part)[0])[0] for part in index.split(batch_size)])
+    return (model(split.batch(part)[0]) for part in index.split(batch_size))

@@ -14,7 +14,7 @@ import torch
 
 from dcl import records
 from dcl.checkpoint import TrainingError
-from dcl.config import CelebA
+from dcl.config import METHODS, CelebA
 from dcl.data import Dataset, Resident, Split, flip
 from dcl.data.faces import ATTRIBUTES, draw_faces, draw_labels
 from dcl.run import run
@@ -83,7 +83,7 @@ def test_the_same_seed_gives_the_same_record_and_another_seed_another(finished, 
 SCRIPT = """
 import sys; sys.path.insert(0, {tests!r})
 from test_run import OPTIONS, tiny
-from dcl.config import CelebA
+from dcl.config import METHODS, CelebA
 from dcl.run import run
 import torch; torch.set_num_threads(1)
 run(CelebA(**OPTIONS, results={results!r}), data=tiny(), show=False)
@@ -129,6 +129,18 @@ def test_cross_entropy_is_tested_at_both_thresholds_in_one_training(data, tmp_pa
         )
 
     assert predicted_positive(moved) != predicted_positive(plain)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_trains_and_leaves_its_record(method, data, tmp_path):
+    config = CelebA(method=method, epochs=2, batch_size=48, device="cpu", results=str(tmp_path))
+    record = records.read(run(config, data=data, show=False)["path"])
+    assert record["method"] == method
+    assert record["config"]["method"] == config.training().method
+    assert len(record["history"]) == 2
+    assert record["test"]["mA"] > 0
+    clusterings = record["timing"]["clustering_seconds"]
+    assert len(clusterings) == (1 if method == "lmle" else 0)  # every second epoch
 
 
 def test_a_loss_that_is_not_finite_names_step_rate_and_checkpoint(data, tmp_path):
