@@ -12,8 +12,8 @@ import pandas as pd
 import seaborn as sns
 import torch
 from matplotlib.figure import Figure
+from torch import nn
 
-from .criterion import DCLLoss
 from .data import Dataset
 from .records import per_attribute
 from .sampling import dsl_weights, target_distribution
@@ -223,8 +223,10 @@ def imbalance(data: Dataset) -> Figure:
     return _finish(figure)
 
 
-def curricula(criterion: DCLLoss, title: str) -> Figure:
-    """g(l) and f(l) of one run."""
+def curricula(criterion: nn.Module, title: str) -> Figure | None:
+    """g(l) and f(l) of one run; None for a method without schedules."""
+    if criterion.g is None:
+        return None
     x = np.linspace(0, criterion.epochs, 201)
     values = []
     for epoch in x:
@@ -245,7 +247,13 @@ def training(record: dict[str, Any]) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
     left.plot(epoch, history["classification"], marker=".", label="classification, $L_{DSL}$")
     if "metric" in history:
-        left.plot(epoch, history["f"] * history["metric"], marker=".", label="metric, $f L_{TEA}$")
+        metric = history["f"].astype(float).fillna(1) * history["metric"]
+        left.plot(
+            epoch,
+            metric,
+            marker=".",
+            label="metric, $f L_{TEA}$" if history["g"].notna().all() else "metric",
+        )
     left.set(xlabel="epochs trained", ylabel="loss, sum over attributes", ylim=(0, None))
     left.legend()
     right.plot(epoch, history["val_mA"], marker=".", color=METHOD_COLOURS.get(record["method"]))
@@ -257,8 +265,10 @@ def training(record: dict[str, Any]) -> Figure:
     return _finish(figure)
 
 
-def selection(record: dict[str, Any], attributes: Sequence[str]) -> Figure:
-    """Share of the majority kept and weight of the minority, epoch by epoch."""
+def selection(record: dict[str, Any], attributes: Sequence[str]) -> Figure | None:
+    """Share of the majority kept and weight of the minority; None for a method without weights."""
+    if "share_kept" not in record["history"][0]:
+        return None
     names = list(record["test"]["per_attribute"])
     history = record["history"]
     epoch = [row["epoch"] + 1 for row in history]

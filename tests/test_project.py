@@ -103,7 +103,11 @@ def test_committed_notebooks_have_outputs_only_where_they_are_checked():
         assert not cell["outputs"] or "nbval-check-output" in tags(cell), (
             f"{where}: clear its output"
         )
-        assert cell["execution_count"] is None or cell["outputs"], f"{where}: clear its number"
+        numbered = cell["execution_count"] is not None
+        assert numbered == bool(cell["outputs"]), (
+            f"{where}: nbval takes an output without a cell number for an error; "
+            "a number without an output is noise"
+        )
 
 
 def test_lines_of_notebooks_fit_the_page():

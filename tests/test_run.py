@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from dcl import records
+from dcl import figures, records
 from dcl.checkpoint import TrainingError
 from dcl.config import METHODS, CelebA
 from dcl.data import Dataset, Resident, Split, flip
@@ -139,6 +139,10 @@ def test_every_method_trains_and_leaves_its_record(method, data, tmp_path):
     assert record["config"]["method"] == config.training().method
     assert len(record["history"]) == 2
     assert record["test"]["mA"] > 0
+    for draw in (figures.training, figures.attribute_bars):
+        assert len(draw(record).axes) > 0
+    drawn = figures.selection(record, ["Bald"])
+    assert (drawn is None) == (method == "lmle")  # which weighs no sample
     clusterings = record["timing"]["clustering_seconds"]
     assert len(clusterings) == (1 if method == "lmle" else 0)  # every second epoch
 
