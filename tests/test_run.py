@@ -85,18 +85,24 @@ import sys; sys.path.insert(0, {tests!r})
 from test_run import OPTIONS, tiny
 from dcl.config import METHODS, CelebA
 from dcl.run import run
-import torch; torch.set_num_threads(1)
+import time, torch; torch.set_num_threads(1)
+from dcl import trainer
+save = trainer.save_checkpoint
+def save_and_pause(*arguments):
+    save(*arguments)
+    time.sleep({pause})  # so that the parent finds the run in its midst
+trainer.save_checkpoint = save_and_pause
 run(CelebA(**OPTIONS, results={results!r}), data=tiny(), show=False)
 """
 
 
-def start(folder: Path) -> subprocess.Popen:
-    script = SCRIPT.format(tests=str(Path(__file__).parent), results=str(folder))
+def start(folder: Path, *, pause: float) -> subprocess.Popen:
+    script = SCRIPT.format(tests=str(Path(__file__).parent), results=str(folder), pause=pause)
     return subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
 
 
 def test_a_killed_run_resumes_and_ends_like_one_never_killed(finished, tmp_path):
-    process = start(tmp_path)
+    process = start(tmp_path, pause=20)
     deadline = time.monotonic() + 120
     while not list(tmp_path.rglob("*.checkpoint")):  # the first epoch is done
         assert process.poll() is None, process.stderr.read()
@@ -105,7 +111,7 @@ def test_a_killed_run_resumes_and_ends_like_one_never_killed(finished, tmp_path)
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert not list(tmp_path.rglob("*.json"))  # it had not ended
-    process = start(tmp_path)
+    process = start(tmp_path, pause=0)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     assert "resuming after epoch" in errors
