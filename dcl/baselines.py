@@ -1,6 +1,6 @@
 """The methods that DCL is compared with and that are no special case of it (Table 2, and more).
 
-`WEIGHTS` and `LOSSES` say what each one is; `Baseline` gives them all DCLLoss's interface.
+Each formula is a function of its own; `Baseline` gives all of them DCLLoss's interface.
 """
 
 import torch
