@@ -10,10 +10,9 @@ from dataclasses import fields
 from typing import Any, get_args
 
 from .bench import main as bench
-from .config import CelebA, from_values
-from .run import run
-
-EXPERIMENTS = {CelebA.experiment: CelebA}
+from .config import from_values
+from .data import DATASETS
+from .run import headline, run
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,8 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m dcl", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True, metavar="{run,bench}")
     run_parser = commands.add_parser("run", help="train, test and write the record of one run")
-    experiments = run_parser.add_subparsers(required=True, metavar=f"{{{','.join(EXPERIMENTS)}}}")
-    for name, cls in EXPERIMENTS.items():
+    experiments = run_parser.add_subparsers(required=True, metavar=f"{{{','.join(DATASETS)}}}")
+    for name, cls in DATASETS.items():
         experiment = experiments.add_parser(name, help=cls.__doc__, allow_abbrev=False)
         experiment.set_defaults(command=run_command, cls=cls)
         experiment.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -57,13 +56,7 @@ def run_command(options: argparse.Namespace) -> None:
         name: parse(text, kinds[name]) for name, text in vars(options).items() if name in kinds
     }
     record = run(from_values(options.cls, values), show=not options.quiet)
-    test, found = record["test"], record["dataset"]["found"]
-    print(
-        f"{record['method']} on {record['dataset']['title']} ({found['train']:,} train, "
-        f"{found['test']:,} test): mA {test['mA']:.2f} %, 14 rarest attributes "
-        f"{test['rarest_mA']:.2f} %, {record['timing']['ms_per_step']:.0f} ms per step\n"
-        f"record: {record['path']}"
-    )
+    print(f"{headline(record)}\nrecord: {record['path']}")
 
 
 def parse(text: str, kind: Any) -> Any:

@@ -1,5 +1,6 @@
 """Configurations: one frozen dataclass per experiment, checked when made.
 
+What all trainings share is `Training`; each data set adds its own in its file under ``dcl/data``.
 A notebook's parameters, the command line and a record's ``config`` are all read by `from_values`,
 so that a wrong name or value gets the same error everywhere.
 """
@@ -11,12 +12,17 @@ import os
 import types
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from .baselines import BASELINES
 from .criterion import PRESETS, check_schedules
 from .sampling import NORMALISATIONS, SELECTIONS
 from .triplet import ANCHORS, REDUCTIONS
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from .data.resident import Dataset
 
 # Options of the criterion, by who uses them
 DCL_OPTIONS = frozenset({"sampling", "loss", "p", "epsilon", "decay", "normalisation", "selection"})
@@ -35,7 +41,9 @@ METHODS = (
     "moved-threshold",
     "lmle",
     *(b for b in BASELINES if b != "ldam-drw"),
-)  # of faces
+)  # of any task; ldam-drw is for a single label
+
+QUICK_SIZES = {"train": 1024, "val": 512, "test": 512}  # images, of profile quick
 
 
 def used_options(method: str) -> frozenset[str]:
@@ -58,8 +66,14 @@ def option(default: Any, doc: str, **limits) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CelebA:
-    """One training run on face attributes. Each default says where it comes from."""
+class Training:
+    """What every training has. Each default says where it comes from.
+
+    A data set derives its own from it, which sets `experiment`, adds fields, gives others another
+    default, and defines `load` and `network`.
+    """
+
+    experiment = ""  # not a field: the name of the notebook and of the command line's choice
 
     method: str = option("dcl", "what to train", choices=METHODS)
     sampling: str | float = option(
@@ -93,11 +107,8 @@ class CelebA:
     lr: float = option(0.01, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)
     momentum: float = option(0.9, "of SGD (ours: the paper names no optimiser)", low=0, below=1)
     weight_decay: float = option(0.0005, "L2 penalty (paper 4.3.1)", low=0)
-    trunk: bool = option(True, "DeepID2's 160-d layer before the branches (Sun et al. 2014)")
     seed: int = option(0, "of data order, initialisation, flips and selection", low=0)
-    data_root: str = option("", "folder with CelebA; without one, faces are drawn")
-    crop: float = option(1.0, "share of the aligned frame kept (ours)", above=0, high=1)
-    train_images: int = option(10_000, "drawn faces to train on; CelebA has its own", low=2)
+    data_root: str = option("", "folder with the data; without one, images are drawn")
     device: str = option("auto", "auto, cpu, cuda or cuda:N")
     results: str = option("results/runs", "folder for run records, or one .json file")
     profile: str = option(
@@ -105,8 +116,6 @@ class CelebA:
         "quick: a look in seconds; auto: $DCL_PROFILE or standard",
         choices=("auto", "quick", "standard"),
     )
-
-    experiment = "celeba"  # not a field
 
     def __post_init__(self):
         _check_fields(self)
@@ -118,24 +127,37 @@ class CelebA:
                 raise ConfigError(f"DCL_PROFILE must be quick or standard, got {profile!r}")
             object.__setattr__(self, "profile", profile)
 
+    def load(self, *, show: bool = True) -> "Dataset":
+        """The data set of this configuration; `show` progress bars."""
+        raise NotImplementedError
+
+    def network(self, data: "Dataset") -> "nn.Module":
+        """The network for it: images -> logits (B, A, C), features (B, A, D)."""
+        raise NotImplementedError
+
+    def quick_sizes(self) -> dict[str, int]:
+        """Images of each split that a quick look uses; nothing for the standard profile."""
+        return QUICK_SIZES if self.profile == "quick" else {}
+
     def criterion_options(self) -> dict:
         """Arguments of the method's criterion, `dcl.DCLLoss` or `dcl.Baseline`."""
         options = {name: getattr(self, name) for name in used_options(self.method)}
         return options | PRESETS.get(self.method, {})
 
-    def training(self) -> "CelebA":
+    def training(self) -> "Training":
         """What is trained: the moved threshold is another decision of cross entropy."""
         return replace(self, method="cross-entropy") if self.method == "moved-threshold" else self
 
-    def identity(self) -> str:
-        """Short hash of everything that decides the metrics of the run."""
+    def identity(self, data: "Dataset") -> str:
+        """Short hash of all that decides the metrics of the run: configuration and data."""
         if self.training() is not self:
-            return self.training().identity()
+            return self.training().identity(data)
         values = {k: v for k, v in asdict(self).items() if k not in ("results", "data_root")}
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
+        text = json.dumps([values, data.fingerprint], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
 
-    def record_path(self, dataset: str, method: str | None = None) -> Path:
-        """Where the record of this run goes: ``results/<dataset>/<method>-seed<k>-<hash>.json``."""
+    def record_path(self, data: "Dataset", method: str | None = None) -> Path:
+        """Where this run's record goes: ``results/<data set>/<method>-seed<k>-<identity>.json``."""
         results = resolve(self.results)
         method = method or self.method
         if results.suffix == ".json":
@@ -143,7 +165,7 @@ class CelebA:
                 return results
             named = results.name.replace(self.method, method)
             return results.with_name(named if named != results.name else f"{method}-{named}")
-        return results / dataset / f"{method}-seed{self.seed}-{self.identity()}.json"
+        return results / data.name / f"{method}-seed{self.seed}-{self.identity(data)}.json"
 
     replace = replace
 

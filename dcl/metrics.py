@@ -1,6 +1,7 @@
 """Class-balanced accuracy, mA (Eq. 12-13), and its companions, for each attribute."""
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -141,6 +142,66 @@ def evaluate(
             ]
     frame["confusion"] = counts.tolist()
     return frame
+
+
+def instance_metrics(predictions: Tensor, labels: Tensor) -> dict[str, float]:
+    """Accuracy, precision, recall and F1 over the attributes of each example, in percent.
+
+    The example-based metrics of pedestrian attribute recognition (Li et al. 2016): with an
+    example's true set Y and predicted set P, the means of |Y & P| / |Y | P|, |Y & P| / |P| and
+    |Y & P| / |Y| over the examples, and the harmonic mean of the last two means.
+
+    Parameters
+    ----------
+    predictions, labels : Tensor (N, A), integer
+        0 or 1.
+
+    Returns
+    -------
+    dict
+        ``accuracy``, ``precision``, ``recall``, ``f1``. As in the field's code, an example whose
+        P alone is empty has precision 0. One without a positive label says nothing of recall and
+        is left out of it, and one that is rightly predicted empty is left out of all.
+
+    Examples
+    --------
+    >>> instance_metrics(torch.tensor([[1, 0, 1]]), torch.tensor([[1, 1, 0]]))["accuracy"]
+    33.33333333333333
+    """
+    confusion(predictions, labels)  # for its checks
+    true, found = labels.bool(), predictions.bool()
+    both, either = (true & found).sum(1).double(), (true | found).sum(1).double()
+    there = either > 0
+
+    def share(of: Tensor, where: Tensor) -> float:  # (N,), (N,) bool
+        return 100 * (both / of.clamp(min=1))[where].mean().item()
+
+    precision = share(found.sum(1), there)
+    recall = share(true.sum(1), true.any(1))
+    total = precision + recall
+    return {
+        "accuracy": share(either, there),
+        "precision": precision,
+        "recall": recall,
+        "f1": 2 * precision * recall / total if total else 0.0,
+    }
+
+
+def per_class(counts: Tensor, names: Sequence[str]) -> pd.DataFrame:
+    """Recall, precision and F1 of each class in percent: confusion counts (C, C) -> C rows.
+
+    Also ``samples``, how many there were of the class. NaN where undefined.
+    """
+    table = torch.as_tensor(counts).double()
+    hits, samples, found = table.diagonal(), table.sum(1), table.sum(0)
+    columns = {
+        "recall": 100 * hits / samples,
+        "precision": 100 * hits / found,
+        "f1": 200 * hits / (samples + found),
+    }
+    frame = pd.DataFrame({name: values.numpy() for name, values in columns.items()}, index=names)
+    frame["samples"] = samples.long().numpy()
+    return frame.rename_axis("class")
 
 
 def _mean_recall(table: Tensor, names: list[str] | None) -> Tensor:

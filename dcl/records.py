@@ -72,7 +72,8 @@ def collect(folder: Path) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``experiment``, ``method``, ``seed``, ``dataset``, ``title``, ``mA`` (of test, %),
-        ``rarest_mA`` (of the 14 rarest attributes), ``ms_per_step``, ``path`` and ``record``.
+        ``rarest_mA`` (of the 14 rarest attributes; NaN for a single label), ``ms_per_step``,
+        ``path`` and ``record``.
     """
     rows = []
     paths = sorted(Path(folder).rglob("*.json"))
@@ -88,7 +89,7 @@ def collect(folder: Path) -> pd.DataFrame:
                 "dataset": record["dataset"]["name"],
                 "title": record["dataset"]["title"],
                 "mA": record["test"]["mA"],
-                "rarest_mA": record["test"]["rarest_mA"],
+                "rarest_mA": record["test"].get("rarest_mA", math.nan),
                 "ms_per_step": record["timing"]["ms_per_step"],
                 "path": path,
                 "record": record,

@@ -11,28 +11,20 @@ from torch import Tensor, nn
 
 from . import records
 from .baselines import Baseline
-from .config import CelebA, ConfigError, resolve
+from .config import ConfigError, Training
 from .criterion import PRESETS, DCLLoss
-from .data import DATASETS, SPLITS, Dataset, Resident, flip
+from .data import Dataset, Resident
 from .lmle import LMLE
-from .metrics import evaluate
-from .models import DeepID2
+from .metrics import decide, evaluate, instance_metrics, per_class
 from .trainer import Progress, predict, train
 
-QUICK = {"epochs": 2, "train": 1024, "val": 512, "test": 512}  # profile quick
+QUICK_EPOCHS = 2
 RAREST = 14  # attributes whose mean is reported beside mA
 
 
-def load_data(config: CelebA, *, show: bool = True) -> Dataset:
-    """The data set of a configuration: CelebA from its data_root, drawn faces without one."""
-    quick = config.profile == "quick"
-    if config.data_root:
-        root = resolve(config.data_root)
-        data = DATASETS["celeba"](root, size=DeepID2.size, crop=config.crop, progress=show)
-        return data.first(**{name: QUICK[name] for name in SPLITS}) if quick else data
-    if quick:
-        return DATASETS["faces"](**{name: QUICK[name] for name in SPLITS})
-    return DATASETS["faces"](config.train_images)
+def load_data(config: Training, *, show: bool = True) -> Dataset:
+    """The data set of a configuration, the first images of it for a quick look."""
+    return config.load(show=show).first(**config.quick_sizes())
 
 
 def pick_device(name: str) -> torch.device:
@@ -48,15 +40,14 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
-def build_model(config: CelebA, data: Dataset) -> nn.Module:
+def build_model(config: Training, data: Dataset) -> nn.Module:
     """The network of a configuration, its initialisation decided by the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        trunk = 160 if config.trunk else None
-        return DeepID2(len(data.attributes), data.classes, trunk=trunk)
+        return config.network(data)
 
 
-def build_criterion(config: CelebA, data: Dataset) -> DCLLoss | Baseline | LMLE:
+def build_criterion(config: Training, data: Dataset) -> DCLLoss | Baseline | LMLE:
     """The criterion of a configuration."""
     config = config.training()
     arguments = data.class_counts, epochs_of(config)
@@ -68,12 +59,12 @@ def build_criterion(config: CelebA, data: Dataset) -> DCLLoss | Baseline | LMLE:
     return Baseline(config.method, *arguments, **options)
 
 
-def epochs_of(config: CelebA) -> int:
+def epochs_of(config: Training) -> int:
     """Epochs to train: the configuration's, or a few for a quick look."""
-    return min(config.epochs, QUICK["epochs"]) if config.profile == "quick" else config.epochs
+    return min(config.epochs, QUICK_EPOCHS) if config.profile == "quick" else config.epochs
 
 
-def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> dict[str, Any]:
+def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> dict[str, Any]:
     """Train and test one configuration and write its record.
 
     A run that was interrupted goes on from its last finished epoch. Cross entropy is also tested
@@ -81,7 +72,8 @@ def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> di
 
     Parameters
     ----------
-    config : CelebA
+    config : Training
+        `dcl.data.CelebA`, or another data set's.
     data : Dataset, optional
         Of this configuration, if it is loaded already.
     show : bool
@@ -96,12 +88,12 @@ def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> di
     data = load_data(config, show=show) if data is None else data
     model = build_model(config, data).to(device)
     criterion = build_criterion(config, data).to(device)
-    splits = {name: Resident(split, device, flip) for name, split in data.splits.items()}
+    splits = {name: Resident(split, device, data.augment) for name, split in data.splits.items()}
     decisions: dict[str, Tensor | None] = {"argmax": None}
     training = config.training()
     if training.method == "cross-entropy":
         decisions["prior"] = data.class_counts.to(device)
-    checkpoint = config.record_path(data.name, training.method).with_suffix(".checkpoint")
+    checkpoint = config.record_path(data, training.method).with_suffix(".checkpoint")
     progress = train(
         model,
         criterion,
@@ -115,7 +107,7 @@ def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> di
         seed=config.seed,
         decisions=decisions,
         checkpoint=checkpoint,
-        identity=f"{config.identity()}-{data.fingerprint}-{records.source_hash()}",
+        identity=f"{config.identity(data)}-{data.fingerprint}-{records.source_hash()}",
         show=show,
     )
     shared = {
@@ -144,7 +136,7 @@ def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> di
                 predict(model, criterion, splits["test"]), splits["test"], data, class_counts
             ),
         }
-        written[method] = record, records.write(record, config.record_path(data.name, method))
+        written[method] = record, records.write(record, config.record_path(data, method))
     checkpoint.unlink(missing_ok=True)
     record, path = written[config.method]
     return {**record, "path": path}
@@ -153,19 +145,47 @@ def run(config: CelebA, *, data: Dataset | None = None, show: bool = True) -> di
 def test_metrics(
     logits: Tensor, split: Resident, data: Dataset, class_counts: Tensor | None
 ) -> dict[str, Any]:
-    """The ``test`` part of a record: means over attributes, and every metric of each."""
+    """The ``test`` part of a record: means over attributes, and every metric of each.
+
+    With yes-or-no attributes also the metrics of the examples; with a single label also those of
+    each class; and the mean over each of the data set's groups of attributes or classes.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         frame = evaluate(logits, split.labels, list(data.attributes), class_counts)
+    numbers = frame.drop(columns="confusion")
+    result: dict[str, Any] = {name: float(np.nanmean(numbers[name])) for name in numbers}
     frame["imbalance_level"] = data.imbalance_level()
-    rarest = frame.nlargest(RAREST, "imbalance_level")
-    numbers = frame.drop(columns=["confusion", "imbalance_level"])
-    return {
-        **{name: float(np.nanmean(numbers[name])) for name in numbers},
-        "rarest_mA": float(rarest["mA"].mean()),
-        "undefined": list(frame.index[frame["mA"].isna()]),
-        "per_attribute": frame.to_dict("index"),
-    }
+    result["undefined"] = list(frame.index[frame["mA"].isna()])
+    result["per_attribute"] = frame.to_dict("index")
+    if data.classes == 2:
+        result["instance"] = instance_metrics(decide(logits, class_counts), split.labels)
+    if len(data.attributes) > 1:
+        result["rarest_mA"] = float(frame.nlargest(RAREST, "imbalance_level")["mA"].mean())
+        of = frame["mA"]
+    else:
+        names = data.class_names or [str(label) for label in range(data.classes)]
+        classes = per_class(frame["confusion"].iloc[0], names)
+        classes["training_samples"] = data.class_counts[0].numpy()
+        result["per_class"] = classes.to_dict("index")
+        of = classes["recall"]
+    result["groups"] = {name: float(of[members].mean()) for name, members in data.groups.items()}
+    return result
+
+
+def headline(record: dict[str, Any]) -> str:
+    """What a record says, in one line."""
+    test, dataset = record["test"], record["dataset"]
+    if "per_class" in test:
+        parts = [f"accuracy {test['accuracy']:.2f} %, class-balanced {test['mA']:.2f} %"]
+    else:
+        parts = [f"mA {test['mA']:.2f} %, {RAREST} rarest attributes {test['rarest_mA']:.2f} %"]
+    parts += [f"{name} {value:.2f} %" for name, value in test["groups"].items()]
+    return (
+        f"{record['method']} on {dataset['title']} ({dataset['found']['train']:,} train, "
+        f"{dataset['found']['test']:,} test): {', '.join(parts)}, "
+        f"{record['timing']['ms_per_step']:.0f} ms per step"
+    )
 
 
 def timing(progress: Progress, train_set: Resident) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from .checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
-from .data import Resident
+from .data.resident import Resident
+from .lmle import LMLE
 from .meters import Stopwatch, Totals
 from .metrics import balanced_accuracy, decide, mean_accuracy
 
@@ -42,7 +43,8 @@ def train(
     model : Module
         images (B, 3, H, W) -> logits (B, A, C), features (B, A, D).
     criterion : DCLLoss
-        Or a module with the same `set_epoch`, `g`, `f`, `parts` and call.
+        Or a module with the same `set_epoch`, `g`, `f`, `parts` and call; of an `LMLE` the
+        training set is clustered when it asks, and it scores in the model's place.
     train_set, val_set : Resident
         On the model's device.
     epochs, batch_size : int
@@ -75,7 +77,6 @@ def train(
     )
     generator = torch.Generator(device).manual_seed(seed)
     state = {"model": model, "optimiser": optimiser, "criterion": criterion, "data": generator}
-    clusters = hasattr(criterion, "recluster")  # LMLE
     progress = Progress()
     if checkpoint is not None and checkpoint.exists():
         progress = load_checkpoint(checkpoint, identity, state)
@@ -91,7 +92,7 @@ def train(
         while progress.epoch < epochs:
             epoch = progress.epoch
             criterion.set_epoch(epoch)
-            if clusters and criterion.wants_clusters(epoch):
+            if isinstance(criterion, LMLE) and criterion.wants_clusters(epoch):
                 criterion.recluster(embed(model, train_set), train_set.labels)
             rates = [lr_at(epoch * steps + step) for step in range(steps)]
             row, bad_step = _train_epoch(
@@ -141,7 +142,7 @@ def _train_epoch(
         watch.lap("data")
         logits, features = model(images)
         watch.lap("forward")
-        rows = (index,) if hasattr(criterion, "recluster") else ()
+        rows = (index,) if isinstance(criterion, LMLE) else ()
         loss = criterion(logits, features, labels, *rows)
         watch.lap("loss")
         optimiser.zero_grad(set_to_none=True)
@@ -192,7 +193,7 @@ def _select(
 def predict(model: nn.Module, criterion: nn.Module, split: Resident) -> Tensor:
     """Logits (N, A, C) of every sample of a split, in order; LMLE's scores in their place."""
     model.eval()
-    if hasattr(criterion, "recluster"):
+    if isinstance(criterion, LMLE):
         return torch.cat([criterion.scores(features) for _, features in outputs(model, split)])
     return torch.cat([logits for logits, _ in outputs(model, split)])
 

@@ -8,7 +8,7 @@ import pytest
 from conftest import real_data
 from PIL import Image
 
-from dcl.data import DataError, celeba
+from dcl.data import DataError, celeba, pack
 from dcl.data.faces import ATTRIBUTES, draw_faces, draw_labels
 
 NAMES = [f"{number:06d}.jpg" for number in range(1, 13)]
@@ -204,7 +204,7 @@ def test_a_cut_zip_is_named(root):
 
 def test_a_full_disk_is_said_before_anything_is_decoded(root, monkeypatch):
     usage = type("Usage", (), {"free": 1000})
-    monkeypatch.setattr(celeba.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(pack.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(DataError, match=r"cannot write the pack .* No space left"):
         load(root)
 

@@ -5,8 +5,10 @@ import dataclasses
 import pytest
 
 from dcl.__main__ import main
-from dcl.config import CelebA, ConfigError, from_notebook, from_values, resolve
+from dcl.config import ConfigError, from_notebook, from_values, resolve
 from dcl.criterion import PRESETS, DCLLoss
+from dcl.data import CelebA
+from dcl.data.faces import load as faces
 
 
 @pytest.mark.parametrize(
@@ -60,10 +62,13 @@ def test_a_notebooks_parameters_are_its_plain_globals():
         from_notebook(CelebA, {"epoch": 3})
 
 
-def test_identity_follows_the_metrics_not_the_folders():
+def test_identity_follows_configuration_and_data_not_the_folders():
+    data, other = faces(4, val=2, test=2), faces(5, val=2, test=2)
     one, two = CelebA(results="a"), CelebA(results="b")
-    assert one.identity() == two.identity()
-    assert one.identity() != CelebA(seed=1).identity()
+    assert one.identity(data) == two.identity(data)
+    assert one.identity(data) != CelebA(seed=1).identity(data)
+    assert one.identity(data) != one.identity(other)
+    assert one.record_path(data) != one.record_path(other)
 
 
 def test_a_relative_path_means_the_same_in_every_folder_of_the_checkout(monkeypatch, tmp_path):

@@ -8,11 +8,12 @@ import nbformat
 import papermill
 import pytest
 
-from dcl.config import CelebA, Curricula, Framework, Report
+from dcl.config import Curricula, Framework, Report
+from dcl.data import DATASETS
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 CONFIGS = {
-    "celeba": CelebA,
+    **DATASETS,  # a notebook for each
     "schedulers": Curricula,
     "framework": Framework,
     "first_results": Report,

@@ -14,8 +14,8 @@ import torch
 
 from dcl import figures, records
 from dcl.checkpoint import TrainingError
-from dcl.config import METHODS, CelebA
-from dcl.data import Dataset, Resident, Split, flip
+from dcl.config import METHODS
+from dcl.data import CelebA, Dataset, Resident, Split, flip
 from dcl.data.faces import ATTRIBUTES, draw_faces, draw_labels
 from dcl.run import run
 
@@ -83,7 +83,7 @@ def test_the_same_seed_gives_the_same_record_and_another_seed_another(finished, 
 SCRIPT = """
 import sys; sys.path.insert(0, {tests!r})
 from test_run import OPTIONS, tiny
-from dcl.config import METHODS, CelebA
+from dcl.config import METHODS
 from dcl.run import run
 import time, torch; torch.set_num_threads(1)
 from dcl import trainer
@@ -165,7 +165,7 @@ def test_a_loss_that_is_not_finite_names_step_rate_and_checkpoint(data, tmp_path
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 truncated"])
 def test_a_broken_checkpoint_is_refused_by_name(data, tmp_path, content):
     config = CelebA(**OPTIONS, results=str(tmp_path))
-    path = config.record_path("faces").with_suffix(".checkpoint")
+    path = config.record_path(data).with_suffix(".checkpoint")
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
     with pytest.raises(TrainingError, match=rf"{path.name} is not a checkpoint.*delete it"):
@@ -174,7 +174,7 @@ def test_a_broken_checkpoint_is_refused_by_name(data, tmp_path, content):
 
 def test_a_checkpoint_of_another_run_is_refused_by_name(data, tmp_path):
     config = CelebA(**OPTIONS, results=str(tmp_path))
-    path = config.record_path("faces").with_suffix(".checkpoint")
+    path = config.record_path(data).with_suffix(".checkpoint")
     path.parent.mkdir(parents=True)
     torch.save({"identity": "other"}, path)
     with pytest.raises(TrainingError, match=r"written by another run .*\(other, this run is"):

@@ -1,14 +1,12 @@
-"""Data sets: one line each in `DATASETS`."""
+"""Data sets: one file and one line in `DATASETS` each."""
 
-from collections.abc import Callable
-
-from . import celeba, faces
+from ..config import Training
+from .celeba import CelebA
 from .resident import SPLITS, DataError, Dataset, Resident, Split, flip
 
-__all__ = ["DATASETS", "SPLITS", "DataError", "Dataset", "Resident", "Split", "flip"]
+__all__ = ["DATASETS", "SPLITS", "CelebA", "DataError", "Dataset", "Resident", "Split", "flip"]
 
-# name -> loader(root, **options); a loader without a root draws its images.
-DATASETS: dict[str, Callable[..., Dataset]] = {
-    "celeba": celeba.load,
-    "faces": faces.load,
+DATASETS: dict[str, type[Training]] = {
+    "celeba": CelebA,
 }
+"""What ``python -m dcl run`` offers, and each notebook of that name."""

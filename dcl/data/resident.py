@@ -1,8 +1,9 @@
 """A data set as uint8 arrays, its splits on the device, and a batch made in one go."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,10 +12,17 @@ from torch import Tensor
 from ..sampling import count_classes
 
 SPLITS = ("train", "val", "test")
+Augmentation = Callable[[Tensor, torch.Generator], Tensor]  # uint8 images (B, 3, H, W) -> the same
 
 
 class DataError(ValueError):
     """Data that cannot be used: says which file and row, and what to do."""
+
+
+def flip(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Each image mirrored with probability 1/2 (paper 4.3.1: horizontal flip)."""
+    mirrored = torch.rand(len(images), device=images.device, generator=generator) < 0.5
+    return torch.where(mirrored[:, None, None, None], images.flip(3), images)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +51,10 @@ class Dataset:
     splits: dict[str, Split]
     expected: dict[str, int]  # images of each split in the complete data set
     fingerprint: str  # changes when the data do
+    augment: Augmentation | None = flip  # of the training images, on the device
+    class_names: tuple[str, ...] = ()  # of a single label
+    groups: dict[str, list[str]] = field(default_factory=dict)  # of attributes, or of classes
+    facts: dict[str, Any] = field(default_factory=dict)  # more that a run record keeps
 
     @cached_property
     def class_counts(self) -> Tensor:
@@ -60,7 +72,7 @@ class Dataset:
         return replace(self, splits=splits)
 
     def describe(self) -> dict:
-        """What the run record keeps: name, title, images found and expected, fingerprint."""
+        """What the run record keeps: name, title, images found and expected, fingerprint, facts."""
         found = {name: len(split) for name, split in self.splits.items()}
         return {
             "name": self.name,
@@ -68,6 +80,7 @@ class Dataset:
             "found": found,
             "expected": self.expected,
             "fingerprint": self.fingerprint,
+            **self.facts,
         }
 
 
@@ -79,18 +92,17 @@ class Resident:
     split : Split
     device : torch.device or str
     augment : callable, optional
-        (uint8 images (B, 3, H, W), generator) -> images; `flip` for faces.
+        (uint8 images (B, 3, H, W), generator) -> images, such as `flip`.
     """
 
     def __init__(
         self,
         split: Split,
         device: torch.device | str,
-        augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
+        augment: Augmentation | None = None,
     ):
-        # A copy: the source may be a read-only memory map.
-        self.images = torch.from_numpy(np.array(split.images)).to(device)
-        self.labels = torch.from_numpy(np.array(split.labels)).to(device)
+        self.images = torch.from_numpy(_writeable(split.images)).to(device)
+        self.labels = torch.from_numpy(_writeable(split.labels)).to(device)
         self.augment = augment
 
     def __len__(self) -> int:
@@ -114,7 +126,6 @@ def normalise(images: Tensor) -> Tensor:
     return images.float().sub_(127.5).div_(64)
 
 
-def flip(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Each image mirrored with probability 1/2 (paper 4.3.1: horizontal flip)."""
-    mirrored = torch.rand(len(images), device=images.device, generator=generator) < 0.5
-    return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+def _writeable(array: np.ndarray) -> np.ndarray:
+    """The array, copied from disk where it is a read-only memory map."""
+    return array if array.flags.writeable else np.array(array)
