@@ -38,6 +38,7 @@ METHOD_COLOURS = {
     "focal": "#000000",
     "lmle": "#661100",
     "class-balanced": "#DDCC77",
+    "ldam-drw": "#88CCEE",
 }
 SCHEDULE_COLOURS = dict(
     zip(
@@ -196,9 +197,10 @@ def pushes(table: pd.DataFrame) -> Figure:
 
 
 def sheet(data: Dataset, rows: int = 3, columns: int = 10) -> Figure:
-    """The first training images."""
+    """Training images, spread over the split."""
+    images = data.splits["train"].part(rows * columns).images
     figure, panels = plt.subplots(rows, columns, figsize=(columns * 0.95, rows * 1.15))
-    for axes, image in zip(panels.flat, data.splits["train"].images, strict=False):
+    for axes, image in zip(panels.flat, images, strict=False):
         axes.imshow(image.transpose(1, 2, 0))
     for axes in panels.flat:
         axes.axis("off")
@@ -220,6 +222,48 @@ def imbalance(data: Dataset) -> Figure:
     axes.margins(x=0.01)
     axes.tick_params("x", rotation=90, labelsize=8)
     axes.grid(axis="x", visible=False)
+    return _finish(figure)
+
+
+def class_counts(data: Dataset) -> Figure:
+    """Training images of each class of a single label, largest class first, in its groups."""
+    counts = pd.Series(data.class_counts[0].numpy(), data.class_names)
+    counts = counts.sort_values(ascending=False, kind="stable")
+    figure, axes = plt.subplots(figsize=(9, 2.6))
+    palette = sns.color_palette("colorblind")
+    for (group, members), colour in zip(data.groups.items(), palette, strict=False):
+        part = counts.where(counts.index.isin(members))
+        axes.bar(range(len(counts)), part, width=1, color=colour, label=f"{group}, {len(members)}")
+    axes.set(
+        xlabel="classes, largest first",
+        ylabel="training images",
+        title=f"{data.title}: {counts.sum():,} training images in {len(counts)} classes",
+    )
+    axes.margins(x=0.01)
+    axes.legend(loc="upper right", fontsize=8, ncols=len(data.groups))
+    return _finish(figure)
+
+
+def class_recall(record: dict[str, Any], width: int = 10) -> Figure:
+    """Recall of each class of a single label against its place by training images.
+
+    The line is the mean over `width` neighbouring classes.
+    """
+    frame = pd.DataFrame.from_dict(record["test"]["per_class"], orient="index")
+    frame = frame.sort_values("training_samples", ascending=False, kind="stable")
+    colour = METHOD_COLOURS.get(record["method"])
+    place = np.arange(len(frame))
+    figure, axes = plt.subplots(figsize=(9, 2.8))
+    axes.scatter(place, frame["recall"], s=14, color=colour, alpha=0.5)
+    smooth = frame["recall"].rolling(width, center=True, min_periods=width // 2).mean()
+    axes.plot(place, smooth, color=colour, lw=2)
+    largest, smallest = frame["training_samples"].iloc[[0, -1]]
+    axes.set(
+        xlabel=f"classes, from {largest:,} training images to {smallest:,}",
+        ylabel="recall on test, %",
+        ylim=(-2, 102),
+        title=_title(record, "each class"),
+    )
     return _finish(figure)
 
 

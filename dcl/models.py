@@ -13,19 +13,28 @@ class Branches(nn.Module):
         Width of the trunk's representation.
     attributes, classes, width : int
         A, C and D. Paper: a 64-d feature layer and an output layer for each attribute.
+    cosine : bool
+        Logits are the cosines of features and output weights, as LDAM wants them.
     """
 
-    def __init__(self, inputs: int, attributes: int, classes: int, width: int = 64):
+    def __init__(
+        self, inputs: int, attributes: int, classes: int, width: int = 64, *, cosine: bool = False
+    ):
         super().__init__()
         self.feature = nn.Linear(inputs, attributes * width)  # all feature layers side by side
         self.output_weight = nn.Parameter(torch.empty(attributes, width, classes))
         self.output_bias = nn.Parameter(torch.zeros(attributes, classes))
         bound = width**-0.5  # as nn.Linear draws its weights
         nn.init.uniform_(self.output_weight, -bound, bound)
-        self.attributes, self.width = attributes, width
+        self.attributes, self.width, self.cosine = attributes, width, cosine
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         features = self.feature(x).relu().unflatten(1, (self.attributes, self.width))  # (B, A, D)
+        if self.cosine:
+            x = nn.functional.normalize(features, dim=2).transpose(0, 1)
+            return (x @ nn.functional.normalize(self.output_weight, dim=1)).transpose(
+                0, 1
+            ), features
         # (A, B, D) x (A, D, C) -> (A, B, C)
         logits = torch.baddbmm(
             self.output_bias.unsqueeze(1), features.transpose(0, 1), self.output_weight
@@ -82,3 +91,87 @@ class DeepID2(nn.Module):
         pool3 = self.stage1(images.contiguous(memory_format=torch.channels_last))
         joint = torch.cat([pool3.flatten(1), self.stage2(pool3).flatten(1)], 1)  # (B, 2160)
         return self.branches(self.trunk(joint))
+
+
+class _Block(nn.Module):
+    """Two 3x3 convolutions around a shortcut without parameters (He et al. 2016, option A)."""
+
+    def __init__(self, inputs: int, width: int, stride: int):
+        super().__init__()
+        self.residual = nn.Sequential(
+            nn.Conv2d(inputs, width, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(width),
+        )
+        self.stride, self.extra = stride, width - inputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        shortcut = x
+        if self.stride > 1 or self.extra:  # every other pixel; new channels are 0
+            shortcut = x[:, :, :: self.stride, :: self.stride]
+            shortcut = nn.functional.pad(shortcut, (0, 0, 0, 0, self.extra // 2, self.extra // 2))
+        return (shortcut + self.residual(x)).relu()
+
+
+class ResNetCIFAR(nn.Module):
+    """The small ResNet for CIFAR (He et al. 2016, Section 4.2) with a branch for each attribute.
+
+    Parameters
+    ----------
+    attributes, classes, width : int
+        A, C and D, the width of the feature layer before the output (the paper's 64).
+    depth : int
+        6n + 2 layers; ResNet-32 has n = 5.
+    stem_stride : int
+        Of the first convolution; 2 for images larger than CIFAR's.
+    cosine : bool
+        See `Branches`.
+
+    Examples
+    --------
+    >>> logits, features = ResNetCIFAR(1, 100, depth=8)(torch.zeros(4, 3, 32, 32))
+    >>> logits.shape, features.shape
+    (torch.Size([4, 1, 100]), torch.Size([4, 1, 64]))
+    """
+
+    size = (32, 32)  # height and width of CIFAR's images; any other will do
+
+    def __init__(
+        self,
+        attributes: int = 1,
+        classes: int = 100,
+        width: int = 64,
+        *,
+        depth: int = 32,
+        stem_stride: int = 1,
+        cosine: bool = False,
+    ):
+        super().__init__()
+        if depth < 8 or (depth - 2) % 6:
+            raise ValueError(f"depth must be 6n + 2 (8, 14, 20, 32, ...), got {depth!r}")
+        blocks, inputs = [], 16
+        for channels in (16, 32, 64):
+            for number in range((depth - 2) // 6):
+                stride = 2 if number == 0 and channels > 16 else 1
+                blocks.append(_Block(inputs, channels, stride))
+                inputs = channels
+        self.trunk = nn.Sequential(
+            nn.Conv2d(3, 16, 3, stem_stride, 1, bias=False),
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            *blocks,
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+        )
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        self.branches = Branches(64, attributes, classes, width, cosine=cosine)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """images (B, 3, H, W) -> logits (B, A, C), features (B, A, D)."""
+        images = images.contiguous(memory_format=torch.channels_last)
+        return self.branches(self.trunk(images))

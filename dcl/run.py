@@ -23,8 +23,8 @@ RAREST = 14  # attributes whose mean is reported beside mA
 
 
 def load_data(config: Training, *, show: bool = True) -> Dataset:
-    """The data set of a configuration, the first images of it for a quick look."""
-    return config.load(show=show).first(**config.quick_sizes())
+    """The data set of a configuration, a part of it for a quick look."""
+    return config.load(show=show).part(**config.quick_sizes())
 
 
 def pick_device(name: str) -> torch.device:

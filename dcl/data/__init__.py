@@ -2,11 +2,23 @@
 
 from ..config import Training
 from .celeba import CelebA
+from .cifar import Cifar100
 from .resident import SPLITS, DataError, Dataset, Resident, Split, flip
 
-__all__ = ["DATASETS", "SPLITS", "CelebA", "DataError", "Dataset", "Resident", "Split", "flip"]
+__all__ = [
+    "DATASETS",
+    "SPLITS",
+    "CelebA",
+    "Cifar100",
+    "DataError",
+    "Dataset",
+    "Resident",
+    "Split",
+    "flip",
+]
 
 DATASETS: dict[str, type[Training]] = {
     "celeba": CelebA,
+    "cifar100": Cifar100,
 }
 """What ``python -m dcl run`` offers, and each notebook of that name."""

@@ -35,9 +35,12 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def first(self, count: int) -> "Split":
-        """The first `count` images, for a quick look."""
-        return Split(images=self.images[:count], labels=self.labels[:count])
+    def part(self, count: int) -> "Split":
+        """At most `count` images, spread evenly over the split: sorted ones keep their shares."""
+        if count >= len(self):
+            return self
+        rows = np.linspace(0, len(self) - 1, count).astype(int)
+        return Split(images=self.images[rows], labels=self.labels[rows])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +69,9 @@ class Dataset:
         counts = self.class_counts.numpy()
         return 100 * counts.max(1) / counts.sum(1) - 50
 
-    def first(self, **counts: int) -> "Dataset":
-        """The same data set with the first so many images of each split named."""
-        splits = {k: v.first(counts[k]) if k in counts else v for k, v in self.splits.items()}
+    def part(self, **counts: int) -> "Dataset":
+        """The same data set with at most so many images of each split named, for a quick look."""
+        splits = {k: v.part(counts[k]) if k in counts else v for k, v in self.splits.items()}
         return replace(self, splits=splits)
 
     def describe(self) -> dict:

@@ -1,0 +1,291 @@
+"""CIFAR-100 (Krizhevsky 2009): balanced, long-tailed or in a step; accuracy by shots.
+
+cifar-100-python/{train,test,meta}        the official files, read once their checksums are right
+{train,test}/<class>/<image>              or one image file each, packed once
+
+Both give the same arrays: images sorted by class and file name, so that an index means the same
+image in either. Published long-tailed results do not reproduce unless the subset is fixed; the
+record keeps the indices.
+"""
+
+import hashlib
+import pickle
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torchvision.datasets import CIFAR100
+from torchvision.datasets.utils import check_integrity
+
+from ..config import METHODS, ConfigError, Training, option, resolve
+from ..models import ResNetCIFAR
+from . import shapes
+from .pack import Contents, Folder, open_pack
+from .resident import SPLITS, DataError, Dataset, Split, flip
+
+HELP = (
+    'torchvision.datasets.CIFAR100("data", download=True) fetches it where there is a network; '
+    "a folder of image files, train/<class>/ and test/<class>/, will do as well"
+)
+CLASSES, PER_CLASS, TEST_PER_CLASS = 100, 500, 100
+IMBALANCE_TYPES = ("long-tailed", "step")
+MANY, FEW = 100, 20  # training images of a class: above, and below (Liu et al. 2019)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cifar100(Training):
+    """One training run on CIFAR-100. Each default says where it comes from."""
+
+    experiment = "cifar100"
+
+    method: str = option("dcl", "what to train", choices=(*METHODS, "ldam-drw"))
+    epochs: int = option(10, "times every image is seen (ours: 200 for results)", low=1)
+    batch_size: int = option(64, "images per step (He et al. 2016: 128)", low=1)
+    lr: float = option(0.1, "learning rate at the start, cosine to 0 (He et al. 2016)", above=0)
+    depth: int = option(8, "layers of the ResNet, 6n + 2 (inferred: 32, see the book)", low=8)
+    imbalance_ratio: float = option(1.0, "largest class : smallest class; 1: balanced", low=1)
+    imbalance_type: str = option(
+        "long-tailed", "long-tailed (Cui et al. 2019) or step", choices=IMBALANCE_TYPES
+    )
+    fraction: float = option(1.0, "class-balanced part of the training set", above=0, high=1)
+    val_per_class: int = option(50, "training images kept for validation (ours)", low=1, high=400)
+    subset_seed: int = option(0, "of the validation split and the subset", low=0)
+    train_images: int = option(5_000, "drawn shapes to train on; CIFAR-100 has its own", low=1_000)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if (self.depth - 2) % 6:
+            raise ConfigError(f"depth must be 6n + 2 (20, 32, 44, ...), got {self.depth}")
+
+    def load(self, *, show: bool = True) -> Dataset:
+        """CIFAR-100 from `data_root`; drawn shapes without one. Then the subset asked for."""
+        if self.data_root:
+            data = load(resolve(self.data_root), progress=show)
+        else:
+            data = shapes.load(**self.quick_sizes() or {"train": self.train_images})
+        return subset(
+            data,
+            imbalance_ratio=self.imbalance_ratio,
+            imbalance_type=self.imbalance_type,
+            fraction=self.fraction,
+            val_per_class=self.val_per_class if self.data_root else 0,
+            seed=self.subset_seed,
+        )
+
+    def network(self, data: Dataset) -> ResNetCIFAR:
+        cosine = self.method == "ldam-drw"  # part of that method
+        return ResNetCIFAR(len(data.attributes), data.classes, depth=self.depth, cosine=cosine)
+
+
+def load(root: str | Path, *, progress: bool = True) -> Dataset:
+    """All of CIFAR-100 from `root`: ``train`` and ``test``, sorted by class and file name.
+
+    Parameters
+    ----------
+    root : path
+        Folder with ``cifar-100-python/`` or with ``train/`` and ``test/``, or one that holds such
+        a folder as ``cifar100/``.
+    progress : bool
+        Show a progress bar while packing.
+
+    Raises
+    ------
+    DataError
+        For a file that is missing, damaged or not of CIFAR-100, by name.
+    """
+    root = Path(root)
+    if not root.exists():
+        raise DataError(f"data_root {root} does not exist. {HELP}")
+    for folder in (root, root / "cifar100"):
+        if (folder / CIFAR100.base_folder).is_dir():
+            names, splits, content = _official(folder / CIFAR100.base_folder)
+            break
+        if (folder / "train").is_dir() and (folder / "test").is_dir():
+            names, splits, content = _tree(folder, progress)
+            break
+    else:
+        raise DataError(
+            f"data_root {root} is not CIFAR-100: expected {CIFAR100.base_folder}/, or train/ and "
+            f"test/, in it. {HELP}"
+        )
+    return Dataset(
+        name="cifar100",
+        title="CIFAR-100",
+        attributes=("class",),
+        classes=len(names),
+        class_names=names,
+        splits=splits,
+        expected={"train": CLASSES * PER_CLASS, "test": CLASSES * TEST_PER_CLASS},
+        fingerprint=content,
+        augment=pad_crop_flip,
+    )
+
+
+def _official(folder: Path) -> tuple[tuple[str, ...], dict[str, Split], str]:
+    """The official pickles. A pickle can run code: none is opened before its checksum is right."""
+    meta = CIFAR100.meta
+    for name, md5 in [*CIFAR100.train_list, *CIFAR100.test_list, (meta["filename"], meta["md5"])]:
+        if not check_integrity(folder / name, md5):
+            raise DataError(
+                f"{folder / name} is missing or not the official file (its md5 must be {md5}): "
+                f"get it again. {HELP}"
+            )
+    names = tuple(_unpickle(folder / meta["filename"])[meta["key"]])
+    splits, content = {}, hashlib.sha256()
+    for split in ("train", "test"):
+        file = _unpickle(folder / split)
+        labels = np.array(file["fine_labels"], np.int64)[:, None]
+        stems = np.array([name.rsplit(".", 1)[0] for name in file["filenames"]])
+        order = np.lexsort((stems, labels[:, 0]))
+        images = np.ascontiguousarray(file["data"].reshape(-1, 3, 32, 32)[order])
+        splits[split] = Split(images=images, labels=labels[order])
+        content.update(labels[order].tobytes() + images.tobytes())
+    return names, splits, content.hexdigest()[:16]
+
+
+def _unpickle(path: Path) -> dict:
+    with path.open("rb") as file:
+        return pickle.load(file, encoding="latin1")
+
+
+def _tree(root: Path, progress: bool) -> tuple[tuple[str, ...], dict[str, Split], str]:
+    """Image files ``<split>/<class>/<name>``; any number of classes and of images."""
+    sources = {split: Folder(root / split) for split in ("train", "test")}
+    names = sorted({name.split("/")[0] for name in sources["train"].names() if "/" in name})
+    splits, contents = {}, []
+    for split, source in sources.items():
+
+        def contents_of(source=source) -> Contents:
+            files = sorted(source.names(), key=lambda name: tuple(Path(name).with_suffix("").parts))
+            odd = next((name for name in files if name.split("/")[0] not in names), None)
+            if odd is not None:
+                raise DataError(f"{source.path / odd}: is in no folder of a class of train/")
+            if not files:
+                raise DataError(f"{source.path} holds no images. {HELP}")
+            number = {name: label for label, name in enumerate(names)}
+            labels = [[number[name.split("/")[0]]] for name in files]
+            return Contents(names=files, labels=np.array(labels))
+
+        pack = open_pack(
+            root,
+            source,
+            {"split": split, "classes": names},
+            contents_of,
+            size=ResNetCIFAR.size,
+            progress=progress,
+        )
+        splits[split] = Split(images=pack.images, labels=pack.labels)
+        contents.append(pack.content)
+    return tuple(names), splits, hashlib.sha256("".join(contents).encode()).hexdigest()[:16]
+
+
+def subset(
+    data: Dataset,
+    *,
+    imbalance_ratio: float = 1.0,
+    imbalance_type: str = "long-tailed",
+    fraction: float = 1.0,
+    val_per_class: int = 50,
+    seed: int = 0,
+) -> Dataset:
+    """A data set of one label with a fixed part of its training images.
+
+    Validation images are taken out first, the same number of each class; then the training set is
+    cut. Its indices, and those of the validation images, go into ``facts``: rows of the complete
+    training split sorted by class and file name.
+
+    Parameters
+    ----------
+    data : Dataset
+        With splits ``train`` and ``test``.
+    imbalance_ratio : float
+        Images of the largest class over those of the smallest; 1 leaves the set balanced.
+    imbalance_type : {"long-tailed", "step"}
+        ``long-tailed``: class c of C keeps n ratio ** (-c / (C - 1)) of n, rounded down, as Cui et
+        al. (2019) do. ``step``: the second half of the classes keeps n / ratio (Buda et al. 2018).
+    fraction : float
+        Part of each class to use before that, in (0, 1].
+    val_per_class : int
+        Images of each class for ``val``; with 0 the data set's own stay.
+    seed : int
+        Of the choice. It is not the seed of the run: all seeds train on the same images.
+    """
+    if imbalance_type not in IMBALANCE_TYPES:
+        raise ConfigError(
+            f"imbalance_type must be one of {', '.join(IMBALANCE_TYPES)}, got {imbalance_type!r}"
+        )
+    if imbalance_ratio == fraction == 1 and not val_per_class:
+        labels = data.splits["train"].labels[:, 0]
+        return replace(data, groups=shots(labels, data.class_names))
+    labels = data.splits["train"].labels[:, 0]
+    rng = np.random.default_rng(seed)
+    last = max(1, data.classes - 1)
+    val, train = [], []
+    for label in range(data.classes):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        val.append(rows[:val_per_class])
+        rows = rows[val_per_class:]
+        if imbalance_type == "long-tailed":
+            share = imbalance_ratio ** (-label / last)
+        else:
+            share = 1 / imbalance_ratio if label >= data.classes / 2 else 1.0
+        count = int(len(rows) * fraction * share + 1e-9)  # 50 / 10 is not to become 4
+        if not count:
+            name = data.class_names[label] if data.class_names else label
+            raise ConfigError(
+                f"no training image of class {name!r} is left ({len(rows)} times fraction "
+                f"{fraction:g} times {share:.3g}): lower imbalance_ratio or raise fraction"
+            )
+        train.append(rows[:count])
+    chosen = {"train": np.sort(np.concatenate(train)), "val": np.sort(np.concatenate(val))}
+    if not val_per_class:
+        del chosen["val"]
+    source = data.splits["train"]
+    splits = dict(data.splits)
+    for name, rows in chosen.items():
+        splits[name] = Split(images=source.images[rows], labels=source.labels[rows])
+    part = f", {100 * fraction:g} %" if fraction < 1 else ""
+    kind = f", {imbalance_type} 1:{imbalance_ratio:g}" if imbalance_ratio > 1 else ""
+    digest = hashlib.sha256(b"".join(rows.tobytes() for rows in chosen.values()))
+    return replace(
+        data,
+        title=f"{data.title}{kind}{part}",
+        splits={name: splits[name] for name in SPLITS},
+        fingerprint=f"{data.fingerprint}-{digest.hexdigest()[:8]}",
+        groups=shots(splits["train"].labels[:, 0], data.class_names),
+        facts={"indices": {name: rows.tolist() for name, rows in chosen.items()}},
+    )
+
+
+def shots(labels: np.ndarray, names: tuple[str, ...]) -> dict[str, list[str]]:
+    """Classes with more than 100 training images, with 20 to 100, and with fewer."""
+    counts = np.bincount(labels, minlength=len(names))
+    groups = {
+        "many-shot": counts > MANY,
+        "medium-shot": (counts >= FEW) & (counts <= MANY),
+        "few-shot": counts < FEW,
+    }
+    return {
+        group: [name for name, member in zip(names, members, strict=True) if member]
+        for group, members in groups.items()
+        if members.any()
+    }
+
+
+def pad_crop_flip(images: Tensor, generator: torch.Generator, pad: int = 4) -> Tensor:
+    """Each image shifted by up to `pad` pixels over black, and mirrored with probability 1/2.
+
+    The usual augmentation of CIFAR (He et al. 2016), for the whole batch in one gather.
+    """
+    batch, channels, height, width = images.shape
+    device = images.device
+    padded = F.pad(flip(images, generator), (pad,) * 4)
+    shift = torch.randint(0, 2 * pad + 1, (2, batch, 1), device=device, generator=generator)
+    rows = shift[0] + torch.arange(height, device=device)  # (B, H)
+    columns = shift[1] + torch.arange(width, device=device)
+    sample = torch.arange(batch, device=device)[:, None, None, None]
+    channel = torch.arange(channels, device=device)[:, None, None]
+    return padded[sample, channel, rows[:, None, :, None], columns[:, None, None, :]]
