@@ -1,7 +1,14 @@
 """Networks that return the logits and the features of each attribute's branch."""
 
+from pathlib import Path
+
 import torch
+import torchvision.models
 from torch import Tensor, nn
+
+
+class ModelError(ValueError):
+    """A file of weights that cannot be used, named."""
 
 
 class Branches(nn.Module):
@@ -175,3 +182,62 @@ class ResNetCIFAR(nn.Module):
         """images (B, 3, H, W) -> logits (B, A, C), features (B, A, D)."""
         images = images.contiguous(memory_format=torch.channels_last)
         return self.branches(self.trunk(images))
+
+
+class TorchvisionResNet(nn.Module):
+    """torchvision's ResNet with a branch for each attribute: the paper's network for pedestrians.
+
+    Parameters
+    ----------
+    name : str
+        ``resnet18``, ``resnet50``, or another ResNet of torchvision.
+    attributes, classes, width : int
+        A, C and D.
+    weights : path, optional
+        File with a state_dict of that network, such as torchvision's ``resnet50-0676ba61.pth``.
+        Nothing is ever downloaded.
+
+    Raises
+    ------
+    ValueError
+        For a file that is no state_dict of that network.
+    """
+
+    def __init__(
+        self,
+        name: str = "resnet50",
+        attributes: int = 51,
+        classes: int = 2,
+        width: int = 64,
+        *,
+        weights: str | Path | None = None,
+    ):
+        super().__init__()
+        self.trunk = getattr(torchvision.models, name)(weights=None)
+        if weights is not None:
+            _load_weights(self.trunk, Path(weights), name)
+        inputs = self.trunk.fc.in_features
+        self.trunk.fc = nn.Identity()
+        self.branches = Branches(inputs, attributes, classes, width)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """images (B, 3, H, W) -> logits (B, A, C), features (B, A, D)."""
+        images = images.contiguous(memory_format=torch.channels_last)
+        return self.branches(self.trunk(images))
+
+
+def _load_weights(network: nn.Module, path: Path, name: str) -> None:
+    """Put a file's weights into the network; its last layer may be of any size or absent."""
+    what = f"weights {path}: expected a state_dict of torchvision's {name}"
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = {key: value for key, value in state.items() if not key.startswith("fc.")}
+        missing, unexpected = network.load_state_dict(state, strict=False)
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise ModelError(f"weights {path}: {error.strerror}") from None
+    except Exception as error:  # torch raises many kinds for a truncated or foreign file
+        raise ModelError(f"{what}, got {type(error).__name__}: {str(error)[:200]}") from None
+    missing = [key for key in missing if not key.startswith("fc.")]
+    if missing or unexpected:
+        raise ModelError(f"{what}, but {[*missing, *unexpected][0]} does not fit")

@@ -154,7 +154,7 @@ def test_metrics(
         warnings.simplefilter("always")
         frame = evaluate(logits, split.labels, list(data.attributes), class_counts)
     numbers = frame.drop(columns="confusion")
-    result: dict[str, Any] = {name: float(np.nanmean(numbers[name])) for name in numbers}
+    result: dict[str, Any] = numbers.mean().to_dict()  # NaN is left out
     frame["imbalance_level"] = data.imbalance_level()
     result["undefined"] = list(frame.index[frame["mA"].isna()])
     result["per_attribute"] = frame.to_dict("index")

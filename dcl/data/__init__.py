@@ -3,6 +3,7 @@
 from ..config import Training
 from .celeba import CelebA
 from .cifar import Cifar100
+from .pedestrians import Pedestrians
 from .resident import SPLITS, DataError, Dataset, Resident, Split, flip
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Cifar100",
     "DataError",
     "Dataset",
+    "Pedestrians",
     "Resident",
     "Split",
     "flip",
@@ -20,5 +22,6 @@ __all__ = [
 DATASETS: dict[str, type[Training]] = {
     "celeba": CelebA,
     "cifar100": Cifar100,
+    "pedestrians": Pedestrians,
 }
 """What ``python -m dcl run`` offers, and each notebook of that name."""

@@ -10,7 +10,7 @@ record keeps the indices.
 
 import hashlib
 import pickle
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -219,7 +219,7 @@ def subset(
         )
     if imbalance_ratio == fraction == 1 and not val_per_class:
         labels = data.splits["train"].labels[:, 0]
-        return replace(data, groups=shots(labels, data.class_names))
+        return data.replace(groups=shots(labels, data.class_names))
     labels = data.splits["train"].labels[:, 0]
     rng = np.random.default_rng(seed)
     last = max(1, data.classes - 1)
@@ -250,8 +250,7 @@ def subset(
     part = f", {100 * fraction:g} %" if fraction < 1 else ""
     kind = f", {imbalance_type} 1:{imbalance_ratio:g}" if imbalance_ratio > 1 else ""
     digest = hashlib.sha256(b"".join(rows.tobytes() for rows in chosen.values()))
-    return replace(
-        data,
+    return data.replace(
         title=f"{data.title}{kind}{part}",
         splits={name: splits[name] for name in SPLITS},
         fingerprint=f"{data.fingerprint}-{digest.hexdigest()[:8]}",

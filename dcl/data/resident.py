@@ -74,6 +74,8 @@ class Dataset:
         splits = {k: v.part(counts[k]) if k in counts else v for k, v in self.splits.items()}
         return replace(self, splits=splits)
 
+    replace = replace
+
     def describe(self) -> dict:
         """What the run record keeps: name, title, images found and expected, fingerprint, facts."""
         found = {name: len(split) for name, split in self.splits.items()}

@@ -1,0 +1,275 @@
+"""Pedestrians: RAP (Tables 5 and 6), PETA behind the same interface, and drawn persons.
+
+rap:   RAP_annotation.mat, or in RAP_annotation/, and RAP_dataset/*.png
+peta:  PETA.mat and images/NNNNN.png or .jpg, numbered by row
+drawn: SynthPersons, which need nothing
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from ..config import ConfigError, Training, option, resolve
+from ..models import ResNetCIFAR, TorchvisionResNet
+from . import persons
+from .pack import Contents, Folder, open_pack, stamp
+from .pedestrian_annotation import (
+    GROUPS,
+    PROTOCOLS,
+    Annotation,
+    imbalance_groups,
+    read_peta,
+    read_rap,
+)
+from .resident import SPLITS, DataError, Dataset, Split
+
+RAP_HELP = (
+    "RAP's images are given by their authors to those who sign an agreement: ask at "
+    "http://www.rapdataset.com (or http://rap.idealtest.org). Put RAP_dataset/ and "
+    "RAP_annotation.mat into one folder and give it as data_root; without it, choose "
+    "dataset peta or drawn"
+)
+PETA_HELP = (
+    "PETA is for research and comes from its authors (http://mmlab.ie.cuhk.edu.hk/projects/"
+    "PETA.html): put PETA.mat and images/ into one folder and give it as data_root"
+)
+BACKBONES = ("small", "resnet18", "resnet50")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pedestrians(Training):
+    """One training run on pedestrian attributes. Each default says where it comes from."""
+
+    experiment = "pedestrians"
+
+    dataset: str = option("drawn", "rap, peta or drawn", choices=("rap", "peta", "drawn"))
+    partition: int = option(1, "which of the annotation's five", low=1, high=5)
+    split: str = option(
+        "official", "of peta: official, or identity: no person in two splits (ours)",
+        choices=("official", "identity"),
+    )  # fmt: skip
+    protocol: str = option(
+        "51", "attributes of rap: 51 (the field's), paper (70, our reading), all (92)",
+        choices=PROTOCOLS,
+    )  # fmt: skip
+    backbone: str = option(
+        "small", "resnet50 (paper), resnet18, or small for two cores", choices=BACKBONES
+    )
+    weights: str = option("", "file with pretrained weights of resnet50 or resnet18")
+    height: int = option(64, "rows of the images, twice the columns (for results: 256)", low=32)
+    train_images: int = option(
+        6_000, "drawn persons to train on; rap and peta have theirs", low=100
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.height % 2:
+            raise ConfigError(f"height must be even, for the width is half of it: {self.height}")
+        if self.weights and self.backbone == "small":
+            raise ConfigError("weights are for backbone resnet50 or resnet18, not small")
+        if self.dataset == "drawn" and self.data_root:
+            raise ConfigError(
+                f"dataset 'drawn' has no data_root, got {self.data_root!r}: choose rap or peta"
+            )
+        if self.split == "identity" and self.dataset != "peta":
+            raise ConfigError(f"split 'identity' is for dataset peta, got {self.dataset!r}")
+
+    def load(self, *, show: bool = True) -> Dataset:
+        """RAP or PETA from `data_root`, or drawn persons."""
+        size = (self.height, self.height // 2)
+        if self.dataset == "drawn":
+            sizes = self.quick_sizes() or {"train": self.train_images}
+            return with_groups(persons.load(**sizes, size=size))
+        if not self.data_root:
+            help_text = RAP_HELP if self.dataset == "rap" else PETA_HELP
+            raise DataError(f"dataset {self.dataset!r} needs a data_root. {help_text}")
+        root = resolve(self.data_root)
+        options = {"partition": self.partition, "size": size, "progress": show}
+        if self.dataset == "rap":
+            return load_rap(root, protocol=self.protocol, **options)
+        return load_peta(root, split=self.split, **options)
+
+    def network(self, data: Dataset) -> nn.Module:
+        attributes = len(data.attributes)
+        if self.backbone == "small":
+            return ResNetCIFAR(attributes, data.classes, depth=14, stem_stride=2)
+        weights = resolve(self.weights) if self.weights else None
+        return TorchvisionResNet(self.backbone, attributes, data.classes, weights=weights)
+
+
+def load_rap(
+    root: str | Path,
+    *,
+    protocol: str = "51",
+    partition: int = 1,
+    size: tuple[int, int] = (256, 128),
+    progress: bool = True,
+) -> Dataset:
+    """RAP v1 from `root`, packed on first use.
+
+    Parameters
+    ----------
+    root : path
+        Folder with ``RAP_dataset/`` and ``RAP_annotation.mat`` (or ``RAP_annotation/`` with it).
+    protocol : {"51", "paper", "all"}
+        Attributes, see `read_rap`.
+    partition : int
+        1 to 5. The last tenth of a permutation of its training rows is ``val``, which it lacks.
+    size : (int, int)
+        Height and width of the packed images in pixels.
+    progress : bool
+        Show a progress bar while packing.
+
+    Raises
+    ------
+    DataError
+        For a file that is missing or malformed, with where to get it.
+    """
+    root = _check_root(Path(root), RAP_HELP)
+    candidates = [root / "RAP_annotation.mat", root / "RAP_annotation" / "RAP_annotation.mat"]
+    annotation = next((path for path in candidates if path.is_file()), candidates[0])
+    return _load(
+        root,
+        name="rap",
+        title="RAP",
+        annotation_file=annotation,
+        images=root / "RAP_dataset",
+        read=lambda: read_rap(annotation, protocol),
+        partition=partition,
+        size=size,
+        progress=progress,
+        facts={"protocol": protocol},
+        help_text=RAP_HELP,
+    )
+
+
+def load_peta(
+    root: str | Path,
+    *,
+    split: str = "official",
+    partition: int = 1,
+    size: tuple[int, int] = (256, 128),
+    progress: bool = True,
+) -> Dataset:
+    """PETA from `root`, packed on first use: arguments and errors as `load_rap`'s.
+
+    Parameters
+    ----------
+    split : {"official", "identity"}
+        In the official partitions most test images show a person who is also in training;
+        ``identity`` keeps every person in one split (ours).
+    """
+    root = _check_root(Path(root), PETA_HELP)
+    if not (root / "PETA.mat").is_file() and (root / "peta").is_dir():
+        root /= "peta"
+    images, annotation = root / "images", root / "PETA.mat"
+    suffix = ".png" if (images / "00001.png").is_file() else ".jpg"
+    title = "PETA" if split == "official" else "PETA, no person in two splits"
+    return _load(
+        root,
+        name="peta",
+        title=title,
+        annotation_file=annotation,
+        images=images,
+        read=lambda: read_peta(annotation, split, suffix=suffix),
+        partition=partition,
+        size=size,
+        progress=progress,
+        facts={"split": split},
+        help_text=PETA_HELP,
+    )
+
+
+def _check_root(root: Path, help_text: str) -> Path:
+    if not root.is_dir():
+        raise DataError(f"data_root {root} does not exist. {help_text}")
+    return root
+
+
+def _load(
+    root: Path,
+    *,
+    name: str,
+    title: str,
+    annotation_file: Path,
+    images: Path,
+    read: Callable[[], Annotation],
+    partition: int,
+    size: tuple[int, int],
+    progress: bool,
+    facts: dict[str, str],
+    help_text: str,
+) -> Dataset:
+    """The data set of one partition: rows of images that are there."""
+    for path in (annotation_file, images):
+        if not path.exists():
+            raise DataError(f"missing {path}. {help_text}")
+    annotation, source = read(), Folder(images)
+    present = source.names()
+    stray = sorted(present - set(annotation.images))
+    if stray:
+        raise DataError(
+            f"{images / stray[0]} has no row in {annotation_file} ({len(stray):,} such images): "
+            f"annotation and images are not of one set"
+        )
+    rows = np.flatnonzero([image in present for image in annotation.images])
+    if not len(rows):
+        raise DataError(f"{images} holds no image that {annotation_file} names. {help_text}")
+
+    def contents() -> Contents:  # labels are the annotation's, by row: any partition, any protocol
+        return Contents(names=[annotation.images[row] for row in rows], labels=rows[:, None])
+
+    key = {"annotation": stamp(annotation_file)}
+    pack = open_pack(root, source, key, contents, size=size, progress=progress)
+    place = np.full(len(annotation.images), -1)
+    place[pack.labels[:, 0]] = np.arange(len(pack.labels))
+    splits, expected = {}, {}
+    chosen = annotation.partitions[partition - 1]
+    for part in SPLITS:
+        found = chosen[part][place[chosen[part]] >= 0]
+        if not len(found):
+            raise DataError(f"{images}: no image of the {part} split, one at least is needed")
+        splits[part] = Split(
+            images=pack.images[place[found]], labels=annotation.labels[found].astype(np.int64)
+        )
+        expected[part] = len(chosen[part])
+    labels = splits["train"].labels
+    lacking = [
+        attribute
+        for attribute, column in zip(annotation.attributes, labels.T, strict=True)
+        if column.min() == column.max()
+    ]
+    if lacking:
+        raise DataError(
+            f"{images}: the {len(labels):,} training images that are there have one class only of "
+            f"{', '.join(lacking[:5])}{' ...' if len(lacking) > 5 else ''}: add images"
+        )
+    digest = hashlib.sha256(pack.content.encode())
+    for split in splits.values():
+        digest.update(split.labels.tobytes())
+    height, width = pack.source_size
+    part = "" if len(rows) == len(annotation.images) else f", {len(rows):,} images"
+    return with_groups(
+        Dataset(
+            name=name,
+            title=f"{title}{part}, partition {partition}",
+            attributes=annotation.attributes,
+            classes=2,
+            splits=splits,
+            expected=expected,
+            fingerprint=digest.hexdigest()[:16],
+            facts={"partition": partition, "packed_size": list(size), **facts},
+        )
+    )
+
+
+def with_groups(data: Dataset) -> Dataset:
+    """The data set with its attributes in Table 6's groups, by their imbalance in training."""
+    group_of = imbalance_groups(data.splits["train"].labels)
+    names = np.array(data.attributes)
+    groups = {group: names[group_of == group].tolist() for group in GROUPS}
+    return data.replace(groups={group: members for group, members in groups.items() if members})

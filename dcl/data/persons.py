@@ -1,0 +1,277 @@
+"""SynthPersons: drawn pedestrians with RAP's 51 attributes, for RAP's images may not be shared.
+
+A stand-in, not a copy: no pixel comes from a photograph. What is RAP's are the names of the
+attributes, their rates and their pairwise correlations; what is ours is how each one looks
+(`_person_parts.py`, `_person_drawing.py`) and how hard it is to see. The rarest attribute,
+``hs-BaldHead``, is on in one image of 263.
+
+`rap_statistics.csv` has one row per attribute: its name, the share of images that have it, and
+its phi coefficient (Pearson correlation of the 0/1 labels) with each of the 51, all over the
+41,585 rows of ``RAP_annotation.mat``. It was made by::
+
+    labels = read_rap("RAP_annotation.mat").labels  # of pedestrian_annotation
+    rap_statistics(labels).to_csv("rap_statistics.csv")
+
+Labels come from a Gaussian copula (`_copula.py`), as those of SynthFaces do, and difficulty is
+graded in the same way: a part that is there is drawn at a strength in (0, 1], one that is not may
+leave a trace, 8 % of the parts are drawn as if labelled by chance at RAP's rates, and pose, light,
+noise, things behind and in front, and the side to which things are carried differ.
+"""
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+
+from ._copula import Copula
+from ._person_drawing import draw
+from .resident import SPLITS, Dataset, Split
+
+_TABLE = pd.read_csv(files(__package__).joinpath("rap_statistics.csv"), index_col="attribute")
+
+ATTRIBUTES: tuple[str, ...] = tuple(_TABLE.index)
+"""The 51 names of RAP's annotation file, in its order; ``action-Pusing`` is spelt so there."""
+
+_RATE = _TABLE["rate"].to_numpy()
+SIZE = (64, 32)
+CHUNK = 128  # images drawn at once; changes memory and speed, never the images
+BLOCK = 1000  # images of one seed in `load`, so that blocks are drawn side by side
+SPARE = 20_000  # labels among which `load` looks for a class that training lacks
+
+
+def load(
+    train: int = 8_000,
+    *,
+    size: tuple[int, int] = SIZE,
+    val: int = 1_000,
+    test: int = 2_000,
+    seed: int = 0,
+) -> Dataset:
+    """SynthPersons of these sizes, always the same ones.
+
+    A smaller set is the start of a larger, except where training would lack a class: then its
+    last images are others, which have it. Validation and test may lack one; the metrics name it.
+
+    Parameters
+    ----------
+    train, val, test : int
+        Images of each split; in training enough to hold both classes of all attributes.
+    size : (int, int)
+        Rows and columns of an image.
+    seed : int
+        0 or more.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or training is too small for all classes.
+
+    Examples
+    --------
+    >>> load(100, val=2, test=2).describe()["found"]
+    {'train': 100, 'val': 2, 'test': 2}
+    """
+    _generator(seed, "load")  # a wrong seed is named before anything is drawn
+    sizes = dict(zip(SPLITS, (train, val, test), strict=True))
+    first = 1_000_000 * seed
+    splits = {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for number, (name, count) in enumerate(sizes.items()):
+            starts = range(0, count, BLOCK)
+            seeds = [first + 100_000 * number + start // BLOCK for start in starts]
+            counts = [min(BLOCK, count - start) for start in starts]
+            labels = [draw_labels(n, seed=s) for n, s in zip(counts, seeds, strict=True)]
+            labels = np.concatenate([draw_labels(count and 0), *labels])
+            if name == "train":
+                labels = _with_every_class(labels, draw_labels(SPARE, seed=first + 999_999))
+            parts = [labels[start : start + BLOCK] for start in starts]
+            drawn = pool.map(lambda y, s: draw_persons(y, size=size, seed=s), parts, seeds)
+            images = np.concatenate([np.empty((0, 3, *size), np.uint8), *drawn])
+            splits[name] = Split(images=images, labels=labels)
+    digest = hashlib.sha256(b"".join(split.images.tobytes() for split in splits.values()))
+    return Dataset(
+        name="persons",
+        title="SynthPersons, drawn pedestrians",
+        attributes=ATTRIBUTES,
+        classes=2,
+        splits=splits,
+        expected=sizes,
+        fingerprint=digest.hexdigest()[:16],
+    )
+
+
+def rap_statistics(labels: np.ndarray) -> pd.DataFrame:
+    """Rate and correlations of each attribute: the content of ``rap_statistics.csv``.
+
+    Parameters
+    ----------
+    labels : ndarray (N, 51), of 0/1
+        Labels of N images, in the order of RAP's file.
+
+    Returns
+    -------
+    DataFrame (51, 52), float64
+        Indexed by attribute: ``rate`` in [0, 1], then the phi coefficient with each attribute,
+        rounded to 6 decimals.
+
+    Raises
+    ------
+    ValueError
+        If the shape or a value is wrong, or an attribute is the same in all images.
+
+    Examples
+    --------
+    >>> rap_statistics(draw_labels(5000)).shape
+    (51, 52)
+    """
+    labels = _check_labels(labels).astype(np.float64)
+    constant = np.flatnonzero(np.ptp(labels, axis=0) == 0) if len(labels) else [0]
+    if len(constant):
+        raise ValueError(
+            f"labels must have both values 0 and 1 in every column for a correlation, "
+            f"{ATTRIBUTES[constant[0]]} has one only in the {len(labels)} images given"
+        )
+    phi = pd.DataFrame(np.corrcoef(labels, rowvar=False), ATTRIBUTES, ATTRIBUTES)
+    phi.insert(0, "rate", labels.mean(axis=0))
+    return phi.round(6).rename_axis("attribute")
+
+
+def draw_labels(count: int, *, seed: int = 0) -> np.ndarray:
+    """Labels with the rates and pairwise correlations of RAP.
+
+    Parameters
+    ----------
+    count : int
+        Number of images, 0 or more.
+    seed : int
+        0 or more. Label i depends on (seed, i) only: a larger count goes on where a smaller ends.
+
+    Returns
+    -------
+    ndarray (count, 51), int64
+        1 where the image has the attribute, in the order of `ATTRIBUTES`.
+
+    Raises
+    ------
+    ValueError
+        If count or seed is negative.
+
+    Examples
+    --------
+    >>> draw_labels(3).shape
+    (3, 51)
+    """
+    if count < 0:
+        raise ValueError(f"count must be 0 or more, got {count}")
+    return _copula().sample(count, _generator(seed, "labels")).astype(np.int64)
+
+
+def draw_persons(
+    labels: np.ndarray,
+    *,
+    size: tuple[int, int] = SIZE,
+    seed: int = 0,
+    difficulty: float = 1.0,
+) -> np.ndarray:
+    """Draw one person per row of labels.
+
+    Parameters
+    ----------
+    labels : ndarray (N, 51), of 0/1
+        Attributes of each person, in the order of `ATTRIBUTES`.
+    size : (int, int)
+        Rows and columns, each 16 or more; the persons are made for twice as many rows as columns.
+    seed : int
+        0 or more. Image i depends on (seed, i) and its labels only.
+    difficulty : float
+        In [0, 1]. 0: every part at full strength, straight pose, even light, no noise.
+
+    Returns
+    -------
+    ndarray (N, 3, *size), uint8
+        RGB.
+
+    Raises
+    ------
+    ValueError
+        If labels are not (N, 51) of 0 and 1, or another argument is out of range.
+
+    Examples
+    --------
+    >>> persons = draw_persons(draw_labels(2))
+    >>> persons.shape, persons.dtype
+    ((2, 3, 64, 32), dtype('uint8'))
+    """
+    labels = _check_labels(labels)
+    if len(size) != 2 or min(size) < 16:
+        raise ValueError(f"size must be two numbers, rows and columns, of 16 or more, got {size}")
+    if not 0 <= difficulty <= 1:
+        raise ValueError(f"difficulty must be in [0, 1], got {difficulty}")
+    looks, trouble, pixels = (_generator(seed, use) for use in ("looks", "trouble", "pixels"))
+    persons = np.empty((len(labels), 3, *size), np.uint8)
+    for start in range(0, len(labels), CHUNK):
+        strength = _strengths(labels[start : start + CHUNK], trouble, difficulty)
+        persons[start : start + CHUNK] = draw(
+            dict(zip(ATTRIBUTES, strength.T, strict=True)), looks, pixels, difficulty, size
+        )
+    return persons
+
+
+def _with_every_class(labels: np.ndarray, spare: np.ndarray) -> np.ndarray:
+    """Labels (N, 51) whose last rows are taken from the spare ones where a class is missing."""
+    labels = labels.copy()
+    row = len(labels)
+    while True:
+        counts = np.stack([(labels == 0).sum(axis=0), (labels == 1).sum(axis=0)])
+        missing = np.argwhere(counts == 0)
+        if len(missing) == 0:
+            return labels
+        row -= 1
+        while row >= 0 and (counts[labels[row], np.arange(len(ATTRIBUTES))] == 1).any():
+            row -= 1  # the only image of some class stays
+        if row < 0:
+            raise ValueError(
+                f"train must be enough for both classes of {len(ATTRIBUTES)} attributes, "
+                f"got {len(labels)}: {ATTRIBUTES[missing[0, 1]]} is missing one. Take 100 or more"
+            )
+        labels[row] = spare[np.argmax(spare[:, missing[0, 1]] == missing[0, 0])]
+
+
+def _strengths(labels: np.ndarray, rng: np.random.Generator, difficulty: float) -> np.ndarray:
+    """How strongly each part is drawn, (N, 51) in [0, 1]: 1 and 0 without difficulty."""
+    uniform = rng.random((len(labels), 2 * len(ATTRIBUTES) + 1), np.float32)
+    hardness = 0.5 + 0.5 * uniform[:, :1]  # some images are harder than others
+    graded, wrong = np.split(uniform[:, 1:], 2, axis=1)
+    weak = difficulty * hardness * graded
+    present = 1 - 0.9 * weak
+    trace = 0.5 * weak**2
+    noise = 0.08 * difficulty  # this share is drawn as if labelled by chance, at RAP's rates
+    on, off = wrong < noise * _RATE, wrong > 1 - noise * (1 - _RATE)
+    return np.where((labels == 1) & ~off | on, present, trace).astype(np.float32)
+
+
+def _generator(seed: int, use: str) -> np.random.Generator:
+    """An independent stream for each use of a seed."""
+    if seed < 0:
+        raise ValueError(f"seed must be 0 or more, got {seed}")
+    return np.random.default_rng([seed, *use.encode()])
+
+
+def _check_labels(labels: np.ndarray) -> np.ndarray:
+    labels = np.asarray(labels)
+    if labels.ndim != 2 or labels.shape[1] != len(ATTRIBUTES):
+        raise ValueError(f"labels must be (N, {len(ATTRIBUTES)}), got shape {labels.shape}")
+    wrong = (labels != 0) & (labels != 1)
+    if wrong.any():
+        raise ValueError(f"labels must be 0 or 1, got {labels[wrong][0]}")
+    return labels
+
+
+@cache
+def _copula() -> Copula:
+    """RAP's copula, fitted at first use (about 0.6 s)."""
+    return Copula.fit(_RATE, _TABLE[list(ATTRIBUTES)].to_numpy())
