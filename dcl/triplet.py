@@ -204,15 +204,23 @@ def minority_classes(counts: Tensor, batch: int, *, rho: float = 0.5) -> tuple[T
 
 def _best(score: Tensor, candidates: Tensor, k: int) -> Mined:
     """The k candidates of highest score along the last axis, fewer where there are fewer."""
-    order = score.masked_fill(~candidates, -torch.inf).argsort(dim=-1, descending=True, stable=True)
+    score = score.masked_fill(~candidates, -torch.inf)
+    if score.dtype == torch.float32:  # three times faster than a sort
+        bits = (score + 0.0).view(torch.int32)  # + 0.0: -0.0 and 0.0 tie
+        bits = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # integers in the order of the floats
+        place = torch.arange(score.shape[-1], device=score.device)
+        index = ((bits.long() << 32) | (0xFFFFFFFF - place)).topk(k).indices  # keys are unique
+    else:
+        index = score.argsort(dim=-1, descending=True, stable=True)[..., :k]
     rank = torch.arange(k, device=score.device)
-    return Mined(order[..., :k], rank < candidates.sum(-1, keepdim=True))
+    return Mined(index, rank < candidates.sum(-1, keepdim=True))
 
 
 def _pick(features: Tensor, index: Tensor, normalise: bool) -> Tensor:
     """Features (B, A, D) of the mined samples (A, S, K) -> (A, S, K, D)."""
     attribute = torch.arange(index.shape[0], device=index.device)[:, None, None]
-    picked = features[index, attribute]
+    rows = (index * len(index) + attribute).flatten()  # of the features laid out as (B A, D)
+    picked = features.flatten(0, 1).index_select(0, rows).unflatten(0, index.shape)
     return F.normalize(picked, dim=-1, eps=1e-12) if normalise else picked
 
 

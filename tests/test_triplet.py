@@ -7,6 +7,7 @@ from conftest import batches
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dcl import triplet
 from dcl.triplet import mine, minority_classes, triplet_loss, triplet_terms
 
 OPTIONS = st.fixed_dictionaries(
@@ -165,3 +166,23 @@ def test_impossible_options_are_named(options, names):
 def test_shapes_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match=r"features must be .*\(4, 8\) and \(4, 1\)"):
         triplet_loss(X[:, 0], LOGITS, LABELS)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.sampled_from([0.0, 0.3, 1.0]))
+def test_mining_in_single_precision_takes_what_a_stable_sort_takes(seed, k, share):
+    generator = torch.Generator().manual_seed(seed)
+    score = (4 * torch.randn(3, 2, 40, generator=generator)).round() / 4  # many ties, both zeros
+    candidates = torch.rand(3, 2, 40, generator=generator) < share
+    ours = triplet._best(score, candidates, k)
+    theirs = triplet._best(score.double(), candidates, k)
+    assert torch.equal(ours.index, theirs.index)
+    assert torch.equal(ours.valid, theirs.valid)
+
+
+def test_ties_of_both_zeros_go_to_the_lower_index():
+    score = torch.tensor([[[-0.0, 0.0, -1.0, 0.0, -0.0, 2.0]]])
+    candidates = torch.tensor([[[True, True, True, True, True, False]]])
+    for dtype in (torch.float32, torch.float64):
+        index, valid = triplet._best(score.to(dtype), candidates, 6)
+        assert index.tolist() == [[[0, 1, 3, 4, 2, 5]]]
+        assert valid.tolist() == [[[True] * 5 + [False]]]
