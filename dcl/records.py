@@ -72,7 +72,7 @@ def collect(folder: Path) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``experiment``, ``method``, ``seed``, ``dataset``, ``title``, ``mA`` (of test, %),
-        ``rarest_mA`` (of the 14 rarest attributes; NaN for a single label), ``ms_per_step``,
+        ``rarest_mA`` (of the 14 rarest attributes; NaN with no more than 14), ``ms_per_step``,
         ``path`` and ``record``.
     """
     rows = []

@@ -160,10 +160,10 @@ def test_metrics(
     result["per_attribute"] = frame.to_dict("index")
     if data.classes == 2:
         result["instance"] = instance_metrics(decide(logits, class_counts), split.labels)
-    if len(data.attributes) > 1:
+    if len(data.attributes) > RAREST:
         result["rarest_mA"] = float(frame.nlargest(RAREST, "imbalance_level")["mA"].mean())
-        of = frame["mA"]
-    else:
+    of = frame["mA"]
+    if len(data.attributes) == 1:
         names = data.class_names or [str(label) for label in range(data.classes)]
         classes = per_class(frame["confusion"].iloc[0], names)
         classes["training_samples"] = data.class_counts[0].numpy()
@@ -179,7 +179,9 @@ def headline(record: dict[str, Any]) -> str:
     if "per_class" in test:
         parts = [f"accuracy {test['accuracy']:.2f} %, class-balanced {test['mA']:.2f} %"]
     else:
-        parts = [f"mA {test['mA']:.2f} %, {RAREST} rarest attributes {test['rarest_mA']:.2f} %"]
+        parts = [f"mA {test['mA']:.2f} %"]
+    if "rarest_mA" in test:
+        parts.append(f"{RAREST} rarest attributes {test['rarest_mA']:.2f} %")
     parts += [f"{name} {value:.2f} %" for name, value in test["groups"].items()]
     return (
         f"{record['method']} on {dataset['title']} ({dataset['found']['train']:,} train, "

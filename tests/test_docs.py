@@ -1,12 +1,17 @@
 """What README and book show is run, and the numbers they show are the library's."""
 
 import re
+import sys
+import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from dcl import dsl_weights, schedule
+from dcl import data, dsl_weights, records, schedule
+from dcl.__main__ import main
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ["README.md", "book/use_it.md"]
@@ -33,3 +38,38 @@ def test_the_first_picture_is_described_by_the_librarys_numbers(page):
         weights = dsl_weights(labels, torch.tensor([[500, 12]]), g)[:, 0]
         assert f"{weights[12:].sum():.0f}" in text
         assert f"{weights[0]:.1f}" in text
+
+
+def test_the_worked_example_of_a_data_set_runs_from_the_command_line(tmp_path, monkeypatch, capsys):
+    page = (ROOT / "book" / "add_data.md").read_text()
+    source, line = re.findall(r"```python\n(.*?)```", page, re.S)
+    module = types.ModuleType("dcl.data.mine")
+    module.__package__ = "dcl.data"
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(source, module.__dict__)
+    monkeypatch.setattr(
+        "dcl.__main__.DATASETS", eval(f"{{**DATASETS, {line}}}", {**vars(module), **vars(data)})
+    )
+    folder = tmp_path / "mine"
+    (folder / "images").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    rows = ["image,split,striped,round"]
+    for number in range(60):
+        striped, split = number % 2, ("train", "train", "val", "test")[number // 2 % 4]
+        pixels = rng.integers(0, 99, (20, 20, 3), dtype=np.uint8)
+        pixels[:: 2 if striped else 20] = 255
+        Image.fromarray(pixels).save(folder / "images" / f"{number}.png")
+        rows.append(f"{number}.png,{split},{striped},{number // 8 % 2}")
+    (folder / "labels.csv").write_text("\n".join(rows))
+    arguments = ["run", "mine", "--data-root", str(folder), "--results", str(tmp_path / "a.json")]
+    arguments += ["--size", "16", "--epochs", "2", "--batch-size", "8", "--quiet"]
+    assert main(arguments) == 0
+    assert "dcl on My images (32 train, 14 test): mA" in capsys.readouterr().out
+    record = records.read(tmp_path / "a.json")
+    assert record["config"]["size"] == 16
+    assert list(record["test"]["per_attribute"]) == ["striped", "round"]
+    assert main([*arguments, "--size", "4"]) == 2
+    assert "size must be at least 8, got 4: rows and columns" in capsys.readouterr().err
+    (folder / "images" / "3.png").unlink()
+    assert main(arguments) == 2
+    assert "labels.csv: no image 3.png" in capsys.readouterr().err
