@@ -32,7 +32,7 @@ BASELINE_OPTIONS = {
     "class-balanced": frozenset({"beta"}),
     "ldam-drw": frozenset({"beta"}),
     "logit-adjustment": frozenset({"tau"}),
-    "lmle": frozenset({"cluster_size", "recluster_every", "neighbours"}),
+    "lmle": frozenset({"cluster_size", "recluster_every", "neighbours", "warm_up"}),
     "crl-original": TRIPLET_OPTIONS - {"anchors"} | {"eta"},
 }
 METHOD_OPTIONS = DCL_OPTIONS | TRIPLET_OPTIONS | frozenset().union(*BASELINE_OPTIONS.values())
@@ -102,6 +102,9 @@ class Training:
     cluster_size: int = option(200, "samples of a cluster of lmle (Huang et al. 2016)", low=1)
     recluster_every: int = option(2, "epochs between two clusterings of lmle (ours)", low=1)
     neighbours: int = option(10, "centroids that lmle decides by (ours)", low=1)
+    warm_up: float = option(
+        0.5, "share of epochs with cross entropy first, of lmle (ours)", low=0, below=1
+    )
     epochs: int = option(10, "times every image is seen (paper: 300)", low=1)
     batch_size: int = option(128, "images per step (paper: 512)", low=1)
     lr: float = option(0.01, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)

@@ -52,6 +52,10 @@ class LMLE(nn.Module):
         g1 < g2 < g3 of Eq. 2, positive.
     neighbours : int, default 10
         Cluster centroids that a query looks at, of all classes together (Eq. 3).
+    warm_up : float, default 0
+        Share of the epochs, the first ones, that train cross entropy in place of the quintuplet
+        loss, in [0, 1). The paper starts from a trained network; from a random one the hardest
+        partners of a batch pull all features into one point, where the loss is the margins' sum.
     seed : int, default 0
         Of the clustering.
 
@@ -62,7 +66,8 @@ class LMLE(nn.Module):
     parts : dict[str, Tensor]
         Detached values of the last step: ``metric`` (scalar, the loss), ``quintuplets`` (A,), their
         number, and ``classification`` (scalar), the cross entropy that the logits would have, which
-        is not part of the loss. Empty before the first step.
+        is not part of the loss. Empty before the first step; ``classification`` alone while it
+        warms up.
     clustering_seconds : list[float]
         Wall time of each clustering; kept with the clusters in ``state_dict()``.
 
@@ -97,6 +102,7 @@ class LMLE(nn.Module):
         recluster_every: int = 2,
         margins: tuple[float, float, float] = (0.1, 0.2, 0.4),
         neighbours: int = 10,
+        warm_up: float = 0.0,
         seed: int = 0,
     ):
         super().__init__()
@@ -109,7 +115,10 @@ class LMLE(nn.Module):
         check_whole("seed", seed, 0, 2**32 - 1)
         if len(margins) != 3 or not 0 < margins[0] < margins[1] < margins[2] < float("inf"):
             raise ValueError(f"margins must be three that grow from above 0, got {margins!r}")
+        if not 0 <= warm_up < 1:
+            raise ValueError(f"warm_up must lie in [0, 1), got {warm_up!r}")
         self.epochs, self.recluster_every, self.neighbours = epochs, recluster_every, neighbours
+        self.warm_up, self.warming = warm_up, False
         self.cluster_size, self.max_clusters, self.seed = cluster_size, max_clusters, seed
         self.shape = tuple(class_counts.shape)  # (A, C)
         self.clustering_seconds: list[float] = []
@@ -123,9 +132,10 @@ class LMLE(nn.Module):
             self.register_buffer(name, tensor, persistent=False)
 
     def set_epoch(self, epoch: float) -> None:
-        """Nothing moves with the epochs; one outside [0, epochs] is an error."""
+        """Only the warm-up asks for the epoch, counted from 0, in [0, epochs]."""
         if not 0 <= epoch <= self.epochs:
             raise ValueError(f"epoch must lie in [0, {self.epochs}], got {epoch!r}")
+        self.warming = epoch < self.warm_up * self.epochs
 
     def wants_clusters(self, epoch: int) -> bool:
         """Whether `recluster` is due before this epoch, counted from 0."""
@@ -164,12 +174,14 @@ class LMLE(nn.Module):
         self.clustering_seconds.append(time.perf_counter() - start)
 
     def forward(self, logits: Tensor, features: Tensor, labels: Tensor, index: Tensor) -> Tensor:
-        """The loss of a batch, a scalar; the gradient reaches the features alone.
+        """The loss of a batch, a scalar; its gradient reaches the features alone.
+
+        While it warms up it is the cross entropy of the logits.
 
         Parameters
         ----------
         logits : Tensor (B, A, C), floating
-            For ``parts`` alone.
+            After the warm-up for ``parts`` alone.
         features : Tensor (B, A, D), floating
         labels : Tensor (B, A), integer
         index : Tensor (B,), integer
@@ -180,6 +192,10 @@ class LMLE(nn.Module):
         check_labels(labels, *self.shape)
         check_features(features, labels)
         check_index(index, len(labels), len(self.clusters))
+        if self.warming:
+            loss = dsl_loss(logits, labels)
+            self.parts = {"classification": loss.detach()}
+            return loss
         clusters = self.clusters[index.to(self.clusters.device)].to(labels.device)
         x = F.normalize(at_least_float32(features), dim=2).transpose(0, 1)  # (A, B, D)
         partners, valid = mine(x, labels, clusters)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcl.lmle import LMLE
+from dcl.sampling import dsl_loss
 
 MARGINS = (0.1, 0.2, 0.4)
 
@@ -386,3 +387,23 @@ def test_shapes_that_do_not_fit_are_named():
         criterion(logits, features, labels, index + 1)
     with pytest.raises(ValueError, match=r"\(batch, 1, 8\) as clustered, got shape \(40, 1, 7\)"):
         criterion.scores(features[..., 1:])
+
+
+def test_the_warm_up_trains_cross_entropy_and_then_the_quintuplets():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(12, 2, 2, generator=generator, requires_grad=True)
+    features = torch.randn(12, 2, 4, generator=generator, requires_grad=True)
+    labels = (torch.arange(12)[:, None] % 2).expand(12, 2)
+    criterion = LMLE(torch.tensor([[6, 6], [6, 6]]), 10, cluster_size=2, warm_up=0.5)
+    criterion.recluster(features.detach(), labels)
+    index = torch.arange(12)
+    criterion.set_epoch(4)
+    loss = criterion(logits, features, labels, index)
+    torch.testing.assert_close(loss, dsl_loss(logits, labels))
+    assert set(criterion.parts) == {"classification"}
+    criterion.set_epoch(5)
+    loss = criterion(logits, features, labels, index)
+    assert torch.autograd.grad(loss, logits, allow_unused=True)[0] is None
+    assert "metric" in criterion.parts
+    with pytest.raises(ValueError, match=r"warm_up must lie in \[0, 1\), got 1"):
+        LMLE(torch.tensor([[6, 6]]), 10, warm_up=1)

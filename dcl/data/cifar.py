@@ -27,8 +27,8 @@ from .pack import Contents, Folder, open_pack
 from .resident import SPLITS, DataError, Dataset, Split, flip
 
 HELP = (
-    'torchvision.datasets.CIFAR100("data/cifar100", download=True) fetches it where there is a network; '
-    "a folder of image files, train/<class>/ and test/<class>/, will do as well"
+    'torchvision.datasets.CIFAR100("data/cifar100", download=True) fetches it where there is a '
+    "network; a folder of image files, train/<class>/ and test/<class>/, will do as well"
 )
 CLASSES, PER_CLASS, TEST_PER_CLASS = 100, 500, 100
 IMBALANCE_TYPES = ("long-tailed", "step")
