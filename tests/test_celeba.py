@@ -8,6 +8,7 @@ import pytest
 from conftest import real_data
 from PIL import Image
 
+from dcl import published
 from dcl.data import DataError, celeba, pack
 from dcl.data.faces import ATTRIBUTES, draw_faces, draw_labels
 
@@ -236,17 +237,4 @@ def test_the_annotation_file_gives_table_2s_imbalance_levels():
         assert abs(ours[name] - level) <= 1, name
 
 
-# Table 2, "Imbalance level", with the official names of its columns
-TABLE_2 = dict(
-    zip(
-        "Attractive Mouth_Slightly_Open Smiling Wearing_Lipstick High_Cheekbones Male Heavy_Makeup "
-        "Wavy_Hair Oval_Face Pointy_Nose Arched_Eyebrows Black_Hair Big_Lips Big_Nose Young "
-        "Straight_Hair Brown_Hair Bags_Under_Eyes Wearing_Earrings No_Beard Bangs Blond_Hair "
-        "Bushy_Eyebrows Wearing_Necklace Narrow_Eyes 5_o_Clock_Shadow Receding_Hairline "
-        "Wearing_Necktie Eyeglasses Rosy_Cheeks Goatee Chubby Sideburns Blurry Wearing_Hat "
-        "Double_Chin Pale_Skin Gray_Hair Mustache Bald".split(),
-        [1, 2, 2, 3, 5, 8, 11, 18, 22, 22, 23, 26, 26, 27, 28, 29, 30, 30, 31, 33, 35]
-        + [35, 36, 38, 38, 39, 42, 43, 44, 44, 44, 44, 44, 45, 45, 45, 46, 46, 46, 48],
-        strict=True,
-    )
-)
+TABLE_2 = published.table(2)["imbalance_level"]
