@@ -46,6 +46,7 @@ class Pedestrians(Training):
 
     experiment = "pedestrians"
 
+    lr: float = option(0.1, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)
     dataset: str = option("drawn", "rap, peta or drawn", choices=("rap", "peta", "drawn"))
     partition: int = option(1, "which of the annotation's five", low=1, high=5)
     split: str = option(
