@@ -4,6 +4,7 @@
 """
 
 import argparse
+import signal
 import sys
 import types
 from dataclasses import fields
@@ -12,6 +13,7 @@ from typing import Any, get_args
 from .bench import main as bench
 from .config import from_values
 from .data import DATASETS
+from .distributed import rank
 from .run import headline, run
 
 
@@ -36,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     bench_parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     bench_parser.set_defaults(command=lambda options: bench(options.device))
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         options.command(options)
     except (ValueError, RuntimeError) as error:
@@ -46,7 +49,18 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped: the same command goes on from the last finished epoch", file=sys.stderr)
         return 130
+    except _Terminated:
+        print("terminated: the same command goes on from the last finished epoch", file=sys.stderr)
+        return 143
     return 0
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as Ctrl-C is a KeyboardInterrupt: files are closed and half written ones removed."""
+
+
+def _terminate(*_: object) -> None:
+    raise _Terminated
 
 
 def run_command(options: argparse.Namespace) -> None:
@@ -56,7 +70,8 @@ def run_command(options: argparse.Namespace) -> None:
         name: parse(text, kinds[name]) for name, text in vars(options).items() if name in kinds
     }
     record = run(from_values(options.cls, values), show=not options.quiet)
-    print(f"{headline(record)}\nrecord: {record['path']}")
+    if rank() == 0:
+        print(f"{headline(record)}\nrecord: {record['path']}")
 
 
 def parse(text: str, kind: Any) -> Any:

@@ -6,6 +6,7 @@ import math
 import os
 import platform
 import re
+import shutil
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -39,6 +40,29 @@ def write(record: dict[str, Any], path: Path) -> Path:
         scratch.unlink(missing_ok=True)
         raise RecordError(f"cannot write the record {path}: {error.strerror}") from None
     return path
+
+
+def check_folder(folder: Path, needed: int) -> None:
+    """Raise a RecordError unless files of so many bytes can be written into the folder.
+
+    A run asks before it trains, so that its record is not lost after it.
+    """
+    scratch = folder / f".{os.getpid()}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch.touch()
+        scratch.unlink()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise RecordError(
+            f"cannot write into the results folder {folder}: {error.strerror}. Make it writable or "
+            f"choose another with results"
+        ) from None
+    if free < needed:
+        raise RecordError(
+            f"the results folder {folder} has {free / 2**20:,.0f} MiB free, the checkpoints of "
+            f"this run take up to {needed / 2**20:,.0f}: make room or choose another with results"
+        )
 
 
 def read(path: Path) -> dict[str, Any]:

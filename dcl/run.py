@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import records
+from . import distributed, records
 from .baselines import Baseline
 from .config import ConfigError, Training
 from .criterion import PRESETS, DCLLoss
@@ -19,6 +19,7 @@ from .metrics import decide, evaluate, instance_metrics, per_class
 from .trainer import Progress, predict, train
 
 QUICK_EPOCHS = 2
+CHECKPOINT_SIZE = 8  # times the weights: they, momentum, two best epochs; twice while written
 RAREST = 14  # attributes whose mean is reported beside mA
 
 
@@ -30,7 +31,7 @@ def load_data(config: Training, *, show: bool = True) -> Dataset:
 def pick_device(name: str) -> torch.device:
     """``auto`` is a GPU where there is one."""
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(distributed.own_device())
     try:
         device = torch.device(name)
     except RuntimeError:
@@ -68,7 +69,8 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
     """Train and test one configuration and write its record.
 
     A run that was interrupted goes on from its last finished epoch. Cross entropy is also tested
-    with its threshold at the training prior, a second record of the same training.
+    with its threshold at the training prior, a second record of the same training. Under
+    ``torchrun`` the processes share each batch, and the first one writes.
 
     Parameters
     ----------
@@ -85,7 +87,16 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
         The record, with its ``path``.
     """
     device = pick_device(config.device)
-    data = load_data(config, show=show) if data is None else data
+    with distributed.group(device):
+        return _run(config, device, data, show and distributed.rank() == 0)
+
+
+def _run(
+    config: Training, device: torch.device, data: Dataset | None, show: bool
+) -> dict[str, Any]:
+    if data is None:
+        with distributed.first_alone():
+            data = load_data(config, show=show)
     model = build_model(config, data).to(device)
     criterion = build_criterion(config, data).to(device)
     splits = {name: Resident(split, device, data.augment) for name, split in data.splits.items()}
@@ -94,6 +105,8 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
     if training.method == "cross-entropy":
         decisions["prior"] = data.class_counts.to(device)
     checkpoint = config.record_path(data, training.method).with_suffix(".checkpoint")
+    needed = CHECKPOINT_SIZE * sum(p.numel() * p.element_size() for p in model.parameters())
+    records.check_folder(checkpoint.parent, needed)
     progress = train(
         model,
         criterion,
@@ -118,7 +131,7 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
         "history": progress.history,
         "timing": timing(progress, splits["train"])
         | {"clustering_seconds": getattr(criterion, "clustering_seconds", [])},
-        "environment": records.environment(device),
+        "environment": records.environment(device) | {"processes": distributed.processes()},
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     written = {}
@@ -136,8 +149,11 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
                 predict(model, criterion, splits["test"]), splits["test"], data, class_counts
             ),
         }
-        written[method] = record, records.write(record, config.record_path(data, method))
-    checkpoint.unlink(missing_ok=True)
+        written[method] = record, config.record_path(data, method)
+    if distributed.rank() == 0:
+        for record, path in written.values():
+            records.write(record, path)
+        checkpoint.unlink(missing_ok=True)
     record, path = written[config.method]
     return {**record, "path": path}
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from . import distributed
 from .checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
 from .data.resident import Resident
 from .lmle import LMLE
@@ -38,6 +39,9 @@ def train(
 ) -> Progress:
     """Train `model` with SGD and a cosine learning rate, keeping the best epoch by val mA.
 
+    Started by ``torchrun``, every process calls it alike; they share each batch, and process 0
+    writes the checkpoint.
+
     Parameters
     ----------
     model : Module
@@ -48,6 +52,7 @@ def train(
     train_set, val_set : Resident
         On the model's device.
     epochs, batch_size : int
+        Of the global batch, however many processes share it.
     lr, momentum, weight_decay : float
         Of SGD; the learning rate falls to 0 along a cosine, step by step.
     seed : int
@@ -70,8 +75,15 @@ def train(
     ------
     TrainingError
         For a loss that is not finite, and a checkpoint that is not this run's.
+    DistributedError
+        For what several processes cannot share.
     """
     device = train_set.images.device
+    if isinstance(criterion, LMLE) and distributed.processes() > 1:
+        raise distributed.DistributedError(
+            "method 'lmle' clusters the whole training set: train it in one process"
+        )
+    network = distributed.wrap(model)
     optimiser = torch.optim.SGD(
         model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
     )
@@ -96,7 +108,7 @@ def train(
                 criterion.recluster(embed(model, train_set), train_set.labels)
             rates = [lr_at(epoch * steps + step) for step in range(steps)]
             row, bad_step = _train_epoch(
-                model, criterion, optimiser, train_set, batch_size, generator, rates, bar
+                network, criterion, optimiser, train_set, batch_size, generator, rates, bar
             )
             if bad_step is not None:
                 written = checkpoint is not None and checkpoint.exists()
@@ -109,14 +121,14 @@ def train(
             _select(progress, row, model, criterion, val_set, decisions)
             progress.history.append(row)
             progress.epoch += 1
-            if checkpoint is not None:
+            if checkpoint is not None and distributed.rank() == 0:
                 save_checkpoint(checkpoint, identity, state, progress)
             bar.set_postfix(loss=f"{row['loss']:.2f}", val_mA=f"{row['val_mA']:.2f}")
     return progress
 
 
 def _train_epoch(
-    model: nn.Module,
+    network: nn.Module,
     criterion: nn.Module,
     optimiser: torch.optim.Optimizer,
     train_set: Resident,
@@ -130,7 +142,7 @@ def _train_epoch(
     Returns the row of the history and the first step with a loss that is not finite, if any.
     """
     device = train_set.images.device
-    model.train()
+    network.train()
     watch, totals = Stopwatch(device), Totals()
     first_bad = torch.full((), len(rates), device=device)
     started = time.perf_counter()
@@ -138,9 +150,9 @@ def _train_epoch(
     for step, index in enumerate(order.split(batch_size)):
         optimiser.param_groups[0]["lr"] = rates[step]
         watch.start()
-        images, labels = train_set.batch(index, generator)
+        images, labels = train_set.batch(index, generator, distributed.share(len(index)))
         watch.lap("data")
-        logits, features = model(images)
+        logits, features = distributed.gather(len(index), *network(images))
         watch.lap("forward")
         rows = (index,) if isinstance(criterion, LMLE) else ()
         loss = criterion(logits, features, labels, *rows)

@@ -17,6 +17,7 @@ from dcl.checkpoint import TrainingError
 from dcl.config import METHODS
 from dcl.data import CelebA, Dataset, Resident, Split, flip
 from dcl.data.faces import ATTRIBUTES, draw_faces, draw_labels
+from dcl.records import RecordError
 from dcl.run import run
 
 OPTIONS = {"batch_size": 32, "epochs": 3, "device": "cpu"}
@@ -83,7 +84,7 @@ def test_the_same_seed_gives_the_same_record_and_another_seed_another(finished, 
 SCRIPT = """
 import sys; sys.path.insert(0, {tests!r})
 from test_run import OPTIONS, tiny
-from dcl.config import METHODS
+from dcl.data import CelebA
 from dcl.run import run
 import time, torch; torch.set_num_threads(1)
 from dcl import trainer
@@ -193,3 +194,54 @@ def test_a_resident_batch_is_gathered_flipped_and_normalised():
         for _ in range(200)
     ]
     assert 60 < sum(flips) < 140  # half of them
+
+
+def test_a_results_folder_that_cannot_hold_the_run_is_said_before_it_trains(
+    data, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("dcl.run.train", lambda *_, **__: pytest.fail("it trained"))
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        RecordError, match=r"results folder .*file/faces: Not a directory.* results"
+    ):
+        run(CelebA(**OPTIONS, results=str(tmp_path / "file")), data=data, show=False)
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr(records.shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(
+        RecordError, match=r"0 MiB free, the checkpoints of this run take up to \d+"
+    ):
+        run(CelebA(**OPTIONS, results=str(tmp_path)), data=data, show=False)
+
+
+COMMAND = """
+import sys; sys.path.insert(0, {tests!r})
+import time, dcl.data.celeba, dcl.trainer
+from test_run import tiny
+from dcl.__main__ import main
+dcl.data.celeba.CelebA.load = lambda self, show: tiny()
+save = dcl.trainer.save_checkpoint
+dcl.trainer.save_checkpoint = lambda *arguments: (save(*arguments), time.sleep(20))
+sys.exit(main(["run", "celeba", "--batch-size", "32", "--quiet", "--results", {results!r}]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "word"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "stopped")],
+)
+def test_a_run_that_is_stopped_says_how_to_go_on(number, status, word, tmp_path):
+    script = COMMAND.format(tests=str(Path(__file__).parent), results=str(tmp_path))
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.rglob("*.checkpoint")):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == status, errors
+    assert f"{word}: the same command goes on from the last finished epoch" in errors
+    (checkpoint,) = tmp_path.rglob("*.checkpoint")
+    assert torch.load(checkpoint, weights_only=True)["progress"]["epoch"] == 1

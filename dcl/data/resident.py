@@ -114,16 +114,20 @@ class Resident:
         return len(self.labels)
 
     def batch(
-        self, index: Tensor, generator: torch.Generator | None = None
+        self,
+        index: Tensor,
+        generator: torch.Generator | None = None,
+        share: slice = slice(None),
     ) -> tuple[Tensor, Tensor]:
         """Images (B, 3, H, W) float32 and labels (B, A) of the samples at `index` (B,).
 
-        Augmented where a generator (on the split's device) is given.
+        Augmented where a generator (on the split's device) is given. With a `share`, the images
+        are that part of them, drawn as if all were made; the labels are still all.
         """
         images = self.images[index]
         if generator is not None and self.augment is not None:
             images = self.augment(images, generator)
-        return normalise(images), self.labels[index]
+        return normalise(images[share]), self.labels[index]
 
 
 def normalise(images: Tensor) -> Tensor:

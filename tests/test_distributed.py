@@ -1,0 +1,164 @@
+"""Two processes compute what one does, and leave a usable checkpoint when one of them dies."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from test_run import OPTIONS, metrics, tiny
+
+from dcl import distributed, records
+from dcl.data import CelebA, Cifar100
+from dcl.run import run
+
+METHODS = ("dcl", "cross-entropy", "crl-original", "down-sampling")
+TESTS = str(Path(__file__).parent)
+
+STEPS = """
+import sys; sys.path.insert(0, {tests!r})
+import torch
+from dcl import distributed
+from test_distributed import METHODS, steps
+with distributed.group(torch.device("cpu")):
+    seen = {{method: steps(method) for method in METHODS}}
+torch.save(seen, f"{out}{{distributed.rank()}}")
+"""
+
+RUN = """
+import sys; sys.path.insert(0, {tests!r})
+import time, torch
+torch.set_num_threads(1)
+from test_run import OPTIONS, tiny
+from dcl import trainer
+from dcl.data import CelebA
+from dcl.run import run
+save = trainer.save_checkpoint
+def save_and_pause(*arguments):
+    save(*arguments)
+    time.sleep({pause})
+trainer.save_checkpoint = save_and_pause
+run(CelebA(**OPTIONS, results={results!r}), data=tiny(), show=False)
+"""
+
+
+def steps(method: str) -> list[torch.Tensor]:
+    """Losses, gradients and weights of three steps in double precision, the last one of 5."""
+    from dcl import PRESETS, Baseline, DCLLoss
+    from dcl.models import Branches
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    generator = torch.Generator().manual_seed(1)
+    labels = (torch.rand(29, 3, generator=generator) < 0.3).long()
+    inputs = torch.randn(29, 6, generator=generator).double()
+    model = Branches(6, 3, 2, 4).double()
+    counts = torch.tensor([[70, 30]] * 3)
+    if method in PRESETS:
+        criterion = DCLLoss(counts, 10, k=3, seed=2, **PRESETS[method])
+    else:
+        criterion = Baseline(method, counts, 10, k=3, seed=2)
+    criterion.set_epoch(1)
+    optimiser = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9, weight_decay=0.01)
+    seen = []
+    network = distributed.wrap(model)
+    for index in torch.arange(29).split(12):
+        own = inputs[index][distributed.share(len(index))]
+        logits, features = distributed.gather(len(index), *network(own))
+        loss = criterion(logits, features, labels[index])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        seen += [loss.detach(), *(p.grad.clone() for p in model.parameters())]
+    return seen + [p.detach().clone() for p in model.parameters()]
+
+
+def torchrun(script: str, tmp_path: Path, **options) -> subprocess.Popen:
+    """Two processes that run the script."""
+    file = tmp_path / "script.py"
+    file.write_text(script)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(file)]
+    return subprocess.Popen(
+        [sys.executable, *command], stderr=subprocess.PIPE, text=True, env=environment, **options
+    )
+
+
+def finish(process: subprocess.Popen) -> str:
+    _, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors
+    return errors
+
+
+def test_two_processes_take_the_steps_of_one(tmp_path):
+    finish(torchrun(STEPS.format(tests=TESTS, out=str(tmp_path / "steps")), tmp_path))
+    for method in METHODS:
+        alone = steps(method)
+        for number in (0, 1):
+            shared = torch.load(tmp_path / f"steps{number}")[method]
+            for ours, theirs in zip(shared, alone, strict=True):
+                torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-10, msg=method)
+
+
+def test_shares_are_whole_and_differ_by_one_at_most(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    for batch in range(12):
+        sizes = distributed.shares(batch)
+        assert sum(sizes) == batch
+        assert max(sizes) - min(sizes) <= 1
+        rows = []
+        for number in range(4):
+            monkeypatch.setenv("RANK", str(number))
+            rows += range(batch)[distributed.share(batch)]
+        assert rows == list(range(batch))
+
+
+def test_a_run_of_two_processes_leaves_the_record_of_one(tmp_path):
+    script = RUN.format(tests=TESTS, results=str(tmp_path / "two"), pause=0)
+    finish(torchrun(script, tmp_path))
+    (path,) = (tmp_path / "two").rglob("*.json")
+    assert not list((tmp_path / "two").rglob("*.checkpoint"))
+    shared = records.read(path)
+    alone = run(CelebA(**OPTIONS, results=str(tmp_path / "one")), data=tiny(), show=False)
+    for ours, theirs in zip(shared["history"], alone["history"], strict=True):
+        assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-4)
+        assert ours["val_mA"] == pytest.approx(theirs["val_mA"], abs=0.5)
+
+
+def test_a_process_that_dies_ends_the_run_and_one_process_goes_on(tmp_path):
+    results = tmp_path / "results"
+    process = torchrun(RUN.format(tests=TESTS, results=str(results), pause=15), tmp_path)
+    deadline = time.monotonic() + 120
+    while not list(results.rglob("*.checkpoint")):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(children[-1]), signal.SIGKILL)
+    _, errors = process.communicate(timeout=90)
+    assert process.returncode != 0
+    assert "SIGKILL" in errors or "Signal 9" in errors
+    assert not list(results.rglob("*.json"))
+    (checkpoint,) = results.rglob("*.checkpoint")
+    record = run(CelebA(**OPTIONS, results=str(results)), data=tiny(), show=False)
+    assert [row["epoch"] for row in record["history"]] == [0, 1, 2]
+    assert not checkpoint.exists()
+    whole = run(CelebA(**OPTIONS, results=str(tmp_path / "whole")), data=tiny(), show=False)
+    ours, theirs = json.loads(metrics(record))[2], json.loads(metrics(whole))[2]
+    assert ours[-1]["loss"] == pytest.approx(theirs[-1]["loss"], rel=1e-3)
+
+
+def test_what_processes_cannot_share_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    model = Cifar100().network(Cifar100(profile="quick").load())
+    with pytest.raises(distributed.DistributedError, match=r"ResNetCIFAR has batch normalisation"):
+        distributed.wrap(model)
+    config = CelebA(**OPTIONS, method="lmle", results=str(tmp_path))
+    monkeypatch.setattr(distributed, "group", lambda device: contextlib.nullcontext())
+    with pytest.raises(distributed.DistributedError, match=r"'lmle' clusters .* one process"):
+        run(config, data=tiny(), show=False)
