@@ -2,6 +2,9 @@
 PYTHON ?= python3
 WORKERS ?= 2
 DCL_PROFILE ?= standard
+GRID ?= celeba-30k
+JOBS ?= 1
+DATA ?=
 
 VENV := .venv
 READY := $(VENV)/.ready
@@ -10,7 +13,7 @@ LOG := _build/setup.log
 FREE_KB := 8388608
 UNREACHABLE := Retrying|NewConnectionError|ConnectionError|Max retries exceeded|ReadTimeout|ProxyError|SSLError
 
-.PHONY: help setup test book bench clean distclean
+.PHONY: help setup test book results bench clean distclean
 
 help:  ## list the targets (this text)
 	@awk -F ':.*## +' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +29,13 @@ test: setup  ## lint, unit and property tests, doctests, and every notebook on i
 
 book: setup  ## execute the notebooks and build the book; prints the page to open
 	$(PY) book/build.py --profile $(DCL_PROFILE)
+
+# One run at a time has all cores; several at once have one torch thread each.
+results: setup  ## make the records of a grid: GRID=celeba-30k JOBS=1 DATA=folder; again: goes on
+	@cpus=$$([ '$(JOBS)' = 1 ] && getconf _NPROCESSORS_ONLN || echo 1); \
+	$(PY) -m snakemake --cores $$(($(JOBS) * cpus)) --keep-going --keep-incomplete \
+	  --rerun-incomplete --nolock --quiet rules host \
+	  --config grid='$(GRID)' threads=$$cpus $(if $(DATA),data_root='$(DATA)')
 
 bench: setup  ## time one training step with and without DCL
 	$(PY) -m dcl bench
@@ -54,7 +64,7 @@ $(PY):
 $(READY): pyproject.toml constraints.txt | $(PY)
 	@mkdir -p $(dir $(LOG))
 	@echo "Installing into $(VENV): minutes and about 5 GB the first time (log: $(LOG))"
-	@$(PY) -m pip install -c constraints.txt -e '.[book,test]' >$(LOG) 2>&1 || \
+	@$(PY) -m pip install -c constraints.txt -e '.[book,test,grid]' >$(LOG) 2>&1 || \
 	  { if grep -q 'No space left' $(LOG); then reason="the disk is full"; \
 	    elif grep -qE '$(UNREACHABLE)' $(LOG); then reason="the package index cannot be reached"; \
 	    else reason="$$(grep -m 1 -E '^ *ERROR|No module named pip' $(LOG))"; fi; \

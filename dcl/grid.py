@@ -1,0 +1,131 @@
+"""Reads a grid file: which runs it asks for, and where their records go."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dcl.config import ConfigError, Training, from_values
+from dcl.data import DATASETS
+
+KEYS = {"experiment": str, "parameters": dict, "methods": list, "seeds": list}
+OURS = ("method", "seed", "results")  # parameters that the grid sets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run of a grid."""
+
+    name: str  # <method>-seed<k>
+    config: Training
+    parameters: dict[str, Any]  # of the notebook, only those set
+    records: tuple[str, ...]  # files that the run leaves
+
+    def missing(self) -> list[str]:
+        """Records that are not there."""
+        return [path for path in self.records if not Path(path).is_file()]
+
+
+def find_grid(folder: Path, grid: str) -> Path:
+    """The file of a grid given by its name, or by a path ending in .yaml."""
+    path = Path(grid) if grid.endswith(".yaml") else folder / f"{grid}.yaml"
+    if not path.is_file():
+        names = sorted(file.stem for file in folder.glob("*.yaml"))
+        raise ConfigError(f"no grid {path}: choose {', '.join(names)}, or give a .yaml file")
+    return path
+
+
+def read_grid(path: Path, overrides: dict[str, Any], results: str = "results") -> list[Run]:
+    """The runs of a grid file, seed by seed, each checked by its configuration.
+
+    Parameters
+    ----------
+    path : path
+        File with the keys experiment, parameters, methods and seeds.
+    overrides : dict
+        Parameters that replace or join the file's.
+    results : str
+        The records go into a folder of the grid's name below this one.
+
+    Raises
+    ------
+    ConfigError
+        For a file that is no grid, and for what a run's configuration refuses.
+    """
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+        return _runs(content, overrides, f"{results}/{path.stem}")
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from None
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _runs(content: Any, overrides: dict[str, Any], folder: str) -> list[Run]:
+    if not isinstance(content, dict) or set(content) != set(KEYS):
+        found = ", ".join(map(str, content)) if isinstance(content, dict) else repr(content)[:40]
+        raise ConfigError(f"a grid has the keys {', '.join(KEYS)}, got {found}")
+    for key, kind in KEYS.items():
+        if not isinstance(content[key], kind) or not (content[key] or kind is dict):
+            words = {str: "a name", dict: "names and values", list: "a list"}
+            raise ConfigError(f"{key} must be {words[kind]}, got {content[key]!r}")
+    cls = DATASETS.get(content["experiment"])
+    if cls is None:
+        raise ConfigError(
+            f"experiment must be one of {', '.join(DATASETS)}, got {content['experiment']!r}"
+        )
+    ours = [name for name in OURS if name in content["parameters"]]
+    if ours:
+        raise ConfigError(f"{ours[0]} is set by the grid: take it out of parameters")
+    for key in ("methods", "seeds"):
+        for value in content[key]:
+            if content[key].count(value) > 1:
+                raise ConfigError(f"{key} has {value!r} twice: take one out")
+    if "moved-threshold" in content["methods"]:
+        raise ConfigError(
+            "moved-threshold has no run of its own, cross-entropy writes its record: list that"
+        )
+    given = content["parameters"] | overrides
+    return [
+        _run(cls, given, method, seed, folder)
+        for seed in content["seeds"]
+        for method in content["methods"]
+    ]
+
+
+def _run(cls: type[Training], given: dict[str, Any], method: Any, seed: Any, folder: str) -> Run:
+    name = f"{method}-seed{seed}"
+    records = [f"{folder}/{name}.json"]
+    if method == "cross-entropy":  # tested with its threshold moved as well
+        records.append(f"{folder}/moved-threshold-seed{seed}.json")
+    parameters = given | {"method": method, "seed": seed, "results": records[0]}
+    config = from_values(cls, parameters)
+    kinds = {spec.name: spec.type for spec in fields(cls)}
+    parameters = {  # an int where a notebook's parameter is a float is one
+        key: float(value) if kinds[key] is float else value for key, value in parameters.items()
+    }
+    return Run(name=name, config=config, parameters=parameters, records=tuple(records))
+
+
+def papermill_options(parameters: dict[str, Any]) -> list[str]:
+    """Parameters for papermill's command line, which takes a text that looks like a number for one.
+
+    Examples
+    --------
+    >>> papermill_options({"epochs": 8, "protocol": "51"})
+    ['-p', 'epochs', '8', '-r', 'protocol', '51']
+    """
+    return [
+        word
+        for name, value in parameters.items()
+        for word in ("-r" if isinstance(value, str) else "-p", name, str(value))
+    ]
+
+
+def last_words(log: Path) -> str:
+    """The last line of a log that says something: what a failed run died of."""
+    if not log.is_file():
+        return "did not start"
+    lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines()]
+    return next((line for line in reversed(lines) if line), "left an empty log")

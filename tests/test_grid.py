@@ -1,0 +1,160 @@
+"""The grid of runs: what a grid file may say, and what Snakemake makes of it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dcl.config import ConfigError
+from dcl.grid import find_grid, papermill_options, read_grid
+
+ROOT = Path(__file__).resolve().parents[1]
+GRIDS = ROOT / "notebooks" / "grids"
+QUICK = {
+    "experiment": "celeba",
+    "parameters": {"profile": "quick", "train_images": 200},
+    "methods": ["dcl", "cross-entropy"],
+    "seeds": [0, 1],
+}
+
+
+def written(folder: Path, **changes) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(yaml.safe_dump(QUICK | changes))
+    return path
+
+
+def snakemake(folder: Path, *options: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--cores", "1", *options]
+    own = {"OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder / "cache")}
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | own)
+
+
+def test_a_grid_is_every_method_with_every_seed(tmp_path):
+    runs = read_grid(written(tmp_path), {})
+    assert [run.name for run in runs] == [
+        "dcl-seed0",
+        "cross-entropy-seed0",
+        "dcl-seed1",
+        "cross-entropy-seed1",
+    ]
+    assert runs[3].records == (
+        "results/mine/cross-entropy-seed1.json",
+        "results/mine/moved-threshold-seed1.json",
+    )
+    assert runs[2].config.method == "dcl"
+    assert runs[2].config.seed == 1
+    assert runs[2].parameters["results"] == runs[2].config.results == runs[2].records[0]
+
+
+def test_a_run_with_its_records_misses_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = read_grid(written(tmp_path), {})[1]
+    for number, name in enumerate(run.records):
+        assert run.missing() == list(run.records[number:])
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("{}")
+    assert run.missing() == []
+
+
+def test_an_override_wins_over_the_file(tmp_path):
+    (run, *_) = read_grid(written(tmp_path), {"train_images": 300, "data_root": "elsewhere"})
+    assert run.config.train_images == 300
+    assert run.config.data_root == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"experiment": "mnist"}, "experiment must be one of celeba, cifar100, pedestrians"),
+        ({"methods": ["sgd"]}, "method must be one of"),
+        ({"methods": []}, "methods must be a list"),
+        ({"methods": ["dcl", "dcl"]}, "methods has 'dcl' twice"),
+        ({"methods": ["moved-threshold"]}, "cross-entropy writes its record"),
+        ({"seeds": [0, 0]}, "seeds has 0 twice"),
+        ({"seeds": ["a"]}, "seed"),
+        ({"parameters": {"seed": 3}}, "seed is set by the grid"),
+        ({"parameters": {"epoch": 3}}, "epoch"),
+        ({"parameters": {"epochs": "many"}}, "epochs"),
+        ({"more": 1}, "a grid has the keys"),
+    ],
+)
+def test_a_bad_grid_is_refused_with_its_file(tmp_path, changes, words):
+    path = written(tmp_path, **changes)
+    with pytest.raises(ConfigError) as caught:
+        read_grid(path, {})
+    assert words in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_what_is_no_yaml_is_refused_with_its_file(tmp_path):
+    path = tmp_path / "bad.yaml"
+    for content in (b"{a: [", b"\xff\xfe\x00", b"just words", b""):
+        path.write_bytes(content)
+        with pytest.raises(ConfigError, match=r"bad\.yaml"):
+            read_grid(path, {})
+
+
+def test_an_unknown_grid_names_the_known_ones():
+    with pytest.raises(ConfigError, match="celeba-30k, quick"):
+        find_grid(GRIDS, "celebA")
+
+
+def test_every_grid_of_the_project_is_valid():
+    for path in GRIDS.glob("*.yaml"):
+        assert read_grid(path, {})
+
+
+def test_text_that_looks_like_a_number_stays_text():
+    assert papermill_options({"protocol": "51", "lr": 0.1}) == [
+        "-r",
+        "protocol",
+        "51",
+        "-p",
+        "lr",
+        "0.1",
+    ]
+
+
+def test_a_dry_run_lists_what_is_missing_under_the_cluster_profile_too(tmp_path):
+    (tmp_path / "results" / "quick").mkdir(parents=True)
+    (tmp_path / "results" / "quick" / "dcl-seed0.json").write_text("{}")
+    for options in ([], ["--profile", str(GRIDS / "slurm")]):
+        done = snakemake(tmp_path, "--dry-run", "--config", "grid=quick", *options)
+        assert done.returncode == 0, done.stderr
+        assert "cross-entropy-seed0" in done.stdout
+        assert "dcl-seed0" not in done.stdout
+
+
+def test_a_bad_grid_ends_snakemake_with_our_words(tmp_path):
+    done = snakemake(tmp_path, "--dry-run", "--config", f"grid={written(tmp_path, seeds=[0, 0])}")
+    assert done.returncode
+    assert "seeds has 0 twice" in done.stdout + done.stderr
+
+
+def test_a_failed_run_stops_no_other_is_listed_and_tried_again(tmp_path):
+    grid = written(tmp_path, seeds=[0], methods=["dcl", "focal"])
+    results = tmp_path / "results" / "mine"
+    results.mkdir(parents=True)
+    (results / "dcl-seed0.checkpoint").write_bytes(b"torn")
+    options = ["--keep-going", "--keep-incomplete", "--nolock", "--config", f"grid={grid}"]
+
+    first = snakemake(tmp_path, *options)
+    assert first.returncode
+    assert "1 of 2 runs failed" in first.stderr
+    assert "dcl-seed0: " in first.stderr
+    assert "dcl-seed0.checkpoint" in first.stderr
+    before = (results / "focal-seed0.json").read_bytes()
+    assert json.loads(before)["method"] == "focal"
+
+    (results / "dcl-seed0.checkpoint").unlink()
+    second = snakemake(tmp_path, *options)
+    assert second.returncode == 0, second.stderr
+    assert "all 2 runs have their record" in second.stdout
+    assert json.loads((results / "dcl-seed0.json").read_text())["method"] == "dcl"
+    assert (results / "focal-seed0.json").read_bytes() == before
