@@ -36,7 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
             )
     bench_parser = commands.add_parser("bench", help="milliseconds per step of DCL and its parts")
     bench_parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    bench_parser.set_defaults(command=lambda options: bench(options.device))
+    bench_parser.add_argument("--growth", action="store_true", help="how it grows with B, A, C, k")
+    bench_parser.add_argument("--rounds", type=int, default=20, help="of measuring, 2 or more [20]")
+    bench_parser.add_argument("--out", default="", metavar="FILE", help="all numbers as JSON")
+    bench_parser.set_defaults(command=bench_command)
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -72,6 +75,11 @@ def run_command(options: argparse.Namespace) -> None:
     record = run(from_values(options.cls, values), show=not options.quiet)
     if rank() == 0:
         print(f"{headline(record)}\nrecord: {record['path']}")
+
+
+def bench_command(options: argparse.Namespace) -> None:
+    """``bench``: what DCL costs on this machine."""
+    bench(options.device, grow=options.growth, rounds=options.rounds, out=options.out)
 
 
 def parse(text: str, kind: Any) -> Any:
