@@ -43,6 +43,7 @@ METHODS = (
     *(b for b in BASELINES if b != "ldam-drw"),
 )  # of any task; ldam-drw is for a single label
 
+PROFILE = "quick: a look in seconds; auto: $DCL_PROFILE or standard"
 QUICK_SIZES = {"train": 1024, "val": 512, "test": 512}  # images, of profile quick
 
 
@@ -114,21 +115,13 @@ class Training:
     data_root: str = option("", "folder with the data; without one, images are drawn")
     device: str = option("auto", "auto, cpu, cuda or cuda:N")
     results: str = option("results/runs", "folder for run records, or one .json file")
-    profile: str = option(
-        "auto",
-        "quick: a look in seconds; auto: $DCL_PROFILE or standard",
-        choices=("auto", "quick", "standard"),
-    )
+    profile: str = option("auto", PROFILE, choices=("auto", "quick", "standard"))
 
     def __post_init__(self):
         _check_fields(self)
         _check("sampling or loss", lambda: check_schedules(self.sampling, self.loss))
         _fix_by_method(self)
-        if self.profile == "auto":
-            profile = os.environ.get("DCL_PROFILE", "standard")
-            if profile not in ("quick", "standard"):
-                raise ConfigError(f"DCL_PROFILE must be quick or standard, got {profile!r}")
-            object.__setattr__(self, "profile", profile)
+        _settle_profile(self)
 
     def load(self, *, show: bool = True) -> "Dataset":
         """The data set of this configuration; `show` progress bars."""
@@ -200,6 +193,19 @@ class Framework:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cost:
+    """The page on what DCL costs, which measures."""
+
+    rounds: int = option(20, "of measuring, alternating between the methods", low=2)
+    device: str = option("auto", "auto (a GPU where there is one), cpu, cuda or cuda:N")
+    profile: str = option("auto", PROFILE, choices=("auto", "quick", "standard"))
+
+    def __post_init__(self):
+        _check_fields(self)
+        _settle_profile(self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """A page that reads run records and trains nothing."""
 
@@ -255,6 +261,15 @@ def resolve(path: str | Path) -> Path:
         if (folder / "_config.yml").is_file() and (folder / "dcl" / "__init__.py").is_file():
             return folder / Path(path).expanduser()
     return here / Path(path).expanduser()
+
+
+def _settle_profile(config) -> None:
+    """Replace profile ``auto`` by the environment's, or standard."""
+    if config.profile == "auto":
+        profile = os.environ.get("DCL_PROFILE", "standard")
+        if profile not in ("quick", "standard"):
+            raise ConfigError(f"DCL_PROFILE must be quick or standard, got {profile!r}")
+        object.__setattr__(config, "profile", profile)
 
 
 def _fix_by_method(config) -> None:

@@ -117,7 +117,7 @@ def test_tables_have_every_method():
     assert rows["cross-entropy"]["extra"]["median"] == 0
     whole = {name: {"step": rows["dcl"]["criterion"]} for name in ("cross-entropy", "dcl")}
     grown = [{"axis": "k", "size": 5} | rows["dcl"]]
-    found = {"setting": SMALL, "device": "cpu", "threads": 1, "rounds": 2}
+    found = {"setting": SMALL, "device": "1 CPU thread", "rounds": 2}
     text = markdown(found | {"steps": whole, "criteria": rows, "growth": grown})
     assert all(f"| {name} |" in text for name in rows)
     assert "| k=5 |" in text

@@ -8,7 +8,7 @@ import nbformat
 import papermill
 import pytest
 
-from dcl.config import Curricula, Framework, Report
+from dcl.config import Cost, Curricula, Framework, Report
 from dcl.data import DATASETS
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
@@ -17,6 +17,7 @@ CONFIGS = {
     "schedulers": Curricula,
     "framework": Framework,
     "first_results": Report,
+    "cost": Cost,
 }
 
 

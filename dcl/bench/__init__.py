@@ -23,8 +23,7 @@ def main(device: str = "auto", *, grow: bool = False, rounds: int = 20, out: str
         raise ConfigError(f"out: the folder of {out} does not exist: make it first")
     found: dict[str, Any] = {
         "setting": PAPER,
-        "device": device_name(where),
-        "threads": torch.get_num_threads(),
+        "device": machine(where),
         "rounds": rounds,
         "steps": steps(where, rounds),
         "criteria": criteria(where, rounds),
@@ -35,9 +34,12 @@ def main(device: str = "auto", *, grow: bool = False, rounds: int = 20, out: str
         Path(out).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 
 
-def device_name(device: torch.device) -> str:
-    """``cpu``, or the GPU's own name."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+def machine(device: torch.device) -> str:
+    """The GPU's name, or the number of CPU threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"{threads} CPU thread{'s' if threads > 1 else ''}"
 
 
 def markdown(found: dict[str, Any]) -> str:
@@ -45,7 +47,7 @@ def markdown(found: dict[str, Any]) -> str:
     setting = " ".join(f"{LETTERS[name]}={size}" for name, size in found["setting"].items())
     step = found["steps"]["cross-entropy"]["step"]["median"]
     lines = [
-        f"{setting}, {found['device']}, {found['threads']} threads, "
+        f"{setting}, {found['device']}, "
         f"median [quartiles] of {found['rounds']} alternating rounds, ms",
         "",
         "| whole step | " + " | ".join(found["steps"]["dcl"]) + " |",

@@ -4,7 +4,8 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import accumulate
 from typing import Any
 
@@ -224,12 +225,25 @@ def peak_bytes(function: Callable[[], Any], device: torch.device) -> int:
         torch.cuda.reset_peak_memory_stats(device)
         function()
         return torch.cuda.max_memory_allocated(device) - before
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # it announces each start on stderr
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as found:
+    options = {"activities": [ProfilerActivity.CPU], "profile_memory": True, "acc_events": True}
+    with _without_remarks(), profile(**options) as found:
         function()
     events = [e for e in found.profiler.kineto_results.events() if e.name() == "[memory]"]
     sizes = (e.nbytes() for e in sorted(events, key=lambda e: e.start_ns()))
     return max(accumulate(sizes), default=0)
+
+
+@contextmanager
+def _without_remarks() -> Iterator[None]:
+    """The profiler's C++ part announces itself on stderr, past Python's."""
+    stderr = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def summary(values: list[float]) -> dict[str, float]:
