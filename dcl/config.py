@@ -115,6 +115,7 @@ class Training:
     data_root: str = option("", "folder with the data; without one, images are drawn")
     device: str = option("auto", "auto, cpu, cuda or cuda:N")
     results: str = option("results/runs", "folder for run records, or one .json file")
+    keep_weights: bool = option(False, "keep the tested weights, as .safetensors by the record")
     profile: str = option("auto", PROFILE, choices=("auto", "quick", "standard"))
 
     def __post_init__(self):
@@ -148,7 +149,8 @@ class Training:
         """Short hash of all that decides the metrics of the run: configuration and data."""
         if self.training() is not self:
             return self.training().identity(data)
-        values = {k: v for k, v in asdict(self).items() if k not in ("results", "data_root")}
+        places = ("results", "data_root", "keep_weights")
+        values = {k: v for k, v in asdict(self).items() if k not in places}
         text = json.dumps([values, data.fingerprint], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
