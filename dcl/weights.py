@@ -35,7 +35,8 @@ def read(path: Path) -> dict[str, Tensor]:
         return load(path.read_bytes())
     except OSError as error:
         raise WeightsError(
-            f"cannot read the weights {path}: {error.strerror}. A run keeps them with keep_weights True"
+            f"cannot read the weights {path}: {error.strerror}. "
+            "A run keeps them with keep_weights True"
         ) from None
     except SafetensorError as error:
         raise WeightsError(f"{path} is not a safetensors file: {error}") from None
