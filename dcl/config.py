@@ -212,9 +212,27 @@ class Report:
     """A page that reads run records and trains nothing."""
 
     results: str = option("results/celeba-30k", "folder with run records")
+    dataset: str = option("celeba", "whose records are read, by the data set's name in them")
 
     def __post_init__(self):
         _check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claims:
+    """The page that holds every claim against the records."""
+
+    results: str = option("results", "folder with the folders of run records")
+
+    def __post_init__(self):
+        _check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedules(Claims):
+    """The page on Table 4, whose records lie in two folders."""
+
+    dataset: str = option("celeba", "whose records are read, by the data set's name in them")
 
 
 def from_values(cls: type, values: dict[str, Any]):

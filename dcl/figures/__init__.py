@@ -6,11 +6,16 @@ Every function returns a matplotlib Figure whose title names the data it was mad
 from .cost import cost_of_criteria, growth, parts_of_a_step, share_of_a_step
 from .data import class_counts, imbalance, sheet
 from .method import idea, loss_weight, pushes, schedules, targets, two_readings
+from .reports import (
+    gain_over_cross_entropy,
+    paper_and_ours,
+    roc_and_precision,
+    threshold_sweep,
+)
 from .runs import (
     attribute_bars,
     class_recall,
     curricula,
-    gain_over_cross_entropy,
     selection,
     training,
 )
@@ -29,13 +34,16 @@ __all__ = [
     "idea",
     "imbalance",
     "loss_weight",
+    "paper_and_ours",
     "parts_of_a_step",
     "pushes",
+    "roc_and_precision",
     "schedules",
     "selection",
     "share_of_a_step",
     "sheet",
     "targets",
+    "threshold_sweep",
     "training",
     "two_readings",
     "use_style",

@@ -113,33 +113,3 @@ def class_recall(record: dict[str, Any], width: int = 10) -> Figure:
         title=title_of(record, "each class"),
     )
     return finish(figure)
-
-
-def gain_over_cross_entropy(runs: pd.DataFrame) -> Figure:
-    """mA gained over cross entropy for each attribute, mean over seeds, against imbalance.
-
-    `runs` is what `records.collect` returns. Lines are means over eight neighbouring attributes.
-    """
-    figure, axes = plt.subplots(figsize=(9, 3.8))
-    means = {}
-    for method, group in runs.groupby("method"):
-        frames = [per_attribute(record) for record in group["record"]]
-        means[method] = sum(frame["mA"] for frame in frames) / len(frames)
-        level = frames[0]["imbalance_level"]
-    order = level.sort_values().index
-    for method, mean in means.items():
-        if method == "cross-entropy":
-            continue
-        gain = (mean - means["cross-entropy"])[order]
-        colour = METHOD_COLOURS.get(method)
-        axes.scatter(level[order], gain, s=14, color=colour, alpha=0.5)
-        smooth = gain.rolling(8, center=True, min_periods=4).mean()
-        axes.plot(level[order], smooth, color=colour, lw=2, label=method)
-    axes.axhline(0, color=METHOD_COLOURS["cross-entropy"], lw=1.5)
-    axes.set(
-        xlabel="imbalance level: majority rate minus 50, %",
-        ylabel="mA gained, percentage points",
-        title=f"{runs['title'].iloc[0]}: gain over cross entropy",
-    )
-    axes.legend(loc="upper left")
-    return finish(figure)
