@@ -8,19 +8,23 @@ import signal
 import sys
 import types
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, get_args
 
 from .bench import main as bench
 from .config import from_values
 from .data import DATASETS
 from .distributed import rank
-from .run import headline, run
+from .records import read
+from .run import check, headline, run
+
+CHECKED_TO = 0.01  # percentage points: another machine rounds otherwise
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status. What is wrong is said in one line."""
     parser = argparse.ArgumentParser(prog="python -m dcl", description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(required=True, metavar="{run,bench}")
+    commands = parser.add_subparsers(required=True, metavar="{run,check,bench}")
     run_parser = commands.add_parser("run", help="train, test and write the record of one run")
     experiments = run_parser.add_subparsers(required=True, metavar=f"{{{','.join(DATASETS)}}}")
     for name, cls in DATASETS.items():
@@ -34,13 +38,21 @@ def main(arguments: list[str] | None = None) -> int:
                 metavar="VALUE",
                 help=f"{spec.metadata['doc']} [{spec.default}]".replace("%", "%%"),
             )
+    check_parser = commands.add_parser("check", help="test the weights beside a record again")
+    check_parser.add_argument("record", type=Path, help="a .json with its .safetensors")
+    for name in ("data-root", "device"):
+        check_parser.add_argument(f"--{name}", metavar="VALUE", help="where not the record's")
+    check_parser.set_defaults(command=check_command)
     bench_parser = commands.add_parser("bench", help="milliseconds per step of DCL and its parts")
     bench_parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    bench_parser.set_defaults(command=lambda options: bench(options.device))
+    bench_parser.add_argument("--growth", action="store_true", help="how it grows with B, A, C, k")
+    bench_parser.add_argument("--rounds", type=int, default=20, help="of measuring, 2 or more [20]")
+    bench_parser.add_argument("--out", default="", metavar="FILE", help="all numbers as JSON")
+    bench_parser.set_defaults(command=bench_command)
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        options.command(options)
+        return options.command(options) or 0
     except (ValueError, RuntimeError) as error:
         if type(error).__module__.split(".")[0] != "dcl":
             raise  # a fault of ours: its traceback says where
@@ -52,7 +64,6 @@ def main(arguments: list[str] | None = None) -> int:
     except _Terminated:
         print("terminated: the same command goes on from the last finished epoch", file=sys.stderr)
         return 143
-    return 0
 
 
 class _Terminated(BaseException):
@@ -72,6 +83,24 @@ def run_command(options: argparse.Namespace) -> None:
     record = run(from_values(options.cls, values), show=not options.quiet)
     if rank() == 0:
         print(f"{headline(record)}\nrecord: {record['path']}")
+
+
+def check_command(options: argparse.Namespace) -> int:
+    """``check``: what the weights give now beside what was recorded; 1 where they differ."""
+    places = {"data_root": options.data_root, "device": options.device}
+    found = check(options.record, **{k: v for k, v in places.items() if v is not None})
+    recorded = read(options.record)["test"]
+    names = [name for name, value in recorded.items() if isinstance(value, float)]
+    for name in names:
+        print(f"{name:18} recorded {recorded[name]:.6f}  now {found[name]:.6f}")
+    same = all(abs(recorded[name] - found[name]) < CHECKED_TO for name in names)
+    print("the recorded numbers" if same else "NOT the recorded numbers")
+    return 0 if same else 1
+
+
+def bench_command(options: argparse.Namespace) -> None:
+    """``bench``: what DCL costs on this machine."""
+    bench(options.device, grow=options.growth, rounds=options.rounds, out=options.out)
 
 
 def parse(text: str, kind: Any) -> Any:

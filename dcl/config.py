@@ -43,6 +43,7 @@ METHODS = (
     *(b for b in BASELINES if b != "ldam-drw"),
 )  # of any task; ldam-drw is for a single label
 
+PROFILE = "quick: a look in seconds; auto: $DCL_PROFILE or standard"
 QUICK_SIZES = {"train": 1024, "val": 512, "test": 512}  # images, of profile quick
 
 
@@ -114,21 +115,14 @@ class Training:
     data_root: str = option("", "folder with the data; without one, images are drawn")
     device: str = option("auto", "auto, cpu, cuda or cuda:N")
     results: str = option("results/runs", "folder for run records, or one .json file")
-    profile: str = option(
-        "auto",
-        "quick: a look in seconds; auto: $DCL_PROFILE or standard",
-        choices=("auto", "quick", "standard"),
-    )
+    keep_weights: bool = option(False, "keep the tested weights, as .safetensors by the record")
+    profile: str = option("auto", PROFILE, choices=("auto", "quick", "standard"))
 
     def __post_init__(self):
         _check_fields(self)
         _check("sampling or loss", lambda: check_schedules(self.sampling, self.loss))
         _fix_by_method(self)
-        if self.profile == "auto":
-            profile = os.environ.get("DCL_PROFILE", "standard")
-            if profile not in ("quick", "standard"):
-                raise ConfigError(f"DCL_PROFILE must be quick or standard, got {profile!r}")
-            object.__setattr__(self, "profile", profile)
+        _settle_profile(self)
 
     def load(self, *, show: bool = True) -> "Dataset":
         """The data set of this configuration; `show` progress bars."""
@@ -155,7 +149,8 @@ class Training:
         """Short hash of all that decides the metrics of the run: configuration and data."""
         if self.training() is not self:
             return self.training().identity(data)
-        values = {k: v for k, v in asdict(self).items() if k not in ("results", "data_root")}
+        places = ("results", "data_root", "keep_weights")
+        values = {k: v for k, v in asdict(self).items() if k not in places}
         text = json.dumps([values, data.fingerprint], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -200,13 +195,44 @@ class Framework:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cost:
+    """The page on what DCL costs, which measures."""
+
+    rounds: int = option(20, "of measuring, alternating between the methods", low=2)
+    device: str = option("auto", "auto (a GPU where there is one), cpu, cuda or cuda:N")
+    profile: str = option("auto", PROFILE, choices=("auto", "quick", "standard"))
+
+    def __post_init__(self):
+        _check_fields(self)
+        _settle_profile(self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """A page that reads run records and trains nothing."""
 
     results: str = option("results/celeba-30k", "folder with run records")
+    dataset: str = option("celeba", "whose records are read, by the data set's name in them")
 
     def __post_init__(self):
         _check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claims:
+    """The page that holds every claim against the records."""
+
+    results: str = option("results", "folder with the folders of run records")
+
+    def __post_init__(self):
+        _check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedules(Claims):
+    """The page on Table 4, whose records lie in two folders."""
+
+    dataset: str = option("celeba", "whose records are read, by the data set's name in them")
 
 
 def from_values(cls: type, values: dict[str, Any]):
@@ -255,6 +281,15 @@ def resolve(path: str | Path) -> Path:
         if (folder / "_config.yml").is_file() and (folder / "dcl" / "__init__.py").is_file():
             return folder / Path(path).expanduser()
     return here / Path(path).expanduser()
+
+
+def _settle_profile(config) -> None:
+    """Replace profile ``auto`` by the environment's, or standard."""
+    if config.profile == "auto":
+        profile = os.environ.get("DCL_PROFILE", "standard")
+        if profile not in ("quick", "standard"):
+            raise ConfigError(f"DCL_PROFILE must be quick or standard, got {profile!r}")
+        object.__setattr__(config, "profile", profile)
 
 
 def _fix_by_method(config) -> None:

@@ -17,7 +17,7 @@ OURS = ("method", "seed", "results")  # parameters that the grid sets
 class Run:
     """One run of a grid."""
 
-    name: str  # <method>-seed<k>
+    name: str  # <method>-seed<k>, a method's own parameters between them
     config: Training
     parameters: dict[str, Any]  # of the notebook, only those set
     records: tuple[str, ...]  # files that the run leaves
@@ -42,7 +42,8 @@ def read_grid(path: Path, overrides: dict[str, Any], results: str = "results") -
     Parameters
     ----------
     path : path
-        File with the keys experiment, parameters, methods and seeds.
+        File with the keys experiment, parameters, methods and seeds. A method is a name, or a
+        mapping of ``method`` and parameters that it alone has.
     overrides : dict
         Parameters that replace or join the file's.
     results : str
@@ -78,11 +79,21 @@ def _runs(content: Any, overrides: dict[str, Any], folder: str) -> list[Run]:
     ours = [name for name in OURS if name in content["parameters"]]
     if ours:
         raise ConfigError(f"{ours[0]} is set by the grid: take it out of parameters")
+    for method in content["methods"]:
+        if isinstance(method, dict):
+            usable = isinstance(method.get("method"), str) and not {"seed", "results"} & set(method)
+        else:
+            usable = isinstance(method, str)
+        if not usable:
+            raise ConfigError(
+                "methods lists names, or a method with parameters of its own, such as "
+                f"{{method: dcl-ss, sampling: linear}}, got {method!r}"
+            )
     for key in ("methods", "seeds"):
         for value in content[key]:
             if content[key].count(value) > 1:
                 raise ConfigError(f"{key} has {value!r} twice: take one out")
-    if "moved-threshold" in content["methods"]:
+    if "moved-threshold" in map(_method, content["methods"]):
         raise ConfigError(
             "moved-threshold has no run of its own, cross-entropy writes its record: list that"
         )
@@ -94,12 +105,21 @@ def _runs(content: Any, overrides: dict[str, Any], folder: str) -> list[Run]:
     ]
 
 
-def _run(cls: type[Training], given: dict[str, Any], method: Any, seed: Any, folder: str) -> Run:
-    name = f"{method}-seed{seed}"
+def _method(entry: str | dict[str, Any]) -> str:
+    """The method of an entry of a grid's list."""
+    return entry if isinstance(entry, str) else entry["method"]
+
+
+def _run(
+    cls: type[Training], given: dict[str, Any], entry: str | dict, seed: Any, folder: str
+) -> Run:
+    own = {"method": _method(entry)} | (entry if isinstance(entry, dict) else {})
+    words = [f"{key}-{value}" for key, value in own.items() if key != "method"]
+    name = "-".join([own["method"], *words, f"seed{seed}"])
     records = [f"{folder}/{name}.json"]
-    if method == "cross-entropy":  # tested with its threshold moved as well
-        records.append(f"{folder}/moved-threshold-seed{seed}.json")
-    parameters = given | {"method": method, "seed": seed, "results": records[0]}
+    if own["method"] == "cross-entropy":  # tested with its threshold moved as well
+        records.append(records[0].replace("/cross-entropy", "/moved-threshold"))
+    parameters = given | own | {"seed": seed, "results": records[0]}
     config = from_values(cls, parameters)
     kinds = {spec.name: spec.type for spec in fields(cls)}
     parameters = {  # an int where a notebook's parameter is a float is one

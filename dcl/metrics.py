@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor
 
 from .sampling import count_classes
+
+LOG_ODDS = tuple(step / 2 for step in range(-16, 17))  # thresholds of a record's curves
 
 
 def confusion(predictions: Tensor, labels: Tensor, classes: int = 2) -> Tensor:
@@ -142,6 +145,42 @@ def evaluate(
             ]
     frame["confusion"] = counts.tolist()
     return frame
+
+
+def threshold_curves(logits: Tensor, labels: Tensor, names: Sequence[str]) -> dict[str, Any]:
+    """Recall and false-positive rate of yes-or-no attributes as the threshold moves.
+
+    Parameters
+    ----------
+    logits : Tensor (N, A, 2)
+    labels : Tensor (N, A), integer
+    names : sequence of str
+        The A attributes.
+
+    Returns
+    -------
+    dict
+        ``log_odds``, the thresholds on logit 1 minus logit 0, and for each attribute under
+        ``recall`` and ``false_positive_rate`` the shares of positives and negatives above them,
+        to four decimals; NaN for an attribute that has none.
+
+    Examples
+    --------
+    >>> logits = torch.tensor([[[0.0, -3]], [[0, -1]], [[0, 1]], [[0, 3]]])
+    >>> curves = threshold_curves(logits, torch.tensor([[0], [0], [1], [1]]), ["Bald"])
+    >>> middle = curves["log_odds"].index(2.0)
+    >>> curves["recall"]["Bald"][middle], curves["false_positive_rate"]["Bald"][middle]
+    (0.5, 0.0)
+    """
+    score = (logits[..., 1] - logits[..., 0]).double().cpu().T.unsqueeze(1)  # (A, 1, N)
+    above = score > torch.tensor(LOG_ODDS).double().unsqueeze(1)  # (A, T, N)
+    positive = labels.cpu().T.bool().unsqueeze(1)  # (A, 1, N)
+    curves: dict[str, Any] = {"log_odds": list(LOG_ODDS)}
+    for key, members in (("recall", positive), ("false_positive_rate", ~positive)):
+        share = (above & members).sum(2) / members.sum(2).double()  # (A, T); 0/0 is NaN
+        rows = [[round(value, 4) for value in row] for row in share.tolist()]
+        curves[key] = dict(zip(names, rows, strict=True))
+    return curves
 
 
 def instance_metrics(predictions: Tensor, labels: Tensor) -> dict[str, float]:

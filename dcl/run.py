@@ -3,19 +3,20 @@
 import warnings
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import distributed, records
+from . import distributed, records, weights
 from .baselines import Baseline
-from .config import ConfigError, Training
+from .config import ConfigError, Training, from_values
 from .criterion import PRESETS, DCLLoss
-from .data import Dataset, Resident
+from .data import DATASETS, Dataset, Resident
 from .lmle import LMLE
-from .metrics import decide, evaluate, instance_metrics, per_class
+from .metrics import decide, evaluate, instance_metrics, per_class, threshold_curves
 from .trainer import Progress, predict, train
 
 QUICK_EPOCHS = 2
@@ -150,12 +151,54 @@ def _run(
             ),
         }
         written[method] = record, config.record_path(data, method)
+        if config.keep_weights and distributed.rank() == 0:
+            weights.write(best["model"], weights.path_of(written[method][1]))
     if distributed.rank() == 0:
         for record, path in written.values():
             records.write(record, path)
         checkpoint.unlink(missing_ok=True)
     record, path = written[config.method]
     return {**record, "path": path}
+
+
+def check(record_path: Path, **places: str) -> dict[str, Any]:
+    """Test the weights beside a record again, without training.
+
+    Parameters
+    ----------
+    record_path : Path
+    **places : str
+        ``data_root``, ``device``: where they are not the record's.
+
+    Returns
+    -------
+    dict
+        The ``test`` part of a record: the recorded numbers, to rounding, if all is well.
+
+    Raises
+    ------
+    ConfigError, RecordError, DataError, WeightsError
+        For what is no record, data other than the record's, and weights that are missing or not
+        this network's.
+    """
+    record = records.read(record_path)
+    if record["method"] == "lmle":
+        raise ConfigError(f"{record_path}: lmle decides by its clusters, which are not kept")
+    config = from_values(DATASETS[record["experiment"]], record["config"] | places)
+    state = weights.read(weights.path_of(record_path))
+    data = load_data(config)
+    if data.fingerprint != record["dataset"]["fingerprint"]:
+        raise ConfigError(
+            f"the data are not those of {record_path} (fingerprint {data.fingerprint}, recorded "
+            f"{record['dataset']['fingerprint']}): give the same images with data_root"
+        )
+    device = pick_device(config.device)
+    model = build_model(config, data)
+    weights.load_into(model, state, weights.path_of(record_path))
+    split = Resident(data.splits["test"], device, data.augment)
+    counts = data.class_counts.to(device) if record["decision"] == "prior" else None
+    logits = predict(model.to(device), build_criterion(config, data), split)
+    return test_metrics(logits, split, data, counts)
 
 
 def test_metrics(
@@ -176,6 +219,7 @@ def test_metrics(
     result["per_attribute"] = frame.to_dict("index")
     if data.classes == 2:
         result["instance"] = instance_metrics(decide(logits, class_counts), split.labels)
+        result["curves"] = threshold_curves(logits, split.labels, data.attributes)
     if len(data.attributes) > RAREST:
         result["rarest_mA"] = float(frame.nlargest(RAREST, "imbalance_level")["mA"].mean())
     of = frame["mA"]

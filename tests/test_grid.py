@@ -52,6 +52,15 @@ def test_a_grid_is_every_method_with_every_seed(tmp_path):
     assert runs[2].parameters["results"] == runs[2].config.results == runs[2].records[0]
 
 
+def test_a_method_may_have_parameters_of_its_own(tmp_path):
+    methods = [{"method": "dcl-ss", "sampling": "linear"}, {"method": "cross-entropy", "lr": 0.1}]
+    first, second, *_ = read_grid(written(tmp_path, methods=methods), {})
+    assert first.name == "dcl-ss-sampling-linear-seed0"
+    assert first.config.sampling == "linear"
+    assert second.records[1] == "results/mine/moved-threshold-lr-0.1-seed0.json"
+    assert second.config.lr == 0.1
+
+
 def test_a_run_with_its_records_misses_none(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = read_grid(written(tmp_path), {})[1]
@@ -76,6 +85,10 @@ def test_an_override_wins_over_the_file(tmp_path):
         ({"methods": []}, "methods must be a list"),
         ({"methods": ["dcl", "dcl"]}, "methods has 'dcl' twice"),
         ({"methods": ["moved-threshold"]}, "cross-entropy writes its record"),
+        ({"methods": [3]}, "got 3"),
+        ({"methods": [{"sampling": "linear"}]}, "got {'sampling': 'linear'}"),
+        ({"methods": [{"method": "dcl", "seed": 1}]}, "parameters of its own"),
+        ({"methods": [{"method": "dcl", "sampling": "no"}]}, "sampling"),
         ({"seeds": [0, 0]}, "seeds has 0 twice"),
         ({"seeds": ["a"]}, "seed"),
         ({"parameters": {"seed": 3}}, "seed is set by the grid"),
@@ -101,7 +114,7 @@ def test_what_is_no_yaml_is_refused_with_its_file(tmp_path):
 
 
 def test_an_unknown_grid_names_the_known_ones():
-    with pytest.raises(ConfigError, match="celeba-30k, quick"):
+    with pytest.raises(ConfigError, match="celeba-30k, celeba-30k-schedules, quick"):
         find_grid(GRIDS, "celebA")
 
 

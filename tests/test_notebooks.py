@@ -8,7 +8,7 @@ import nbformat
 import papermill
 import pytest
 
-from dcl.config import Curricula, Framework, Report
+from dcl.config import Claims, Cost, Curricula, Framework, Report, Schedules
 from dcl.data import DATASETS
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
@@ -16,7 +16,13 @@ CONFIGS = {
     **DATASETS,  # a notebook for each
     "schedulers": Curricula,
     "framework": Framework,
-    "first_results": Report,
+    "fair_baselines": Report,
+    "table2": Report,
+    "ablation": Report,
+    "operating_point": Report,
+    "scheduler_choice": Schedules,
+    "claims": Claims,
+    "cost": Cost,
 }
 
 

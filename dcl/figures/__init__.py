@@ -1,0 +1,51 @@
+"""The book's figures, drawn from records and schedules in one style.
+
+Every function returns a matplotlib Figure whose title names the data it was made from.
+"""
+
+from .cost import cost_of_criteria, growth, parts_of_a_step, share_of_a_step
+from .data import class_counts, imbalance, sheet
+from .method import batch_over_training, idea, loss_weight, pushes, schedules, targets, two_readings
+from .reports import (
+    gain_over_cross_entropy,
+    paper_and_ours,
+    roc_and_precision,
+    threshold_sweep,
+)
+from .runs import (
+    attribute_bars,
+    class_recall,
+    curricula,
+    selection,
+    training,
+)
+from .style import METHOD_COLOURS, SCHEDULE_COLOURS, use_style
+
+__all__ = [
+    "METHOD_COLOURS",
+    "SCHEDULE_COLOURS",
+    "attribute_bars",
+    "batch_over_training",
+    "class_counts",
+    "class_recall",
+    "cost_of_criteria",
+    "curricula",
+    "gain_over_cross_entropy",
+    "growth",
+    "idea",
+    "imbalance",
+    "loss_weight",
+    "paper_and_ours",
+    "parts_of_a_step",
+    "pushes",
+    "roc_and_precision",
+    "schedules",
+    "selection",
+    "share_of_a_step",
+    "sheet",
+    "targets",
+    "threshold_sweep",
+    "training",
+    "two_readings",
+    "use_style",
+]

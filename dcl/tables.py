@@ -1,0 +1,201 @@
+"""The paper's tables beside ours, from run records."""
+
+import numpy as np
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from . import evidence, published
+from .evidence import Finding
+from .records import per_attribute
+
+TABLE_2 = (  # the paper's columns that this library trains, in its order
+    *("cross-entropy", "over-sampling", "down-sampling", "cost-sensitive"),
+    *("selective-learning", "crl", "lmle", "dcl"),
+)
+
+
+def table2(runs: pd.DataFrame) -> pd.DataFrame:
+    """Table 2: mA of each attribute, the paper's and ours, balanced attributes first.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        From `dcl.records.collect`.
+
+    Returns
+    -------
+    DataFrame of str
+        Columns (method, ``paper`` or ``ours``) after (``imbalance``, ``%``), ours as mean ± 95 %
+        interval over seeds; the largest of a row in bold, the second underlined, in HTML, among
+        the paper's and among ours.
+    """
+    theirs = published.table(2).sort_values("imbalance_level", kind="stable")
+    ours = {
+        method: per_attribute_findings(runs, method).reindex(theirs.index)
+        for method in TABLE_2
+        if method in set(runs["method"])
+    }
+    means = pd.DataFrame({m: [f.mean for f in column] for m, column in ours.items()}, theirs.index)
+    told = pd.DataFrame(
+        {m: [f.text("{:.1f}") for f in col] for m, col in ours.items()}, theirs.index
+    )
+    marked = {
+        "paper": _mark(theirs[list(TABLE_2)], theirs[list(TABLE_2)].astype(str)),
+        "ours": _mark(means, told),
+    }
+    table = {("imbalance", "%"): theirs["imbalance_level"]}
+    for method in TABLE_2:
+        for whose, frame in marked.items():
+            if method in frame:
+                table[method, whose] = frame[method]
+    table = pd.DataFrame(table)
+    table.index = [name.replace("_", " ") for name in table.index]
+    return table
+
+
+def per_attribute_findings(runs: pd.DataFrame, method: str) -> pd.Series:
+    """mA of each attribute over the seeds of a method, as `Finding`."""
+    records = runs["record"][runs["method"] == method]
+    seeds = pd.DataFrame([per_attribute(record)["mA"] for record in records])
+    return pd.Series({name: Finding.of(seeds[name]) for name in seeds})
+
+
+def averages(runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean over the attributes for each method of Table 2, the paper's and ours.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by method, best of ours last: ``paper``, ``ours``, ``to dcl`` (paired over the seeds
+        that both have) as text, ``paper to dcl``, ``seeds``.
+    """
+    theirs = published.averages()
+    rows = {}
+    for method in TABLE_2:
+        values = evidence.by_seed(runs, method)
+        paired = Finding.of(evidence.difference(runs, method, "dcl"))
+        rows[method] = {
+            "mean": values.mean(),
+            "paper": f"{theirs[method]:.2f}",
+            "ours": Finding.of(values).text(),
+            "paper to dcl": "" if method == "dcl" else f"{theirs[method] - theirs['dcl']:+.2f}",
+            "ours to dcl": "" if method == "dcl" else str(paired),
+            "seeds": len(values),
+        }
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    return table.sort_values("mean", na_position="first").drop(columns="mean")
+
+
+def steps(runs: pd.DataFrame, published_ma: dict[str, float]) -> pd.DataFrame:
+    """Methods or variants in a row, each against the one before it: Tables 3 and 4.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        With a column ``row``, the name of the row that a run belongs to.
+    published_ma : dict
+        Row -> the paper's mA, in the table's order.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by row: ``paper``, ``paper_step``, ``ours`` (`Finding`), ``step`` (`Finding`, paired
+        over seeds).
+    """
+    values = {
+        row: evidence.by_seed(runs[runs["row"] == row].assign(method=row), row)
+        for row in published_ma
+    }
+    table, before = {}, None
+    for row, number in published_ma.items():
+        paired = values[row] - values[before] if before else pd.Series(dtype=float)
+        table[row] = {
+            "paper": number,
+            "paper_step": number - published_ma[before] if before else np.nan,
+            "ours": Finding.of(values[row]),
+            "step": Finding.of(paired.dropna()),
+        }
+        before = row
+    return pd.DataFrame.from_dict(table, orient="index")
+
+
+def sentence(row: str, before: str, found: pd.Series) -> str:
+    """One sentence of verdict on a step of `steps`, made from its numbers."""
+    finding, paper = found["step"], found["paper_step"]
+    start = f"From {before} to {row}: {paper:+.2f} points in the paper, "
+    if finding.n == 0:
+        return start + "not tried here."
+    if finding.n == 1:
+        return start + f"{finding} here in one seed, which decides nothing."
+    numbers = f"{finding} here (n = {finding.n})"
+    if abs(finding.mean) <= finding.half:
+        return start + f"{numbers}: no difference beyond chance."
+    same = (finding.mean > 0) == (paper > 0)
+    return start + f"{numbers}: {'the same' if same else 'the opposite'} direction."
+
+
+def _mark(values: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
+    """Text with the largest value of each row in bold and the second largest underlined."""
+    place = values.rank(axis=1, method="min", ascending=False)
+    second = place.where(place > 1).min(axis=1)
+    bold = place == 1
+    underlined = place.eq(second, axis=0)
+    told = told.mask(bold, "<b>" + told + "</b>")
+    return told.mask(underlined, "<u>" + told + "</u>")
+
+
+def told(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of `steps` as text."""
+    names = {"paper_step": "paper, step", "step": "here, step", "ours": "here"}
+    shown = table.copy()
+    shown["seeds"] = [finding.n for finding in table["ours"]]
+    shown["ours"] = [finding.text() for finding in table["ours"]]
+    if "step" in shown:
+        shown["step"] = [str(finding) for finding in table["step"]]
+        shown["paper_step"] = [f"{x:+.2f}" if x == x else "" for x in table["paper_step"]]
+    shown["paper"] = [f"{x:.2f}" for x in table["paper"]]
+    return shown.rename(columns=names)
+
+
+def provenance(runs: pd.DataFrame, results: str) -> Styler:
+    """Which records a page was made from, and where and when those were."""
+    environment = [record["environment"] for record in runs["record"]]
+    shown = pd.DataFrame(
+        {
+            "record": [path.name for path in runs["path"]],
+            "device": [found["device"] for found in environment],
+            "torch": [found["torch"] for found in environment],
+            "source": [found["source"] for found in environment],
+            "date": [record["date"][:10] for record in runs["record"]],
+        }
+    )
+    return shown.style.hide(axis="index").set_caption(f"records in {results}")
+
+
+def claims_as_html(judged: pd.DataFrame) -> str:
+    """What `dcl.claims.judge` found as an HTML table, linked to the pages that show it."""
+    rows = [
+        f"<tr><td>{claim.claim}<br><small>{claim.where}</small></td>"
+        f"<td>{'' if np.isnan(claim.published) else f'{claim.published:+.2f}'}</td>"
+        f"<td>{_ours(claim.finding)}</td><td>{claim.data}</td>"
+        f'<td class="dcl-verdict dcl-{claim.verdict.replace(" ", "-")}">{claim.verdict}</td>'
+        f'<td><a href="../notebooks/{claim.page}.html">{claim.page.replace("_", " ")}</a></td></tr>'
+        for claim in judged.itertuples()
+    ]
+    names = ("claim", "paper", "here", "data", "verdict", "page")
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    body = "\n".join(rows)
+    return f'<table class="dcl-claims"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def count_of_verdicts(judged: pd.DataFrame) -> str:
+    """How many claims have which verdict, in words."""
+    counts = judged["verdict"].value_counts()
+    words = [f"{counts[name]} {name}" for name in evidence.VERDICTS if name in counts]
+    decided_elsewhere = counts.sum() - sum(counts.get(name, 0) for name in evidence.VERDICTS)
+    words += [f"{decided_elsewhere} shown on a page of their own"] if decided_elsewhere else []
+    return f"{len(judged)} claims: {', '.join(words)}"
+
+
+def _ours(finding: Finding) -> str:
+    return f"{finding}<br><small>n = {finding.n}</small>" if finding.n else ""

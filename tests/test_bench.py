@@ -1,0 +1,140 @@
+"""The benchmark: what it times computes what it says, and its sums are right."""
+
+import json
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dcl import DCLLoss
+from dcl.__main__ import main
+from dcl.bench import markdown
+from dcl.bench.rivals import BatchHardTriplets, LoopDCL
+from dcl.bench.timing import (
+    METHODS,
+    RIVALS,
+    WARM_UP,
+    alternate,
+    calls,
+    criteria,
+    labels_and_counts,
+    peak_bytes,
+    steps,
+)
+
+CPU = torch.device("cpu")
+SMALL = {"batch": 32, "attributes": 3, "width": 4, "k": 3}
+
+
+def outputs(batch, attributes, classes, width, seed):
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(batch, attributes, classes, generator=generator, dtype=torch.float64)
+    features = torch.randn(batch, attributes, width, generator=generator, dtype=torch.float64)
+    return logits.requires_grad_(), features.requires_grad_()
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    batch=st.integers(2, 40),
+    attributes=st.integers(1, 4),
+    classes=st.integers(2, 6),
+    k=st.integers(1, 12),
+    seed=st.integers(0, 999),
+)
+def test_the_plain_loop_computes_dcl(batch, attributes, classes, k, seed):
+    labels, counts = labels_and_counts(batch, attributes, classes)
+    logits, features = outputs(batch, attributes, classes, 4, seed)
+    ours = DCLLoss(counts, 300, k=k, selection="expected")
+    ours.set_epoch(30)
+    loop = LoopDCL(ours)(logits, features, labels)
+    loss = ours(logits, features, labels)
+    torch.testing.assert_close(loop, loss)
+    inputs = logits, features
+    found, expected = (
+        torch.autograd.grad(x, inputs, allow_unused=True, materialize_grads=True)
+        for x in (loop, loss)
+    )
+    torch.testing.assert_close(found, expected)
+
+
+def test_batch_hard_triplets_train():
+    pytest.importorskip("pytorch_metric_learning")
+    labels, _ = labels_and_counts(32, 3, 2)
+    logits, features = outputs(32, 3, 2, 4, 0)
+    BatchHardTriplets()(logits, features, labels).backward()
+    assert features.grad.abs().sum() > 0
+    assert logits.grad.abs().sum() > 0
+
+
+def test_drawn_labels_run_from_rare_to_balanced():
+    labels, counts = labels_and_counts(100_000, 5, 4)
+    shares = torch.stack([(labels == c).float().mean(0) for c in range(4)], 1)  # (A, C)
+    torch.testing.assert_close(shares, counts / counts.sum(1, keepdim=True), atol=0.01, rtol=0)
+    assert counts[0, 0] > 40 * counts[0, 1]
+    assert (counts[-1] - counts[-1, 0]).abs().max() <= 1
+
+
+def test_every_round_calls_each_once_and_the_warm_up_is_left_out():
+    called = []
+    times = alternate({name: lambda n=name: called.append(n) for name in "abc"}, CPU, 5)
+    assert {name: len(spent) for name, spent in times.items()} == {"a": 5, "b": 5, "c": 5}
+    rounds = [called[i : i + 3] for i in range(0, len(called), 3)]
+    assert len(rounds) == 5 + WARM_UP
+    assert all(sorted(order) == ["a", "b", "c"] for order in rounds)
+    assert len({order[0] for order in rounds}) > 1
+
+
+def test_peak_memory_is_that_held_at_once():
+    def two_of_three():
+        first = torch.zeros(2**18)  # 1 MiB
+        second = first + 1
+        del first
+        return second + 1
+
+    assert peak_bytes(two_of_three, CPU) == pytest.approx(2 * 2**20, rel=0.01)
+
+
+def test_memory_of_dcl_grows_with_the_batch_not_with_its_square():
+    few, many = (
+        peak_bytes(
+            calls(("dcl",), {**SMALL, "classes": 2, "batch": size, "k": 25}, CPU)["dcl"], CPU
+        )
+        for size in (512, 2048)
+    )
+    assert many < 5 * few
+
+
+def test_memory_of_a_hundred_neighbours_is_a_few_megabytes():
+    sizes = {"batch": 512, "attributes": 40, "classes": 2, "width": 64, "k": 100}
+    assert peak_bytes(calls(("dcl",), sizes, CPU)["dcl"], CPU) < 64 * 2**20  # all triples: 160 MB
+
+
+def test_tables_have_every_method():
+    pytest.importorskip("pytorch_metric_learning")
+    rows = criteria(CPU, 2, **SMALL)
+    assert tuple(rows) == (*METHODS, *RIVALS)
+    assert rows["cross-entropy"]["extra"]["median"] == 0
+    whole = {name: {"step": rows["dcl"]["criterion"]} for name in ("cross-entropy", "dcl")}
+    grown = [{"axis": "k", "size": 5} | rows["dcl"]]
+    found = {"setting": SMALL, "device": "1 CPU thread", "rounds": 2}
+    text = markdown(found | {"steps": whole, "criteria": rows, "growth": grown})
+    assert all(f"| {name} |" in text for name in rows)
+    assert "| k=5 |" in text
+    assert json.dumps(rows)
+
+
+def test_parts_of_a_step_add_up_to_it():
+    found = steps(CPU, 2, ("cross-entropy",))["cross-entropy"]
+    parts = [found[part]["median"] for part in found if part != "step"]
+    assert sum(parts) == pytest.approx(found["step"]["median"], rel=0.2)
+
+
+def test_a_file_in_no_folder_is_refused_before_anything_is_timed(capsys):
+    assert main(["bench", "--out", "no/such/folder/bench.json"]) == 2
+    assert "no/such/folder" in capsys.readouterr().err
+
+
+def test_one_round_is_refused(capsys):
+    assert main(["bench", "--rounds", "1"]) == 2
+    assert "rounds" in capsys.readouterr().err

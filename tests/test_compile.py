@@ -1,0 +1,48 @@
+"""Every criterion compiles into one graph: no break where Python would have to look at values."""
+
+import pytest
+import torch
+
+from dcl import DCLLoss
+from dcl.bench.timing import METHODS, build, labels_and_counts
+
+COMPILED = [name for name in METHODS if name != "lmle"]  # whose clusters are the host's work
+
+
+@pytest.mark.parametrize("name", COMPILED)
+@pytest.mark.filterwarnings("ignore")  # the compiler's own
+def test_a_criterion_is_one_graph(name):
+    labels, counts = labels_and_counts(32, 3, 2)
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(32, 3, 2, generator=generator, requires_grad=True)
+    features = torch.randn(32, 3, 4, generator=generator, requires_grad=True)
+    criterion = build(name, counts, 5)
+    if hasattr(criterion, "random"):
+        criterion.random.seed = None  # torch.compile takes no generator
+    torch.compiler.reset()
+    compiled = torch.compile(criterion.__call__, fullgraph=True, backend="aot_eager")
+    torch.manual_seed(1)
+    expected = criterion(logits, features, labels)
+    torch.manual_seed(1)
+    found = compiled(logits, features, labels)
+    torch.testing.assert_close(found, expected)
+    for a, b in zip(
+        torch.autograd.grad(found, (logits, features), allow_unused=True),
+        torch.autograd.grad(expected, (logits, features), allow_unused=True),
+        strict=True,
+    ):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_epoch_moves_a_compiled_criterion():
+    labels, counts = labels_and_counts(32, 3, 2)
+    criterion = DCLLoss(counts, 300, k=5, selection="expected")
+    torch.compiler.reset()
+    compiled = torch.compile(criterion.__call__, fullgraph=True, backend="aot_eager")
+    logits, features = torch.zeros(32, 3, 2), torch.randn(32, 3, 4)
+    for epoch in (0, 30, 200):
+        criterion.set_epoch(epoch)
+        torch.testing.assert_close(
+            compiled(logits, features, labels), criterion(logits, features, labels)
+        )

@@ -1,0 +1,100 @@
+"""Weights beside a record: tested again, they give the recorded numbers."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from dcl import records
+from dcl.__main__ import main
+from dcl.config import ConfigError
+from dcl.data import CelebA
+from dcl.records import RecordError
+from dcl.run import check, run
+from dcl.weights import WeightsError, load_into, read, write
+
+OPTIONS = {"batch_size": 64, "device": "cpu", "profile": "quick", "train_images": 400}
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """The record of cross entropy with its weights, and the moved threshold's."""
+    results = tmp_path_factory.mktemp("run") / "cross-entropy-seed0.json"
+    config = CelebA(**OPTIONS, method="cross-entropy", keep_weights=True, results=str(results))
+    return run(config, show=False)["path"]
+
+
+@pytest.fixture
+def copied(path, tmp_path):
+    """The same in a folder of its own, to be spoilt."""
+    return shutil.copytree(path.parent, tmp_path / "copy") / path.name
+
+
+@pytest.mark.parametrize("method", ["cross-entropy", "moved-threshold"])
+def test_kept_weights_give_the_recorded_numbers(path, method, capsys):
+    path = path.with_name(f"{method}-seed0.json")
+    recorded, found = records.read(path)["test"], check(path)
+    assert found["mA"] == pytest.approx(recorded["mA"], abs=1e-9)
+    assert (
+        found["per_attribute"]["Bald"]["confusion"]
+        == (recorded["per_attribute"]["Bald"]["confusion"])
+    )
+    assert main(["check", str(path)]) == 0
+    assert "the recorded numbers" in capsys.readouterr().out
+
+
+def test_numbers_that_were_changed_are_noticed(copied, capsys):
+    record = records.read(copied)
+    record["test"]["mA"] += 1
+    copied.write_text(json.dumps(record))
+    assert main(["check", str(copied)]) == 1
+    assert "NOT the recorded numbers" in capsys.readouterr().out
+
+
+def test_weights_are_where_the_record_is_or_the_error_says_so(copied):
+    copied.with_suffix(".safetensors").unlink()
+    with pytest.raises(WeightsError, match=r"cross-entropy-seed0\.safetensors.*keep_weights True"):
+        check(copied)
+    with pytest.raises(RecordError, match=r"nowhere\.json"):
+        check(copied.with_name("nowhere.json"))
+
+
+def test_a_torn_file_is_refused(copied):
+    weights = copied.with_suffix(".safetensors")
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(WeightsError, match="not a safetensors file"):
+        check(copied)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    write(torch.nn.Linear(3, 2).state_dict(), tmp_path / "x.safetensors")
+    state = read(tmp_path / "x.safetensors")
+    load_into(torch.nn.Linear(3, 2), state, tmp_path)
+    with pytest.raises(WeightsError, match="another network"):
+        load_into(torch.nn.Linear(4, 2), state, tmp_path)
+
+
+def test_other_data_are_refused(copied):
+    record = records.read(copied)
+    record["dataset"]["fingerprint"] = "another"
+    copied.write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match="fingerprint"):
+        check(copied)
+
+
+def test_curves_of_a_record_pass_through_its_decision(path):
+    test = records.read(path)["test"]
+    middle = test["curves"]["log_odds"].index(0.0)
+    for name, row in test["per_attribute"].items():
+        (true_negative, false_positive), _ = row["confusion"]
+        share = false_positive / (true_negative + false_positive)
+        assert 100 * test["curves"]["recall"][name][middle] == pytest.approx(
+            row["recall"], abs=0.01
+        )
+        assert test["curves"]["false_positive_rate"][name][middle] == pytest.approx(share, abs=1e-4)
+
+
+def test_a_run_keeps_no_weights_unasked(tmp_path):
+    run(CelebA(**OPTIONS, results=str(tmp_path)), show=False)
+    assert not list(tmp_path.rglob("*.safetensors"))
