@@ -1,6 +1,7 @@
 """Checkpoints of a training: written whole or not at all, and refused if they are another run's."""
 
 import os
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,20 +42,42 @@ def save_checkpoint(path: Path, identity: str, state: dict[str, Any], progress: 
 
 def load_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> Progress:
     """Put a checkpoint back into `state`; refused, by name, if it is another run's or broken."""
-    try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        found = saved["identity"]
-    except Exception as error:  # torch raises many kinds for a truncated or foreign file
-        kind = type(error).__name__
-        raise TrainingError(
-            f"{path} is not a checkpoint ({kind}): delete it to start anew"
-        ) from None
+    saved = _read(path)
+    found = saved["identity"]
     if found != identity:
         raise TrainingError(
             f"{path} was written by another run or another version of dcl ({found}, this run is "
             f"{identity}): delete it to start anew"
         )
-    for name, part in state.items():
-        load = part.set_state if isinstance(part, torch.Generator) else part.load_state_dict
-        load(saved["state"][name])
-    return Progress(**saved["progress"])
+    try:
+        for name, part in state.items():
+            load = part.set_state if isinstance(part, torch.Generator) else part.load_state_dict
+            load(saved["state"][name])
+        progress = Progress(**saved["progress"])
+        kinds = {name: type(value) for name, value in vars(Progress()).items()}
+        if {name: type(value) for name, value in vars(progress).items()} != kinds:
+            raise TypeError("its progress is of other kinds")
+        return progress
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise _foreign(path, error) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What a checkpoint holds. It runs no code, and a byte that has changed is noticed."""
+    try:
+        with zipfile.ZipFile(path) as parts:  # torch.load compares no checksums
+            damaged = parts.testzip()
+        if damaged:
+            raise zipfile.BadZipFile(f"{damaged} is damaged")
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        if type(saved["identity"]) is not str:
+            raise TypeError("its identity is no text")
+    except Exception as error:  # torch raises many kinds for a truncated or foreign file
+        raise _foreign(path, error) from None
+    return saved
+
+
+def _foreign(path: Path, error: Exception) -> TrainingError:
+    return TrainingError(
+        f"{path} is not a checkpoint ({type(error).__name__}): delete it to start anew"
+    )

@@ -8,7 +8,9 @@ so that a wrong name or value gets the same error everywhere.
 import difflib
 import hashlib
 import json
+import math
 import os
+import sys
 import types
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -111,7 +113,9 @@ class Training:
     lr: float = option(0.01, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)
     momentum: float = option(0.9, "of SGD (ours: the paper names no optimiser)", low=0, below=1)
     weight_decay: float = option(0.0005, "L2 penalty (paper 4.3.1)", low=0)
-    seed: int = option(0, "of data order, initialisation, flips and selection", low=0)
+    seed: int = option(
+        0, "of data order, initialisation, flips and selection", low=0, high=2**63 - 1
+    )
     data_root: str = option("", "folder with the data; without one, images are drawn")
     device: str = option("auto", "auto, cpu, cuda or cuda:N")
     results: str = option("results/runs", "folder for run records, or one .json file")
@@ -246,7 +250,7 @@ def from_values(cls: type, values: dict[str, Any]):
     known = [spec.name for spec in fields(cls)]
     for name in values:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(str(name), known, n=1)
             raise ConfigError(
                 f"unknown parameter {name!r}{f': did you mean {near[0]!r}?' if near else ''} "
                 f"{cls.__name__} takes {', '.join(known)}"
@@ -321,7 +325,7 @@ def _checked(spec, value: Any) -> Any:
     limits = spec.metadata
     kinds = get_args(spec.type) if isinstance(spec.type, types.UnionType) else (spec.type,)
     if float in kinds and type(value) is int:
-        value = float(value)
+        value = float(value) if abs(value) <= sys.float_info.max else math.inf  # refused below
     if type(value) not in kinds:
         words = {int: "a whole number", float: "a number", str: "a text", bool: "True or False"}
         allowed = " or ".join(words[kind] for kind in kinds)

@@ -52,15 +52,32 @@ def read_grid(path: Path, overrides: dict[str, Any], results: str = "results") -
     Raises
     ------
     ConfigError
-        For a file that is no grid, and for what a run's configuration refuses.
+        For a file that cannot be read or is no grid, and for what a run's configuration refuses.
     """
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-        return _runs(content, overrides, f"{results}/{path.stem}")
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from None
-    except ConfigError as error:
+        return _runs(_parse(path), overrides, f"{results}/{path.stem}")
+    except ValueError as error:  # a ConfigError, or a number too long to be shown
         raise ConfigError(f"{path}: {error}") from None
+
+
+def _parse(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text("utf-8"), _Loader)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"this is not YAML: {error}") from None
+    except (AttributeError, IndexError, KeyError, ValueError) as error:
+        raise ConfigError(f"this is not YAML, a value is not of its type: {error}") from None
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without aliases, by which a few lines can stand for gigabytes."""
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not read, write the values out")
+        return super().compose_node(parent, index)
 
 
 def _runs(content: Any, overrides: dict[str, Any], folder: str) -> list[Run]:

@@ -74,10 +74,10 @@ def read(path: Path) -> dict[str, Any]:
         For a file that is missing, no JSON, no record, or of another schema version.
     """
     try:
-        record = json.loads(Path(path).read_text())
+        record = json.loads(Path(path).read_text("utf-8"))
     except OSError as error:
         raise RecordError(f"cannot read the record {path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the second: nested without end
         raise RecordError(f"{path} is not a run record: {error}") from None
     if not isinstance(record, dict) or "schema" not in record:
         raise RecordError(f"{path} is not a run record: it has no 'schema'")
@@ -99,27 +99,32 @@ def collect(folder: Path) -> pd.DataFrame:
         ``rarest_mA`` (of the 14 rarest attributes; NaN with no more than 14), ``ms_per_step``,
         ``path`` and ``record``.
     """
-    rows = []
     paths = sorted(Path(folder).rglob("*.json"))
     if not paths:
         raise RecordError(f"no run record in {folder}: make some with python -m dcl run celeba")
-    for path in paths:
-        record = read(path)
-        rows.append(
-            {
-                "experiment": record["experiment"],
-                "method": record["method"],
-                "seed": record["seed"],
-                "dataset": record["dataset"]["name"],
-                "title": record["dataset"]["title"],
-                "mA": record["test"]["mA"],
-                "rarest_mA": record["test"].get("rarest_mA", math.nan),
-                "ms_per_step": record["timing"]["ms_per_step"],
-                "path": path,
-                "record": record,
-            }
-        )
-    return pd.DataFrame(rows)
+    return pd.DataFrame([_row(path, read(path)) for path in paths])
+
+
+def _row(path: Path, record: dict[str, Any]) -> dict[str, Any]:
+    try:
+        dataset, test = record["dataset"], record["test"]
+        return {
+            "experiment": record["experiment"],
+            "method": record["method"],
+            "seed": record["seed"],
+            "dataset": dataset["name"],
+            "title": dataset["title"],
+            "mA": test["mA"],
+            "rarest_mA": test.get("rarest_mA", math.nan),
+            "ms_per_step": record["timing"]["ms_per_step"],
+            "path": path,
+            "record": record,
+        }
+    except (AttributeError, KeyError, TypeError) as error:  # a part is missing, or is no dict
+        raise RecordError(
+            f"{path} is not a whole run record ({type(error).__name__}: {error}): run the "
+            f"experiment again, or take it out of the folder"
+        ) from None
 
 
 def require(runs: pd.DataFrame, *methods: str) -> None:

@@ -1,5 +1,6 @@
 """Reads CelebA's annotation files; every error names the file and the line."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ def read_attributes(path: Path) -> pd.DataFrame:
     """The annotation file: (rows, 40) int8 of 0 and 1, indexed by image name."""
     with _open(path) as file:
         declared, header = file.readline().strip(), tuple(file.readline().split())
-        if not declared.isdigit():
+        if not re.fullmatch(r"[0-9]{1,9}", declared):
             raise DataError(f"{path}, line 1: expected the number of rows, got {declared[:40]!r}")
         if header != ATTRIBUTES:
             odd = [name for name in header if name not in ATTRIBUTES][:3] or list(header[:3])

@@ -18,7 +18,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torchvision.datasets import CIFAR100
-from torchvision.datasets.utils import check_integrity
 
 from ..config import METHODS, ConfigError, Training, option, resolve
 from ..models import ResNetCIFAR
@@ -125,18 +124,17 @@ def load(root: str | Path, *, progress: bool = True) -> Dataset:
 
 
 def _official(folder: Path) -> tuple[tuple[str, ...], dict[str, Split], str]:
-    """The official pickles. A pickle can run code: none is opened before its checksum is right."""
+    """The official pickles. A pickle can run code: none is opened before all checksums are right.
+
+    What is opened are the very bytes that were checked, not what the files hold by then.
+    """
     meta = CIFAR100.meta
-    for name, md5 in [*CIFAR100.train_list, *CIFAR100.test_list, (meta["filename"], meta["md5"])]:
-        if not check_integrity(folder / name, md5):
-            raise DataError(
-                f"{folder / name} is missing or not the official file (its md5 must be {md5}): "
-                f"get it again. {HELP}"
-            )
-    names = tuple(_unpickle(folder / meta["filename"])[meta["key"]])
+    sums = [*CIFAR100.train_list, *CIFAR100.test_list, (meta["filename"], meta["md5"])]
+    files = {name: _verified(folder / name, md5) for name, md5 in sums}
+    names = tuple(_unpickle(files[meta["filename"]])[meta["key"]])
     splits, content = {}, hashlib.sha256()
     for split in ("train", "test"):
-        file = _unpickle(folder / split)
+        file = _unpickle(files.pop(split))
         labels = np.array(file["fine_labels"], np.int64)[:, None]
         stems = np.array([name.rsplit(".", 1)[0] for name in file["filenames"]])
         order = np.lexsort((stems, labels[:, 0]))
@@ -146,9 +144,19 @@ def _official(folder: Path) -> tuple[tuple[str, ...], dict[str, Split], str]:
     return names, splits, content.hexdigest()[:16]
 
 
-def _unpickle(path: Path) -> dict:
-    with path.open("rb") as file:
-        return pickle.load(file, encoding="latin1")
+def _verified(path: Path, md5: str) -> bytes:
+    """The bytes of a file whose checksum is right."""
+    data = path.read_bytes() if path.is_file() else b""
+    if hashlib.md5(data, usedforsecurity=False).hexdigest() != md5:
+        raise DataError(
+            f"{path} is missing or not the official file (its md5 must be {md5}): get it again. "
+            f"{HELP}"
+        )
+    return data
+
+
+def _unpickle(verified: bytes) -> dict:
+    return pickle.loads(verified, encoding="latin1")
 
 
 def _tree(root: Path, progress: bool) -> tuple[tuple[str, ...], dict[str, Split], str]:

@@ -6,7 +6,6 @@ not at all, and is made anew when a source or an option changes.
 
 import errno
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -18,13 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
+from .images import SUFFIXES, check_size, decode, open_archive, read_member
 from .resident import DataError
 
 VERSION = 2  # raise it when the same sources would give other arrays
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
 class Folder:
@@ -32,21 +30,24 @@ class Folder:
 
     def __init__(self, path: Path):
         self.path = path
-        self.entries: dict[str, os.DirEntry] = {}
-        self._scan(path, "")
+        self.entries: dict[str, os.stat_result] = {}
+        try:
+            self._scan(path, "")
+        except OSError as error:  # a link to nowhere or in a circle, a folder of someone else
+            raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from None
 
     def _scan(self, folder: Path, prefix: str) -> None:
         for entry in os.scandir(folder):
             if entry.is_dir():
                 self._scan(entry.path, f"{prefix}{entry.name}/")
             elif entry.name.lower().endswith(SUFFIXES):
-                self.entries[prefix + entry.name] = entry
+                self.entries[prefix + entry.name] = entry.stat()
 
     def stamp(self) -> str:
         """Changes when a file is added, removed or written."""
         digest = hashlib.sha256()
         for name in sorted(self.entries):
-            stat = self.entries[name].stat()
+            stat = self.entries[name]
             digest.update(f"{name}/{stat.st_size}/{stat.st_mtime_ns};".encode())
         return digest.hexdigest()
 
@@ -54,7 +55,12 @@ class Folder:
         return set(self.entries)
 
     def read(self, name: str) -> bytes:
-        return (self.path / name).read_bytes()
+        path = self.path / name
+        try:
+            check_size(path.stat().st_size, path)
+            return path.read_bytes()
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 class Archive:
@@ -62,12 +68,7 @@ class Archive:
 
     def __init__(self, path: Path):
         self.path = path
-        try:
-            self.archive = zipfile.ZipFile(path)
-        except zipfile.BadZipFile as error:
-            raise DataError(f"{path} is not a complete zip file ({error}): get it again") from None
-        members = (m for m in self.archive.namelist() if m.lower().endswith(SUFFIXES))
-        self.members = {Path(member).name: member for member in members}
+        self.archive, self.members = open_archive(path)
 
     def stamp(self) -> str:
         return stamp(self.path)
@@ -76,7 +77,7 @@ class Archive:
         return set(self.members)
 
     def read(self, name: str) -> bytes:
-        return self.archive.read(self.members[name])
+        return read_member(self.archive, self.members[name], self.path / name)
 
 
 def stamp(path: Path) -> str:
@@ -136,7 +137,8 @@ def open_pack(
     Raises
     ------
     DataError
-        For an image that cannot be decoded and for a folder that cannot be written, by name.
+        For an image that cannot be decoded, a folder that cannot be written and a pack that is
+        damaged, by name.
     """
     if not 0 < crop <= 1:
         raise DataError(f"crop must lie in (0, 1], got {crop!r}")
@@ -145,38 +147,34 @@ def open_pack(
     folder = root / ".dcl-packs" / fingerprint
     if not folder.exists():
         _write(folder, source, contents(), size, crop, progress)
-    meta = json.loads((folder / "meta.json").read_text())
-    return Pack(
-        images=np.load(folder / "images.npy", mmap_mode="r"),
-        labels=np.load(folder / "labels.npy"),
-        facts=meta["facts"],
-        content=meta["content"],
-        source_size=tuple(meta["source_size"]),
-    )
+    pack = _read(folder)
+    if pack.images.shape != (len(pack.labels), 3, *size):
+        raise DataError(f"{folder} is damaged: delete it, and the images are packed again")
+    return pack
 
 
-def _decode(data: bytes, name: str, source, size: tuple[int, int], crop: float):
-    """One image -> ((3, height, width) uint8, its height and width in the file)."""
+def _read(folder: Path) -> Pack:
     try:
-        image = Image.open(io.BytesIO(data))
-        width, height = image.size
-        left, top = width * (1 - crop) / 2, height * (1 - crop) / 2
-        image = image.convert("RGB")
-        if crop < 1 or (height, width) != tuple(size):
-            image = image.resize(
-                size[::-1], Image.Resampling.BILINEAR, (left, top, width - left, height - top)
-            )
-    except Exception as error:  # Pillow raises many kinds for a broken file
+        meta = json.loads((folder / "meta.json").read_text("utf-8"))
+        return Pack(
+            images=np.load(folder / "images.npy", mmap_mode="r"),
+            labels=np.array(np.load(folder / "labels.npy", mmap_mode="r")),
+            facts=meta["facts"],
+            content=meta["content"],
+            source_size=tuple(meta["source_size"]),
+        )
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(
-            f"{source.path / name}: cannot be decoded ({error}). Get the file again"
+            f"{folder} is damaged ({error}): delete it, and the images are packed again"
         ) from None
-    return np.asarray(image).transpose(2, 0, 1), (height, width)
 
 
 def _write(folder: Path, source, contents: Contents, size, crop: float, progress: bool) -> None:
     """Decode every image once; the pack appears whole or not at all."""
     meta: dict[str, Any] = {"facts": contents.facts}
     labels = np.ascontiguousarray(contents.labels, dtype=np.int64)
+    if not len(labels):
+        raise DataError(f"{source.path} holds no image to pack")
     needed = len(labels) * 3 * size[0] * size[1]
     scratch = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
@@ -188,7 +186,8 @@ def _write(folder: Path, source, contents: Contents, size, crop: float, progress
             header = {"descr": "|u1", "fortran_order": False, "shape": (len(labels), 3, *size)}
             np.lib.format.write_array_header_1_0(file, header)
             decoded = pool.map(
-                lambda name: _decode(source.read(name), name, source, size, crop), contents.names
+                lambda name: decode(source.read(name), source.path / name, size, crop),
+                contents.names,
             )
             bar = tqdm(decoded, "packing", len(labels), unit="image", disable=not progress)
             for image, meta["source_size"] in bar:

@@ -20,7 +20,7 @@ from scipy.io import loadmat
 
 from .resident import SPLITS, DataError
 
-RAP_COLUMNS, PETA_COLUMNS = 92, 105
+RAP_COLUMNS, PETA_COLUMNS, PARTITIONS = 92, 105, 5
 SCENE = slice(51, 63)  # RAP's columns for viewpoint (4) and occlusion (8), not of the person
 MULTICLASS = ("AgeLess16", "Age17-30", "Age31-45", "BodyFat", "BodyNormal", "BodyThin")
 CATCH_ALL = ("attach-Other", "up-Mixture", "low-Mixture", "shoes-Mixture")
@@ -92,10 +92,11 @@ def read_rap(
         "RAP v1's RAP_annotation.mat",
     )
     names, images = _texts(path, "attribute_eng", names), _texts(path, "imagesname", images)
+    labels = _numbers(path, "label", labels)
     _check_labels(path, "label", labels, (len(images), RAP_COLUMNS), (0, 1, 2))
     _check_length(path, "attribute_eng", names, RAP_COLUMNS)
     _check_length(path, "attribute_exp", listed.ravel(), 51)
-    identities = np.asarray(identities).ravel().astype(np.int64)
+    identities = _numbers(path, "identity", identities).ravel()
     _check_length(path, "identity", identities, len(images))
     partitions = []
     for number, part in enumerate(parts.ravel()):
@@ -105,6 +106,7 @@ def read_rap(
         cut = len(train) - round(val_share * len(train))
         cuts = train[np.sort(order[:cut])], train[np.sort(order[cut:])], test
         partitions.append(dict(zip(SPLITS, cuts, strict=True)))
+    _check_length(path, "partion", partitions, PARTITIONS)
     columns = _rap_columns(names, protocol)
     return Annotation(
         attributes=tuple(names[k] for k in columns),
@@ -154,21 +156,23 @@ def read_peta(
     )
     names = _texts(path, "attribute", names)
     _check_length(path, "attribute", names, PETA_COLUMNS)
-    columns = np.asarray(selected).ravel().astype(np.int64) - 1  # from 1, of `data`
+    data = _numbers(path, "data", data)
+    columns = _numbers(path, "selected_attribute", selected).ravel() - 1  # from 1, of `data`
     if data.ndim != 2 or data.shape[1] != 4 + PETA_COLUMNS:
         raise DataError(f"{path}: data is {data.shape}, expected (N, 109): 4 and 105 attributes")
     if len(columns) == 0 or columns.min() < 4 or columns.max() >= data.shape[1]:
         raise DataError(
             f"{path}: selected_attribute must number columns 5 to 109 of data (4 lead), "
-            f"got {selected.ravel()[:8].tolist()} ..."
+            f"got {(columns[:8] + 1).tolist()} ..."
         )
     labels = data[:, columns]
     _check_labels(path, "data", labels, labels.shape, (0, 1))
-    identities = data[:, 1].astype(np.int64)
+    identities = data[:, 1]
     partitions = [
         dict(zip(SPLITS, _rows(path, f"partion {k + 1}", part, SPLITS, len(data)), strict=True))
         for k, part in enumerate(parts.ravel())
     ]
+    _check_length(path, "partion_attribute", partitions, PARTITIONS)
     if split == "identity":
         partitions = [
             split_identities(identities, [len(part[name]) for name in SPLITS], seed=(seed, k))
@@ -271,7 +275,11 @@ def _fields(path: Path, variable: str, fields: tuple[str, ...], what: str) -> li
     absent = [name for name in fields if name not in structure.dtype.names]
     if absent:
         raise DataError(f"{path}: {variable} has no {', '.join(absent)}, expected {what}")
-    return [structure.ravel()[0][name] for name in fields]
+    values = [structure.ravel()[0][name] for name in fields]
+    for name, value in zip(fields, values, strict=True):
+        if not isinstance(value, np.ndarray):  # a sparse matrix, a function
+            raise DataError(f"{path}: {name} is a {type(value).__name__}, expected {what}")
+    return values
 
 
 def _texts(path: Path, field: str, cells: np.ndarray) -> tuple[str, ...]:
@@ -282,13 +290,24 @@ def _texts(path: Path, field: str, cells: np.ndarray) -> tuple[str, ...]:
         raise DataError(f"{path}: {field} is not a list of names") from None
 
 
+def _numbers(path: Path, field: str, values: np.ndarray) -> np.ndarray:
+    """Whole numbers, as int64."""
+    if values.dtype.kind in "biuf":
+        with np.errstate(invalid="ignore"):  # of infinite values, which are not equal below
+            whole = values.astype(np.int64)
+        if np.array_equal(whole, values):
+            return whole
+    raise DataError(f"{path}: {field} is not of whole numbers")
+
+
 def _rows(path: Path, place: str, part, names, count: int) -> list[np.ndarray]:
     """Row indices, from 0, of each split of a partition; together every row once."""
     try:
         part = np.ravel(part)[0] if np.asarray(part).dtype.names is None else part
-        rows = [np.ravel(np.ravel(part[name])[0]).astype(np.int64) - 1 for name in names]
+        cells = [np.ravel(np.ravel(part[name])[0]) for name in names]
     except (IndexError, KeyError, TypeError, ValueError):
         raise DataError(f"{path}, {place}: expected the fields {', '.join(names)}") from None
+    rows = [_numbers(path, place, cell) - 1 for cell in cells]
     every = np.sort(np.concatenate(rows))
     if not np.array_equal(every, np.arange(count)):
         raise DataError(
