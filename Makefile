@@ -13,10 +13,10 @@ LOG := _build/setup.log
 FREE_KB := 8388608
 UNREACHABLE := Retrying|NewConnectionError|ConnectionError|Max retries exceeded|ReadTimeout|ProxyError|SSLError
 
-.PHONY: help setup test book results bench clean distclean
+.PHONY: help setup test book check-book results bench clean distclean
 
 help:  ## list the targets (this text)
-	@awk -F ':.*## +' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## +' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv, with everything that tests and book need
 
@@ -29,6 +29,9 @@ test: setup  ## lint, unit and property tests, doctests, and every notebook on i
 
 book: setup  ## execute the notebooks and build the book; prints the page to open
 	$(PY) book/build.py --profile $(DCL_PROFILE)
+
+check-book: setup  ## test the built book in headless Chromium
+	OMP_NUM_THREADS=1 DCL_CHECK_BOOK=1 $(PY) -m pytest tests/test_browser.py
 
 # One run at a time has all cores; several at once have one torch thread each.
 results: setup  ## make the records of a grid: GRID=celeba-30k JOBS=1 DATA=folder; again: goes on

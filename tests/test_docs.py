@@ -40,6 +40,16 @@ def test_the_first_picture_is_described_by_the_librarys_numbers(page):
         assert f"{weights[0]:.1f}" in text
 
 
+def test_the_explorers_still_picture_is_described_by_the_librarys_numbers():
+    text = (ROOT / "book" / "explorer.md").read_text()
+    labels = torch.zeros(512, 1, dtype=torch.long)
+    labels[:10] = 1
+    for epoch in (0, 200, 300):
+        weights = dsl_weights(labels, torch.tensor([[50, 1]]), schedule("convex", epoch, 300))[:, 0]
+        kept, weight = weights[10:].count_nonzero(), f"{weights[0]:.1f}"
+        assert re.search(rf"Epoch {epoch}: (all )?{kept} .*? weighs {weight}\.", text)
+
+
 def test_the_worked_example_of_a_data_set_runs_from_the_command_line(tmp_path, monkeypatch, capsys):
     page = (ROOT / "book" / "add_data.md").read_text()
     source, line = re.findall(r"```python\n(.*?)```", page, re.S)

@@ -90,9 +90,9 @@ def test_every_entry_of_the_contents_exists():
 
 
 def test_every_make_command_of_the_readme_is_a_target():
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     commands = re.findall(
-        r"^(?:\$ )?make ([a-z]+)|`make ([a-z]+)", (ROOT / "README.md").read_text(), re.MULTILINE
+        r"^(?:\$ )?make ([a-z-]+)|`make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE
     )
     named = {first or second for first, second in commands}
     assert named >= {"book", "test"}

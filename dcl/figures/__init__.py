@@ -5,7 +5,7 @@ Every function returns a matplotlib Figure whose title names the data it was mad
 
 from .cost import cost_of_criteria, growth, parts_of_a_step, share_of_a_step
 from .data import class_counts, imbalance, sheet
-from .method import idea, loss_weight, pushes, schedules, targets, two_readings
+from .method import batch_over_training, idea, loss_weight, pushes, schedules, targets, two_readings
 from .reports import (
     effects,
     gain_over_cross_entropy,
@@ -26,6 +26,7 @@ __all__ = [
     "METHOD_COLOURS",
     "SCHEDULE_COLOURS",
     "attribute_bars",
+    "batch_over_training",
     "class_counts",
     "class_recall",
     "cost_of_criteria",

@@ -4,41 +4,66 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..sampling import dsl_weights, target_distribution
-from ..schedulers import schedule
+from ..schedulers import loss_schedule, schedule
 from .style import METHOD_COLOURS, SCHEDULE_COLOURS, finish
 
 
 def idea(positives: int = 12, batch: int = 512) -> Figure:
     """The idea in one picture: a batch's samples at three moments, their area their weight."""
+    figure, panels = plt.subplots(1, 3, figsize=(9, 3.1))
+    moments = {"start": 0, "after two thirds": 200, "end": 300}
+    for axes, (when, epoch) in zip(panels, moments.items(), strict=True):
+        counts = torch.tensor([[batch - positives, positives]])
+        _draw_batch(axes, counts, positives, batch, schedule("convex", epoch, 300))
+        axes.set_title(when, loc="center", weight="bold")
+    return finish(figure)
+
+
+def batch_over_training(imbalance: int = 50, batch: int = 512, epochs: int = 300) -> Figure:
+    """The explorer page, for print: a batch at three moments, and both schedules."""
+    moments = (0, 2 * epochs // 3, epochs)
+    figure, panels = plt.subplot_mosaic(
+        [[0, 0, 1, 1, 2, 2], ["g", "g", "g", "f", "f", "f"]], figsize=(9, 5), height_ratios=[2, 1]
+    )
+    for panel, epoch in enumerate(moments):
+        counts, positives = torch.tensor([[imbalance, 1]]), round(batch / (imbalance + 1))
+        _draw_batch(panels[panel], counts, positives, batch, schedule("convex", epoch, epochs))
+        panels[panel].set_title(f"epoch {epoch} of {epochs}", loc="center", weight="bold")
+    x = np.linspace(0, epochs, 601)
+    for name, title, function in (
+        ("g", "g(l): how far from balance", lambda epoch: schedule("convex", epoch, epochs)),
+        ("f", "f(l): weight of the metric loss", lambda epoch: loss_schedule(epoch, epochs)),
+    ):
+        panels[name].plot(x, [function(epoch) for epoch in x], color="#6E6E6E", lw=2)
+        panels[name].plot(moments, [function(epoch) for epoch in moments], "o", color="black")
+        panels[name].set(xlabel="epoch l", ylim=(-0.05, 1.2), title=title)
+    return finish(figure)
+
+
+def _draw_batch(
+    axes: Axes, class_counts: torch.Tensor, positives: int, batch: int, g: float
+) -> None:
+    """A batch under the sampling schedule's g: what is kept of the majority, and the minority."""
     labels = torch.zeros(batch, 1, dtype=torch.long)
     labels[:positives] = 1
-    counts = torch.tensor([[batch - positives, positives]])
+    generator = torch.Generator().manual_seed(0)
+    weights = dsl_weights(labels, class_counts, g, generator=generator)[:, 0].numpy()
+    minority, majority = weights[:positives], weights[positives:]
     many, few = "#0072B2", METHOD_COLOURS["dcl"]
-    figure, panels = plt.subplots(1, 3, figsize=(9, 3.1))
-    for axes, (when, epoch) in zip(
-        panels, {"start": 0, "after two thirds": 200, "end": 300}.items(), strict=True
-    ):
-        generator = torch.Generator().manual_seed(0)
-        g = schedule("convex", epoch, 300)
-        weights = dsl_weights(labels, counts, g, generator=generator)[:, 0].numpy()
-        minority, majority = weights[:positives], weights[positives:]
-        x, y = np.divmod(np.arange(len(majority)), 25)
-        kept = majority > 0
-        axes.scatter(x[~kept], y[~kept], s=5, facecolor="none", edgecolor="#BBBBBB", lw=0.5)
-        axes.scatter(x[kept], y[kept], s=9, color=many, lw=0)
-        x, y = np.divmod(np.arange(positives), 4)
-        axes.scatter(25 + 5 * x, 3 + 6.2 * y, s=9 * minority, color=few, lw=0)
-        axes.set_title(when, loc="center", weight="bold")
-        axes.text(
-            9.5, -3.5, f"{kept.sum()} of {len(majority)} kept", ha="center", color=many, size=10
-        )
-        axes.text(30, -3.5, f"each weighs {minority.max():.1f}", ha="center", color=few, size=10)
-        axes.set(xlim=(-1, 38), ylim=(-5, 26))
-        axes.axis("off")
-    return finish(figure)
+    x, y = np.divmod(np.arange(len(majority)), 25)
+    kept = majority > 0
+    axes.scatter(x[~kept], y[~kept], s=5, facecolor="none", edgecolor="#BBBBBB", lw=0.5)
+    axes.scatter(x[kept], y[kept], s=9, color=many, lw=0)
+    x, y = np.divmod(np.arange(positives), 4)
+    axes.scatter(25 + 5 * x, 3 + 6.2 * y, s=9 * minority, color=few, lw=0)
+    axes.text(9.5, -3.5, f"{kept.sum()} of {len(majority)} kept", ha="center", color=many, size=10)
+    axes.text(30, -3.5, f"each weighs {minority.max():.1f}", ha="center", color=few, size=10)
+    axes.set(xlim=(-1, 38), ylim=(-5, 26))
+    axes.axis("off")
 
 
 def schedules(epochs: int = 300, decay: float = 0.99) -> Figure:
