@@ -13,9 +13,9 @@ FOLDERS = {  # experiment -> folder below results/, page of the book
     "ablation": ("celeba-30k", "ablation"),
     "schedules": ("celeba-30k-schedules", "scheduler_choice"),
     "anchors": ("open-choices", "open_choices"),
-    "peta": ("peta/official", "pedestrians"),
-    "rap": ("rap", "pedestrians"),
-    "cifar100": ("cifar100/fifth", "cifar100"),
+    "peta": ("peta/official", "tables5_6"),
+    "rap": ("rap", "tables5_6"),
+    "cifar100": ("cifar100/fifth", "table7"),
 }
 Values = Callable[[pd.DataFrame], pd.Series]  # runs -> a number for each seed
 

@@ -239,6 +239,30 @@ class Schedules(Claims):
     dataset: str = option("celeba", "whose records are read, by the data set's name in them")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Choices(Report):
+    """The page on what the paper leaves open."""
+
+    results: str = option("results/open-choices", "folder with run records")
+    dataset: str = option("faces", "whose records are read, by the data set's name in them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peta(Report):
+    """The page on Tables 5 and 6."""
+
+    results: str = option("results/peta", "folder with a folder of records for each split")
+    dataset: str = option("peta", "whose records are read, by the data set's name in them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table7(Report):
+    """The page on Table 7."""
+
+    results: str = option("results/cifar100", "folder with a folder of records for each set")
+    dataset: str = option("cifar100", "whose records are read, by the data set's name in them")
+
+
 def from_values(cls: type, values: dict[str, Any]):
     """A configuration from names and values, as a notebook, a command line or a record gives them.
 

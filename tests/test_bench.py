@@ -19,7 +19,9 @@ from dcl.bench.timing import (
     calls,
     criteria,
     labels_and_counts,
+    operations,
     peak_bytes,
+    share_of_peak,
     steps,
 )
 
@@ -128,6 +130,25 @@ def test_parts_of_a_step_add_up_to_it():
     found = steps(CPU, 2, ("cross-entropy",))["cross-entropy"]
     parts = [found[part]["median"] for part in found if part != "step"]
     assert sum(parts) == pytest.approx(found["step"]["median"], rel=0.2)
+
+
+def test_a_step_is_mostly_convolutions_and_products_and_below_the_peak():
+    shares = operations(CPU)
+    assert sum(shares.values()) == pytest.approx(100)
+    assert any("conv" in name for name in list(shares)[:2])
+    found = share_of_peak(CPU, 2)
+    assert found["step_gflop"] == pytest.approx(3 * forward_gflop(), rel=0.1)  # and twice backward
+    assert 0 < found["step_gflops"] < 1.5 * found["peak_gflops"]
+
+
+def forward_gflop() -> float:
+    """Two operations for each weight at each place: DeepID2's layers, 512 images, by hand."""
+    places = (52 * 44, 24 * 20, 10 * 8, 4 * 3)
+    weights = (3 * 20 * 16, 20 * 40 * 9, 40 * 60 * 9, 60 * 80 * 4)
+    convolutions = sum(p * w for p, w in zip(places, weights, strict=True))
+    trunk = (60 * 5 * 4 + 80 * 4 * 3) * 160
+    branches = 160 * 40 * 64 + 40 * 64 * 2
+    return 2 * 512 * (convolutions + trunk + branches) / 1e9
 
 
 def test_a_file_in_no_folder_is_refused_before_anything_is_timed(capsys):

@@ -8,7 +8,17 @@ import nbformat
 import papermill
 import pytest
 
-from dcl.config import Claims, Cost, Curricula, Framework, Report, Schedules
+from dcl.config import (
+    Choices,
+    Claims,
+    Cost,
+    Curricula,
+    Framework,
+    Peta,
+    Report,
+    Schedules,
+    Table7,
+)
 from dcl.data import DATASETS
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
@@ -22,6 +32,9 @@ CONFIGS = {
     "operating_point": Report,
     "scheduler_choice": Schedules,
     "claims": Claims,
+    "open_choices": Choices,
+    "tables5_6": Peta,
+    "table7": Table7,
     "cost": Cost,
 }
 

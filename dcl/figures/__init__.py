@@ -7,6 +7,7 @@ from .cost import cost_of_criteria, growth, parts_of_a_step, share_of_a_step
 from .data import class_counts, imbalance, sheet
 from .method import batch_over_training, idea, loss_weight, pushes, schedules, targets, two_readings
 from .reports import (
+    effects,
     gain_over_cross_entropy,
     paper_and_ours,
     roc_and_precision,
@@ -30,6 +31,7 @@ __all__ = [
     "class_recall",
     "cost_of_criteria",
     "curricula",
+    "effects",
     "gain_over_cross_entropy",
     "growth",
     "idea",

@@ -76,6 +76,21 @@ def paper_and_ours(table: pd.DataFrame, title: str) -> Figure:
     return finish(figure)
 
 
+def effects(table: pd.DataFrame, title: str) -> Figure:
+    """The effect of each choice with its interval; `table` is what `dcl.tables.choices` returns."""
+    shown = table["effect"][[found.n > 0 for found in table["effect"]]]
+    figure, axes = plt.subplots(figsize=(9, 0.9 + 0.34 * len(shown)))
+    place = np.arange(len(shown))
+    means = [found.mean for found in shown]
+    halves = np.nan_to_num([found.half for found in shown])
+    axes.errorbar(means, place, xerr=halves, fmt="o", color=METHOD_COLOURS["dcl"], capsize=3)
+    axes.axvline(0, color="black", lw=1, ls=":")
+    axes.set_yticks(place, shown.index)
+    axes.invert_yaxis()
+    axes.set(xlabel="difference in mA, percentage points", title=title)
+    return finish(figure)
+
+
 def threshold_sweep(runs: pd.DataFrame) -> Figure:
     """mA and F1, means over attributes, as one threshold moves for all attributes together.
 
