@@ -68,7 +68,7 @@ WIDER_THAN_THE_WINDOW = """() => {
   return document.scrollingElement.scrollWidth <= innerWidth ? [] :
     ["the page, by:", ...[...document.querySelectorAll("article *")]
       .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement))
-      .map((e) => `${e.tagName}.${e.className} ${e.textContent.slice(0, 40)}`)];
+      .map((e) => `${e.tagName}.${e.className} ${e.textContent.slice(0, 40)}`).slice(0, 9)];
 }"""
 
 
@@ -137,6 +137,11 @@ def test_formulae_are_typeset(page):
         }"""
     )
     assert re.findall(r".{0,20}(?:\$|\\\(|\\\[).{0,20}", text) == []
+
+
+def test_outputs_are_shown_and_not_named_as_objects_of_python(page):
+    text = page.locator("article").text_content()
+    assert re.findall(r"<(?:Figure |Axes|[\w.]+ object).{0,30}", text) == []
 
 
 def test_images_are_described_in_words(page):
