@@ -102,10 +102,14 @@ def nested(depth: int) -> bytes:
 
 
 DAMAGED = {
-    "a type beyond SciPy's table": (array(NUMBER, [1, 1], element(200, bytes(8)), name=b"it"), "type 200"),
+    "a type beyond SciPy's table": (
+        array(NUMBER, [1, 1], element(200, bytes(8)), name=b"it"), "type 200",
+    ),
     "more numbers than bytes": (array(NUMBER, [2**31 - 1] * 2, ONE, name=b"it"), "in 8 bytes"),
     "more cells than bytes": (array(CELL, [2**31 - 1, 4], name=b"it"), "is cut short"),
-    "more characters": (array(TEXT, [2**31 - 1, 4], element(4, b"ab"), name=b"it"), "8,589,934,588"),
+    "more characters": (
+        array(TEXT, [2**31 - 1, 4], element(4, b"ab"), name=b"it"), "8,589,934,588 characters",
+    ),
     "more structures": (
         array(STRUCTURE, [2**31 - 1, 1], element(5, b"\1\0\0\0"), element(1, b"a"), name=b"it"),
         "is cut short",
