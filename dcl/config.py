@@ -232,7 +232,7 @@ class Pictures:
     attribute: str = option("Wearing_Hat", "of the drawn faces, whose weights are shown")
     batch_size: int = option(64, "images in the batch", low=16, high=256)
     epochs: int = option(300, "expected total epochs L (paper 4.3.1)", low=1)
-    seed: int = option(0, "of the faces and the selection", low=0)
+    seed: int = option(4, "of the faces and the selection", low=0)
 
     def __post_init__(self):
         _check_fields(self)
