@@ -50,6 +50,8 @@ def load_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> Progres
             f"{identity}): delete it to start anew"
         )
     try:
+        if type(saved["state"]) is not dict:
+            raise TypeError("its state is no dict")
         for name, part in state.items():
             load = part.set_state if isinstance(part, torch.Generator) else part.load_state_dict
             load(saved["state"][name])
@@ -70,8 +72,8 @@ def _read(path: Path) -> dict[str, Any]:
         if damaged:
             raise zipfile.BadZipFile(f"{damaged} is damaged")
         saved = torch.load(path, map_location="cpu", weights_only=True)
-        if type(saved["identity"]) is not str:
-            raise TypeError("its identity is no text")
+        if type(saved) is not dict or type(saved["identity"]) is not str:
+            raise TypeError("it names no run")
     except Exception as error:  # torch raises many kinds for a truncated or foreign file
         raise _foreign(path, error) from None
     return saved

@@ -212,6 +212,33 @@ class Cost:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Plane:
+    """The page on easy anchors, which moves points of the plane."""
+
+    clouds: int = option(60, "independent clouds of points for each setting", low=2)
+    steps: int = option(100, "of gradient descent", low=1)
+    hard: float = option(0.5, "share of hard positives in the pictures", low=0, high=1)
+    profile: str = option("auto", PROFILE, choices=("auto", "quick", "standard"))
+
+    def __post_init__(self):
+        _check_fields(self)
+        _settle_profile(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """The page that shows one batch by weight."""
+
+    attribute: str = option("Wearing_Hat", "of the drawn faces, whose weights are shown")
+    batch_size: int = option(64, "images in the batch", low=16, high=256)
+    epochs: int = option(300, "expected total epochs L (paper 4.3.1)", low=1)
+    seed: int = option(4, "of the faces and the selection", low=0)
+
+    def __post_init__(self):
+        _check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """A page that reads run records and trains nothing."""
 

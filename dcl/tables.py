@@ -19,6 +19,16 @@ CHOICES = (  # of what the paper leaves open, those with a parameter
     *("normalisation", "epsilon", "selection", "squared", "normalise", "reduction"),
     *("anchors", "momentum", "trunk"),
 )
+PAGES = {  # of the book -> words for a link
+    "table2": "Table 2",
+    "ablation": "Table 3",
+    "scheduler_choice": "Table 4",
+    "tables5_6": "Tables 5, 6",
+    "table7": "Table 7",
+    "cost": "cost",
+    "framework": "framework",
+    "open_choices": "open choices",
+}
 
 
 def table2(runs: pd.DataFrame) -> pd.DataFrame:
@@ -186,7 +196,7 @@ def claims_as_html(judged: pd.DataFrame) -> str:
         f"<td>{'' if np.isnan(claim.published) else f'{claim.published:+.2f}'}</td>"
         f"<td>{_ours(claim.finding)}</td><td>{claim.data}</td>"
         f'<td class="dcl-verdict dcl-{claim.verdict.replace(" ", "-")}">{claim.verdict}</td>'
-        f'<td><a href="../notebooks/{claim.page}.html">{claim.page.replace("_", " ")}</a></td></tr>'
+        f'<td><a href="../notebooks/{claim.page}.html">{PAGES[claim.page]}</a></td></tr>'
         for claim in judged.itertuples()
     ]
     names = ("claim", "paper", "here", "data", "verdict", "page")

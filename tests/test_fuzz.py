@@ -333,6 +333,7 @@ def test_checkpoints_with_parts_of_another_kind():
             ends_well(resumed, saved(content), "run.checkpoint")
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("pack_up", [saved, pickle.dumps])
 def test_no_code_in_a_checkpoint_or_in_weights_runs(mark, pack_up):
     bomb = pack_up({"identity": "this run", "state": Bomb(mark), "progress": {}})

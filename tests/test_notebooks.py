@@ -15,6 +15,8 @@ from dcl.config import (
     Curricula,
     Framework,
     Peta,
+    Pictures,
+    Plane,
     Report,
     Schedules,
     Table7,
@@ -26,6 +28,8 @@ CONFIGS = {
     **DATASETS,  # a notebook for each
     "schedulers": Curricula,
     "framework": Framework,
+    "easy_anchors": Plane,
+    "dsl_in_pictures": Pictures,
     "fair_baselines": Report,
     "table2": Report,
     "ablation": Report,

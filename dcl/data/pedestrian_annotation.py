@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.io import loadmat
 
+from .matlab import MatlabError, read_variable
 from .resident import SPLITS, DataError
 
 RAP_COLUMNS, PETA_COLUMNS, PARTITIONS = 92, 105, 5
@@ -266,20 +266,16 @@ def _fields(path: Path, variable: str, fields: tuple[str, ...], what: str) -> li
             f"missing {path}: expected {what}, which its authors give for research on request"
         )
     try:
-        content = loadmat(path, variable_names=[variable])
-    except Exception as error:  # scipy raises whatever the broken bytes lead to
+        structure = read_variable(path, variable)
+    except (MatlabError, OSError) as error:
         raise DataError(f"{path}: not a readable MATLAB file, expected {what} ({error})") from None
-    structure = content.get(variable)
-    if structure is None or structure.dtype.names is None or structure.size != 1:
+    found = structure.flat[0] if structure is not None and structure.size == 1 else None
+    if not isinstance(found, dict):
         raise DataError(f"{path}: no structure {variable}, expected {what}")
-    absent = [name for name in fields if name not in structure.dtype.names]
+    absent = [name for name in fields if name not in found]
     if absent:
         raise DataError(f"{path}: {variable} has no {', '.join(absent)}, expected {what}")
-    values = [structure.ravel()[0][name] for name in fields]
-    for name, value in zip(fields, values, strict=True):
-        if not isinstance(value, np.ndarray):  # a sparse matrix, a function
-            raise DataError(f"{path}: {name} is a {type(value).__name__}, expected {what}")
-    return values
+    return [found[name] for name in fields]
 
 
 def _texts(path: Path, field: str, cells: np.ndarray) -> tuple[str, ...]:
@@ -303,9 +299,9 @@ def _numbers(path: Path, field: str, values: np.ndarray) -> np.ndarray:
 def _rows(path: Path, place: str, part, names, count: int) -> list[np.ndarray]:
     """Row indices, from 0, of each split of a partition; together every row once."""
     try:
-        part = np.ravel(part)[0] if np.asarray(part).dtype.names is None else part
-        cells = [np.ravel(np.ravel(part[name])[0]) for name in names]
-    except (IndexError, KeyError, TypeError, ValueError):
+        part = part if isinstance(part, dict) else part.flat[0]  # in a cell
+        cells = [part[name].ravel() for name in names]
+    except (AttributeError, IndexError, KeyError, TypeError):
         raise DataError(f"{path}, {place}: expected the fields {', '.join(names)}") from None
     rows = [_numbers(path, place, cell) - 1 for cell in cells]
     every = np.sort(np.concatenate(rows))

@@ -6,6 +6,7 @@ Every function returns a matplotlib Figure whose title names the data it was mad
 from .cost import cost_of_criteria, growth, parts_of_a_step, share_of_a_step
 from .data import class_counts, imbalance, sheet
 from .method import batch_over_training, idea, loss_weight, pushes, schedules, targets, two_readings
+from .plane import animation, batch_by_weight, outcomes, stills
 from .reports import (
     effects,
     gain_over_cross_entropy,
@@ -25,7 +26,9 @@ from .style import METHOD_COLOURS, SCHEDULE_COLOURS, use_style
 __all__ = [
     "METHOD_COLOURS",
     "SCHEDULE_COLOURS",
+    "animation",
     "attribute_bars",
+    "batch_by_weight",
     "batch_over_training",
     "class_counts",
     "class_recall",
@@ -37,6 +40,7 @@ __all__ = [
     "idea",
     "imbalance",
     "loss_weight",
+    "outcomes",
     "paper_and_ours",
     "parts_of_a_step",
     "pushes",
@@ -45,6 +49,7 @@ __all__ = [
     "selection",
     "share_of_a_step",
     "sheet",
+    "stills",
     "targets",
     "threshold_sweep",
     "training",
