@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import re
 from pathlib import Path
 
 import nbformat
@@ -88,3 +89,19 @@ def test_papermill_stops_at_what_cannot_be(values, names, tmp_path):
             progress_bar=False,
             kernel_name="python3",
         )
+
+
+RESULTS = [  # chapters whose every number of ours comes from records
+    *("claims", "table2", "ablation", "scheduler_choice", "tables5_6", "table7"),
+    *("fair_baselines", "operating_point", "open_choices"),
+]
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_no_result_is_typed_into_the_prose_of_a_results_chapter(name):
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            prose = re.sub(r"```.*?```|`[^`]*`|\$[^$]*\$", "", cell.source, flags=re.DOTALL)
+            typed = re.findall(r"\d+\.\d+|\d+ ?%|\d+ points", prose.replace("95 % interval", ""))
+            assert not typed, f"{name}: {typed} is typed: compute it in a cell"
