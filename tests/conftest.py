@@ -48,6 +48,12 @@ def batches(draw, shapes=SHAPES, width=4):
     }
 
 
+@pytest.fixture(autouse=True)
+def same_random_numbers():
+    """Each test draws the same from torch's global generator, whatever ran before it."""
+    torch.manual_seed(0)
+
+
 def real_data(name: str) -> Path:
     """A file of real data beside the checkout, or a skip that says where it belongs."""
     path = Path(__file__).resolve().parents[2] / "shared" / "data" / name

@@ -128,7 +128,7 @@ def test_nothing_of_the_size_of_all_triples_is_made():
     """k = 100 with all anchors: 40 x 256 x 100 x 100 triples would take 400 MB."""
     labels = (torch.arange(512) < 256).long()[:, None].expand(-1, 40)
     features, logits = torch.randn(512, 40, 8), torch.randn(512, 40, 2)
-    with torch.profiler.profile(profile_memory=True) as profiler:
+    with torch.profiler.profile(profile_memory=True, acc_events=True) as profiler:
         triplet_loss(features, logits, labels, k=100, anchors="all")
     largest = max(event.self_cpu_memory_usage for event in profiler.events())
     assert largest < 50e6
