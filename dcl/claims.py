@@ -54,8 +54,7 @@ def _worst_over_linear_imbalance(runs: pd.DataFrame) -> pd.Series:
 
 
 def _easy_over_all(runs: pd.DataFrame) -> pd.Series:
-    easy, every = (evidence.configured(runs, anchors=anchors) for anchors in ("easy", "all"))
-    return (evidence.by_seed(easy, "dcl") - evidence.by_seed(every, "dcl")).dropna()
+    return difference(evidence.by_choice(runs), evidence.AS_READ, "anchors = all")
 
 
 # claim -> experiment, side of zero that it claims, what to compute

@@ -1,7 +1,7 @@
 """What run records say: a measure of each seed, differences between methods, and how sure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,17 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from .config import Training
 from .records import RecordError, collect, interval, per_attribute, require
 
 Measure = Callable[[dict[str, Any]], float]  # record -> number
 VERDICTS = ("reproduced", "partly", "not", "undecided", "not tried")
 PAPER_EPOCHS = 300
+CHOICES = (  # of what the paper leaves open, those with a parameter
+    *("normalisation", "epsilon", "selection", "squared", "normalise", "reduction"),
+    *("anchors", "momentum", "trunk"),
+)
+AS_READ = "as we read it"
 
 
 def mean_accuracy(record: dict[str, Any]) -> float:
@@ -70,6 +76,23 @@ def configured(runs: pd.DataFrame, **values: Any) -> pd.DataFrame:
         for record in runs["record"]
     ]
     return runs[np.array(chosen, dtype=bool)]
+
+
+def by_choice(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs of one method, ``method`` replaced by what their configuration has otherwise.
+
+    Such as ``anchors = all``, or `AS_READ` where every choice is the default.
+    """
+    defaults = {spec.name: spec.default for spec in fields(Training)}
+    names = [
+        ", ".join(
+            f"{name} = {value}"
+            for name, value in record["config"].items()
+            if name in CHOICES and value != defaults.get(name, True)  # trunk is CelebA's own
+        )
+        for record in runs["record"]
+    ]
+    return runs.assign(method=[name or AS_READ for name in names])
 
 
 def by_seed(runs: pd.DataFrame, method: str, measure: Measure = mean_accuracy) -> pd.Series:

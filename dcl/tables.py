@@ -1,23 +1,16 @@
 """The paper's tables beside ours, from run records."""
 
-from dataclasses import fields
-
 import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
 from . import evidence, published
-from .config import Training
 from .evidence import Finding
 from .records import per_attribute
 
 TABLE_2 = (  # the paper's columns that this library trains, in its order
     *("cross-entropy", "over-sampling", "down-sampling", "cost-sensitive"),
     *("selective-learning", "crl", "lmle", "dcl"),
-)
-CHOICES = (  # of what the paper leaves open, those with a parameter
-    *("normalisation", "epsilon", "selection", "squared", "normalise", "reduction"),
-    *("anchors", "momentum", "trunk"),
 )
 PAGES = {  # of the book -> words for a link
     "table2": "Table 2",
@@ -260,24 +253,17 @@ def choices(runs: pd.DataFrame) -> pd.DataFrame:
         Indexed by ``name = value`` of the choice: ``mA`` and ``effect``, as `Finding`; the first
         row is DCL as it is.
     """
-    defaults = {spec.name: spec.default for spec in fields(Training)}
-    names = [
-        ", ".join(
-            f"{name} = {value}"
-            for name, value in record["config"].items()
-            if name in CHOICES and value != defaults.get(name, True)  # trunk is CelebA's own
-        )
-        for record in runs["record"]
-    ]
-    named = runs.assign(method=[name or "as we read it" for name in names])
+    named = evidence.by_choice(runs)
     rows = {
         name: {
             "mA": Finding.of(evidence.by_seed(named, name)),
             "effect": Finding.of(
-                [] if name == "as we read it" else evidence.difference(named, name, "as we read it")
+                []
+                if name == evidence.AS_READ
+                else evidence.difference(named, name, evidence.AS_READ)
             ),
         }
-        for name in sorted(set(named["method"]), key=lambda name: (name != "as we read it", name))
+        for name in sorted(set(named["method"]), key=lambda name: (name != evidence.AS_READ, name))
     }
     return pd.DataFrame.from_dict(rows, orient="index")
 

@@ -11,6 +11,7 @@ from dcl import DCLLoss
 from dcl.__main__ import main
 from dcl.bench import markdown
 from dcl.bench.rivals import BatchHardTriplets, LoopDCL
+from dcl.bench.step import operations, share_of_peak, steps
 from dcl.bench.timing import (
     METHODS,
     RIVALS,
@@ -19,10 +20,7 @@ from dcl.bench.timing import (
     calls,
     criteria,
     labels_and_counts,
-    operations,
     peak_bytes,
-    share_of_peak,
-    steps,
 )
 
 CPU = torch.device("cpu")

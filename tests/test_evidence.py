@@ -140,6 +140,21 @@ def test_claims_without_records_are_not_tried(tmp_path):
     assert len(judged) == len(published.claims())
 
 
+def test_runs_are_named_by_the_choices_that_they_make_otherwise():
+    runs = frame(
+        record("dcl", 0, 80, epsilon=0.1, momentum=0.9, trunk=True),
+        record("dcl", 0, 79, anchors="all", epsilon=0.1),
+        record("dcl", 0, 78, epsilon=0, trunk=False),
+    )
+    names = list(evidence.by_choice(runs)["method"])
+    assert names == [evidence.AS_READ, "anchors = all", "epsilon = 0, trunk = False"]
+    table = tables.choices(runs.iloc[:2])
+    assert list(table.index) == [evidence.AS_READ, "anchors = all"]
+    assert table["effect"].iloc[1].mean == pytest.approx(-1)
+    _, sign, values = claims.MEASURES["easy-anchors-stabilise"]
+    assert sign * values(runs)[0] == pytest.approx(1)
+
+
 def test_the_claims_page_shows_every_claim_and_links_to_a_page():
     judged = claims.judge(ROOT / "results")
     html = tables.claims_as_html(judged)

@@ -9,7 +9,8 @@ import nbformat
 import papermill
 import pytest
 
-from dcl.config import (
+from dcl.data import DATASETS
+from dcl.pages import (
     Choices,
     Claims,
     Cost,
@@ -22,7 +23,6 @@ from dcl.config import (
     Schedules,
     Table7,
 )
-from dcl.data import DATASETS
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 CONFIGS = {

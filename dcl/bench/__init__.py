@@ -7,7 +7,8 @@ from typing import Any
 import torch
 
 from ..config import ConfigError
-from .timing import PAPER, criteria, growth, steps
+from .step import steps
+from .timing import PAPER, criteria, growth
 
 LETTERS = {"batch": "B", "attributes": "A", "classes": "C", "width": "D", "k": "k"}
 

@@ -1,0 +1,123 @@
+"""Configurations of the book's pages that train nothing, by the name of their notebook."""
+
+from dataclasses import dataclass
+
+from .config import PROFILE, check_fields, option, settle_profile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curricula:
+    """The page on the schedules, which trains nothing."""
+
+    epochs: int = option(300, "expected total epochs L (paper 4.3.1)", low=1)
+    p: float = option(0.3, "self-learning point, share of the epochs (paper 4.3.1)", low=0, high=1)
+    epsilon: float = option(0.1, "self-learning ratio (ours: the paper gives none)", low=0)
+    decay: float = option(0.99, "lambda of the concave schedule (paper, Table 4)", above=0, below=1)
+    batch_size: int = option(512, "images in a batch (paper 4.3.1)", low=13)
+
+    def __post_init__(self):
+        check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Framework:
+    """The page on the methods as special cases, which trains nothing."""
+
+    batch_size: int = option(512, "images in a batch (paper 4.3.1)", low=64)
+    epochs: int = option(300, "expected total epochs L (paper 4.3.1)", low=1)
+    seed: int = option(0, "of the batch and the selection", low=0)
+
+    def __post_init__(self):
+        check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """The page on what DCL costs, which measures."""
+
+    rounds: int = option(20, "of measuring, alternating between the methods", low=2)
+    device: str = option("auto", "auto (a GPU where there is one), cpu, cuda or cuda:N")
+    profile: str = option("auto", PROFILE, choices=("auto", "quick", "standard"))
+
+    def __post_init__(self):
+        check_fields(self)
+        settle_profile(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plane:
+    """The page on easy anchors, which moves points of the plane."""
+
+    clouds: int = option(60, "independent clouds of points for each setting", low=2)
+    steps: int = option(100, "of gradient descent", low=1)
+    hard: float = option(0.5, "share of hard positives in the pictures", low=0, high=1)
+    profile: str = option("auto", PROFILE, choices=("auto", "quick", "standard"))
+
+    def __post_init__(self):
+        check_fields(self)
+        settle_profile(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """The page that shows one batch by weight."""
+
+    attribute: str = option("Wearing_Hat", "of the drawn faces, whose weights are shown")
+    batch_size: int = option(64, "images in the batch", low=16, high=256)
+    epochs: int = option(300, "expected total epochs L (paper 4.3.1)", low=1)
+    seed: int = option(4, "of the faces and the selection", low=0)
+
+    def __post_init__(self):
+        check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A page that reads run records and trains nothing."""
+
+    results: str = option("results/celeba-30k", "folder with run records")
+    dataset: str = option("celeba", "whose records are read, by the data set's name in them")
+
+    def __post_init__(self):
+        check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claims:
+    """The page that holds every claim against the records."""
+
+    results: str = option("results", "folder with the folders of run records")
+
+    def __post_init__(self):
+        check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedules(Claims):
+    """The page on Table 4, whose records lie in two folders."""
+
+    dataset: str = option("celeba", "whose records are read, by the data set's name in them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices(Report):
+    """The page on what the paper leaves open."""
+
+    results: str = option("results/open-choices", "folder with run records")
+    dataset: str = option("faces", "whose records are read, by the data set's name in them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peta(Report):
+    """The page on Tables 5 and 6."""
+
+    results: str = option("results/peta", "folder with a folder of records for each split")
+    dataset: str = option("peta", "whose records are read, by the data set's name in them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table7(Report):
+    """The page on Table 7."""
+
+    results: str = option("results/cifar100", "folder with a folder of records for each set")
+    dataset: str = option("cifar100", "whose records are read, by the data set's name in them")
