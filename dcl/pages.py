@@ -48,9 +48,9 @@ class Cost:
 class Plane:
     """The page on easy anchors, which moves points of the plane."""
 
-    clouds: int = option(60, "independent clouds of points for each setting", low=2)
-    steps: int = option(100, "of gradient descent", low=1)
-    hard: float = option(0.5, "share of hard positives in the pictures", low=0, high=1)
+    clouds: int = option(16, "independent clouds of points for each setting", low=2)
+    steps: int = option(40, "of gradient descent", low=1)
+    hard: float = option(0.6, "share of hard positives in the pictures", low=0, high=1)
     profile: str = option("auto", PROFILE, choices=("auto", "quick", "standard"))
 
     def __post_init__(self):
@@ -121,3 +121,15 @@ class Table7(Report):
 
     results: str = option("results/cifar100", "folder with a folder of records for each set")
     dataset: str = option("cifar100", "whose records are read, by the data set's name in them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tabular:
+    """The page that trains on a table."""
+
+    seeds: int = option(10, "splits of the data into training and test", low=2)
+    epochs: int = option(40, "of training", low=1)
+    rare: int = option(40, "malignant tumours that are left", low=10, high=212)
+
+    def __post_init__(self):
+        check_fields(self)

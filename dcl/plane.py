@@ -24,7 +24,7 @@ class Cloud:
 
 
 def draw(
-    clouds: int, hard: float, *, positives: int = 30, negatives: int = 200, seed: int = 0
+    clouds: int, hard: float, *, positives: int = 30, negatives: int = 100, seed: int = 0
 ) -> Cloud:
     """Clouds of normal points with standard deviation 0.25.
 

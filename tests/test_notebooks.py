@@ -22,6 +22,7 @@ from dcl.pages import (
     Report,
     Schedules,
     Table7,
+    Tabular,
 )
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
@@ -40,6 +41,7 @@ CONFIGS = {
     "open_choices": Choices,
     "tables5_6": Peta,
     "table7": Table7,
+    "tabular": Tabular,
     "cost": Cost,
 }
 
