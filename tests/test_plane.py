@@ -52,7 +52,7 @@ def test_lost_and_rescued_are_counted_from_where_points_started():
 
 def test_easy_anchors_are_never_hard_ones_so_no_easy_positive_is_lost():
     """What the page says: with many hard positives, all anchors lose easy ones and TEA does not."""
-    cloud = plane.draw(20, 0.5)
+    cloud = plane.draw(20, 0.6)
     lost = {
         kind: plane.outcome(cloud, plane.descend(cloud, kind, k=5, steps=60)[-1])["lost"].mean()
         for kind in ("easy", "all")
