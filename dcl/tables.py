@@ -212,14 +212,8 @@ def _ours(finding: Finding) -> str:
 
 
 def overview(runs: pd.DataFrame) -> pd.DataFrame:
-    """Means of every method of one data set, over seeds, as text; the best of ours last.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by method: mA (accuracy and class-balanced accuracy for a single label), each of the
-        data set's groups, the metrics of the examples where there are, and seeds.
-    """
+    """`means` of what a data set is judged by: mA (accuracy for a single label), each of its groups
+    of attributes or classes, and the metrics of the examples where there are."""
     first = runs["record"].iloc[0]["test"]
     if "per_class" in first:
         measures = {"accuracy": evidence.metric("accuracy")}
@@ -228,20 +222,33 @@ def overview(runs: pd.DataFrame) -> pd.DataFrame:
     measures |= {name: evidence.group(name) for name in first["groups"]}
     for name in first.get("instance", {}):
         measures[f"{name} of an example"] = lambda record, n=name: record["test"]["instance"][n]
+    return means(runs, measures)
+
+
+def means(runs: pd.DataFrame, measures: dict[str, evidence.Measure]) -> pd.DataFrame:
+    """Measures of every method as mean ± 95 % interval over seeds, in text.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by method, rising in the first measure: a column for each measure, and ``seeds``.
+    """
+    found = {
+        method: {w: Finding.of(evidence.by_seed(runs, method, m)) for w, m in measures.items()}
+        for method in dict.fromkeys(runs["method"])
+    }
+    first = next(iter(measures))
     rows = {
-        method: {
-            words: Finding.of(evidence.by_seed(runs, method, measure)).text("{:.1f}")
-            for words, measure in measures.items()
-        }
-        | {"seeds": int((runs["method"] == method).sum())}
-        for method in _by_mean(runs)
+        method: {words: finding.text("{:.1f}") for words, finding in row.items()}
+        | {"seeds": row[first].n}
+        for method, row in sorted(found.items(), key=lambda item: item[1][first].mean)
     }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def best(runs: pd.DataFrame) -> str:
     """The method with the largest mean mA."""
-    return _by_mean(runs)[-1]
+    return runs.groupby("method")["mA"].mean().idxmax()
 
 
 def choices(runs: pd.DataFrame) -> pd.DataFrame:
@@ -266,7 +273,3 @@ def choices(runs: pd.DataFrame) -> pd.DataFrame:
         for name in sorted(set(named["method"]), key=lambda name: (name != evidence.AS_READ, name))
     }
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def _by_mean(runs: pd.DataFrame) -> list[str]:
-    return list(runs.groupby("method")["mA"].mean().sort_values().index)

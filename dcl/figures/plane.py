@@ -35,6 +35,7 @@ def stills(cloud: Cloud, paths: dict[str, Tensor], moments: dict[str, int]) -> F
             _scatter(axes, cloud, path[step, :, 0].numpy())
             axes.set_title(words if kind == next(iter(paths)) else "")
         row[0].set_ylabel(NAMES[kind])
+    figure.suptitle("Drawn points of the plane", x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
 
@@ -82,6 +83,8 @@ def outcomes(table: pd.DataFrame) -> Figure:
     for axes in panels[-1]:
         axes.set_xlabel("hard positives at the start, % of the minority")
     panels[0, 0].legend(fontsize=8)
+    title = "Drawn points of the plane: what became of the minority"
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
 
