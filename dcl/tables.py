@@ -1,5 +1,7 @@
 """The paper's tables beside ours, from run records."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
@@ -152,6 +154,18 @@ def _mark(values: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
     underlined = place.eq(second, axis=0)
     told = told.mask(bold, "<b>" + told + "</b>")
     return told.mask(underlined, "<u>" + told + "</u>")
+
+
+def attributes(record: dict[str, Any]) -> Styler:
+    """The metrics of each attribute of one run, in percent, balanced attributes first."""
+    names = {"imbalance_level": "level", "mA": "mA", "recall": "recall", "precision": "precision"}
+    names |= {"f1": "f1", "auc": "auc", "average_precision": "AP"}
+    table = per_attribute(record)[list(names)].rename(columns=names).sort_values("level")
+    table.index = table.index.str.replace("_", " ")
+    style = table.style.format("{:.1f}", na_rep="undefined")
+    style.set_caption(f"{record['dataset']['title']}, {record['method']}: test, percent")
+    # the light part of the colours, and dark text on all of it: the contrast is 7 to 1 or more
+    return style.background_gradient("Blues", subset=["mA"], high=0.8, text_color_threshold=0)
 
 
 def told(table: pd.DataFrame) -> pd.DataFrame:

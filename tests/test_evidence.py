@@ -1,6 +1,7 @@
 """What the report pages say of records: differences, verdicts, tables, curves."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -193,6 +194,16 @@ def test_table_2_holds_the_paper_beside_ours():
     averages = tables.averages(three_seeds())
     assert averages.loc["dcl", "paper"] == "89.05"
     assert averages.loc["cross-entropy", "ours to dcl"].startswith("-8.10 ±")
+
+
+def test_metrics_of_a_run_are_dark_on_light_and_rise_in_imbalance():
+    made = evidence.of_dataset(PUBLISHED, "celeba", "dcl")["record"].iloc[0]
+    html = tables.attributes(made).to_html()
+    assert html.index("Attractive") < html.index("Bald")
+    colours = re.findall(r"background-color: (#\w+);\s*color: (#\w+);", html)
+    assert len({ground for ground, _ in colours}) > 10
+    assert {ink for _, ink in colours} == {"#000000"}
+    assert min(sum(bytes.fromhex(ground[1:])) for ground, _ in colours) > 0x180
 
 
 def test_means_rise_in_the_first_measure():
