@@ -1,6 +1,7 @@
 """Archives and images that could do harm are refused by name, whatever is in them."""
 
 import io
+import pickle
 import stat
 import struct
 import warnings
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcl.data import DataError, images
+from dcl.data import DataError, images, pack
 from dcl.data.pack import Archive, Contents, Folder, open_pack
 
 
@@ -55,6 +56,41 @@ def test_images_are_found_below_any_folder_of_an_archive(tmp_path):
     )
     assert Archive(path).names() == {"1.png", "2.JPG"}
     assert packed(tmp_path, Archive(path)).shape == (2, 3, 10, 8)
+
+
+@pytest.fixture
+def workers(monkeypatch):
+    """Two processes decode, a part of three images at a time."""
+    monkeypatch.setattr(pack, "WORTH_WORKERS", 1)
+    monkeypatch.setattr(pack, "PART", 3 * 3 * 10 * 8)
+    monkeypatch.setattr(pack, "_cores", lambda: 2)
+
+
+def test_processes_give_the_images_that_one_gives_in_order(tmp_path, workers):
+    pictures = {f"{i}.png": np.full((20, 16, 3), i, np.uint8) for i in range(10, 30)}
+    (tmp_path / "files").mkdir()
+    for name, picture in pictures.items():
+        Image.fromarray(picture).save(tmp_path / "files" / name)
+    archive = archive_of(tmp_path, *[(n, (tmp_path / "files" / n).read_bytes()) for n in pictures])
+    for source in (Folder(tmp_path / "files"), Archive(archive)):
+        found = packed(tmp_path / type(source).__name__, source)
+        assert found[:, 0, 0, 0].tolist() == list(range(10, 30))
+        assert found.shape == (20, 3, 10, 8)
+
+
+def test_a_broken_image_is_named_as_it_is_without_processes(tmp_path, workers):
+    archive = archive_of(
+        tmp_path, *[(f"{i}.png", picture() if i != 17 else b"no image") for i in range(10, 30)]
+    )
+    with pytest.raises(DataError, match=r"^\S*17\.png: cannot be decoded") as caught:
+        packed(tmp_path, Archive(archive))
+    assert "worker" not in str(caught.value)
+    assert not list(tmp_path.glob(".dcl-packs/*"))
+
+
+def test_an_archive_can_be_given_to_another_process(tmp_path):
+    given = pickle.loads(pickle.dumps(Archive(archive_of(tmp_path, ("1.png", picture())))))
+    assert given.read("1.png") == picture()
 
 
 @pytest.mark.parametrize(

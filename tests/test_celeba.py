@@ -159,7 +159,7 @@ BROKEN = {
     ),
     "no number": (
         edit(celeba.ATTRIBUTE_FILE, f"{NAMES[1]} -1", f"{NAMES[1]} x"),
-        "not a whole number",
+        "line 4: a value is not a whole number",
     ),
     "two rows": (edit(celeba.ATTRIBUTE_FILE, NAMES[1], NAMES[0]), f"{NAMES[0]} has two rows"),
     "wrong split": (

@@ -1,6 +1,7 @@
 """Reads CelebA's annotation files; every error names the file and the line."""
 
 import re
+from array import array
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def _open(path: Path):
 
 def _read_table(file, path: Path, *, skipped: int, columns: int) -> pd.DataFrame:
     """Rows `name value value ...` -> DataFrame of int16 indexed by name; errors name the line."""
-    names, cells = [], []
+    names, cells = [], array("h")
     for line, text in enumerate(file, skipped + 1):
         name, *values = text.split() or [""]
         if len(values) != columns:
@@ -75,11 +76,13 @@ def _read_table(file, path: Path, *, skipped: int, columns: int) -> pd.DataFrame
                 f"got {len(values)}: {text.strip()[:60]!r}"
             )
         names.append(name)
-        cells.append(values)
-    try:
-        values = np.array(cells, dtype="U6").astype(np.int16).reshape(-1, columns)
-    except (ValueError, OverflowError) as error:
-        raise DataError(f"{path}: a value is not a whole number ({error})") from None
+        try:
+            cells.extend(map(int, values))
+        except (ValueError, OverflowError) as error:
+            raise DataError(
+                f"{path}, line {line}: a value is not a whole number of at most 5 digits ({error})"
+            ) from None
+    values = np.array(cells, dtype=np.int16).reshape(-1, columns)
     table = pd.DataFrame(values, index=pd.Index(names))
     if table.index.has_duplicates:
         twice = table.index[table.index.duplicated()][0]

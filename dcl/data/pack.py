@@ -11,18 +11,21 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from .images import SUFFIXES, check_size, decode, open_archive, read_member
 from .resident import DataError
 
 VERSION = 2  # raise it when the same sources would give other arrays
+PART = 2**20  # bytes of decoded images that a worker hands over at once
+WORTH_WORKERS = 2_000  # images: fewer are decoded before the workers have started
 
 
 class Folder:
@@ -45,11 +48,8 @@ class Folder:
 
     def stamp(self) -> str:
         """Changes when a file is added, removed or written."""
-        digest = hashlib.sha256()
-        for name in sorted(self.entries):
-            stat = self.entries[name]
-            digest.update(f"{name}/{stat.st_size}/{stat.st_mtime_ns};".encode())
-        return digest.hexdigest()
+        words = [f"{n}/{s.st_size}/{s.st_mtime_ns};" for n, s in sorted(self.entries.items())]
+        return hashlib.sha256("".join(words).encode()).hexdigest()
 
     def names(self) -> set[str]:
         return set(self.entries)
@@ -69,6 +69,7 @@ class Archive:
     def __init__(self, path: Path):
         self.path = path
         self.archive, self.members = open_archive(path)
+        self._process = os.getpid()
 
     def stamp(self) -> str:
         return stamp(self.path)
@@ -77,7 +78,12 @@ class Archive:
         return set(self.members)
 
     def read(self, name: str) -> bytes:
+        if self._process != os.getpid():  # two processes must not move the place in one open file
+            self.archive, self._process = open_archive(self.path)[0], os.getpid()
         return read_member(self.archive, self.members[name], self.path / name)
+
+    def __getstate__(self):
+        return self.__dict__ | {"archive": None, "_process": None}
 
 
 def stamp(path: Path) -> str:
@@ -169,6 +175,51 @@ def _read(folder: Path) -> Pack:
         ) from None
 
 
+class _Parts(torch.utils.data.Dataset):
+    """The images of a source, decoded some at a time."""
+
+    def __init__(self, source, names: Sequence[str], size: tuple[int, int], crop: float):
+        self.source, self.size, self.crop = source, size, crop
+        step = max(1, PART // (3 * size[0] * size[1]))
+        self.parts = [names[start : start + step] for start in range(0, len(names), step)]
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, tuple[int, int]] | DataError:
+        """Images (N, 3, H, W) and the last one's size in its file; or what is wrong with one."""
+        try:
+            decoded = [
+                decode(self.source.read(name), self.source.path / name, self.size, self.crop)
+                for name in self.parts[index]
+            ]
+        except DataError as error:  # raised where it is read: a worker would wrap it in its trace
+            return error
+        return np.stack([image for image, _ in decoded]), decoded[-1][1]
+
+
+def _decoded(source, names: Sequence[str], size: tuple[int, int], crop: float):
+    """Images in order, a part at a time, decoded on all cores where that is worth their start."""
+    parts = _Parts(source, names, size, crop)
+    workers = _cores() if len(names) >= WORTH_WORKERS else 0
+    for part in DataLoader(parts, batch_size=None, num_workers=workers, collate_fn=_as_it_is):
+        if isinstance(part, DataError):
+            raise part
+        yield part
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # on Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _as_it_is(part):
+    """Instead of a tensor, which workers would pass on in shared memory, scarce in a container."""
+    return part
+
+
 def _write(folder: Path, source, contents: Contents, size, crop: float, progress: bool) -> None:
     """Decode every image once; the pack appears whole or not at all."""
     meta: dict[str, Any] = {"facts": contents.facts}
@@ -182,17 +233,16 @@ def _write(folder: Path, source, contents: Contents, size, crop: float, progress
         if shutil.disk_usage(scratch).free < needed + 2**24:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         content = hashlib.sha256(labels.tobytes())
-        with (scratch / "images.npy").open("wb") as file, ThreadPoolExecutor() as pool:
+        with (
+            (scratch / "images.npy").open("wb") as file,
+            tqdm(desc="packing", total=len(labels), unit="image", disable=not progress) as bar,
+        ):
             header = {"descr": "|u1", "fortran_order": False, "shape": (len(labels), 3, *size)}
             np.lib.format.write_array_header_1_0(file, header)
-            decoded = pool.map(
-                lambda name: decode(source.read(name), source.path / name, size, crop),
-                contents.names,
-            )
-            bar = tqdm(decoded, "packing", len(labels), unit="image", disable=not progress)
-            for image, meta["source_size"] in bar:
-                content.update(data := image.tobytes())
+            for images, meta["source_size"] in _decoded(source, contents.names, size, crop):
+                content.update(data := images.tobytes())
                 file.write(data)
+                bar.update(len(images))
         np.save(scratch / "labels.npy", labels)
         meta["content"] = content.hexdigest()[:16]
         (scratch / "meta.json").write_text(json.dumps(meta))
