@@ -15,12 +15,16 @@ import shutil
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
 import papermill
+import torch
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from sphinx_external_toc.parsing import parse_toc_yaml
+
+from dcl.records import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 TOC = Path("book/_toc.yml")
@@ -37,6 +41,10 @@ STAGED = (
     "dcl",
     "notebooks",
     "results",
+)
+SHOWN_VERSIONS = (
+    *("torch", "torchvision", "jupyter-book", "nbclient", "papermill", "seaborn", "pandas"),
+    *("pytest", "nbval"),
 )
 INPUTS = ("dcl/**/*.py", "dcl/**/*.csv", "book/published/*.csv", "results/**/*.json")
 FROM_NETWORK = re.compile(
@@ -127,6 +135,27 @@ def stage(pages: dict[str, Path]) -> None:
     for page, path in pages.items():
         if path.suffix == ".ipynb":
             shutil.copy(EXECUTED / f"{page}.ipynb", SOURCE / f"{page}.ipynb")
+    (SOURCE / "book" / "_execution.md").write_text(execution_status(pages), "utf-8")
+
+
+def execution_status(pages: dict[str, Path]) -> str:
+    """Markdown: each notebook's profile, time and cells, and what they ran on."""
+    rows = ["| page | profile | code cells | seconds |", "|---|---|---:|---:|"]
+    total = 0
+    for page in (page for page, path in pages.items() if path.suffix == ".ipynb"):
+        notebook = nbformat.read(EXECUTED / f"{page}.ipynb", as_version=4)
+        done = notebook.metadata["dcl"]
+        cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+        rows.append(f"| [](../{page}.ipynb) | {done['profile']} | {cells} | {done['seconds']} |")
+        total += done["seconds"]
+    made_on = environment(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    versions = ", ".join(f"{name} {version(name)}" for name in SHOWN_VERSIONS)
+    facts = [
+        f"* {total / 60:.0f} minutes in all, on {made_on['device']}, {os.cpu_count()} cores",
+        f"* Python {made_on['python']}; {versions}",
+        f"* source of `dcl`: `{made_on['source']}`, as in the records",
+    ]
+    return "\n".join([*rows, "", *facts, ""])
 
 
 def write_html() -> None:

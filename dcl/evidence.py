@@ -19,6 +19,7 @@ CHOICES = (  # of what the paper leaves open, those with a parameter
     *("normalisation", "epsilon", "selection", "squared", "normalise", "reduction"),
     *("anchors", "momentum", "trunk"),
 )
+NUMBERS = ("k", "p", "epsilon", "margin", "batch_size")  # whose values are tried one by one
 AS_READ = "as we read it"
 
 
@@ -81,14 +82,15 @@ def configured(runs: pd.DataFrame, **values: Any) -> pd.DataFrame:
 def by_choice(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs of one method, ``method`` replaced by what their configuration has otherwise.
 
-    Such as ``anchors = all``, or `AS_READ` where every choice is the default.
+    Such as ``anchors = all`` or ``k = 5``; `AS_READ` where every choice and number is the default.
     """
     defaults = {spec.name: spec.default for spec in fields(Training)}
     names = [
         ", ".join(
             f"{name} = {value}"
             for name, value in record["config"].items()
-            if name in CHOICES and value != defaults.get(name, True)  # trunk is CelebA's own
+            if name in {*CHOICES, *NUMBERS}
+            and value != defaults.get(name, True)  # trunk is CelebA's own
         )
         for record in runs["record"]
     ]

@@ -1,5 +1,7 @@
 """The paper's tables beside ours, from run records."""
 
+import re
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -7,6 +9,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from . import evidence, published
+from .config import Training
 from .evidence import Finding
 from .records import per_attribute
 
@@ -287,3 +290,27 @@ def choices(runs: pd.DataFrame) -> pd.DataFrame:
         for name in sorted(set(named["method"]), key=lambda name: (name != evidence.AS_READ, name))
     }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def sensitivity(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """What DCL makes of other values of each of `dcl.evidence.NUMBERS`, one at a time.
+
+    Returns
+    -------
+    dict
+        Name -> table as of `choices`, indexed by the values tried, rising, and the default, with
+        the mA of each seed as ``seeds``; only of numbers of which another value was tried.
+    """
+    named, table = evidence.by_choice(runs), choices(runs)
+    table["seeds"] = [evidence.by_seed(named, label).tolist() for label in table.index]
+    tried = {}
+    for spec in fields(Training):
+        rows = {
+            float(label.removeprefix(f"{spec.name} = ")): row
+            for label, row in table.iterrows()
+            if spec.name in evidence.NUMBERS and re.fullmatch(f"{spec.name} = [^,]*", label)
+        }
+        if rows:
+            rows[float(spec.default)] = table.loc[evidence.AS_READ]
+            tried[spec.name] = pd.DataFrame.from_dict(rows, orient="index").sort_index()
+    return tried

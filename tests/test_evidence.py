@@ -263,3 +263,23 @@ def test_figures_of_the_reports_are_drawn_from_records():
     axes = figures.paper_and_ours(steps, "Table 3").axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["cross-entropy", "dcl"]
     assert np.isfinite(axes.get_xlim()).all()
+
+
+def test_numbers_are_tried_one_at_a_time_beside_the_default():
+    runs = frame(
+        record("dcl", 0, 80),
+        record("dcl", 1, 82),
+        record("dcl", 0, 79, k=5),
+        record("dcl", 1, 80, k=5),
+        record("dcl", 0, 83, k=100),
+        record("dcl", 0, 10, k=5, p=0.9),  # two at once: not of a row
+        record("dcl", 0, 81, anchors="all"),  # a choice, no number
+    )
+    tried = tables.sensitivity(runs)
+    assert list(tried) == ["k"]
+    assert list(tried["k"].index) == [5, 25, 100]
+    assert tried["k"].loc[5, "effect"].mean == pytest.approx(-1.5)
+    assert tried["k"].loc[25, "effect"].n == 0
+    assert tried["k"].loc[5, "seeds"] == pytest.approx([79, 80])
+    (axes,) = figures.sensitivity(tried, "a title").axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["5", "25", "100"]

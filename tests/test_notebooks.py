@@ -21,6 +21,7 @@ from dcl.pages import (
     Plane,
     Report,
     Schedules,
+    Sensitivity,
     Table7,
     Tabular,
 )
@@ -39,6 +40,7 @@ CONFIGS = {
     "scheduler_choice": Schedules,
     "claims": Claims,
     "open_choices": Choices,
+    "sensitivity": Sensitivity,
     "tables5_6": Peta,
     "table7": Table7,
     "tabular": Tabular,
@@ -95,7 +97,7 @@ def test_papermill_stops_at_what_cannot_be(values, names, tmp_path):
 
 RESULTS = [  # chapters whose every number of ours comes from records
     *("claims", "table2", "ablation", "scheduler_choice", "tables5_6", "table7"),
-    *("fair_baselines", "operating_point", "open_choices"),
+    *("fair_baselines", "operating_point", "open_choices", "sensitivity"),
 ]
 
 

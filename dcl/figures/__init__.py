@@ -12,6 +12,7 @@ from .reports import (
     gain_over_cross_entropy,
     paper_and_ours,
     roc_and_precision,
+    sensitivity,
     threshold_sweep,
 )
 from .runs import (
@@ -47,6 +48,7 @@ __all__ = [
     "roc_and_precision",
     "schedules",
     "selection",
+    "sensitivity",
     "share_of_a_step",
     "sheet",
     "stills",

@@ -91,6 +91,31 @@ def effects(table: pd.DataFrame, title: str) -> Figure:
     return finish(figure)
 
 
+def sensitivity(tried: dict[str, pd.DataFrame], title: str) -> Figure:
+    """mA at each value of a number, a panel for each: means joined, a small dot for each seed.
+
+    `tried` is what `dcl.tables.sensitivity` returns; the default is filled, and the dotted line at
+    its mean.
+    """
+    figure, panels = plt.subplots(1, len(tried), figsize=(9, 3), sharey=True, squeeze=False)
+    colour = METHOD_COLOURS["dcl"]
+    for axes, (name, table) in zip(panels[0], tried.items(), strict=True):
+        place = np.arange(len(table))
+        means = np.array([found.mean for found in table["mA"]])
+        default = np.array([found.n == 0 for found in table["effect"]])
+        for x, seeds in zip(place, table["seeds"], strict=True):
+            axes.plot([x] * len(seeds), seeds, "o", color="#6E6E6E", ms=3)
+        axes.plot(place, means, "-o", color=colour, mfc="white", ms=8)
+        axes.plot(place[default], means[default], "o", color=colour, ms=8)
+        axes.axhline(means[default][0], color="black", lw=1, ls=":")
+        axes.set_xticks(place, [f"{value:g}" for value in table.index])
+        axes.margins(x=0.15)
+        axes.set(xlabel=name.replace("_", " "))
+    panels[0, 0].set(ylabel="mA on test, %")
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    return finish(figure)
+
+
 def threshold_sweep(runs: pd.DataFrame) -> Figure:
     """mA and F1, means over attributes, as one threshold moves for all attributes together.
 
