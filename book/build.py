@@ -9,6 +9,7 @@ profile has changed. All is written below _build/: the checkout stays free of ou
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ from pathlib import Path
 import nbformat
 import papermill
 import torch
+from bs4 import BeautifulSoup
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from sphinx_external_toc.parsing import parse_toc_yaml
 
@@ -178,6 +180,18 @@ def write_html() -> None:
         sys.exit(f"{done.stdout.strip()}\nThe book was not built: the causes are above.")
 
 
+def write_page_texts(pages: dict[str, Path]) -> None:
+    """The text of each page for search_from_disk.js, which shows excerpts of what a search finds."""
+    texts = {}
+    for page in pages:
+        article = BeautifulSoup((HTML / f"{page}.html").read_text("utf8"), "html.parser").article
+        for other in article.select("script, style, .headerlink"):
+            other.decompose()
+        texts[f"{page}.html"] = " ".join(article.get_text(" ").split())
+    script = f"window.dclPageTexts = {json.dumps(texts)};\n"
+    (HTML / "_static" / "page_texts.js").write_text(script, "utf8")
+
+
 def check_html(pages: dict[str, Path]) -> None:
     """Every page of the contents exists, and none loads anything from the network."""
     missing = [page for page in pages if not (HTML / f"{page}.html").is_file()]
@@ -205,6 +219,7 @@ def main() -> None:
     print(f"Building {len(pages)} pages", flush=True)
     write_html()
     check_html(pages)
+    write_page_texts(pages)
     print(f"The book is built. Open {HTML / 'index.html'}")
 
 

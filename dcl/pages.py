@@ -131,6 +131,17 @@ class Table7(Report):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Weights:
+    """The page that tests published weights again."""
+
+    record: str = option("results/celeba-30k/dcl-seed0.json", "with its .safetensors")
+    data_root: str = option("", "folder with CelebA, to test the weights again")
+
+    def __post_init__(self):
+        check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tabular:
     """The page that trains on a table."""
 

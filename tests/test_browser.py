@@ -191,10 +191,17 @@ def test_controls_are_labelled(page):
 
 
 def test_search_finds_a_phrase_from_disk(window):
+    window.errors.clear()
+    window.asked.clear()
     window.goto(f"{(HTML / 'search.html').as_uri()}?q=easy+anchor")
     window.wait_for_selector("#search-results li a")
     found = window.eval_on_selector_all("#search-results li a", "list => list.map(e => e.href)")
     assert any("/book/method.html" in link for link in found)
+    window.wait_for_selector("#search-results li p.context")
+    for excerpt in window.locator("#search-results li p.context").all_inner_texts():
+        assert re.search("easy|anchor", excerpt, re.IGNORECASE), excerpt
+    assert window.errors == []
+    assert window.asked == []
 
 
 def settings_grid():
@@ -312,3 +319,17 @@ def test_the_explorer_plays_in_jumps_for_whoever_wants_less_motion(browser):
     tab.wait_for_function("() => 0 < +document.querySelector('#x-epoch').value")
     assert tab.input_value("#x-epoch") == "30"  # a tenth of the training, after a second
     context.close()
+
+
+def test_the_execution_page_has_a_row_for_every_notebook(window):
+    window.goto(address("book/execution"))
+    notebooks = [page for page in PAGES if (ROOT / f"{page}.ipynb").is_file()]
+    cells = window.eval_on_selector_all(
+        "article table tbody tr", "rows => rows.map(r => [...r.cells].map(c => c.innerText))"
+    )
+    links = window.eval_on_selector_all("article table a", "list => list.map(e => e.href)")
+    assert links == [address(page) for page in notebooks]
+    for _, profile, code_cells, seconds in cells:
+        assert profile in ("quick", "standard")
+        assert int(code_cells) > 2
+        assert int(seconds) > 0

@@ -24,6 +24,7 @@ from dcl.pages import (
     Sensitivity,
     Table7,
     Tabular,
+    Weights,
 )
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
@@ -44,6 +45,7 @@ CONFIGS = {
     "tables5_6": Peta,
     "table7": Table7,
     "tabular": Tabular,
+    "weights": Weights,
     "cost": Cost,
 }
 

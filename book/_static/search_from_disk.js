@@ -1,0 +1,16 @@
+// Under each page that a search finds, Sphinx shows where it says so, for which it fetches the page.
+// Browsers do not fetch from disk: there, the text of the pages comes from a script (book/build.py).
+if (location.protocol === "file:" && location.pathname.endsWith("/search.html")) {
+  const texts = new Promise((resolve) => {
+    const script = document.createElement("script");
+    script.src = "_static/page_texts.js"; // sets dclPageTexts
+    script.onload = () => resolve(window.dclPageTexts);
+    document.head.append(script);
+  });
+  window.fetch = async (address) => {
+    const main = document.createElement("div");
+    main.setAttribute("role", "main"); // where Sphinx looks for the text
+    main.textContent = (await texts)[address.replace(/^\.\//, "")] ?? "";
+    return new Response(main.outerHTML);
+  };
+}
