@@ -181,7 +181,7 @@ def write_html() -> None:
 
 
 def write_page_texts(pages: dict[str, Path]) -> None:
-    """The text of each page for search_from_disk.js, which shows excerpts of what a search finds."""
+    """The text of each page, for the excerpts that search_from_disk.js shows."""
     texts = {}
     for page in pages:
         article = BeautifulSoup((HTML / f"{page}.html").read_text("utf8"), "html.parser").article
