@@ -22,22 +22,19 @@ annotators of CelebA erred too. Pose, light, noise and things in front of the fa
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 
-from ._copula import Copula
 from ._face_drawing import HEIGHT, WIDTH, draw
+from ._statistics import Statistics, check_difficulty, generator
 from .resident import SPLITS, Dataset, Split
 
-_TABLE = pd.read_csv(files(__package__).joinpath("celeba_statistics.csv"), index_col="attribute")
+_STATISTICS = Statistics("celeba_statistics.csv")
 
-ATTRIBUTES: tuple[str, ...] = tuple(_TABLE.index)
+ATTRIBUTES: tuple[str, ...] = _STATISTICS.names
 """The 40 official names in the official order."""
 
-_RATE = _TABLE["rate"].to_numpy()
 CHUNK = 128  # images drawn at once; changes memory and speed, never the images
 BLOCK = 1000  # images of one seed in `load`, so that blocks are drawn side by side
 
@@ -104,16 +101,7 @@ def celeba_statistics(attributes: np.ndarray) -> pd.DataFrame:
     >>> bool(table.loc["Young", "rate"] > 0.7)
     True
     """
-    labels = _check_labels(attributes).astype(np.float64)
-    constant = np.flatnonzero(np.ptp(labels, axis=0) == 0) if len(labels) else [0]
-    if len(constant):
-        raise ValueError(
-            f"attributes must have both values 0 and 1 in every column for a correlation, "
-            f"{ATTRIBUTES[constant[0]]} has one only in the {len(labels)} images given"
-        )
-    phi = pd.DataFrame(np.corrcoef(labels, rowvar=False), ATTRIBUTES, ATTRIBUTES)
-    phi.insert(0, "rate", labels.mean(axis=0))
-    return phi.round(6).rename_axis("attribute")
+    return _STATISTICS.measure(attributes)
 
 
 def draw_labels(count: int, *, seed: int = 0) -> np.ndarray:
@@ -141,9 +129,7 @@ def draw_labels(count: int, *, seed: int = 0) -> np.ndarray:
     >>> draw_labels(3).shape
     (3, 40)
     """
-    if count < 0:
-        raise ValueError(f"count must be 0 or more, got {count}")
-    return _copula().sample(count, _generator(seed, "labels")).astype(np.int64)
+    return _STATISTICS.draw(count, seed)
 
 
 def draw_faces(labels: np.ndarray, *, seed: int = 0, difficulty: float = 1.0) -> np.ndarray:
@@ -174,51 +160,14 @@ def draw_faces(labels: np.ndarray, *, seed: int = 0, difficulty: float = 1.0) ->
     >>> faces.shape, faces.dtype
     ((2, 3, 55, 47), dtype('uint8'))
     """
-    labels = _check_labels(labels)
-    if not 0 <= difficulty <= 1:
-        raise ValueError(f"difficulty must be in [0, 1], got {difficulty}")
-    looks, trouble, pixels = (_generator(seed, use) for use in ("looks", "trouble", "pixels"))
+    labels = _STATISTICS.check(labels)
+    check_difficulty(difficulty)
+    looks, trouble, pixels = (generator(seed, use) for use in ("looks", "trouble", "pixels"))
     faces = np.empty((len(labels), 3, HEIGHT, WIDTH), np.uint8)
     for start in range(0, len(labels), CHUNK):
         part = labels[start : start + CHUNK]
-        strength = _strengths(part, trouble, difficulty)
+        strength = _STATISTICS.strengths(part, trouble, difficulty)
         faces[start : start + CHUNK] = draw(
             dict(zip(ATTRIBUTES, strength.T, strict=True)), looks, pixels, difficulty
         )
     return faces
-
-
-def _strengths(labels: np.ndarray, rng: np.random.Generator, difficulty: float) -> np.ndarray:
-    """How strongly each part is drawn, (N, 40) in [0, 1]: 1 and 0 without difficulty."""
-    uniform = rng.random((len(labels), 2 * len(ATTRIBUTES) + 1), np.float32)
-    hardness = 0.5 + 0.5 * uniform[:, :1]  # some images are harder than others
-    graded, wrong = np.split(uniform[:, 1:], 2, axis=1)
-    weak = difficulty * hardness * graded
-    present = 1 - 0.9 * weak
-    trace = 0.5 * weak**2
-    noise = 0.08 * difficulty  # this share is drawn as if labelled by chance, at CelebA's rates
-    on, off = wrong < noise * _RATE, wrong > 1 - noise * (1 - _RATE)
-    return np.where((labels == 1) & ~off | on, present, trace).astype(np.float32)
-
-
-def _generator(seed: int, use: str) -> np.random.Generator:
-    """An independent stream for each use of a seed."""
-    if seed < 0:
-        raise ValueError(f"seed must be 0 or more, got {seed}")
-    return np.random.default_rng([seed, *use.encode()])
-
-
-def _check_labels(labels: np.ndarray) -> np.ndarray:
-    labels = np.asarray(labels)
-    if labels.ndim != 2 or labels.shape[1] != len(ATTRIBUTES):
-        raise ValueError(f"labels must be (N, {len(ATTRIBUTES)}), got shape {labels.shape}")
-    wrong = (labels != 0) & (labels != 1)
-    if wrong.any():
-        raise ValueError(f"labels must be 0 or 1, got {labels[wrong][0]}")
-    return labels
-
-
-@cache
-def _copula() -> Copula:
-    """CelebA's copula, fitted at first use (about 0.3 s)."""
-    return Copula.fit(_RATE, _TABLE[list(ATTRIBUTES)].to_numpy())

@@ -21,22 +21,19 @@ noise, things behind and in front, and the side to which things are carried diff
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 
-from ._copula import Copula
 from ._person_drawing import draw
+from ._statistics import Statistics, check_difficulty, generator
 from .resident import SPLITS, Dataset, Split
 
-_TABLE = pd.read_csv(files(__package__).joinpath("rap_statistics.csv"), index_col="attribute")
+_STATISTICS = Statistics("rap_statistics.csv")
 
-ATTRIBUTES: tuple[str, ...] = tuple(_TABLE.index)
+ATTRIBUTES: tuple[str, ...] = _STATISTICS.names
 """The 51 names of RAP's annotation file, in its order; ``action-Pusing`` is spelt so there."""
 
-_RATE = _TABLE["rate"].to_numpy()
 SIZE = (64, 32)
 CHUNK = 128  # images drawn at once; changes memory and speed, never the images
 BLOCK = 1000  # images of one seed in `load`, so that blocks are drawn side by side
@@ -75,7 +72,7 @@ def load(
     >>> load(100, val=2, test=2).describe()["found"]
     {'train': 100, 'val': 2, 'test': 2}
     """
-    _generator(seed, "load")  # a wrong seed is named before anything is drawn
+    generator(seed, "load")  # a wrong seed is named before anything is drawn
     sizes = dict(zip(SPLITS, (train, val, test), strict=True))
     first = 1_000_000 * seed
     splits = {}
@@ -128,16 +125,7 @@ def rap_statistics(labels: np.ndarray) -> pd.DataFrame:
     >>> rap_statistics(draw_labels(5000)).shape
     (51, 52)
     """
-    labels = _check_labels(labels).astype(np.float64)
-    constant = np.flatnonzero(np.ptp(labels, axis=0) == 0) if len(labels) else [0]
-    if len(constant):
-        raise ValueError(
-            f"labels must have both values 0 and 1 in every column for a correlation, "
-            f"{ATTRIBUTES[constant[0]]} has one only in the {len(labels)} images given"
-        )
-    phi = pd.DataFrame(np.corrcoef(labels, rowvar=False), ATTRIBUTES, ATTRIBUTES)
-    phi.insert(0, "rate", labels.mean(axis=0))
-    return phi.round(6).rename_axis("attribute")
+    return _STATISTICS.measure(labels)
 
 
 def draw_labels(count: int, *, seed: int = 0) -> np.ndarray:
@@ -165,9 +153,7 @@ def draw_labels(count: int, *, seed: int = 0) -> np.ndarray:
     >>> draw_labels(3).shape
     (3, 51)
     """
-    if count < 0:
-        raise ValueError(f"count must be 0 or more, got {count}")
-    return _copula().sample(count, _generator(seed, "labels")).astype(np.int64)
+    return _STATISTICS.draw(count, seed)
 
 
 def draw_persons(
@@ -206,15 +192,14 @@ def draw_persons(
     >>> persons.shape, persons.dtype
     ((2, 3, 64, 32), dtype('uint8'))
     """
-    labels = _check_labels(labels)
+    labels = _STATISTICS.check(labels)
     if len(size) != 2 or min(size) < 16:
         raise ValueError(f"size must be two numbers, rows and columns, of 16 or more, got {size}")
-    if not 0 <= difficulty <= 1:
-        raise ValueError(f"difficulty must be in [0, 1], got {difficulty}")
-    looks, trouble, pixels = (_generator(seed, use) for use in ("looks", "trouble", "pixels"))
+    check_difficulty(difficulty)
+    looks, trouble, pixels = (generator(seed, use) for use in ("looks", "trouble", "pixels"))
     persons = np.empty((len(labels), 3, *size), np.uint8)
     for start in range(0, len(labels), CHUNK):
-        strength = _strengths(labels[start : start + CHUNK], trouble, difficulty)
+        strength = _STATISTICS.strengths(labels[start : start + CHUNK], trouble, difficulty)
         persons[start : start + CHUNK] = draw(
             dict(zip(ATTRIBUTES, strength.T, strict=True)), looks, pixels, difficulty, size
         )
@@ -239,39 +224,3 @@ def _with_every_class(labels: np.ndarray, spare: np.ndarray) -> np.ndarray:
                 f"got {len(labels)}: {ATTRIBUTES[missing[0, 1]]} is missing one. Take 100 or more"
             )
         labels[row] = spare[np.argmax(spare[:, missing[0, 1]] == missing[0, 0])]
-
-
-def _strengths(labels: np.ndarray, rng: np.random.Generator, difficulty: float) -> np.ndarray:
-    """How strongly each part is drawn, (N, 51) in [0, 1]: 1 and 0 without difficulty."""
-    uniform = rng.random((len(labels), 2 * len(ATTRIBUTES) + 1), np.float32)
-    hardness = 0.5 + 0.5 * uniform[:, :1]  # some images are harder than others
-    graded, wrong = np.split(uniform[:, 1:], 2, axis=1)
-    weak = difficulty * hardness * graded
-    present = 1 - 0.9 * weak
-    trace = 0.5 * weak**2
-    noise = 0.08 * difficulty  # this share is drawn as if labelled by chance, at RAP's rates
-    on, off = wrong < noise * _RATE, wrong > 1 - noise * (1 - _RATE)
-    return np.where((labels == 1) & ~off | on, present, trace).astype(np.float32)
-
-
-def _generator(seed: int, use: str) -> np.random.Generator:
-    """An independent stream for each use of a seed."""
-    if seed < 0:
-        raise ValueError(f"seed must be 0 or more, got {seed}")
-    return np.random.default_rng([seed, *use.encode()])
-
-
-def _check_labels(labels: np.ndarray) -> np.ndarray:
-    labels = np.asarray(labels)
-    if labels.ndim != 2 or labels.shape[1] != len(ATTRIBUTES):
-        raise ValueError(f"labels must be (N, {len(ATTRIBUTES)}), got shape {labels.shape}")
-    wrong = (labels != 0) & (labels != 1)
-    if wrong.any():
-        raise ValueError(f"labels must be 0 or 1, got {labels[wrong][0]}")
-    return labels
-
-
-@cache
-def _copula() -> Copula:
-    """RAP's copula, fitted at first use (about 0.6 s)."""
-    return Copula.fit(_RATE, _TABLE[list(ATTRIBUTES)].to_numpy())
