@@ -1,5 +1,6 @@
 """The paper's tables beside ours, from run records."""
 
+import os
 import re
 from dataclasses import fields
 from typing import Any
@@ -9,7 +10,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from . import evidence, published
-from .config import Training
+from .config import Training, resolve
 from .evidence import Finding
 from .records import per_attribute
 
@@ -185,17 +186,22 @@ def told(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def provenance(runs: pd.DataFrame, results: str) -> Styler:
-    """Which records a page was made from, and where and when those were."""
+    """Which records a page was made from, and where and when those were; a row for like seeds."""
     environment = [record["environment"] for record in runs["record"]]
+    names = [os.path.relpath(path, resolve(results)) for path in runs["path"]]
     shown = pd.DataFrame(
         {
-            "record": [path.name for path in runs["path"]],
+            "records": [re.sub(r"seed\d+", "seed*", name) for name in names],
             "device": [found["device"] for found in environment],
             "torch": [found["torch"] for found in environment],
             "source": [found["source"] for found in environment],
             "date": [record["date"][:10] for record in runs["record"]],
+            "seeds": runs["seed"].astype(str),
         }
     )
+    alike = list(shown.columns.drop("seeds"))
+    shown = shown.groupby(alike, as_index=False, sort=False)["seeds"].agg(", ".join)
+    shown = shown[["records", "seeds", *alike[1:]]]
     return shown.style.hide(axis="index").set_caption(f"records in {results}")
 
 

@@ -283,3 +283,16 @@ def test_numbers_are_tried_one_at_a_time_beside_the_default():
     assert tried["k"].loc[5, "seeds"] == pytest.approx([79, 80])
     (axes,) = figures.sensitivity(tried, "a title").axes
     assert [label.get_text() for label in axes.get_xticklabels()] == ["5", "25", "100"]
+
+
+def test_provenance_has_a_row_for_seeds_of_one_make(tmp_path):
+    runs = frame(*(record("dcl", seed, 80) for seed in range(3)), record("crl", 0, 79))
+    for number, made in enumerate(runs["record"]):
+        source = "late" if number == 2 else "early"
+        made["environment"] = {"device": "cpu", "torch": "2.8", "source": source}
+        made["date"] = "2026-11-23T10:00:00"
+    runs["path"] = [tmp_path / "a" / path for path in runs["path"]]
+    shown = tables.provenance(runs, str(tmp_path)).data
+    assert shown["records"].tolist() == ["a/dcl-seed*.json"] * 2 + ["a/crl-seed*.json"]
+    assert shown["seeds"].tolist() == ["0, 1", "2", "0"]
+    assert shown["source"].tolist() == ["early", "late", "early"]
