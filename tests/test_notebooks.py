@@ -36,6 +36,7 @@ CONFIGS = {
     "table2": Report,
     "ablation": Report,
     "operating_point": Report,
+    "significance": Report,
     "scheduler_choice": Schedules,
     "claims": Claims,
     "open_choices": Choices,
@@ -95,7 +96,7 @@ def test_papermill_stops_at_what_cannot_be(values, names, tmp_path):
 
 RESULTS = [  # chapters whose every number of ours comes from records
     *("claims", "table2", "ablation", "scheduler_choice", "tables5_6", "table7"),
-    *("fair_baselines", "operating_point", "open_choices"),
+    *("fair_baselines", "operating_point", "significance", "open_choices"),
 ]
 
 
