@@ -260,3 +260,12 @@ def survivors(runs: pd.DataFrame, method: str = "dcl") -> pd.DataFrame:
             row[rule, "behind"] = int((passes & (own["gain"] < 0)).sum())
         rows[other] = row
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def told(judged: pd.DataFrame) -> pd.DataFrame:
+    """`survivors` as text, ``ahead / behind`` under each rule."""
+    table = pd.DataFrame({"seeds": judged["", "seeds"]})
+    for rule in dict.fromkeys(judged.columns.get_level_values(0).drop("")):
+        pairs = zip(judged[rule, "ahead"], judged[rule, "behind"], strict=True)
+        table[rule] = [f"{ahead} / {behind}" for ahead, behind in pairs]
+    return table

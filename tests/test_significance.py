@@ -283,6 +283,9 @@ def test_the_spread_of_all_methods_finds_what_two_seeds_of_two_cannot():
     assert row["Holm, pooled", "ahead"] > row["Holm", "ahead"]
     assert row["mean", "ahead"] == 40
     assert row["", "seeds"] == 3
+    told = significance.told(table)
+    assert list(told) == ["seeds", "mean", "p < 0.05", "FDR", "Holm", "Holm, pooled"]
+    assert told.loc["cross-entropy", "mean"] == "40 / 0"
 
 
 def test_seeds_that_agree_to_the_last_image_are_no_evidence():

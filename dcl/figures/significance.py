@@ -47,13 +47,13 @@ def two_kinds_of_chance(noise: pd.DataFrame, title: str) -> Figure:
     rarest = noise.index[-1]
     axes.annotate(
         pretty([rarest])[0], (level[rarest], noise.loc[rarest, ["seed", "images"]].max()),
-        xytext=(-7, 0), ha="right", va="center", textcoords="offset points", fontsize=8,
+        xytext=(0, 5), ha="center", va="bottom", textcoords="offset points", fontsize=8,
     )  # fmt: skip
     axes.set(
         xlabel="imbalance level: majority rate minus 50, %",
         ylabel="chance in one run's mA,\npercentage points",
         title=title,
-        ylim=(0, None),
+        ylim=(0, 1.15 * noise[["seed", "images"]].max(axis=None)),
     )
     axes.legend(loc="upper left", fontsize=8)
     return finish(figure)
