@@ -38,6 +38,7 @@ CONFIGS = {
     "table2": Report,
     "ablation": Report,
     "operating_point": Report,
+    "significance": Report,
     "scheduler_choice": Schedules,
     "claims": Claims,
     "open_choices": Choices,
@@ -99,7 +100,7 @@ def test_papermill_stops_at_what_cannot_be(values, names, tmp_path):
 
 RESULTS = [  # chapters whose every number of ours comes from records
     *("claims", "table2", "ablation", "scheduler_choice", "tables5_6", "table7"),
-    *("fair_baselines", "operating_point", "open_choices", "sensitivity"),
+    *("fair_baselines", "operating_point", "significance", "open_choices", "sensitivity"),
 ]
 
 

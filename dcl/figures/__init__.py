@@ -22,6 +22,12 @@ from .runs import (
     selection,
     training,
 )
+from .significance import (
+    published_leads,
+    runs_about_their_mean,
+    seeds_for_a_step,
+    two_kinds_of_chance,
+)
 from .style import METHOD_COLOURS, SCHEDULE_COLOURS, use_style
 
 __all__ = [
@@ -44,9 +50,12 @@ __all__ = [
     "outcomes",
     "paper_and_ours",
     "parts_of_a_step",
+    "published_leads",
     "pushes",
     "roc_and_precision",
+    "runs_about_their_mean",
     "schedules",
+    "seeds_for_a_step",
     "selection",
     "sensitivity",
     "share_of_a_step",
@@ -55,6 +64,7 @@ __all__ = [
     "targets",
     "threshold_sweep",
     "training",
+    "two_kinds_of_chance",
     "two_readings",
     "use_style",
 ]
