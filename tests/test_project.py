@@ -11,6 +11,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from setuptools import find_packages
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -134,3 +135,10 @@ def test_no_large_file_is_committed():
         path: LARGEST_WEIGHTS if path.suffix == ".safetensors" else LARGEST_FILE for path in sizes
     }
     assert not [path.name for path in sizes if sizes[path] > limits[path]]
+
+
+def test_an_installed_package_holds_every_folder_of_dcl():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    found = find_packages(str(ROOT), **project["tool"]["setuptools"]["packages"]["find"])
+    folders = {path.parent.relative_to(ROOT) for path in (ROOT / "dcl").rglob("*.py")}
+    assert sorted(found) == sorted(".".join(folder.parts) for folder in folders)
