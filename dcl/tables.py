@@ -202,7 +202,8 @@ def provenance(runs: pd.DataFrame, results: str) -> Styler:
     alike = list(shown.columns.drop("seeds"))
     shown = shown.groupby(alike, as_index=False, sort=False)["seeds"].agg(", ".join)
     shown = shown[["records", "seeds", *alike[1:]]]
-    return shown.style.hide(axis="index").set_caption(f"records in {results}")
+    style = shown.style.hide(axis="index").set_caption(f"records in {results}")
+    return style.set_table_styles([{"selector": "th, td", "props": "text-align: left"}])
 
 
 def claims_as_html(judged: pd.DataFrame) -> str:
