@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dcl import data, dsl_weights, records, schedule
+from dcl import data, dsl_weights, evidence, records, schedule, tables
 from dcl.__main__ import main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,3 +83,18 @@ def test_the_worked_example_of_a_data_set_runs_from_the_command_line(tmp_path, m
     (folder / "images" / "3.png").unlink()
     assert main(arguments) == 2
     assert "labels.csv: no image 3.png" in capsys.readouterr().err
+
+
+def table_of_results() -> str:
+    """The table of README.md, from the records."""
+    runs = evidence.of_dataset(ROOT / "results" / "celeba-30k", "celeba", "cross-entropy", "dcl")
+    names = {"mA": "mA", "14 rarest": "rarest_mA", "F1": "f1", "AUC": "auc"}
+    means = tables.means(runs, {words: evidence.metric(name) for words, name in names.items()})
+    rows = [["", *means.columns], ["---", *["---:"] * len(means.columns)]]
+    rows += [[f"`{method}`", *map(str, row)] for method, row in means.iloc[::-1].iterrows()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def test_the_readmes_table_is_that_of_the_records():
+    table = table_of_results()
+    assert table in (ROOT / "README.md").read_text(), f"README.md is behind the records:\n{table}"
