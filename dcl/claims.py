@@ -102,10 +102,10 @@ MEASURES: dict[str, tuple[str, int, Values]] = {
     "cifar-over-crl": ("cifar100", 1, _difference("dcl", "crl", evidence.metric("accuracy"))),
     "easy-anchors-stabilise": ("anchors", 1, _easy_over_all),
 }  # fmt: skip
-NOT_TRIED = {"balanced-data-change-nothing": "table7"}  # a claim of no difference -> its page
 ELSEWHERE = {  # claims that no run record decides -> page that does
     "small-extra-time": "cost",
     "framework-special-cases": "framework",
+    "balanced-data-change-nothing": "framework",
 }
 
 
@@ -129,10 +129,9 @@ def judge(results: Path) -> pd.DataFrame:
     for name, claim in claims.iterrows():
         number = claim["published"] if pd.notna(claim["published"]) else claim["from_tables"]
         row = {"claim": claim["claim"], "where": claim["where"], "published": number}
-        if name in ELSEWHERE or name in NOT_TRIED:
-            verdict = "see its page" if name in ELSEWHERE else "not tried"
-            decided = {"finding": Finding.of([]), "data": "no record", "verdict": verdict}
-            rows.append(row | decided | {"page": (ELSEWHERE | NOT_TRIED)[name]})
+        if name in ELSEWHERE:
+            decided = {"finding": Finding.of([]), "data": "no run", "verdict": "see its page"}
+            rows.append(row | decided | {"page": ELSEWHERE[name]})
             continue
         experiment, sign, values = MEASURES[name]
         folder, page = FOLDERS[experiment]
