@@ -14,11 +14,13 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
+from build import HTML, ROOT, pages_of_contents
 from PIL import Image
+from playwright.sync_api import sync_playwright
+from pypdf import PdfReader
 
 import dcl
-from build import HTML, ROOT, pages_of_contents
 
 PDF = ROOT / "_build" / "dcl-companion.pdf"
 STYLE = ROOT / "book" / "print.css"
@@ -28,14 +30,10 @@ CHROMIUM = next(
 
 
 def place(page: str, link: str) -> tuple[str, str]:
-    """(file from the root of the book, anchor) of a link on a page."""
+    """(file, seen from the root of the book; anchor) of a link on a page."""
     parts = urlsplit(link)
     path = posixpath.normpath(posixpath.join(posixpath.dirname(page), parts.path))
     return (path if parts.path else f"{page}.html"), parts.fragment
-
-
-def is_outside(link: str) -> bool:
-    return bool(urlsplit(link).scheme)
 
 
 def last_frame(path: Path) -> str:
@@ -46,68 +44,83 @@ def last_frame(path: Path) -> str:
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def title_page(first: BeautifulSoup) -> str:
-    """Title and contents, from the navigation of the first page."""
-    title = first.select_one(".logo__title").get_text(strip=True)
-    footer = first.select_one(".extra_footer").get_text(strip=True)
-    return f"""<section class="title-page"><p class="title">{title}</p>
-        <p>The companion to <em>Dynamic Curriculum Learning for Imbalanced Data Classification</em>
-        by Y. Wang, W. Gan, J. Yang, W. Wu and J. Yan, ICCV 2019.</p>
-        <p>Version {dcl.__version__}. {footer}</p></section>
-        <nav class="contents"><h1>Contents</h1>{first.select_one(".bd-docs-nav > div")}</nav>"""
+def read_page(page: str) -> BeautifulSoup:
+    """A page of the book without scripts but MathJax, its addresses seen from the root."""
+    soup = BeautifulSoup((HTML / f"{page}.html").read_text("utf8"), "html.parser")
+    for element in soup.select("script, noscript, .headerlink, details.hide"):
+        if not (element.parent is soup.head and "mathjax" in str(element).lower()):
+            element.decompose()
+    for element in soup.select("link[href], script[src], img[src]"):
+        name = "href" if element.name == "link" else "src"
+        element[name] = place(page, element[name])[0]
+        if element[name].endswith(".gif"):
+            element[name] = last_frame(HTML / element[name])
+    return soup
+
+
+def make_anchors_unique(articles: dict[str, Tag]) -> dict[tuple[str, str], str]:
+    """(page, anchor on it) -> anchor in the PDF, for every anchor; that of a page is its name."""
+    anchors = {}
+    taken = set(articles)
+    for page, article in articles.items():
+        for element in article.select("[id]"):
+            anchor = element["id"]
+            if anchor in taken:
+                element["id"] = f"{page}-{anchor}"
+            taken.add(element["id"])
+            anchors[page, anchor] = element["id"]
+        article["id"] = anchors[page, ""] = page
+    return anchors
+
+
+def lead_links(page: str, part: Tag, anchors: dict[tuple[str, str], str]) -> None:
+    """Lead links of a part to places of the PDF, or nowhere if their file is not in it."""
+    for link in part.select("a[href]"):
+        if urlsplit(link["href"]).scheme:
+            continue
+        file, anchor = place(page, link["href"])
+        target = anchors.get((file.removesuffix(".html"), anchor))
+        if target:
+            link["href"] = f"#{target}"
+        else:
+            del link["href"]
 
 
 def joined(pages: list[str]) -> str:
-    """One HTML page of all pages, to be read from the root of the book."""
-    soups = {
-        page: BeautifulSoup((HTML / f"{page}.html").read_text("utf8"), "html.parser")
-        for page in pages
-    }
+    """One HTML page of all pages, with a title and the contents, seen from the root of the book."""
+    soups = {page: read_page(page) for page in pages}
     first = soups[pages[0]]
-    articles = {"": BeautifulSoup(title_page(first), "html.parser")}
-    articles |= {page: soup.select_one("article") for page, soup in soups.items()}
-    head = {}  # a dictionary, as a set that keeps its order
-    anchors = {}  # (page, its anchor) -> anchor in the PDF
-    for page, soup in soups.items():
-        for element in soup.head.select("link[rel=stylesheet], script"):
-            if element.name == "link" or "mathjax" in str(element).lower():
-                for name in {"href", "src"} & element.attrs.keys():
-                    element[name] = place(page, element[name])[0]
-                head[str(element)] = None
-        for element in articles[page].select("script, noscript, .headerlink, details.hide"):
-            element.decompose()
-        articles[page]["id"] = page
-        for element in articles[page].select("[id]"):
-            own = element["id"]
-            if own in anchors.values():
-                element["id"] = f"{page}-{own}"
-            anchors[page, own] = element["id"]
+    contents = first.select_one(".bd-docs-nav > div")
+    articles = {page: soup.select_one("article") for page, soup in soups.items()}
+    anchors = make_anchors_unique(articles)
+    lead_links(pages[0], contents, anchors)
     for page, article in articles.items():
-        for image in article.select("img[src]"):
-            image["src"] = place(page, image["src"])[0]
-            if image["src"].endswith(".gif"):
-                image["src"] = last_frame(HTML / image["src"])
-        for link in article.select("link[href]"):
-            link["href"] = place(page, link["href"])[0]
-        for link in article.select("a[href]"):
-            if is_outside(link["href"]):
-                continue
-            path, anchor = place(page or pages[0], link["href"])
-            target = path.removesuffix(".html")
-            if target in soups:
-                link["href"] = "#" + (anchors[target, anchor] if anchor else target)
-            else:
-                del link["href"]
+        lead_links(page, article, anchors)
+    head = {
+        str(element): None  # a dictionary, as a set that keeps its order
+        for soup in soups.values()
+        for element in soup.head.select("link[rel=stylesheet], script")
+    }
+    title = first.select_one(".logo__title").get_text(strip=True)
     return f"""<!DOCTYPE html><html lang="en" data-theme="light"><head><meta charset="utf-8">
-        <title>{first.select_one(".logo__title").get_text(strip=True)}</title>
-        {"".join(head)}<style>{STYLE.read_text()}</style></head>
-        <body><div class="bd-content">{"".join(map(str, articles.values()))}</div></body></html>"""
+        <title>{title}</title>{"".join(head)}<style>{STYLE.read_text()}</style></head>
+        <body><section class="title-page"><p class="title">{title}</p>
+        <p>The companion to <em>Dynamic Curriculum Learning for Imbalanced Data Classification</em>
+        by Y. Wang, W. Gan, J. Yang, W. Wu and J. Yan, ICCV 2019.</p>
+        <p>Version {dcl.__version__}. {first.select_one(".extra_footer").get_text(strip=True)}</p>
+        </section><nav class="book-contents"><h1>Contents</h1>{contents}</nav>
+        <div class="bd-content">{"".join(map(str, articles.values()))}</div></body></html>"""
 
 
-def write_pdf(html: str) -> None:
-    """Print a page that is read from the root of the book, its formulae typeset."""
-    from playwright.sync_api import sync_playwright
+def page_numbers(pdf: bytes, pages: list[str]) -> dict[str, int]:
+    """Page of the book -> number of the page of the PDF on which it starts."""
+    reader = PdfReader(io.BytesIO(pdf))
+    places = reader.named_destinations
+    return {page: reader.get_destination_page_number(places[f"/{page}"]) + 1 for page in pages}
 
+
+def write_pdf(html: str, pages: list[str]) -> None:
+    """Print the joined page, its formulae typeset: a second time with numbers in the contents."""
     address = (HTML / "print.html").as_uri()  # of no file: the page is given from here
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -115,18 +128,25 @@ def write_pdf(html: str) -> None:
         tab.route(address, lambda route: route.fulfill(body=html, content_type="text/html"))
         tab.goto(address)
         tab.evaluate("() => MathJax.startup.promise.then(() => null)")
-        tab.pdf(path=PDF, prefer_css_page_size=True, print_background=True, outline=True)
+        options = {"prefer_css_page_size": True, "print_background": True}
+        options |= {"outline": True, "tagged": True}
+        numbers = page_numbers(tab.pdf(**options), pages)
+        tab.evaluate(
+            """numbers => document.querySelectorAll(".book-contents a")
+            .forEach((a) => a.dataset.page = numbers[a.hash.slice(1)])""",
+            numbers,
+        )
+        tab.pdf(path=PDF, **options)
         browser.close()
 
 
 def main() -> None:
     pages = pages_of_contents()
-    missing = [page for page in pages if not (HTML / f"{page}.html").is_file()]
-    if missing:
+    if not all((HTML / f"{page}.html").is_file() for page in pages):
         sys.exit("The book is not built, or not all of it: run `make book` first.")
     if not CHROMIUM:
         sys.exit("No Chromium on this machine to print the book: apt-get install chromium")
-    write_pdf(joined(list(pages)))
+    write_pdf(joined(list(pages)), list(pages))
     print(f"The book as one PDF, {PDF.stat().st_size / 1e6:.1f} MB: {PDF}")
 
 
