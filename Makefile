@@ -13,7 +13,7 @@ LOG := _build/setup.log
 FREE_KB := 8388608
 UNREACHABLE := Retrying|NewConnectionError|ConnectionError|Max retries exceeded|ReadTimeout|ProxyError|SSLError
 
-.PHONY: help setup test book check-book results bench clean distclean
+.PHONY: help setup test book pdf check-book results bench clean distclean
 
 help:  ## list the targets (this text)
 	@awk -F ':.*## +' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,8 +30,11 @@ test: setup  ## lint, unit and property tests, doctests, and every notebook on i
 book: setup  ## execute the notebooks and build the book; prints the page to open
 	$(PY) book/build.py --profile $(DCL_PROFILE)
 
-check-book: setup  ## test the built book in headless Chromium
-	OMP_NUM_THREADS=1 DCL_CHECK_BOOK=1 $(PY) -m pytest tests/test_browser.py
+pdf: setup  ## print the built book as one PDF; needs Chromium
+	$(PY) book/pdf.py
+
+check-book: setup  ## test the built book, and its PDF, in headless Chromium
+	OMP_NUM_THREADS=1 DCL_CHECK_BOOK=1 $(PY) -m pytest tests/test_browser.py tests/test_pdf.py
 
 # One run at a time has all cores; several at once have one torch thread each.
 results: setup  ## make the records of a grid: GRID=celeba-30k JOBS=1 DATA=folder; again: goes on
