@@ -23,8 +23,8 @@ CHROMIUM = next(
 )
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 
-if not (HTML / "index.html").is_file():
-    MISSING = "the book is not built: run `make book`"
+if not all((HTML / f"{page}.html").is_file() for page in PAGES):
+    MISSING = "the book is not built, or not all of it: run `make book`"
 elif not CHROMIUM:
     MISSING = "no Chromium on this machine: apt-get install chromium"
 elif not importlib.util.find_spec("playwright"):

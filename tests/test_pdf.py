@@ -101,8 +101,8 @@ def printed(pdf, tmp_path_factory):
     from pypdf import PdfReader
 
     missing = ""
-    if not (pdf.HTML / "index.html").is_file():
-        missing = "the book is not built: run `make book`"
+    if not all((pdf.HTML / f"{page}.html").is_file() for page in pdf.pages_of_contents()):
+        missing = "the book is not built, or not all of it: run `make book`"
     elif not pdf.CHROMIUM:
         missing = "no Chromium on this machine: apt-get install chromium"
     if missing:
