@@ -14,7 +14,7 @@ BOOK = Path(__file__).resolve().parents[1] / "book"
 if not all(map(importlib.util.find_spec, ("playwright", "pypdf"))):
     pytest.skip("playwright or pypdf is not installed: run `make setup`", allow_module_level=True)
 
-LARGEST = 20e6
+LARGEST = 15e6
 PAGE = """<html><head><link rel="stylesheet" href="../_static/book.css">
   <script>window.MathJax = {{}}</script><script src="../_static/other.js"></script></head><body>
   <p class="logo__title">A book</p><p class="extra_footer">Some licence.</p>
