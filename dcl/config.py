@@ -113,6 +113,11 @@ class Training:
     lr: float = option(0.01, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)
     momentum: float = option(0.9, "of SGD (ours: the paper names no optimiser)", low=0, below=1)
     weight_decay: float = option(0.0005, "L2 penalty (paper 4.3.1)", low=0)
+    precision: str = option(
+        "float32",
+        "of the network in training; bfloat16 for a GPU (ours)",
+        choices=("float32", "bfloat16"),
+    )
     seed: int = option(
         0, "of data order, initialisation, flips and selection", low=0, high=2**63 - 1
     )

@@ -17,7 +17,7 @@ VERDICTS = ("reproduced", "partly", "not", "undecided", "not tried")
 PAPER_EPOCHS = 300
 CHOICES = (  # of what the paper leaves open, those with a parameter
     *("normalisation", "epsilon", "selection", "squared", "normalise", "reduction"),
-    *("anchors", "momentum", "trunk"),
+    *("anchors", "momentum", "precision", "trunk"),
 )
 NUMBERS = ("k", "p", "epsilon", "margin", "batch_size")  # whose values are tried one by one
 AS_READ = "as we read it"

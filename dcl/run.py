@@ -119,6 +119,7 @@ def _run(
         momentum=config.momentum,
         weight_decay=config.weight_decay,
         seed=config.seed,
+        precision=config.precision,
         decisions=decisions,
         checkpoint=checkpoint,
         identity=f"{config.identity(data)}-{data.fingerprint}-{records.source_hash()}",

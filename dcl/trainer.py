@@ -32,6 +32,7 @@ def train(
     momentum: float,
     weight_decay: float,
     seed: int,
+    precision: str = "float32",
     decisions: dict[str, Tensor | None],
     checkpoint: Path | None = None,
     identity: str = "",
@@ -57,6 +58,9 @@ def train(
         Of SGD; the learning rate falls to 0 along a cosine, step by step.
     seed : int
         Of the data order and the augmentation.
+    precision : {"float32", "bfloat16"}
+        Of the network's products while it trains, by autocast; weights, criterion and evaluation
+        are float32 in any case.
     decisions : dict of str to Tensor or None
         The ways to decide to select for: name -> class counts for `dcl.decide`, None for
         ``argmax``, which must be among them.
@@ -84,6 +88,8 @@ def train(
             "method 'lmle' clusters the whole training set: train it in one process"
         )
     network = distributed.wrap(model)
+    if precision == "bfloat16":
+        network = InBfloat16(network, device.type)
     optimiser = torch.optim.SGD(
         model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
     )
@@ -125,6 +131,19 @@ def train(
                 save_checkpoint(checkpoint, identity, state, progress)
             bar.set_postfix(loss=f"{row['loss']:.2f}", val_mA=f"{row['val_mA']:.2f}")
     return progress
+
+
+class InBfloat16(nn.Module):
+    """A network whose products are made in bfloat16, its outputs float32."""
+
+    def __init__(self, network: nn.Module, device_type: str):
+        super().__init__()
+        self.network, self.device_type = network, device_type
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        with torch.autocast(self.device_type, torch.bfloat16):
+            outputs = self.network(images)
+        return tuple(output.float() for output in outputs)
 
 
 def _train_epoch(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from dcl import figures, records
+from dcl import DCLLoss, figures, records
 from dcl.checkpoint import TrainingError
 from dcl.config import METHODS
 from dcl.data import CelebA, Dataset, Resident, Split, flip
@@ -245,3 +245,20 @@ def test_a_run_that_is_stopped_says_how_to_go_on(number, status, word, tmp_path)
     assert f"{word}: the same command goes on from the last finished epoch" in errors
     (checkpoint,) = tmp_path.rglob("*.checkpoint")
     assert torch.load(checkpoint, weights_only=True)["progress"]["epoch"] == 1
+
+
+def test_bfloat16_is_of_the_products_alone(data, finished, tmp_path, monkeypatch):
+    seen = set()
+    call = DCLLoss.forward
+
+    def forward(self, logits, features, labels):
+        seen.update({logits.dtype, features.dtype})
+        return call(self, logits, features, labels)
+
+    monkeypatch.setattr(DCLLoss, "forward", forward)
+    config = CelebA(**OPTIONS, precision="bfloat16", results=str(tmp_path / "a.json"))
+    made = run(config, data=data, show=False)
+    assert seen == {torch.float32}
+    first, expected = made["history"][0]["loss"], finished["history"][0]["loss"]
+    assert first != expected
+    assert first == pytest.approx(expected, rel=0.02)
