@@ -155,7 +155,7 @@ def execution_status(pages: dict[str, Path]) -> str:
     facts = [
         f"* {total / 60:.0f} minutes in all, on {made_on['device']}, {os.cpu_count()} cores",
         f"* Python {made_on['python']}; {versions}",
-        f"* source of `dcl`: `{made_on['source']}`, as in the records",
+        f"* source of `dcl` in this build: `{made_on['source']}`",
     ]
     return "\n".join([*rows, "", *facts, ""])
 
