@@ -49,7 +49,10 @@ def _convex_over_the_next(runs: pd.DataFrame) -> pd.Series:
 
 def _worst_over_linear_imbalance(runs: pd.DataFrame) -> pd.Series:
     names = ["convex", "linear", "composite"]
-    if all(0.99 ** record["config"]["epochs"] < 0.5 for record in runs["record"]):
+    configs = [
+        record["config"] for record in evidence.configured(runs, sampling="concave")["record"]
+    ]
+    if all(config["decay"] ** config["epochs"] < 0.5 for config in configs):
         names.append("concave")  # else its target hardly leaves the training set's: no curriculum
     others = pd.concat([_schedule(runs, name) for name in names], axis=1)
     return (others.min(axis=1, skipna=False) - _schedule(runs, "linear-imbalance")).dropna()

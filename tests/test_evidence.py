@@ -296,3 +296,23 @@ def test_provenance_has_a_row_for_seeds_of_one_make(tmp_path):
     assert shown["records"].tolist() == ["a/dcl-seed*.json"] * 2 + ["a/crl-seed*.json"]
     assert shown["seeds"].tolist() == ["0, 1", "2", "0"]
     assert shown["source"].tolist() == ["early", "late", "early"]
+
+
+def test_concave_is_held_against_linear_imbalance_only_where_it_has_time_to_fall():
+    def found(epochs):
+        values = {
+            "convex": 80,
+            "linear": 81,
+            "composite": 82,
+            "concave": 60,
+            "linear-imbalance": 79,
+        }
+        made = [
+            record("dcl-ss", 0, mean, epochs=epochs, sampling=name, decay=0.99)
+            for name, mean in values.items()
+        ]
+        _, _, values_of = claims.MEASURES["linear-imbalance-is-worst"]
+        return values_of(frame(*made))[0]
+
+    assert found(8) == pytest.approx(1)
+    assert found(300) == pytest.approx(-19)

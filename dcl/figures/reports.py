@@ -119,7 +119,7 @@ def sensitivity(tried: dict[str, pd.DataFrame], title: str) -> Figure:
 def threshold_sweep(runs: pd.DataFrame) -> Figure:
     """mA and F1, means over attributes, as one threshold moves for all attributes together.
 
-    A line for each method, its dot where it decides; the star is cross entropy decided at each
+    A line for each method, its dot where it decides; dashed is cross entropy decided at each
     attribute's training prior, another threshold for each.
     """
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.6))
