@@ -1,8 +1,9 @@
-"""The paper's claims, each held against the run records that exist."""
+"""The paper's claims, each held against the run records that exist, and their table."""
 
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from . import evidence, published
@@ -16,6 +17,16 @@ FOLDERS = {  # experiment -> folder below results/, page of the book
     "peta": ("peta/official", "tables5_6"),
     "rap": ("rap", "tables5_6"),
     "cifar100": ("cifar100/fifth", "table7"),
+}
+PAGES = {  # of the book -> words for a link
+    "table2": "Table 2",
+    "ablation": "Table 3",
+    "scheduler_choice": "Table 4",
+    "tables5_6": "Tables 5, 6",
+    "table7": "Table 7",
+    "cost": "cost",
+    "framework": "framework",
+    "open_choices": "open choices",
 }
 Values = Callable[[pd.DataFrame], pd.Series]  # runs -> a number for each seed
 
@@ -125,8 +136,9 @@ def judge(results: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed as `dcl.published.claims`, with its columns ``claim``, ``where``, ``published``, and
-        ``finding`` (`Finding`), ``data`` (title, or why there is none), ``verdict``, ``page``.
+        Indexed as `dcl.published.claims`, with its columns ``claim``, ``where``, ``published`` and
+        ``unit``, and ``finding`` (`Finding`), ``data`` (title, or why there is none), ``verdict``,
+        ``page``.
     """
     claims = published.claims()
     frames = {folder: _runs(Path(results), folder) for folder, _ in FOLDERS.values()}
@@ -134,6 +146,7 @@ def judge(results: Path) -> pd.DataFrame:
     for name, claim in claims.iterrows():
         number = claim["published"] if pd.notna(claim["published"]) else claim["from_tables"]
         row = {"claim": claim["claim"], "where": claim["where"], "published": number}
+        row["unit"] = claim["unit"]
         if name in ELSEWHERE:
             decided = {"finding": Finding.of([]), "data": "no run", "verdict": "see its page"}
             rows.append(row | decided | {"page": ELSEWHERE[name]})
@@ -148,6 +161,46 @@ def judge(results: Path) -> pd.DataFrame:
         row["verdict"] = evidence.verdict(finding, sign=sign, published=number, like=like)
         rows.append(row | {"page": page})
     return pd.DataFrame(rows, claims.index)
+
+
+def as_html(judged: pd.DataFrame) -> str:
+    """What `judge` found as an HTML table, linked to the pages that show it."""
+    rows = [
+        f"<tr><td>{claim.claim}<br><small>Section {claim.where}</small></td>"
+        f'<td class="dcl-verdict dcl-{claim.verdict.replace(" ", "-")}">{claim.verdict}'
+        f"{_apart(claim.finding, claim.published)}</td>"
+        f"<td>{_theirs(claim.published, claim.unit)}</td>"
+        f"<td>{_ours(claim.finding)}</td><td>{claim.data}</td>"
+        f'<td><a href="../notebooks/{claim.page}.html">{PAGES[claim.page]}</a></td></tr>'
+        for claim in judged.itertuples()
+    ]
+    names = ("claim", "verdict", "paper", "here", "data", "page")
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    body = "\n".join(rows)
+    return f'<table class="dcl-claims"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def count_of_verdicts(judged: pd.DataFrame) -> str:
+    """How many claims have which verdict, in words."""
+    counts = judged["verdict"].value_counts()
+    words = [f"{counts[name]} {name}" for name in evidence.VERDICTS if name in counts]
+    decided_elsewhere = counts.sum() - sum(counts.get(name, 0) for name in evidence.VERDICTS)
+    words += [f"{decided_elsewhere} shown on a page of their own"] if decided_elsewhere else []
+    return f"{len(judged)} claims: {', '.join(words)}"
+
+
+def _theirs(number: float, unit: str) -> str:
+    return "" if np.isnan(number) else f"{number:+.2f}<br><small>{unit}</small>"
+
+
+def _ours(finding: Finding) -> str:
+    return f"{finding}<br><small>n = {finding.n}</small>" if finding.n else ""
+
+
+def _apart(finding: Finding, number: float) -> str:
+    """A remark where the interval leaves the paper's number out."""
+    apart = finding.n > 1 and abs(finding.mean - number) > finding.half
+    return "<br><small>interval without the paper's number</small>" if apart else ""
 
 
 def _runs(results: Path, folder: str) -> pd.DataFrame:

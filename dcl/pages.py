@@ -100,6 +100,13 @@ class Schedules(Claims):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rates(Claims):
+    """The page on learning rates, whose records lie in two folders."""
+
+    dataset: str = option("celeba", "whose records are read, by the data set's name in them")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sensitivity(Claims):
     """The page on k, p, epsilon, margin and batch size, whose records lie in two folders."""
 

@@ -71,8 +71,9 @@ def claims() -> pd.DataFrame:
     -------
     DataFrame
         ``claim``, ``where`` in the paper, ``published`` (the number as the text prints it) and
-        ``from_tables`` (the same quantity from the tables), both NaN where there is none,
-        ``measure`` (which quantity of ours tests it) and ``needs`` (methods, comma separated).
+        ``from_tables`` (the same quantity from the tables), both NaN where there is none, their
+        ``unit``, ``measure`` (which quantity of ours tests it) and ``needs`` (methods, comma
+        separated).
 
     Examples
     --------

@@ -18,20 +18,10 @@ TABLE_2 = (  # the paper's columns that this library trains, in its order
     *("cross-entropy", "over-sampling", "down-sampling", "cost-sensitive"),
     *("selective-learning", "crl", "lmle", "dcl"),
 )
-PAGES = {  # of the book -> words for a link
-    "table2": "Table 2",
-    "ablation": "Table 3",
-    "scheduler_choice": "Table 4",
-    "tables5_6": "Tables 5, 6",
-    "table7": "Table 7",
-    "cost": "cost",
-    "framework": "framework",
-    "open_choices": "open choices",
-}
 
 
 def table2(runs: pd.DataFrame) -> pd.DataFrame:
-    """Table 2: mA of each attribute, the paper's and ours, balanced attributes first.
+    """Table 2: mA of each attribute, the paper's and ours, balanced attributes first, DCL first.
 
     Parameters
     ----------
@@ -60,7 +50,7 @@ def table2(runs: pd.DataFrame) -> pd.DataFrame:
         "ours": _mark(means, told),
     }
     table = {("imbalance", "%"): theirs["imbalance_level"]}
-    for method in TABLE_2:
+    for method in sorted(TABLE_2, key=lambda name: name != "dcl"):
         for whose, frame in marked.items():
             if method in frame:
                 table[method, whose] = frame[method]
@@ -172,6 +162,29 @@ def attributes(record: dict[str, Any]) -> Styler:
     return style.background_gradient("Blues", subset=["mA"], high=0.8, text_color_threshold=0)
 
 
+def learning_rates(runs: pd.DataFrame) -> pd.DataFrame:
+    """mA on validation, at the best epoch, of one seed of each method at each learning rate.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        From `dcl.records.collect`; of several seeds the smallest is taken.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by method, a column for each rate, rising; NaN where there is no run.
+    """
+    own = runs[runs["seed"] == runs["seed"].min()]
+    return pd.DataFrame(
+        {
+            "method": own["method"],
+            "lr": [record["config"]["lr"] for record in own["record"]],
+            "mA": [record["selection"]["best_val_mA"] for record in own["record"]],
+        }
+    ).pivot(index="method", columns="lr", values="mA")
+
+
 def told(table: pd.DataFrame) -> pd.DataFrame:
     """A table of `steps` as text."""
     names = {"paper_step": "paper, step", "step": "here, step", "ours": "here"}
@@ -204,35 +217,6 @@ def provenance(runs: pd.DataFrame, results: str) -> Styler:
     shown = shown[["records", "seeds", *alike[1:]]]
     style = shown.style.hide(axis="index").set_caption(f"records in {results}")
     return style.set_table_styles([{"selector": "th, td", "props": "text-align: left"}])
-
-
-def claims_as_html(judged: pd.DataFrame) -> str:
-    """What `dcl.claims.judge` found as an HTML table, linked to the pages that show it."""
-    rows = [
-        f"<tr><td>{claim.claim}<br><small>{claim.where}</small></td>"
-        f"<td>{'' if np.isnan(claim.published) else f'{claim.published:+.2f}'}</td>"
-        f"<td>{_ours(claim.finding)}</td><td>{claim.data}</td>"
-        f'<td class="dcl-verdict dcl-{claim.verdict.replace(" ", "-")}">{claim.verdict}</td>'
-        f'<td><a href="../notebooks/{claim.page}.html">{PAGES[claim.page]}</a></td></tr>'
-        for claim in judged.itertuples()
-    ]
-    names = ("claim", "paper", "here", "data", "verdict", "page")
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    body = "\n".join(rows)
-    return f'<table class="dcl-claims"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-
-
-def count_of_verdicts(judged: pd.DataFrame) -> str:
-    """How many claims have which verdict, in words."""
-    counts = judged["verdict"].value_counts()
-    words = [f"{counts[name]} {name}" for name in evidence.VERDICTS if name in counts]
-    decided_elsewhere = counts.sum() - sum(counts.get(name, 0) for name in evidence.VERDICTS)
-    words += [f"{decided_elsewhere} shown on a page of their own"] if decided_elsewhere else []
-    return f"{len(judged)} claims: {', '.join(words)}"
-
-
-def _ours(finding: Finding) -> str:
-    return f"{finding}<br><small>n = {finding.n}</small>" if finding.n else ""
 
 
 def overview(runs: pd.DataFrame) -> pd.DataFrame:

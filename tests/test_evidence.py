@@ -159,10 +159,25 @@ def test_runs_are_named_by_the_choices_that_they_make_otherwise():
 
 def test_the_claims_page_shows_every_claim_and_links_to_a_page():
     judged = claims.judge(ROOT / "results")
-    html = tables.claims_as_html(judged)
+    html = claims.as_html(judged)
     assert html.count("<tr>") == len(judged) + 1
     assert set(judged["verdict"]) <= {*VERDICTS, "see its page"}
-    assert tables.count_of_verdicts(judged).startswith(f"{len(judged)} claims: ")
+    assert claims.count_of_verdicts(judged).startswith(f"{len(judged)} claims: ")
+
+
+def test_a_claim_says_where_the_papers_number_lies_outside_the_interval():
+    found = {
+        "within": Finding(7.0, 1.5, 3),
+        "without": Finding(3.0, 1.5, 3),
+        "one": Finding(3.0, math.nan, 1),
+    }
+    rows = [
+        {"claim": name, "where": "4", "published": 7.9, "unit": "points", "finding": finding,
+         "data": "", "verdict": "partly", "page": "table2"}
+        for name, finding in found.items()
+    ]  # fmt: skip
+    lines = claims.as_html(pd.DataFrame(rows)).splitlines()
+    assert ["interval without" in line for line in lines if "<td>" in line] == [False, True, False]
 
 
 def test_only_runs_in_the_papers_setting_are_called_reproduced():
@@ -171,6 +186,31 @@ def test_only_runs_in_the_papers_setting_are_called_reproduced():
         folder, _ = claims.FOLDERS[claims.MEASURES[name][0]]
         runs = evidence.collect_if_any(ROOT / "results" / folder)
         assert all(map(evidence.as_in_the_paper, runs["record"])), name
+
+
+def test_the_learning_rate_is_compared_on_validation_in_one_seed():
+    runs = frame(
+        *(record("dcl", seed, 80, lr=lr) for seed, lr in ((0, 0.01), (0, 0.003), (1, 0.003))),
+        record("crl", 0, 70, lr=0.01),
+    )
+    for value, made in zip((81.0, 82.0, 99.0, 71.0), runs["record"], strict=True):
+        made["selection"] = {"best_val_mA": value}
+    table = tables.learning_rates(runs)
+    assert list(table.columns) == [0.003, 0.01]
+    assert table.loc["dcl"].tolist() == [82.0, 81.0]
+    assert math.isnan(table.loc["crl", 0.003])
+    assert table.loc["crl", 0.01] == 71.0
+    (axes,) = figures.learning_rates(table, "test data").axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["dcl", "crl"]
+
+
+def test_every_published_run_is_at_the_rate_that_validation_chose():
+    published_runs = evidence.of_dataset(PUBLISHED, "celeba")
+    others = evidence.of_dataset(ROOT / "results" / "celeba-30k-lr", "celeba")
+    both = pd.concat([published_runs, others], ignore_index=True)
+    chosen = tables.learning_rates(both).idxmax(axis=1)
+    for method, made in zip(published_runs["method"], published_runs["record"], strict=True):
+        assert made["config"]["lr"] == chosen[method], (method, made["seed"])
 
 
 def test_table_2_marks_the_best_and_the_second_of_a_row():

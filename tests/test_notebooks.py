@@ -19,6 +19,7 @@ from dcl.pages import (
     Peta,
     Pictures,
     Plane,
+    Rates,
     Report,
     Schedules,
     Sensitivity,
@@ -40,6 +41,7 @@ CONFIGS = {
     "operating_point": Report,
     "significance": Report,
     "scheduler_choice": Schedules,
+    "learning_rate": Rates,
     "claims": Claims,
     "open_choices": Choices,
     "sensitivity": Sensitivity,
@@ -101,6 +103,7 @@ def test_papermill_stops_at_what_cannot_be(values, names, tmp_path):
 RESULTS = [  # chapters whose every number of ours comes from records
     *("claims", "table2", "ablation", "scheduler_choice", "tables5_6", "table7"),
     *("fair_baselines", "operating_point", "significance", "open_choices", "sensitivity"),
+    "learning_rate",
 ]
 
 

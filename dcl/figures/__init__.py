@@ -10,6 +10,7 @@ from .plane import animation, batch_by_weight, outcomes, stills
 from .reports import (
     effects,
     gain_over_cross_entropy,
+    learning_rates,
     paper_and_ours,
     roc_and_precision,
     sensitivity,
@@ -46,6 +47,7 @@ __all__ = [
     "growth",
     "idea",
     "imbalance",
+    "learning_rates",
     "loss_weight",
     "outcomes",
     "paper_and_ours",

@@ -5,6 +5,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.figure import Figure
 
 from ..evidence import by_seed, metric
@@ -113,6 +114,27 @@ def sensitivity(tried: dict[str, pd.DataFrame], title: str) -> Figure:
         axes.set(xlabel=name.replace("_", " "))
     panels[0, 0].set(ylabel="mA on test, %")
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    return finish(figure)
+
+
+def learning_rates(table: pd.DataFrame, title: str) -> Figure:
+    """mA on validation of each method, a dot for each learning rate, ringed where it is largest.
+
+    `table` is what `dcl.tables.learning_rates` returns.
+    """
+    table = table.loc[table.max(axis=1).sort_values(ascending=False).index]
+    figure, axes = plt.subplots(figsize=(9, 0.9 + 0.34 * len(table)))
+    place = np.arange(len(table))
+    axes.hlines(place, table.min(axis=1), table.max(axis=1), color="#C8C8C8", lw=2, zorder=1)
+    colours = sns.color_palette("viridis_r", len(table.columns) + 1)[1:]
+    for rate, colour in zip(table.columns, colours, strict=True):
+        axes.scatter(table[rate], place, color=[colour], s=44, zorder=2, label=f"{rate:g}")
+    ring = {"facecolors": "none", "edgecolors": "black", "s": 130, "zorder": 3}
+    axes.scatter(table.max(axis=1), place, label="chosen", **ring)
+    axes.set_yticks(place, table.index)
+    axes.invert_yaxis()
+    axes.set(xlabel="mA on validation at the best epoch, %", title=title)
+    axes.legend(title="learning rate", loc="best", fontsize=8, title_fontsize=8)
     return finish(figure)
 
 
