@@ -47,6 +47,9 @@ def last_frame(path: Path) -> str:
 def read_page(page: str) -> BeautifulSoup:
     """A page of the book without scripts but MathJax, its addresses seen from the root."""
     soup = BeautifulSoup((HTML / f"{page}.html").read_text("utf8"), "html.parser")
+    for folded in soup.select("details.above-output"):  # code stays out, results do not
+        folded.summary.decompose()
+        folded.unwrap()
     for element in soup.select("script, noscript, .headerlink, details.hide"):
         if not (element.parent is soup.head and "mathjax" in str(element).lower()):
             element.decompose()

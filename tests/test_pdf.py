@@ -71,6 +71,17 @@ def test_no_script_is_left_but_mathjax(built):
     assert [link["href"] for link in soup.select("link")] == ["_static/book.css"]
 
 
+def test_folded_code_is_left_out_and_folded_results_are_not(built):
+    folds = [
+        f'<details class="hide above-{what}"><summary>Show</summary><p>{what}</p></details>'
+        for what in ("input", "output")
+    ]
+    soup = built("".join(folds), "Two")
+    assert "output" in soup.text
+    assert "input" not in soup.text
+    assert "Show" not in soup.text
+
+
 def test_an_animation_is_its_last_frame(built, tmp_path):
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
