@@ -93,22 +93,15 @@ class Claims:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedules(Claims):
-    """The page on Table 4, whose records lie in two folders."""
+class Folders(Report):
+    """A report from two folders: of Table 4, and of learning rates."""
 
-    dataset: str = option("celeba", "whose records are read, by the data set's name in them")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rates(Claims):
-    """The page on learning rates, whose records lie in two folders."""
-
-    dataset: str = option("celeba", "whose records are read, by the data set's name in them")
+    results: str = option("results", "folder with the folders of run records")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sensitivity(Claims):
-    """The page on k, p, epsilon, margin and batch size, whose records lie in two folders."""
+class Sensitivity(Folders):
+    """The page on k, p, epsilon, margin and batch size."""
 
     dataset: str = option("faces", "whose records are read, by the data set's name in them")
 
