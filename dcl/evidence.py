@@ -21,6 +21,7 @@ CHOICES = (  # of what the paper leaves open, those with a parameter
 )
 NUMBERS = ("k", "p", "epsilon", "margin", "batch_size")  # whose values are tried one by one
 AS_READ = "as we read it"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def mean_accuracy(record: dict[str, Any]) -> float:
@@ -156,11 +157,12 @@ class Finding:
         return self.text("{:+.2f}")
 
     def text(self, form: str = "{:.2f}") -> str:
-        """Mean ± half width, the mean alone for one seed, - for none."""
+        """Mean ± half width, held together; the mean alone for one seed, - for none."""
         if not self.n:
             return "-"
         mean = form.format(self.mean)
-        return f"{mean} ± {form.replace('+', '').format(self.half)}" if self.n > 1 else mean
+        half = form.replace("+", "").format(self.half)
+        return f"{mean}{NO_BREAK}±{NO_BREAK}{half}" if self.n > 1 else mean
 
 
 def verdict(finding: Finding, *, sign: int, published: float, like: bool) -> str:

@@ -92,7 +92,7 @@ def table_of_results() -> str:
     means = tables.means(runs, {words: evidence.metric(name) for words, name in names.items()})
     rows = [["", *means.columns], ["---", *["---:"] * len(means.columns)]]
     rows += [[f"`{method}`", *map(str, row)] for method, row in means.iloc[::-1].iterrows()]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows).replace(evidence.NO_BREAK, " ")
 
 
 def test_the_readmes_table_is_that_of_the_records():
