@@ -12,7 +12,7 @@ from pandas.io.formats.style import Styler
 from . import evidence, published
 from .config import Training, resolve
 from .evidence import Finding
-from .records import per_attribute
+from .records import RecordError, per_attribute
 
 TABLE_2 = (  # the paper's columns that this library trains, in its order
     *("cross-entropy", "over-sampling", "down-sampling", "cost-sensitive"),
@@ -174,15 +174,25 @@ def learning_rates(runs: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Indexed by method, a column for each rate, rising; NaN where there is no run.
+
+    Raises
+    ------
+    RecordError
+        For two runs of one method, rate and seed: then `runs` holds more than one setting.
     """
     own = runs[runs["seed"] == runs["seed"].min()]
-    return pd.DataFrame(
+    found = pd.DataFrame(
         {
             "method": own["method"],
             "lr": [record["config"]["lr"] for record in own["record"]],
             "mA": [record["selection"]["best_val_mA"] for record in own["record"]],
         }
-    ).pivot(index="method", columns="lr", values="mA")
+    )
+    twice = found.duplicated(["method", "lr"], keep=False)
+    if twice.any():
+        paths = ", ".join(map(str, own["path"][twice]))
+        raise RecordError(f"more than one run of a method, learning rate and seed: {paths}")
+    return found.pivot(index="method", columns="lr", values="mA")
 
 
 def told(table: pd.DataFrame) -> pd.DataFrame:

@@ -200,6 +200,8 @@ def test_the_learning_rate_is_compared_on_validation_in_one_seed():
     assert table.loc["dcl"].tolist() == [82.0, 81.0]
     assert math.isnan(table.loc["crl", 0.003])
     assert table.loc["crl", 0.01] == 71.0
+    with pytest.raises(RecordError, match="more than one run of a method, .* crl-seed0.json, crl"):
+        tables.learning_rates(pd.concat([runs, runs.iloc[3:]], ignore_index=True))
     (axes,) = figures.learning_rates(table, "test data").axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["dcl", "crl"]
 
