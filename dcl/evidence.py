@@ -44,6 +44,16 @@ def group(name: str) -> Measure:
     return lambda record: record["test"]["groups"][name]
 
 
+def of_an_example(name: str) -> Measure:
+    """Mean over the examples of ``accuracy``, ``precision``, ``recall`` or ``f1``, %."""
+    return lambda record: record["test"]["instance"][name]
+
+
+def best_on_validation(record: dict[str, Any]) -> float:
+    """mA of the validation split at the epoch that was chosen, %."""
+    return record["selection"]["best_val_mA"]
+
+
 def most_imbalanced(level: float) -> Measure:
     """Mean mA of the attributes of at least this imbalance level, %."""
 
@@ -163,6 +173,11 @@ class Finding:
         mean = form.format(self.mean)
         half = form.replace("+", "").format(self.half)
         return f"{mean}{NO_BREAK}±{NO_BREAK}{half}" if self.n > 1 else mean
+
+
+def lead(runs: pd.DataFrame, method: str, other: str, measure: Measure = mean_accuracy) -> Finding:
+    """`difference` as a `Finding`."""
+    return Finding.of(difference(runs, method, other, measure))
 
 
 def verdict(finding: Finding, *, sign: int, published: float, like: bool) -> str:

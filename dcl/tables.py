@@ -79,7 +79,7 @@ def averages(runs: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for method in TABLE_2:
         values = evidence.by_seed(runs, method)
-        paired = Finding.of(evidence.difference(runs, method, "dcl"))
+        paired = evidence.lead(runs, method, "dcl")
         rows[method] = {
             "mean": values.mean(),
             "paper": f"{theirs[method]:.2f}",
@@ -162,13 +162,16 @@ def attributes(record: dict[str, Any]) -> Styler:
     return style.background_gradient("Blues", subset=["mA"], high=0.8, text_color_threshold=0)
 
 
-def learning_rates(runs: pd.DataFrame) -> pd.DataFrame:
-    """mA on validation, at the best epoch, of one seed of each method at each learning rate.
+def learning_rates(
+    runs: pd.DataFrame, measure: evidence.Measure = evidence.best_on_validation
+) -> pd.DataFrame:
+    """A measure, mA on validation, of one seed of each method at each learning rate.
 
     Parameters
     ----------
     runs : DataFrame
         From `dcl.records.collect`; of several seeds the smallest is taken.
+    measure : function of a record
 
     Returns
     -------
@@ -185,14 +188,14 @@ def learning_rates(runs: pd.DataFrame) -> pd.DataFrame:
         {
             "method": own["method"],
             "lr": [record["config"]["lr"] for record in own["record"]],
-            "mA": [record["selection"]["best_val_mA"] for record in own["record"]],
+            "value": [measure(record) for record in own["record"]],
         }
     )
     twice = found.duplicated(["method", "lr"], keep=False)
     if twice.any():
         paths = ", ".join(map(str, own["path"][twice]))
         raise RecordError(f"more than one run of a method, learning rate and seed: {paths}")
-    return found.pivot(index="method", columns="lr", values="mA")
+    return found.pivot(index="method", columns="lr", values="value")
 
 
 def told(table: pd.DataFrame) -> pd.DataFrame:
@@ -239,7 +242,7 @@ def overview(runs: pd.DataFrame) -> pd.DataFrame:
         measures = {"mA": evidence.mean_accuracy}
     measures |= {name: evidence.group(name) for name in first["groups"]}
     for name in first.get("instance", {}):
-        measures[f"{name} of an example"] = lambda record, n=name: record["test"]["instance"][n]
+        measures[f"{name} of an example"] = evidence.of_an_example(name)
     return means(runs, measures)
 
 
@@ -282,11 +285,9 @@ def choices(runs: pd.DataFrame) -> pd.DataFrame:
     rows = {
         name: {
             "mA": Finding.of(evidence.by_seed(named, name)),
-            "effect": Finding.of(
-                []
-                if name == evidence.AS_READ
-                else evidence.difference(named, name, evidence.AS_READ)
-            ),
+            "effect": Finding.of([])
+            if name == evidence.AS_READ
+            else evidence.lead(named, name, evidence.AS_READ),
         }
         for name in sorted(set(named["method"]), key=lambda name: (name != evidence.AS_READ, name))
     }

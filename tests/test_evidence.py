@@ -11,6 +11,7 @@ import pytest
 from dcl import claims, evidence, figures, published, tables
 from dcl.evidence import VERDICTS, Finding, verdict
 from dcl.figures.reports import attribute_curve, sweep
+from dcl.grid import read_grid
 from dcl.records import RecordError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -213,6 +214,16 @@ def test_every_published_run_is_at_the_rate_that_validation_chose():
     chosen = tables.learning_rates(both).idxmax(axis=1)
     for method, made in zip(published_runs["method"], published_runs["record"], strict=True):
         assert made["config"]["lr"] == chosen[method], (method, made["seed"])
+
+
+def test_every_rate_has_a_record_or_a_note_of_why_not():
+    folder = ROOT / "results" / "celeba-30k-lr"
+    notes = pd.read_csv(folder / "not_finite.csv")
+    named = {f"{note.method}-lr-{note.lr:g}-seed{note.seed}" for note in notes.itertuples()}
+    runs = read_grid(ROOT / "notebooks" / "grids" / "celeba-30k-lr.yaml", {})
+    missing = {run.name for run in runs if any(not (ROOT / r).is_file() for r in run.records)}
+    assert missing == named
+    assert notes["message"].str.startswith("the loss is not finite at step").all()
 
 
 def test_table_2_marks_the_best_and_the_second_of_a_row():

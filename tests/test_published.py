@@ -177,6 +177,8 @@ def test_numbers_of_the_text_are_those_of_the_tables():
 def test_claims_are_complete_and_name_methods_that_exist():
     assert CLAIMS.index.is_unique
     assert CLAIMS[["claim", "where", "measure", "needs"]].notna().all(axis=None)
+    numbered = CLAIMS[["published", "from_tables"]].notna().any(axis=1)
+    assert set(CLAIMS["unit"][numbered]) == {"points", "rank correlation", "hours"}
     needed = {name for names in CLAIMS["needs"] for name in names.split(",")}
     assert needed - set(METHODS) == {"clmle", "lg-net"}  # in the paper alone
 

@@ -244,7 +244,17 @@ def imbalance_groups(labels: np.ndarray) -> np.ndarray:
     >>> imbalance_groups(np.eye(31, 3, dtype=int) * [1, 1, 0]).tolist()
     ['1:25-50', '1:25-50', 'undefined']
     """
-    ratio = imbalance_ratios(labels)
+    return groups_of_ratios(imbalance_ratios(labels))
+
+
+def groups_of_ratios(ratio: np.ndarray) -> np.ndarray:
+    """`imbalance_groups` of imbalance ratios, (A,).
+
+    Examples
+    --------
+    >>> groups_of_ratios(np.array([1, 25, 25.1, 51, np.inf])).tolist()
+    ['1:1-25', '1:1-25', '1:25-50', 'over 1:50', 'undefined']
+    """
     names = np.array([*GROUPS, UNDEFINED])
     return names[np.where(np.isinf(ratio), 3, np.searchsorted((25, 50), ratio))]
 
