@@ -16,7 +16,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from dcl.grid import find_grid, last_words, papermill_options, read_grid
+from dcl.experiment.grid import find_grid, last_words, papermill_options, read_grid
 
 BASE = Path(workflow.basedir)
 try:

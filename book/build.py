@@ -26,7 +26,7 @@ from bs4 import BeautifulSoup
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from dcl.records import environment
+from dcl.experiment.records import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 TOC = Path("book/_toc.yml")

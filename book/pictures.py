@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from dcl import figures
+from dcl.report import figures
 
 STATIC = Path(__file__).parent / "_static"
 

@@ -10,8 +10,8 @@ logits (B, A, C) · features (B, A, D) · labels (B, A) integer · class_counts 
 A multi-attribute task has A = 40, C = 2 (CelebA); a single-label task A = 1, C = 100 (CIFAR-100).
 """
 
-from .baselines import BASELINES, Baseline
 from .criterion import PRESETS, DCLLoss
+from .methods.baselines import BASELINES, Baseline
 from .metrics import balanced_accuracy, decide, evaluate
 from .models import DeepID2
 from .sampling import count_classes, dsl_loss, dsl_weights, target_distribution

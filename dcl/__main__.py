@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 from .bench import main as bench
-from .config import from_values
-from .data import DATASETS
-from .distributed import rank
-from .records import read
-from .run import check, headline, run
+from .experiment.config import from_values
+from .experiment.datasets import DATASETS
+from .experiment.distributed import rank
+from .experiment.records import read
+from .experiment.run import check, headline, run
 
 CHECKED_TO = 0.01  # percentage points: another machine rounds otherwise
 

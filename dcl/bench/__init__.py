@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ..config import ConfigError
+from ..experiment.config import ConfigError
 from .step import steps
 from .timing import PAPER, criteria, growth
 
@@ -15,7 +15,7 @@ LETTERS = {"batch": "B", "attributes": "A", "classes": "C", "width": "D", "k": "
 
 def main(device: str = "auto", *, grow: bool = False, rounds: int = 20, out: str = "") -> None:
     """Print the tables as Markdown; write all numbers as JSON to the file `out`, if given."""
-    from ..run import pick_device
+    from ..experiment.run import pick_device
 
     where = pick_device(device)
     if rounds < 2:

@@ -7,7 +7,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..data.resident import Resident, Split, flip
-from ..meters import Stopwatch
+from ..experiment.meters import Stopwatch
 from ..models import DeepID2
 from .timing import (
     PAPER,

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
-from ..baselines import BASELINES, Baseline
 from ..criterion import PRESETS, DCLLoss
-from ..lmle import LMLE
+from ..methods.baselines import BASELINES, Baseline
+from ..methods.lmle import LMLE
 from .rivals import BatchHardTriplets, LoopDCL
 
 PAPER = {"batch": 512, "attributes": 40, "classes": 2, "width": 64, "k": 25}  # on CelebA

@@ -5,14 +5,10 @@ list_attr_celeba.txt          202,599 rows of 40 attributes, -1 or 1
 list_eval_partition.txt       the split of each image: 0 train, 1 val, 2 test
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..config import Training, option, resolve
-from ..models import DeepID2
-from . import faces
 from .celeba_annotation import (
     ATTRIBUTE_FILE,
     HELP,
@@ -20,32 +16,11 @@ from .celeba_annotation import (
     read_attributes,
     read_partition,
 )
-from .faces import ATTRIBUTES
+from .drawn.faces import ATTRIBUTES
 from .pack import Archive, Contents, Folder, open_pack, stamp
 from .resident import SPLITS, DataError, Dataset, Split
 
 OFFICIAL = {"train": 162_770, "val": 19_867, "test": 19_962}
-
-
-@dataclass(frozen=True, kw_only=True)
-class CelebA(Training):
-    """One training run on face attributes. Each default says where it comes from."""
-
-    experiment = "celeba"
-
-    trunk: bool = option(True, "DeepID2's 160-d layer before the branches (Sun et al. 2014)")
-    crop: float = option(1.0, "share of the aligned frame kept (ours)", above=0, high=1)
-    train_images: int = option(10_000, "drawn faces to train on; CelebA has its own", low=2)
-
-    def load(self, *, show: bool = True) -> Dataset:
-        """CelebA from `data_root`; drawn faces without one."""
-        if not self.data_root:
-            return faces.load(**self.quick_sizes() or {"train": self.train_images})
-        root = resolve(self.data_root)
-        return load(root, size=DeepID2.size, crop=self.crop, progress=show)
-
-    def network(self, data: Dataset) -> DeepID2:
-        return DeepID2(len(data.attributes), data.classes, trunk=160 if self.trunk else None)
 
 
 def load(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .faces import ATTRIBUTES
+from .drawn.faces import ATTRIBUTES
 from .resident import DataError
 
 HELP = (

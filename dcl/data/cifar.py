@@ -10,7 +10,6 @@ record keeps the indices.
 
 import hashlib
 import pickle
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.datasets import CIFAR100
 
-from ..config import METHODS, ConfigError, Training, option, resolve
 from ..models import ResNetCIFAR
-from . import shapes
 from .pack import Contents, Folder, open_pack
 from .resident import SPLITS, DataError, Dataset, Split, flip
 
@@ -32,51 +29,6 @@ HELP = (
 CLASSES, PER_CLASS, TEST_PER_CLASS = 100, 500, 100
 IMBALANCE_TYPES = ("long-tailed", "step")
 MANY, FEW = 100, 20  # training images of a class: above, and below (Liu et al. 2019)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cifar100(Training):
-    """One training run on CIFAR-100. Each default says where it comes from."""
-
-    experiment = "cifar100"
-
-    method: str = option("dcl", "what to train", choices=(*METHODS, "ldam-drw"))
-    epochs: int = option(10, "times every image is seen (ours: 200 for results)", low=1)
-    batch_size: int = option(64, "images per step (He et al. 2016: 128)", low=1)
-    lr: float = option(0.1, "learning rate at the start, cosine to 0 (He et al. 2016)", above=0)
-    depth: int = option(8, "layers of the ResNet, 6n + 2 (inferred: 32, see the book)", low=8)
-    imbalance_ratio: float = option(1.0, "largest class : smallest class; 1: balanced", low=1)
-    imbalance_type: str = option(
-        "long-tailed", "long-tailed (Cui et al. 2019) or step", choices=IMBALANCE_TYPES
-    )
-    fraction: float = option(1.0, "class-balanced part of the training set", above=0, high=1)
-    val_per_class: int = option(50, "training images kept for validation (ours)", low=1, high=400)
-    subset_seed: int = option(0, "of the validation split and the subset", low=0)
-    train_images: int = option(5_000, "drawn shapes to train on; CIFAR-100 has its own", low=1_000)
-
-    def __post_init__(self):
-        super().__post_init__()
-        if (self.depth - 2) % 6:
-            raise ConfigError(f"depth must be 6n + 2 (20, 32, 44, ...), got {self.depth}")
-
-    def load(self, *, show: bool = True) -> Dataset:
-        """CIFAR-100 from `data_root`; drawn shapes without one. Then the subset asked for."""
-        if self.data_root:
-            data = load(resolve(self.data_root), progress=show)
-        else:
-            data = shapes.load(**self.quick_sizes() or {"train": self.train_images})
-        return subset(
-            data,
-            imbalance_ratio=self.imbalance_ratio,
-            imbalance_type=self.imbalance_type,
-            fraction=self.fraction,
-            val_per_class=self.val_per_class if self.data_root else 0,
-            seed=self.subset_seed,
-        )
-
-    def network(self, data: Dataset) -> ResNetCIFAR:
-        cosine = self.method == "ldam-drw"  # part of that method
-        return ResNetCIFAR(len(data.attributes), data.classes, depth=self.depth, cosine=cosine)
 
 
 def load(root: str | Path, *, progress: bool = True) -> Dataset:
@@ -222,7 +174,7 @@ def subset(
         Of the choice. It is not the seed of the run: all seeds train on the same images.
     """
     if imbalance_type not in IMBALANCE_TYPES:
-        raise ConfigError(
+        raise DataError(
             f"imbalance_type must be one of {', '.join(IMBALANCE_TYPES)}, got {imbalance_type!r}"
         )
     if imbalance_ratio == fraction == 1 and not val_per_class:
@@ -243,7 +195,7 @@ def subset(
         count = int(len(rows) * fraction * share + 1e-9)  # 50 / 10 is not to become 4
         if not count:
             name = data.class_names[label] if data.class_names else label
-            raise ConfigError(
+            raise DataError(
                 f"no training image of class {name!r} is left ({len(rows)} times fraction "
                 f"{fraction:g} times {share:.3g}): lower imbalance_ratio or raise fraction"
             )

@@ -7,19 +7,13 @@ drawn: SynthPersons, which need nothing
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
-from ..config import ConfigError, Training, option, resolve
-from ..models import ResNetCIFAR, TorchvisionResNet
-from . import persons
 from .pack import Contents, Folder, open_pack, stamp
 from .pedestrian_annotation import (
     GROUPS,
-    PROTOCOLS,
     Annotation,
     imbalance_groups,
     read_peta,
@@ -37,69 +31,6 @@ PETA_HELP = (
     "PETA is for research and comes from its authors (http://mmlab.ie.cuhk.edu.hk/projects/"
     "PETA.html): put PETA.mat and images/ into one folder and give it as data_root"
 )
-BACKBONES = ("small", "resnet18", "resnet50")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pedestrians(Training):
-    """One training run on pedestrian attributes. Each default says where it comes from."""
-
-    experiment = "pedestrians"
-
-    lr: float = option(0.1, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)
-    dataset: str = option("drawn", "rap, peta or drawn", choices=("rap", "peta", "drawn"))
-    partition: int = option(1, "which of the annotation's five", low=1, high=5)
-    split: str = option(
-        "official", "of peta: official, or identity: no person in two splits (ours)",
-        choices=("official", "identity"),
-    )  # fmt: skip
-    protocol: str = option(
-        "51", "attributes of rap: 51 (the field's), paper (70, our reading), all (92)",
-        choices=PROTOCOLS,
-    )  # fmt: skip
-    backbone: str = option(
-        "small", "resnet50 (paper), resnet18, or small for two cores", choices=BACKBONES
-    )
-    weights: str = option("", "file with pretrained weights of resnet50 or resnet18")
-    height: int = option(64, "rows of the images, twice the columns (for results: 256)", low=32)
-    train_images: int = option(
-        6_000, "drawn persons to train on; rap and peta have theirs", low=100
-    )
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.height % 2:
-            raise ConfigError(f"height must be even, for the width is half of it: {self.height}")
-        if self.weights and self.backbone == "small":
-            raise ConfigError("weights are for backbone resnet50 or resnet18, not small")
-        if self.dataset == "drawn" and self.data_root:
-            raise ConfigError(
-                f"dataset 'drawn' has no data_root, got {self.data_root!r}: choose rap or peta"
-            )
-        if self.split == "identity" and self.dataset != "peta":
-            raise ConfigError(f"split 'identity' is for dataset peta, got {self.dataset!r}")
-
-    def load(self, *, show: bool = True) -> Dataset:
-        """RAP or PETA from `data_root`, or drawn persons."""
-        size = (self.height, self.height // 2)
-        if self.dataset == "drawn":
-            sizes = self.quick_sizes() or {"train": self.train_images}
-            return with_groups(persons.load(**sizes, size=size))
-        if not self.data_root:
-            help_text = RAP_HELP if self.dataset == "rap" else PETA_HELP
-            raise DataError(f"dataset {self.dataset!r} needs a data_root. {help_text}")
-        root = resolve(self.data_root)
-        options = {"partition": self.partition, "size": size, "progress": show}
-        if self.dataset == "rap":
-            return load_rap(root, protocol=self.protocol, **options)
-        return load_peta(root, split=self.split, **options)
-
-    def network(self, data: Dataset) -> nn.Module:
-        attributes = len(data.attributes)
-        if self.backbone == "small":
-            return ResNetCIFAR(attributes, data.classes, depth=14, stem_stride=2)
-        weights = resolve(self.weights) if self.weights else None
-        return TorchvisionResNet(self.backbone, attributes, data.classes, weights=weights)
 
 
 def load_rap(

@@ -16,15 +16,15 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from .baselines import BASELINES
-from .criterion import PRESETS, check_schedules
-from .sampling import NORMALISATIONS, SELECTIONS
-from .triplet import ANCHORS, REDUCTIONS
+from ..criterion import PRESETS, check_schedules
+from ..methods.baselines import BASELINES
+from ..sampling import NORMALISATIONS, SELECTIONS
+from ..triplet import ANCHORS, REDUCTIONS
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from .data.resident import Dataset
+    from ..data.resident import Dataset
 
 # Options of the criterion, by who uses them
 DCL_OPTIONS = frozenset({"sampling", "loss", "p", "epsilon", "decay", "normalisation", "selection"})

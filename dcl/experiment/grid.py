@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from dcl.config import ConfigError, Training, from_values
-from dcl.data import DATASETS
+from .config import ConfigError, Training, from_values
+from .datasets import DATASETS
 
 KEYS = {"experiment": str, "parameters": dict, "methods": list, "seeds": list}
 OURS = ("method", "seed", "results")  # parameters that the grid sets

@@ -178,7 +178,7 @@ def environment(device: torch.device) -> dict[str, Any]:
 def source_hash() -> str:
     """Hash of every Python file and table of this package."""
     digest = hashlib.sha256()
-    root = Path(__file__).parent
+    root = Path(__file__).parents[1]
     for path in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".csv")):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]

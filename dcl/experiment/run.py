@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..criterion import PRESETS, DCLLoss
+from ..data import Dataset, Resident
+from ..methods.baselines import Baseline
+from ..methods.lmle import LMLE
+from ..metrics import decide, evaluate, instance_metrics, per_class, threshold_curves
 from . import distributed, records, weights
-from .baselines import Baseline
 from .config import ConfigError, Training, from_values
-from .criterion import PRESETS, DCLLoss
-from .data import DATASETS, Dataset, Resident
-from .lmle import LMLE
-from .metrics import decide, evaluate, instance_metrics, per_class, threshold_curves
+from .datasets import DATASETS
 from .trainer import Progress, predict, train
 
 QUICK_EPOCHS = 2

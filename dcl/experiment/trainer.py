@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from ..data.resident import Resident
+from ..methods.lmle import LMLE
+from ..metrics import balanced_accuracy, decide, mean_accuracy
 from . import distributed
 from .checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
-from .data.resident import Resident
-from .lmle import LMLE
 from .meters import Stopwatch, Totals
-from .metrics import balanced_accuracy, decide, mean_accuracy
 
 
 def train(

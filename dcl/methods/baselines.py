@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .checks import at_least_float32, check_class_counts, check_labels, check_logits, choose
-from .sampling import RandomSource, batch_shares, count_classes, dsl_loss, rank_in_class
-from .triplet import triplet_terms
+from ..checks import at_least_float32, check_class_counts, check_labels, check_logits, choose
+from ..sampling import RandomSource, batch_shares, count_classes, dsl_loss, rank_in_class
+from ..triplet import triplet_terms
 
 BASELINES = (
     "over-sampling",

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor, nn
 
-from .checks import at_least_float32, check_class_counts, check_labels, check_logits, reads_values
-from .sampling import dsl_loss
+from ..checks import at_least_float32, check_class_counts, check_labels, check_logits, reads_values
+from ..sampling import dsl_loss
 
 FARTHEST = 4.0  # the largest squared distance of two vectors of length 1
 

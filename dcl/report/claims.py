@@ -126,7 +126,7 @@ ELSEWHERE = {  # claims that no run record decides -> page that does
 
 
 def judge(results: Path) -> pd.DataFrame:
-    """Every claim with its published number, ours, and a verdict by `dcl.evidence.verdict`.
+    """Every claim with its published number, ours, and a verdict by `dcl.report.evidence.verdict`.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def judge(results: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed as `dcl.published.claims`, with its columns ``claim``, ``where``, ``published`` and
+        Indexed as `dcl.report.published.claims`, with its columns ``claim``, ``where``, ``published`` and
         ``unit``, and ``finding`` (`Finding`), ``data`` (title, or why there is none), ``verdict``,
         ``page``.
     """

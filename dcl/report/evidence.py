@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from .config import Training
-from .records import RecordError, collect, interval, per_attribute, require
+from ..experiment.config import Training
+from ..experiment.records import RecordError, collect, interval, per_attribute, require
 
 Measure = Callable[[dict[str, Any]], float]  # record -> number
 VERDICTS = ("reproduced", "partly", "not", "undecided", "not tried")
@@ -228,7 +228,7 @@ def as_in_the_paper(record: dict[str, Any]) -> bool:
 
 
 def collect_if_any(folder: Path) -> pd.DataFrame:
-    """`dcl.records.collect`, or an empty frame where no record is."""
+    """`dcl.experiment.records.collect`, or an empty frame where no record is."""
     if any(Path(folder).rglob("*.json")):
         return collect(folder)
     return pd.DataFrame(columns=["method", "seed", "title", "path", "record"])

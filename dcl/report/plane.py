@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .triplet import triplet_terms
+from ..triplet import triplet_terms
 
 SHARPNESS = 8.0  # of the fixed classifier: its logit for the minority is this times x
 RATE = 0.6  # of the descent, in coordinates for each unit of gradient

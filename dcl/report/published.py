@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .config import resolve
+from ..experiment.config import resolve
 
 TABLES = (2, 3, 4, 5, 6, 7)
 FOLDER = Path("book", "published")
@@ -85,7 +85,7 @@ def claims() -> pd.DataFrame:
 
 def _read(name: str) -> pd.DataFrame:
     """A file of the checkout that holds this package, or else the current folder."""
-    roots = (Path(__file__).resolve().parents[1], resolve("."))
+    roots = (Path(__file__).resolve().parents[2], resolve("."))
     for root in roots:
         if (root / FOLDER / name).is_file():
             return pd.read_csv(root / FOLDER / name, index_col=0)

@@ -1,7 +1,7 @@
 """How sure a difference is that was measured over a few seeds.
 
-All in percent and percentage points, as in the records; `runs` is what `dcl.records.collect`
-returns. The chance that lies in the test images is in `dcl.sampling_error`.
+All in percent and percentage points, as in the records; `runs` is what `dcl.experiment.records.collect`
+returns. The chance that lies in the test images is in `dcl.report.sampling_error`.
 """
 
 import math
@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import bartlett, chi2, false_discovery_control, nct, t
 
+from ..experiment.records import per_attribute
 from . import published
 from .evidence import Measure, attribute, by_seed, gains, mean_accuracy
-from .records import per_attribute
 from .sampling_error import binomial_error
 
 LEVEL = 0.95

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from ..experiment.config import Training, resolve
+from ..experiment.records import RecordError, per_attribute
 from . import evidence, published
-from .config import Training, resolve
 from .evidence import Finding
-from .records import RecordError, per_attribute
 
 TABLE_2 = (  # the paper's columns that this library trains, in its order
     *("cross-entropy", "over-sampling", "down-sampling", "cost-sensitive"),
@@ -26,7 +26,7 @@ def table2(runs: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     runs : DataFrame
-        From `dcl.records.collect`.
+        From `dcl.experiment.records.collect`.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def learning_rates(
     Parameters
     ----------
     runs : DataFrame
-        From `dcl.records.collect`; of several seeds the smallest is taken.
+        From `dcl.experiment.records.collect`; of several seeds the smallest is taken.
     measure : function of a record
 
     Returns
@@ -295,7 +295,7 @@ def choices(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def sensitivity(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """What DCL makes of other values of each of `dcl.evidence.NUMBERS`, one at a time.
+    """What DCL makes of other values of each of `dcl.report.evidence.NUMBERS`, one at a time.
 
     Returns
     -------

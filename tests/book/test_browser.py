@@ -15,7 +15,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 from dcl import dsl_weights, loss_schedule, schedule, target_distribution
 from dcl.criterion import SAMPLINGS
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
 PAGES = [str(entry) for entry in parse_toc_yaml(ROOT / "book" / "_toc.yml")]
 CHROMIUM = next(

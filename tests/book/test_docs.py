@@ -10,10 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
-from dcl import data, dsl_weights, evidence, records, schedule, tables
+from dcl import data, dsl_weights, schedule
 from dcl.__main__ import main
+from dcl.experiment import records
+from dcl.report import evidence, tables
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", "book/use_it.md"]
 
 

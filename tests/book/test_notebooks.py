@@ -9,8 +9,8 @@ import nbformat
 import papermill
 import pytest
 
-from dcl.data import DATASETS
-from dcl.pages import (
+from dcl.experiment.datasets import DATASETS
+from dcl.report.pages import (
     Choices,
     Claims,
     Cost,
@@ -27,7 +27,7 @@ from dcl.pages import (
     Weights,
 )
 
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 CONFIGS = {
     **DATASETS,  # a notebook for each
     "schedulers": Curricula,

@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-BOOK = Path(__file__).resolve().parents[1] / "book"
+BOOK = Path(__file__).resolve().parents[2] / "book"
 if not all(map(importlib.util.find_spec, ("playwright", "pypdf"))):
     pytest.skip("playwright or pypdf is not installed: run `make setup`", allow_module_level=True)
 

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from setuptools import find_packages
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CONDA_NAMES = {"torch": "pytorch"}  # where conda-forge calls a package otherwise
 LARGEST_FILE = 500 * 1024
 LARGEST_WEIGHTS = 4 * 1024**2  # of two published runs

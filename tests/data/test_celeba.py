@@ -8,9 +8,9 @@ import pytest
 from conftest import real_data
 from PIL import Image
 
-from dcl import published
 from dcl.data import DataError, celeba, pack
-from dcl.data.faces import ATTRIBUTES, draw_faces, draw_labels
+from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
+from dcl.report import published
 
 NAMES = [f"{number:06d}.jpg" for number in range(1, 13)]
 SPLIT_OF = [0] * 8 + [1, 1, 2, 2]

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dcl.config import ConfigError
-from dcl.data import Cifar100, DataError, cifar, shapes
+from dcl.data import DataError, cifar
+from dcl.data.drawn import shapes
 from dcl.data.resident import flip
+from dcl.experiment.config import DataError
+from dcl.experiment.datasets import Cifar100
 
 NAMES = ("apple", "bear", "clock")
 
@@ -158,11 +160,11 @@ def test_groups_are_by_training_images():
 
 
 def test_a_class_that_would_vanish_is_named():
-    with pytest.raises(ConfigError, match=r"no training image of class 'g' is left.*lower imb"):
+    with pytest.raises(DataError, match=r"no training image of class 'g' is left.*lower imb"):
         cifar.subset(shapes_of_1000(), imbalance_ratio=500)
-    with pytest.raises(ConfigError, match=r"long-tailed, step, got 'cliff'"):
+    with pytest.raises(DataError, match=r"long-tailed, step, got 'cliff'"):
         cifar.subset(shapes_of_1000(), imbalance_type="cliff")
-    with pytest.raises(ConfigError, match=r"6n \+ 2 .*got 33"):
+    with pytest.raises(DataError, match=r"6n \+ 2 .*got 33"):
         Cifar100(depth=33)
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dcl.data import faces
-from dcl.data.faces import ATTRIBUTES, celeba_statistics, draw_faces, draw_labels
+from dcl.data.drawn import faces
+from dcl.data.drawn.faces import ATTRIBUTES, celeba_statistics, draw_faces, draw_labels
 
-ROOT = Path(__file__).resolve().parents[1]
-COMMITTED = pd.read_csv(ROOT / "dcl/data/celeba_statistics.csv", index_col="attribute")
+ROOT = Path(__file__).resolve().parents[2]
+COMMITTED = pd.read_csv(ROOT / "dcl/data/drawn/celeba_statistics.csv", index_col="attribute")
 
 # Traits of the face on which the attribute is looked for, where the plain one would hide it.
 CONTEXT = {"Pale_Skin": (), "Wearing_Lipstick": (), "Bald": ("Male",), "Sideburns": ("Male",)}

@@ -25,15 +25,15 @@ from scipy.io import savemat
 from scipy.sparse import csc_array
 from test_pedestrian_annotation import cells, peta_fields, rap_fields
 
-from dcl import records
-from dcl.checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
-from dcl.config import ConfigError
 from dcl.data import DataError, cifar
 from dcl.data.celeba_annotation import read_attributes, read_partition
-from dcl.data.faces import ATTRIBUTES
+from dcl.data.drawn.faces import ATTRIBUTES
 from dcl.data.pack import Archive, Contents, Folder, open_pack
 from dcl.data.pedestrian_annotation import read_peta, read_rap
-from dcl.grid import read_grid
+from dcl.experiment import records
+from dcl.experiment.checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
+from dcl.experiment.config import ConfigError
+from dcl.experiment.grid import read_grid
 from dcl.models import ModelError, TorchvisionResNet
 
 EXAMPLES = 60

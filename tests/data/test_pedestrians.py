@@ -8,9 +8,10 @@ from PIL import Image
 from scipy.io import savemat
 from test_pedestrian_annotation import peta_fields, rap_fields
 
-from dcl.config import ConfigError
-from dcl.data import DataError, Pedestrians, pedestrians
+from dcl.data import DataError, pedestrians
 from dcl.data.pedestrian_annotation import read_peta, read_rap
+from dcl.experiment.config import ConfigError
+from dcl.experiment.datasets import Pedestrians
 from dcl.models import ModelError, TorchvisionResNet
 
 SIZE = (16, 8)

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from conftest import real_data
 
-from dcl.data import persons
+from dcl.data.drawn import persons
+from dcl.data.drawn.persons import ATTRIBUTES, draw_labels, draw_persons, load, rap_statistics
 from dcl.data.pedestrian_annotation import read_rap
-from dcl.data.persons import ATTRIBUTES, draw_labels, draw_persons, load, rap_statistics
 
-ROOT = Path(__file__).resolve().parents[1]
-COMMITTED = pd.read_csv(ROOT / "dcl/data/rap_statistics.csv", index_col="attribute")
+ROOT = Path(__file__).resolve().parents[2]
+COMMITTED = pd.read_csv(ROOT / "dcl/data/drawn/rap_statistics.csv", index_col="attribute")
 
 # Rows and columns of 64 and 32 between which most of the change must lie.
 WHERE = {

@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 
 from dcl.__main__ import main
-from dcl.config import ConfigError, from_notebook, from_values, resolve
 from dcl.criterion import PRESETS, DCLLoss
-from dcl.data import CelebA
-from dcl.data.faces import load as faces
+from dcl.data.drawn.faces import load as faces
+from dcl.experiment.config import ConfigError, from_notebook, from_values, resolve
+from dcl.experiment.datasets import CelebA
 
 
 @pytest.mark.parametrize(

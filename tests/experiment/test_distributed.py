@@ -13,9 +13,9 @@ import pytest
 import torch
 from test_run import OPTIONS, metrics, tiny
 
-from dcl import distributed, records
-from dcl.data import CelebA, Cifar100
-from dcl.run import run
+from dcl.experiment import distributed, records
+from dcl.experiment.datasets import CelebA, Cifar100
+from dcl.experiment.run import run
 
 METHODS = ("dcl", "cross-entropy", "crl-original", "down-sampling")
 TESTS = str(Path(__file__).parent)
@@ -23,7 +23,7 @@ TESTS = str(Path(__file__).parent)
 STEPS = """
 import sys; sys.path.insert(0, {tests!r})
 import torch
-from dcl import distributed
+from dcl.experiment import distributed
 from test_distributed import METHODS, steps
 with distributed.group(torch.device("cpu")):
     seen = {{method: steps(method) for method in METHODS}}
@@ -35,9 +35,9 @@ import sys; sys.path.insert(0, {tests!r})
 import time, torch
 torch.set_num_threads(1)
 from test_run import OPTIONS, tiny
-from dcl import trainer
-from dcl.data import CelebA
-from dcl.run import run
+from dcl.experiment import trainer
+from dcl.experiment.datasets import CelebA
+from dcl.experiment.run import run
 save = trainer.save_checkpoint
 def save_and_pause(*arguments):
     save(*arguments)

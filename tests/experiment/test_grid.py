@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dcl.config import ConfigError
-from dcl.grid import find_grid, papermill_options, read_grid
+from dcl.experiment.config import ConfigError
+from dcl.experiment.grid import find_grid, papermill_options, read_grid
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 GRIDS = ROOT / "notebooks" / "grids"
 QUICK = {
     "experiment": "celeba",

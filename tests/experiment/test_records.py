@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from dcl import records
+from dcl.experiment import records
 
 
 def record(**values):

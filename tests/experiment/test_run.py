@@ -12,13 +12,16 @@ import numpy as np
 import pytest
 import torch
 
-from dcl import DCLLoss, figures, records
-from dcl.checkpoint import TrainingError
-from dcl.config import METHODS
-from dcl.data import CelebA, Dataset, Resident, Split, flip
-from dcl.data.faces import ATTRIBUTES, draw_faces, draw_labels
-from dcl.records import RecordError
-from dcl.run import run
+from dcl import DCLLoss
+from dcl.data import Dataset, Resident, Split, flip
+from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
+from dcl.experiment import records
+from dcl.experiment.checkpoint import TrainingError
+from dcl.experiment.config import METHODS
+from dcl.experiment.datasets import CelebA
+from dcl.experiment.records import RecordError
+from dcl.experiment.run import run
+from dcl.report import figures
 
 OPTIONS = {"batch_size": 32, "epochs": 3, "device": "cpu"}
 
@@ -84,10 +87,10 @@ def test_the_same_seed_gives_the_same_record_and_another_seed_another(finished, 
 SCRIPT = """
 import sys; sys.path.insert(0, {tests!r})
 from test_run import OPTIONS, tiny
-from dcl.data import CelebA
-from dcl.run import run
+from dcl.experiment.datasets import CelebA
+from dcl.experiment.run import run
 import time, torch; torch.set_num_threads(1)
-from dcl import trainer
+from dcl.experiment import trainer
 save = trainer.save_checkpoint
 def save_and_pause(*arguments):
     save(*arguments)
@@ -199,7 +202,7 @@ def test_a_resident_batch_is_gathered_flipped_and_normalised():
 def test_a_results_folder_that_cannot_hold_the_run_is_said_before_it_trains(
     data, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("dcl.run.train", lambda *_, **__: pytest.fail("it trained"))
+    monkeypatch.setattr("dcl.experiment.run.train", lambda *_, **__: pytest.fail("it trained"))
     (tmp_path / "file").touch()
     with pytest.raises(
         RecordError, match=r"results folder .*file/faces: Not a directory.* results"
@@ -215,12 +218,12 @@ def test_a_results_folder_that_cannot_hold_the_run_is_said_before_it_trains(
 
 COMMAND = """
 import sys; sys.path.insert(0, {tests!r})
-import time, dcl.data.celeba, dcl.trainer
+import time, dcl.experiment.datasets, dcl.experiment.trainer
 from test_run import tiny
 from dcl.__main__ import main
-dcl.data.celeba.CelebA.load = lambda self, show: tiny()
-save = dcl.trainer.save_checkpoint
-dcl.trainer.save_checkpoint = lambda *arguments: (save(*arguments), time.sleep(20))
+dcl.experiment.datasets.CelebA.load = lambda self, show: tiny()
+save = dcl.experiment.trainer.save_checkpoint
+dcl.experiment.trainer.save_checkpoint = lambda *arguments: (save(*arguments), time.sleep(20))
 sys.exit(main(["run", "celeba", "--batch-size", "32", "--quiet", "--results", {results!r}]))
 """
 

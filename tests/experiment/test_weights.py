@@ -6,13 +6,13 @@ import shutil
 import pytest
 import torch
 
-from dcl import records
 from dcl.__main__ import main
-from dcl.config import ConfigError
-from dcl.data import CelebA
-from dcl.records import RecordError
-from dcl.run import check, run
-from dcl.weights import WeightsError, load_into, read, write
+from dcl.experiment import records
+from dcl.experiment.config import ConfigError
+from dcl.experiment.datasets import CelebA
+from dcl.experiment.records import RecordError
+from dcl.experiment.run import check, run
+from dcl.experiment.weights import WeightsError, load_into, read, write
 
 OPTIONS = {"batch_size": 64, "device": "cpu", "profile": "quick", "train_images": 400}
 

@@ -8,7 +8,7 @@ from conftest import batches
 from hypothesis import assume, given
 
 from dcl import DCLLoss, decide, dsl_loss, dsl_weights, evaluate
-from dcl.baselines import (
+from dcl.methods.baselines import (
     BASELINES,
     Baseline,
     class_balanced_weights,

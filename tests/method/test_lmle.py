@@ -11,7 +11,7 @@ from conftest import batches
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcl.lmle import LMLE
+from dcl.methods.lmle import LMLE
 from dcl.sampling import dsl_loss
 
 MARGINS = (0.1, 0.2, 0.4)

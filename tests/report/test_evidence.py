@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dcl import claims, evidence, figures, published, tables
-from dcl.evidence import VERDICTS, Finding, verdict
-from dcl.figures.reports import attribute_curve, sweep
-from dcl.grid import read_grid
-from dcl.records import RecordError
+from dcl.experiment.grid import read_grid
+from dcl.experiment.records import RecordError
+from dcl.report import claims, evidence, figures, published, tables
+from dcl.report.evidence import VERDICTS, Finding, verdict
+from dcl.report.figures.reports import attribute_curve, sweep
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = ROOT / "results" / "celeba-30k"
 ATTRIBUTES = list(published.table(2).index)
 

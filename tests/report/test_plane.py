@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dcl import figures, plane
+from dcl.report import figures, plane
 
 
 def test_a_cloud_has_its_share_of_hard_positives_on_the_far_side():

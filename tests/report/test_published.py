@@ -9,10 +9,10 @@ import pytest
 from conftest import real_data
 from scipy.io import loadmat
 
-from dcl import published
-from dcl.config import METHODS
 from dcl.criterion import PRESETS, SAMPLINGS
-from dcl.data.faces import ATTRIBUTES
+from dcl.data.drawn.faces import ATTRIBUTES
+from dcl.experiment.config import METHODS
+from dcl.report import published
 
 LEVELS = published.table(2)["imbalance_level"]
 TABLE_2 = published.table(2).drop(columns="imbalance_level")

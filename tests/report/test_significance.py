@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 from test_evidence import PUBLISHED, three_seeds
 
-from dcl import evidence, figures, published, sampling_error, significance
-from dcl.records import RecordError
+from dcl.experiment.records import RecordError
+from dcl.report import evidence, figures, published, sampling_error, significance
 
 RNG = np.random.default_rng
 TEST_IMAGES = 19_962  # of CelebA

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from ._face_parts import PARTS, Sketch, face, mix, rgb
+from .face_parts import PARTS, Sketch, face, mix, rgb
 
 HEIGHT, WIDTH = 55, 47
 

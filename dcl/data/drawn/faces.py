@@ -26,9 +26,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 
-from ._face_drawing import HEIGHT, WIDTH, draw
-from ._statistics import Statistics, check_difficulty, generator
-from .resident import SPLITS, Dataset, Split
+from ..resident import SPLITS, Dataset, Split
+from .face_drawing import HEIGHT, WIDTH, draw
+from .statistics import Statistics, check_difficulty, generator
 
 _STATISTICS = Statistics("celeba_statistics.csv")
 

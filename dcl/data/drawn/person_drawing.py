@@ -5,8 +5,8 @@
 
 import numpy as np
 
-from ._face_parts import Sketch, mix, rgb
-from ._person_parts import PARTS
+from .face_parts import Sketch, mix, rgb
+from .person_parts import PARTS
 
 ROWS, COLUMNS = 64, 32  # of the frame in which the parts are described
 

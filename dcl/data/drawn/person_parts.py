@@ -7,7 +7,7 @@ soles 61). A person has one left (x < 0) and one right side; `_person_drawing.py
 
 import numpy as np
 
-from ._face_parts import Sketch, box, ink, mix, oval, rgb
+from .face_parts import Sketch, box, ink, mix, oval, rgb
 
 DARK, SKY = (0.08, 0.08, 0.1), (0.6, 0.8, 0.95)
 

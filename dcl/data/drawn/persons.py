@@ -25,9 +25,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 
-from ._person_drawing import draw
-from ._statistics import Statistics, check_difficulty, generator
-from .resident import SPLITS, Dataset, Split
+from ..resident import SPLITS, Dataset, Split
+from .person_drawing import draw
+from .statistics import Statistics, check_difficulty, generator
 
 _STATISTICS = Statistics("rap_statistics.csv")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .resident import SPLITS, Dataset, Split
+from ..resident import SPLITS, Dataset, Split
 
 SIZE = 32  # pixels
 COLOURS = {  # RGB

@@ -6,7 +6,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from ._copula import Copula
+from .copula import Copula
 
 
 class Statistics:

@@ -5,7 +5,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from ..data import Dataset
+from ...data import Dataset
 from .style import finish, pretty
 
 

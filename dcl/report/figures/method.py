@@ -7,8 +7,8 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..sampling import dsl_weights, target_distribution
-from ..schedulers import loss_schedule, schedule
+from ...sampling import dsl_weights, target_distribution
+from ...schedulers import loss_schedule, schedule
 from .style import METHOD_COLOURS, SCHEDULE_COLOURS, finish
 
 

@@ -24,7 +24,7 @@ def stills(cloud: Cloud, paths: dict[str, Tensor], moments: dict[str, int]) -> F
     ----------
     cloud : Cloud
     paths : dict
-        ``easy`` and ``all`` -> what `dcl.plane.descend` returns.
+        ``easy`` and ``all`` -> what `dcl.report.plane.descend` returns.
     moments : dict
         Title -> step.
     """

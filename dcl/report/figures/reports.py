@@ -8,8 +8,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from ...experiment.records import interval, per_attribute
 from ..evidence import by_seed, metric
-from ..records import interval, per_attribute
 from .style import METHOD_COLOURS, finish
 
 METRICS = {"mA": "mA", "f1": "F1", "auc": "AUC"}
@@ -24,7 +24,7 @@ def gain_over_cross_entropy(runs: pd.DataFrame, key: str = "mA", width: int = 8)
     Parameters
     ----------
     runs : DataFrame
-        From `dcl.records.collect`.
+        From `dcl.experiment.records.collect`.
     key : {"mA", "f1", "auc"}
     width : int
     """
@@ -60,7 +60,7 @@ def gain_over_cross_entropy(runs: pd.DataFrame, key: str = "mA", width: int = 8)
 def paper_and_ours(table: pd.DataFrame, title: str) -> Figure:
     """A dot for the paper's mA and one for ours, with its interval, in each row of a table.
 
-    `table` is what `dcl.tables.steps` returns.
+    `table` is what `dcl.report.tables.steps` returns.
     """
     figure, axes = plt.subplots(figsize=(9, 0.9 + 0.42 * len(table)))
     place = np.arange(len(table))
@@ -78,7 +78,7 @@ def paper_and_ours(table: pd.DataFrame, title: str) -> Figure:
 
 
 def effects(table: pd.DataFrame, title: str) -> Figure:
-    """The effect of each choice with its interval; `table` is what `dcl.tables.choices` returns."""
+    """The effect of each choice with its interval; `table` is what `dcl.report.tables.choices` returns."""
     shown = table["effect"][[found.n > 0 for found in table["effect"]]]
     figure, axes = plt.subplots(figsize=(9, 0.9 + 0.34 * len(shown)))
     place = np.arange(len(shown))
@@ -95,7 +95,7 @@ def effects(table: pd.DataFrame, title: str) -> Figure:
 def sensitivity(tried: dict[str, pd.DataFrame], title: str) -> Figure:
     """mA at each value of a number, a panel for each: means joined, a small dot for each seed.
 
-    `tried` is what `dcl.tables.sensitivity` returns; the default is filled, and the dotted line at
+    `tried` is what `dcl.report.tables.sensitivity` returns; the default is filled, and the dotted line at
     its mean.
     """
     figure, panels = plt.subplots(1, len(tried), figsize=(9, 3), sharey=True, squeeze=False)
@@ -120,7 +120,7 @@ def sensitivity(tried: dict[str, pd.DataFrame], title: str) -> Figure:
 def learning_rates(table: pd.DataFrame, title: str) -> Figure:
     """mA on validation of each method, a dot for each learning rate, ringed where it is largest.
 
-    `table` is what `dcl.tables.learning_rates` returns.
+    `table` is what `dcl.report.tables.learning_rates` returns.
     """
     table = table.loc[table.max(axis=1).sort_values(ascending=False).index]
     figure, axes = plt.subplots(figsize=(9, 0.9 + 0.34 * len(table)))

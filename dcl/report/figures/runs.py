@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from torch import nn
 
-from ..records import per_attribute
+from ...experiment.records import per_attribute
 from .style import METHOD_COLOURS, finish, pretty, title_of
 
 

@@ -16,7 +16,7 @@ SEEDS = np.arange(2, 31)
 def runs_about_their_mean(values: pd.DataFrame, spread: Spread, title: str) -> Figure | None:
     """Each run's mA less its method's mean, with the pooled spread; None without repetition.
 
-    `values` is what `dcl.significance.accuracies` returns, (seeds, methods).
+    `values` is what `dcl.report.significance.accuracies` returns, (seeds, methods).
     """
     shown = values.loc[:, values.count() > 1]
     if shown.empty:
@@ -36,7 +36,7 @@ def runs_about_their_mean(values: pd.DataFrame, spread: Spread, title: str) -> F
 
 
 def two_kinds_of_chance(noise: pd.DataFrame, title: str) -> Figure:
-    """Of each attribute, over its imbalance; `noise` is what `dcl.significance.noise` returns."""
+    """Of each attribute, over its imbalance; `noise` is what `dcl.report.significance.noise` returns."""
     figure, axes = plt.subplots(figsize=(9, 3.8))
     level = noise["imbalance_level"]
     axes.scatter(
@@ -62,7 +62,7 @@ def two_kinds_of_chance(noise: pd.DataFrame, title: str) -> Figure:
 def published_leads(leads: pd.DataFrame, title: str) -> Figure:
     """A lead in each attribute with 2 standard errors, over its imbalance.
 
-    `leads` is what `dcl.sampling_error.published_leads` returns. Filled: beyond the thick bar.
+    `leads` is what `dcl.report.sampling_error.published_leads` returns. Filled: beyond the thick bar.
     """
     figure, axes = plt.subplots(figsize=(9, 4.2))
     place = np.arange(len(leads))
@@ -92,7 +92,7 @@ def seeds_for_a_step(spread: Spread, steps: pd.DataFrame, title: str, chance: fl
     spread : Spread
         Of a paired difference; the band is its 95 % interval.
     steps : DataFrame
-        What `dcl.significance.published_steps` returns: horizontal lines.
+        What `dcl.report.significance.published_steps` returns: horizontal lines.
     title : str
     chance : float
         Of finding a step, for the dashed line.

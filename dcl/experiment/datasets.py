@@ -1,0 +1,151 @@
+"""What ``python -m dcl run`` offers: a name, and the configuration that loads the data and builds
+the network."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from ..data import celeba, cifar, pedestrians
+from ..data.drawn import faces, persons, shapes
+from ..data.pedestrian_annotation import PROTOCOLS
+from ..data.resident import DataError, Dataset
+from ..models import DeepID2, ResNetCIFAR, TorchvisionResNet
+from .config import METHODS, ConfigError, Training, option, resolve
+
+
+@dataclass(frozen=True, kw_only=True)
+class CelebA(Training):
+    """One training run on face attributes. Each default says where it comes from."""
+
+    experiment = "celeba"
+
+    trunk: bool = option(True, "DeepID2's 160-d layer before the branches (Sun et al. 2014)")
+    crop: float = option(1.0, "share of the aligned frame kept (ours)", above=0, high=1)
+    train_images: int = option(10_000, "drawn faces to train on; CelebA has its own", low=2)
+
+    def load(self, *, show: bool = True) -> Dataset:
+        """CelebA from `data_root`; drawn faces without one."""
+        if not self.data_root:
+            return faces.load(**self.quick_sizes() or {"train": self.train_images})
+        root = resolve(self.data_root)
+        return celeba.load(root, size=DeepID2.size, crop=self.crop, progress=show)
+
+    def network(self, data: Dataset) -> DeepID2:
+        return DeepID2(len(data.attributes), data.classes, trunk=160 if self.trunk else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cifar100(Training):
+    """One training run on CIFAR-100. Each default says where it comes from."""
+
+    experiment = "cifar100"
+
+    method: str = option("dcl", "what to train", choices=(*METHODS, "ldam-drw"))
+    epochs: int = option(10, "times every image is seen (ours: 200 for results)", low=1)
+    batch_size: int = option(64, "images per step (He et al. 2016: 128)", low=1)
+    lr: float = option(0.1, "learning rate at the start, cosine to 0 (He et al. 2016)", above=0)
+    depth: int = option(8, "layers of the ResNet, 6n + 2 (inferred: 32, see the book)", low=8)
+    imbalance_ratio: float = option(1.0, "largest class : smallest class; 1: balanced", low=1)
+    imbalance_type: str = option(
+        "long-tailed", "long-tailed (Cui et al. 2019) or step", choices=cifar.IMBALANCE_TYPES
+    )
+    fraction: float = option(1.0, "class-balanced part of the training set", above=0, high=1)
+    val_per_class: int = option(50, "training images kept for validation (ours)", low=1, high=400)
+    subset_seed: int = option(0, "of the validation split and the subset", low=0)
+    train_images: int = option(5_000, "drawn shapes to train on; CIFAR-100 has its own", low=1_000)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if (self.depth - 2) % 6:
+            raise ConfigError(f"depth must be 6n + 2 (20, 32, 44, ...), got {self.depth}")
+
+    def load(self, *, show: bool = True) -> Dataset:
+        """CIFAR-100 from `data_root`; drawn shapes without one. Then the subset asked for."""
+        if self.data_root:
+            data = cifar.load(resolve(self.data_root), progress=show)
+        else:
+            data = shapes.load(**self.quick_sizes() or {"train": self.train_images})
+        return cifar.subset(
+            data,
+            imbalance_ratio=self.imbalance_ratio,
+            imbalance_type=self.imbalance_type,
+            fraction=self.fraction,
+            val_per_class=self.val_per_class if self.data_root else 0,
+            seed=self.subset_seed,
+        )
+
+    def network(self, data: Dataset) -> ResNetCIFAR:
+        cosine = self.method == "ldam-drw"  # part of that method
+        return ResNetCIFAR(len(data.attributes), data.classes, depth=self.depth, cosine=cosine)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pedestrians(Training):
+    """One training run on pedestrian attributes. Each default says where it comes from."""
+
+    experiment = "pedestrians"
+
+    lr: float = option(0.1, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)
+    dataset: str = option("drawn", "rap, peta or drawn", choices=("rap", "peta", "drawn"))
+    partition: int = option(1, "which of the annotation's five", low=1, high=5)
+    split: str = option(
+        "official", "of peta: official, or identity: no person in two splits (ours)",
+        choices=("official", "identity"),
+    )  # fmt: skip
+    protocol: str = option(
+        "51", "attributes of rap: 51 (the field's), paper (70, our reading), all (92)",
+        choices=PROTOCOLS,
+    )  # fmt: skip
+    backbone: str = option(
+        "small",
+        "resnet50 (paper), resnet18, or small for two cores",
+        choices=("small", "resnet18", "resnet50"),
+    )
+    weights: str = option("", "file with pretrained weights of resnet50 or resnet18")
+    height: int = option(64, "rows of the images, twice the columns (for results: 256)", low=32)
+    train_images: int = option(
+        6_000, "drawn persons to train on; rap and peta have theirs", low=100
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.height % 2:
+            raise ConfigError(f"height must be even, for the width is half of it: {self.height}")
+        if self.weights and self.backbone == "small":
+            raise ConfigError("weights are for backbone resnet50 or resnet18, not small")
+        if self.dataset == "drawn" and self.data_root:
+            raise ConfigError(
+                f"dataset 'drawn' has no data_root, got {self.data_root!r}: choose rap or peta"
+            )
+        if self.split == "identity" and self.dataset != "peta":
+            raise ConfigError(f"split 'identity' is for dataset peta, got {self.dataset!r}")
+
+    def load(self, *, show: bool = True) -> Dataset:
+        """RAP or PETA from `data_root`, or drawn persons."""
+        size = (self.height, self.height // 2)
+        if self.dataset == "drawn":
+            sizes = self.quick_sizes() or {"train": self.train_images}
+            return pedestrians.with_groups(persons.load(**sizes, size=size))
+        if not self.data_root:
+            help_text = pedestrians.RAP_HELP if self.dataset == "rap" else pedestrians.PETA_HELP
+            raise DataError(f"dataset {self.dataset!r} needs a data_root. {help_text}")
+        root = resolve(self.data_root)
+        options = {"partition": self.partition, "size": size, "progress": show}
+        if self.dataset == "rap":
+            return pedestrians.load_rap(root, protocol=self.protocol, **options)
+        return pedestrians.load_peta(root, split=self.split, **options)
+
+    def network(self, data: Dataset) -> nn.Module:
+        attributes = len(data.attributes)
+        if self.backbone == "small":
+            return ResNetCIFAR(attributes, data.classes, depth=14, stem_stride=2)
+        weights = resolve(self.weights) if self.weights else None
+        return TorchvisionResNet(self.backbone, attributes, data.classes, weights=weights)
+
+
+DATASETS: dict[str, type[Training]] = {
+    "celeba": CelebA,
+    "cifar100": Cifar100,
+    "pedestrians": Pedestrians,
+}
+"""What ``python -m dcl run`` offers, and each notebook of that name."""

@@ -1,0 +1,1 @@
+"""The methods that DCL is compared with."""
