@@ -136,7 +136,7 @@ def judge(results: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed as `dcl.report.published.claims`, with its columns ``claim``, ``where``, ``published`` and
+        Indexed as `published.claims`, with its columns ``claim``, ``where``, ``published`` and
         ``unit``, and ``finding`` (`Finding`), ``data`` (title, or why there is none), ``verdict``,
         ``page``.
     """

@@ -78,7 +78,7 @@ def paper_and_ours(table: pd.DataFrame, title: str) -> Figure:
 
 
 def effects(table: pd.DataFrame, title: str) -> Figure:
-    """The effect of each choice with its interval; `table` is what `dcl.report.tables.choices` returns."""
+    """The effect of each choice with its interval; `table` is what `tables.choices` returns."""
     shown = table["effect"][[found.n > 0 for found in table["effect"]]]
     figure, axes = plt.subplots(figsize=(9, 0.9 + 0.34 * len(shown)))
     place = np.arange(len(shown))
@@ -95,7 +95,7 @@ def effects(table: pd.DataFrame, title: str) -> Figure:
 def sensitivity(tried: dict[str, pd.DataFrame], title: str) -> Figure:
     """mA at each value of a number, a panel for each: means joined, a small dot for each seed.
 
-    `tried` is what `dcl.report.tables.sensitivity` returns; the default is filled, and the dotted line at
+    `tried` is what `tables.sensitivity` returns; the default is filled, and the dotted line at
     its mean.
     """
     figure, panels = plt.subplots(1, len(tried), figsize=(9, 3), sharey=True, squeeze=False)

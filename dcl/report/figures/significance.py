@@ -36,7 +36,7 @@ def runs_about_their_mean(values: pd.DataFrame, spread: Spread, title: str) -> F
 
 
 def two_kinds_of_chance(noise: pd.DataFrame, title: str) -> Figure:
-    """Of each attribute, over its imbalance; `noise` is what `dcl.report.significance.noise` returns."""
+    """Of each attribute, over its imbalance; `noise` is what `significance.noise` returns."""
     figure, axes = plt.subplots(figsize=(9, 3.8))
     level = noise["imbalance_level"]
     axes.scatter(
@@ -62,7 +62,7 @@ def two_kinds_of_chance(noise: pd.DataFrame, title: str) -> Figure:
 def published_leads(leads: pd.DataFrame, title: str) -> Figure:
     """A lead in each attribute with 2 standard errors, over its imbalance.
 
-    `leads` is what `dcl.report.sampling_error.published_leads` returns. Filled: beyond the thick bar.
+    `leads` is what `sampling_error.published_leads` returns. Filled: beyond the thick bar.
     """
     figure, axes = plt.subplots(figsize=(9, 4.2))
     place = np.arange(len(leads))
