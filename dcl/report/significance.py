@@ -1,6 +1,7 @@
 """How sure a difference is that was measured over a few seeds.
 
-All in percent and percentage points, as in the records; `runs` is what `records.collect` returns. The chance that lies in the test images is in `dcl.report.sampling_error`.
+All in percent and percentage points, as in the records; `runs` is what `records.collect` returns.
+The chance that lies in the test images is in `dcl.report.sampling_error`.
 """
 
 import math

@@ -198,18 +198,14 @@ def test_a_table_without_results_is_refused():
 
 
 def test_without_a_checkout_the_missing_file_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        published, "__file__", str(tmp_path / "site-packages/dcl/report/published.py")
-    )
+    monkeypatch.setattr(published, "__file__", str(tmp_path / "packages/dcl/report/published.py"))
     monkeypatch.chdir(tmp_path)
-    missing = "site-packages/book/published/table2.csv: .* checkout"
+    missing = "packages/book/published/table2.csv: .* checkout"
     with pytest.raises(published.PublishedError, match=missing):
         published.table(2)
 
 
 def test_an_installed_package_finds_the_checkout_around_the_current_folder(tmp_path, monkeypatch):
     expected = published.table(3)
-    monkeypatch.setattr(
-        published, "__file__", str(tmp_path / "site-packages/dcl/report/published.py")
-    )
+    monkeypatch.setattr(published, "__file__", str(tmp_path / "packages/dcl/report/published.py"))
     assert published.table(3).equals(expected)
