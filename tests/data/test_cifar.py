@@ -163,7 +163,7 @@ def test_a_class_that_would_vanish_is_named():
         cifar.subset(shapes_of_1000(), imbalance_ratio=500)
     with pytest.raises(DataError, match=r"long-tailed, step, got 'cliff'"):
         cifar.subset(shapes_of_1000(), imbalance_type="cliff")
-        Cifar100(depth=33)
+    with pytest.raises(ConfigError, match=r"6n \+ 2 .*got 33"):
         Cifar100(depth=33)
 
 
