@@ -14,6 +14,7 @@ from PIL import Image
 from dcl.data import DataError, cifar
 from dcl.data.drawn import shapes
 from dcl.data.resident import flip
+from dcl.experiment.config import ConfigError
 from dcl.experiment.datasets import Cifar100
 
 NAMES = ("apple", "bear", "clock")
