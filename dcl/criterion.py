@@ -1,26 +1,37 @@
 """The DCL criterion (Eq. 10) and the methods that are special cases of it (Table 1)."""
 
+import difflib
+import inspect
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from .checks import check_class_counts, choose
+from .checks import as_batch, as_class_counts, as_labels, check_labels, choose, is_number
 from .sampling import (
+    CURRENTS,
+    KNOWN,
     NORMALISATIONS,
     SELECTIONS,
     RandomSource,
     batch_shares,
+    count_classes,
     dsl_loss,
     dsl_weights,
+    target_distribution,
 )
 from .schedulers import SCHEDULES, loss_schedule, schedule
 from .triplet import check_triplet_options, triplet_terms
 
-SAMPLINGS = (*SCHEDULES[:-1], "linear-imbalance")
-LOSSES = SCHEDULES[:-1]
+SAMPLINGS = (*(name for name in SCHEDULES if name != "constant"), "linear-imbalance")
+LOSSES = SAMPLINGS[:-1]
+Schedule = str | float | Callable[[float, float], float]  # epoch, epochs -> level
 
 # The framework's special cases (Table 1) and the steps of the ablation (Table 3), as arguments of
 # DCLLoss. A number in the place of a schedule is its constant value.
-PRESETS: dict[str, dict] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "cross-entropy": {"sampling": 1.0, "loss": 0.0, "current": "train"},
     "selective-learning": {"sampling": 0.0, "loss": 0.0},
     "crl": {"sampling": 1.0, "loss": 0.1, "current": "train", "anchors": "all"},  # f = epsilon
@@ -30,7 +41,97 @@ PRESETS: dict[str, dict] = {
 }
 
 
-class DCLLoss(nn.Module):
+class Criterion(nn.Module):
+    """What a training asks of a method's loss; each answer may be overridden.
+
+    Parameters
+    ----------
+    class_counts : Tensor (A, C), integer
+        Samples of each class in the training set, for each attribute; all positive.
+    epochs : float
+        L, the expected total number of epochs.
+    classes : sequence of A ints, optional
+        Classes of each attribute, where they differ; `class_counts` is 0 beyond them.
+    seed : int, optional
+        Of what is drawn at random. Without one, torch's global generator is used.
+    """
+
+    wants_rows = False  # forward takes a fourth argument, the batch's rows in the training set
+    one_process = False  # cannot be shared among processes
+    g: float | None = None  # levels of the schedules now; None where there are none
+    f: float | None = None
+
+    def __init__(
+        self,
+        class_counts: Tensor,
+        epochs: float,
+        *,
+        classes: Sequence[int] | None = None,
+        seed: int | None = None,
+    ):
+        super().__init__()
+        if not is_number(epochs) or not 0 < epochs < float("inf"):
+            raise ValueError(f"epochs must be a positive number, got {epochs!r}")
+        counts = as_class_counts(class_counts, classes)
+        self.register_buffer("class_counts", counts, persistent=False)  # whole: none for half()
+        self.register_buffer("missing", counts == 0, persistent=False)  # classes there are not
+        self.classes = None if classes is None else tuple(int(number) for number in classes)
+        self.epochs, self.epoch = float(epochs), 0.0
+        self.random = RandomSource(seed)
+        self._last: tuple[dict[str, Tensor], Tensor, Tensor | None] | None = None
+
+    def set_epoch(self, epoch: float) -> None:
+        """Move to this epoch, counted from 0; fractions are allowed, and training uses them."""
+        if not is_number(epoch) or not 0 <= epoch <= self.epochs:
+            raise ValueError(f"epoch must lie in [0, {self.epochs:g}], got {epoch!r}")
+        self.epoch = float(epoch)
+
+    def before_epoch(self, epoch: int, look: Callable[[], tuple[Tensor, Tensor]]) -> None:
+        """Called before each epoch; `look()` embeds the training set: features, labels (N, A)."""
+
+    def scores(self, features: Tensor) -> Tensor | None:
+        """Scores (N, A, C) that decide in the logits' place; None where the logits do."""
+        return None
+
+    def batch(
+        self, logits: Tensor, features: Tensor | None, labels: Tensor
+    ) -> tuple[Tensor, Tensor | None, Tensor]:
+        """A batch checked, as (B, A, C), (B, A, D), (B, A); classes that are not are masked."""
+        logits, features, labels = as_batch(logits, features, labels)
+        if logits.ndim != 3 or logits.shape[1:] != self.class_counts.shape:
+            raise ValueError(
+                f"logits must be (batch, attributes, classes) = "
+                f"(B, {', '.join(map(str, self.class_counts.shape))}) as class_counts, got shape "
+                f"{tuple(logits.shape)}"
+            )
+        check_labels(labels, *self.class_counts.shape)
+        if self.classes is not None:
+            logits = logits.masked_fill(self.missing, -torch.inf)
+        return logits, features, labels
+
+    @property
+    def parts(self) -> dict[str, Tensor]:
+        """What the last step's loss was made of, detached, on its device; empty before a step.
+
+        Made when asked for and without a GPU wait: ``classification`` (scalar), ``share_kept``
+        (A,) of the class that is largest in the training set, ``minority_weight`` (A,), the mean
+        weight of the smallest one (NaN where the batch has none of it), and of a method with
+        triplets ``metric`` (scalar, before its weight), ``triples`` and ``active`` (A,), their
+        number and that of the ones with a positive hinge.
+        """
+        if self._last is None:
+            return {}
+        parts, labels, weights = self._last
+        return parts | batch_shares(labels, weights, self.class_counts)
+
+    def get_extra_state(self) -> dict[str, Any]:
+        return {"epoch": self.epoch}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        self.set_epoch(state["epoch"])
+
+
+class DCLLoss(Criterion):
     """Dynamic Curriculum Learning loss: L_DSL + f(l) L_TEA, summed over attributes (Eq. 10).
 
     Parameters
@@ -39,39 +140,49 @@ class DCLLoss(nn.Module):
         Samples of each class in the training set, for each attribute; all positive.
     epochs : float
         Expected total number of epochs L.
-    sampling : str or float
+    sampling : str, float or callable
         Sampling schedule g: ``convex`` (paper), ``linear``, ``concave``, ``composite``,
-        ``linear-imbalance`` (Table 4's last row), or a constant in [0, 1].
-    loss : str or float
+        ``linear-imbalance`` (Table 4's last row), a constant in [0, 1], or a function of epoch and
+        epochs.
+    loss : str, float or callable
         Loss schedule f: the SF of Eq. 11, ``composite`` (paper), ``convex``, ``linear``,
-        ``concave``, or a constant weight of 0 or more.
+        ``concave``, a constant weight of 0 or more, or a function of epoch and epochs, which
+        takes the place of f itself.
     p, epsilon : float
         Self-learning point (paper: 0.3) and ratio (ours: 0.1) of Eq. 11.
     decay : float
         lambda of Eq. 3 for ``concave`` schedules.
     normalisation, selection, current : str
         As in `dcl.dsl_weights`.
-    k, margin, anchors, normalise, squared, reduction, rho
-        As in `dcl.triplet_loss`.
+    known : str
+        As in `dcl.dsl_loss`.
+    classes : sequence of A ints, optional
+        Classes of each attribute, where they differ.
     seed : int, optional
         Seed of the random selection. Without one, torch's global generator is used.
+    steps_per_epoch : int, optional
+        With it, each call while training moves the curricula by one step, and nobody has to call
+        `set_epoch`.
+    triplet_options
+        k, margin, anchors, normalise, squared, reduction and rho of `dcl.triplet_loss`.
 
     Attributes
     ----------
     g, f : float
         The schedules' values at the epoch last set.
     parts : dict[str, Tensor]
-        Detached values of the last step, on its device, made when asked for and without a GPU
-        wait: ``classification`` (scalar, L_DSL), ``share_kept`` (A,) of the class that is largest
-        in the training set, ``minority_weight`` (A,), the mean weight of the smallest one (NaN
-        where the batch has none of it), and unless f is 0 ``metric`` (scalar, L_TEA before f),
-        ``triples`` and ``active`` (A,), their number and that of the ones with a positive hinge.
+        What the last step's loss was made of, see `Criterion.parts`.
 
     Raises
     ------
     ValueError
         For impossible arguments, at construction; for an epoch outside [0, epochs]; for shapes
         that do not fit.
+
+    Notes
+    -----
+    D_current and the triplets are those of the batch that is given. Gradients accumulated over
+    micro-batches are those of smaller batches, not of their union.
 
     Examples
     --------
@@ -89,95 +200,207 @@ class DCLLoss(nn.Module):
         class_counts: Tensor,
         epochs: float,
         *,
-        sampling: str | float = "convex",
-        loss: str | float = "composite",
+        sampling: Schedule = "convex",
+        loss: Schedule = "composite",
         p: float = 0.3,
         epsilon: float = 0.1,
         decay: float = 0.99,
         normalisation: str = "proportion",
         selection: str = "random",
         current: str = "batch",
-        k: int = 25,
-        margin: float = 0.2,
-        anchors: str = "easy",
-        normalise: bool = True,
-        squared: bool = False,
-        reduction: str = "all",
-        rho: float = 0.5,
+        known: str = "batch",
+        classes: Sequence[int] | None = None,
         seed: int | None = None,
+        steps_per_epoch: int | None = None,
+        **triplet_options: Any,
     ):
-        super().__init__()
-        class_counts = torch.as_tensor(class_counts)
-        check_class_counts(class_counts.cpu())
+        super().__init__(class_counts, epochs, classes=classes, seed=seed)
         check_schedules(sampling, loss)
         choose("normalisation", normalisation, NORMALISATIONS)
         choose("selection", selection, SELECTIONS)
-        choose("current", current, ("batch", "train"))
-        check_triplet_options(k=k, margin=margin, anchors=anchors, reduction=reduction, rho=rho)
-        self.register_buffer("class_counts", class_counts.double(), persistent=False)
-        self.epochs, self.sampling, self.loss = epochs, sampling, loss
+        choose("current", current, CURRENTS)
+        choose("known", known, KNOWN)
+        self.triplet_options = triplet_defaults(triplet_options)
+        self.sampling, self.loss, self.known = sampling, loss, known
         self.loss_options = {"p": p, "epsilon": epsilon, "decay": decay}
         self.dsl_options = {
             "normalisation": normalisation,
             "selection": selection,
             "current": current,
             "rule": "linear" if sampling == "linear-imbalance" else "power",
+            "classes": self.classes,
         }
-        self.triplet_options = {
-            "k": k, "margin": margin, "anchors": anchors, "normalise": normalise,
-            "squared": squared, "reduction": reduction, "rho": rho,
-        }  # fmt: skip
-        self.random = RandomSource(seed)
-        self._last: tuple[dict[str, Tensor], Tensor, Tensor | None] | None = None
+        if steps_per_epoch is not None and not (is_number(steps_per_epoch) and steps_per_epoch > 0):
+            raise ValueError(f"steps_per_epoch must be positive, got {steps_per_epoch!r}")
+        self.steps_per_epoch = steps_per_epoch
+        self.moves = not (is_number(sampling) and is_number(loss))
+        # Scalars of the CPU: a compiled graph takes them as inputs, and a GPU never waits for them
+        self._g = torch.ones((), dtype=torch.float64)
+        self._f = torch.ones((), dtype=torch.float64)
+        self._steps = self._unmoved = 0  # calls in training, and their samples since `set_epoch`
+        self._told: set[str] = set()
+        self._total = int(self.class_counts.sum(1).max())  # samples of an epoch
         self.set_epoch(0)
+        self._scarcest = self._smallest_target()
+
+    @classmethod
+    def from_targets(cls, targets: Any, epochs: float, **options: Any) -> "DCLLoss":
+        """The criterion for a training set's targets, as a binary cross entropy takes them.
+
+        Parameters
+        ----------
+        targets : Tensor, array or DataFrame (N, A)
+            0 or 1, -1 where unknown, for each sample of the training set; integers for more
+            classes.
+        epochs : float
+        options
+            As of `DCLLoss`.
+
+        Examples
+        --------
+        >>> criterion = DCLLoss.from_targets(torch.tensor([[0.0, 1], [1, 0], [0, 0]]), epochs=30)
+        >>> criterion.class_counts
+        tensor([[2, 1],
+                [2, 1]])
+        >>> criterion(torch.zeros(3, 2), torch.zeros(3, 2, 8), torch.zeros(3, 2)).shape
+        torch.Size([])
+        """
+        targets = as_labels(targets)
+        return cls(count_classes(targets, options.get("classes")), epochs, **options)
 
     def set_epoch(self, epoch: float) -> None:
-        """Move both curricula to this epoch, counted from 0; fractions are allowed."""
-        decay = self.loss_options["decay"]
-        if isinstance(self.sampling, str):
-            name = "linear" if self.sampling == "linear-imbalance" else self.sampling
-            self.g = schedule(name, epoch, self.epochs, decay=decay)
-        else:
-            self.g = schedule("constant", epoch, self.epochs, value=self.sampling)
-        if isinstance(self.loss, str):
-            self.f = loss_schedule(epoch, self.epochs, schedule=self.loss, **self.loss_options)
-        else:
-            self.f = float(self.loss)
+        """Move both curricula to this epoch, counted from 0; fractions are allowed.
 
-    def forward(self, logits: Tensor, features: Tensor, labels: Tensor) -> Tensor:
-        """The loss of a batch: logits (B, A, C), features (B, A, D), labels (B, A) -> scalar."""
+        Training calls it before each step with epoch + step / steps, so that a training of any
+        length ends where its curricula end.
+        """
+        super().set_epoch(epoch)
+        decay = self.loss_options["decay"]
+        if callable(self.sampling):
+            g = float(self.sampling(epoch, self.epochs))
+        elif isinstance(self.sampling, str):
+            name = "linear" if self.sampling == "linear-imbalance" else self.sampling
+            g = schedule(name, epoch, self.epochs, decay=decay)
+        else:
+            g = schedule("constant", epoch, self.epochs, value=self.sampling)
+        if callable(self.loss):
+            f = float(self.loss(epoch, self.epochs))
+        elif isinstance(self.loss, str):
+            f = loss_schedule(epoch, self.epochs, schedule=self.loss, **self.loss_options)
+        else:
+            f = float(self.loss)
+        for what, level, most in (("sampling", g, 1.0), ("loss", f, float("inf"))):
+            if not 0 <= level <= most:
+                raise ValueError(f"the {what} schedule gives {level!r} at epoch {epoch!r}")
+        self.g, self.f = g, f
+        self._g.fill_(g)
+        self._f.fill_(f)
+        self._all_ones = g == 1 and self.dsl_options["current"] == "train"
+        self._triplets = f != 0
+        self._unmoved = 0
+
+    def forward(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
+        """The loss of a batch: logits (B, A, C), features (B, A, D), labels (B, A) -> scalar.
+
+        Also logits (B, C), features (B, D), labels (B,) of one attribute, and logits (B, A) with
+        yes-or-no targets (B, A), floating or not, see `from_targets`.
+        """
+        if not torch.compiler.is_compiling():
+            self._mind_the_curriculum(len(labels))
+        logits, features, labels = self.batch(logits, features, labels)
         weights = self.weights(labels)
-        classification = dsl_loss(logits, labels, weights)
+        classification = dsl_loss(logits, labels, weights, known=self.known)
         self._last = {"classification": classification.detach()}, labels, weights
-        if self.f == 0:  # known without a look at the device: no triplets to pay for
+        if not self._triplets:  # known without a look at the device: no triplets to pay for
             return classification
         metric, triples, active = triplet_terms(features, logits, labels, **self.triplet_options)
         metric = metric.sum()
         self._last[0].update(metric=metric.detach(), triples=triples, active=active)
-        return classification + self.f * metric  # Eq. 10
+        return classification + self._f.to(metric.dtype) * metric  # Eq. 10
 
     def weights(self, labels: Tensor) -> Tensor | None:
         """DSL weights (B, A) of a batch; None where all of them are 1 (plain cross entropy)."""
-        if self.g == 1 and self.dsl_options["current"] == "train":
+        if self._all_ones:
             return None
         return dsl_weights(
             labels,
             self.class_counts,
-            self.g,
+            self._g,
             generator=self.random.on(labels.device),
             **self.dsl_options,
         )
 
-    @property
-    def parts(self) -> dict[str, Tensor]:
-        """What the last step's loss was made of, see the class; empty before the first step."""
-        if self._last is None:
-            return {}
-        parts, labels, weights = self._last
-        return parts | batch_shares(labels, weights, self.class_counts)
+    def _mind_the_curriculum(self, batch: int) -> None:
+        """Step by itself where asked to; warn once of a curriculum that nobody moves."""
+        if not self.training:
+            return
+        if self.steps_per_epoch:
+            self.set_epoch(min(self.epochs, self._steps / self.steps_per_epoch))
+            self._steps += 1
+        self._unmoved += batch
+        if self.moves and self._unmoved > 2 * self._total + batch:
+            self._tell(
+                "still",
+                f"{self._unmoved:,} samples since the last set_epoch, more than two epochs of the "
+                f"{self._total:,} in class_counts: the curricula stand still at epoch "
+                f"{self.epoch:g}. Call set_epoch(epoch + step / steps) before each step, or give "
+                f"steps_per_epoch",
+            )
+        share, attribute, label = self._scarcest
+        if batch * share < 0.5:
+            self._tell(
+                "scarce",
+                f"of class {label} of attribute {attribute} a batch of {batch} is to hold "
+                f"{batch * share:.2g} samples: what a batch has of it is mostly chance. Larger "
+                f"batches, or current='train', give it its share",
+            )
+
+    def _smallest_target(self) -> tuple[float, int, int]:
+        """The smallest share that a class is to have of a batch at the start, and whose it is."""
+        if self._all_ones or self.dsl_options["current"] == "train":
+            return 1.0, 0, 0
+        target = target_distribution(
+            self.class_counts, self.g, rule=self.dsl_options["rule"], classes=self.classes
+        ).masked_fill(self.missing, 1)
+        where = int(target.argmin())
+        attribute, label = divmod(where, target.shape[1])
+        return float(target.flatten()[where]), attribute, label
+
+    def _tell(self, what: str, words: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            warnings.warn(words, stacklevel=5)
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        super().set_extra_state(state)
+        if self.steps_per_epoch:
+            self._steps = round(self.epoch * self.steps_per_epoch) + 1
+
+    def extra_repr(self) -> str:
+        own = {"sampling": self.sampling, "loss": self.loss, **self.loss_options}
+        own |= self.dsl_options | {"known": self.known} | self.triplet_options
+        attributes, classes = self.class_counts.shape
+        words = [f"attributes={attributes}", f"classes={self.classes or classes}"]
+        words += [f"epochs={self.epochs:g}", f"epoch={self.epoch:g}"]
+        words += [f"{name}={value!r}" for name, value in own.items() if name != "classes"]
+        return ", ".join(words)
 
 
-def check_schedules(sampling: str | float, loss: str | float) -> None:
+def triplet_defaults(given: dict[str, Any]) -> dict[str, Any]:
+    """The options of `dcl.triplet_loss`, with these in place of its defaults; checked."""
+    parameters = inspect.signature(triplet_terms).parameters.values()
+    options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    for name in given:
+        if name not in options:
+            near = difflib.get_close_matches(name, options, n=1)
+            hint = f": did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"unknown option {name!r}{hint} There are {', '.join(options)}")
+    options |= given
+    check_triplet_options(**{k: options[k] for k in ("k", "margin", "anchors", "reduction", "rho")})
+    return options
+
+
+def check_schedules(sampling: Schedule, loss: Schedule) -> None:
     """Raise a ValueError that lists what `sampling` and `loss` of DCLLoss may be."""
     for what, value, names, most in (
         ("sampling", sampling, SAMPLINGS, 1.0),
@@ -185,10 +408,9 @@ def check_schedules(sampling: str | float, loss: str | float) -> None:
     ):
         if isinstance(value, str):
             choose(f"{what} schedule", value, names)
-        elif (
-            isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most
-        ):
+        elif not callable(value) and not (is_number(value) and 0 <= value <= most):
             allowed = "in [0, 1]" if most == 1 else "of 0 or more"
             raise ValueError(
-                f"{what} must be one of {', '.join(names)} or a number {allowed}, got {value!r}"
+                f"{what} must be one of {', '.join(names)}, a number {allowed} or a function of "
+                f"epoch and epochs, got {value!r}"
             )

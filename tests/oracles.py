@@ -62,10 +62,10 @@ def target_distribution(class_counts_row, g, normalisation="proportion", rule="p
 
 def current_distribution(labels_column, classes, normalisation="proportion"):
     """D_current of one attribute in this batch, list of C; 0 for an absent class."""
-    labels = [int(label) for label in labels_column]
+    labels = [int(label) for label in labels_column if int(label) >= 0]  # known ones
     counts = [labels.count(c) for c in range(classes)]  # N_j
     if normalisation == "proportion":
-        return [count / len(labels) for count in counts]
+        return [count / max(1, len(labels)) for count in counts]
     if normalisation == "minority":
         smallest = min(count for count in counts if count > 0)
         return [count / smallest for count in counts]
@@ -73,7 +73,7 @@ def current_distribution(labels_column, classes, normalisation="proportion"):
 
 
 def class_weights(labels_column, class_counts_row, g, normalisation="proportion", rule="power"):
-    """Per class (ratio, kept, weight): `kept` samples of the class weigh `weight`, the rest 0."""
+    """Per class (ratio, kept, weight): `kept` samples on average weigh `weight`, the rest 0."""
     labels = [int(label) for label in labels_column]
     target = target_distribution(class_counts_row, g, normalisation, rule)
     current = current_distribution(labels, len(target), normalisation)
@@ -90,14 +90,14 @@ def class_weights(labels_column, class_counts_row, g, normalisation="proportion"
         if ratio >= 1:
             result.append((ratio, n_j, ratio))  # Eq. 7, first case
         else:
-            result.append((ratio, round(ratio * n_j), 1.0))  # Eq. 7, second case
+            result.append((ratio, ratio * n_j, 1.0))  # Eq. 7, second case: so many on average
     return result
 
 
 def expected_weights(labels_column, class_counts_row, g, normalisation="proportion", rule="power"):
     """The mean of Eq. 7 over its random choice, but for rounding: every sample weighs its ratio."""
     per_class = class_weights(labels_column, class_counts_row, g, normalisation, rule)
-    return [per_class[int(label)][0] for label in labels_column]
+    return [per_class[int(label)][0] if int(label) >= 0 else 0.0 for label in labels_column]
 
 
 def check_random_weights(
@@ -111,8 +111,8 @@ def check_random_weights(
 ):
     """Assert that these weights are one of the outcomes that Eq. 7 allows.
 
-    `tolerance` is relative for a ratio >= 1 (weights may be float32). A kept count is exact, except
-    that a ratio * N_j within `tolerance` of a half may be rounded either way.
+    `tolerance` is relative for a ratio >= 1 (weights may be float32). Of ratio * N_j samples the
+    floor or the next whole number is kept; within `tolerance` of a whole number just that.
     """
     labels = [int(label) for label in labels_column]
     weights = [float(weight) for weight in weights_column]
@@ -132,10 +132,8 @@ def check_random_weights(
         zeros = mine_j.count(0.0)
         others = [w for w in mine_j if w not in (0.0, 1.0)]
         assert not others, f"class {j}: weights {others[:5]} are neither 0 nor 1 (ratio {ratio})"
-        allowed = [kept]
-        wanted = ratio * len(mine_j)
-        if abs(wanted - math.floor(wanted) - 0.5) < tolerance:
-            allowed = [math.floor(wanted), math.ceil(wanted)]
+        wanted = kept
+        allowed = {math.floor(wanted + tolerance), math.ceil(wanted - tolerance)}
         message = f"class {j}: kept {ones} of {ones + zeros}, Eq. 7 keeps {allowed} ({wanted})"
         assert ones in allowed, message
 
