@@ -11,8 +11,9 @@ A multi-attribute task has A = 40, C = 2 (CelebA); a single-label task A = 1, C 
 """
 
 from .criterion import PRESETS, DCLLoss
+from .decisions import DECISIONS, decide, tune_thresholds
 from .methods.baselines import BASELINES, Baseline
-from .metrics import balanced_accuracy, decide, evaluate
+from .metrics import balanced_accuracy, evaluate
 from .models import DeepID2
 from .sampling import count_classes, dsl_loss, dsl_weights, target_distribution
 from .schedulers import loss_schedule, schedule
@@ -20,6 +21,7 @@ from .triplet import triplet_loss
 
 __all__ = [
     "BASELINES",
+    "DECISIONS",
     "Baseline",
     "PRESETS",
     "DCLLoss",
@@ -34,5 +36,6 @@ __all__ = [
     "schedule",
     "target_distribution",
     "triplet_loss",
+    "tune_thresholds",
 ]
 __version__ = "0.1.0"

@@ -1,16 +1,19 @@
 """Class-balanced accuracy, mA (Eq. 12-13), and its companions, for each attribute."""
 
+import math
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
 import torch
-from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor
 
+from .checks import UNKNOWN
+from .decisions import Tuned, decide
 from .sampling import count_classes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LOG_ODDS = tuple(step / 2 for step in range(-16, 17))  # thresholds of a record's curves
 
@@ -21,7 +24,7 @@ def confusion(predictions: Tensor, labels: Tensor, classes: int = 2) -> Tensor:
     Parameters
     ----------
     predictions, labels : Tensor (N, A), integer
-        Classes in [0, classes).
+        Classes in [0, classes); a label of -1 is unknown and in no count.
     classes : int
         C.
 
@@ -35,12 +38,13 @@ def confusion(predictions: Tensor, labels: Tensor, classes: int = 2) -> Tensor:
             f"predictions and labels must both be (samples, attributes), got shapes "
             f"{tuple(predictions.shape)} and {tuple(labels.shape)}"
         )
-    for name, values in (("predictions", predictions), ("labels", labels)):
-        if values.numel() and not 0 <= values.min() <= values.max() < classes:
-            wrong = values[(values < 0) | (values >= classes)][0].item()
-            raise ValueError(f"{name} must lie in 0 ... {classes - 1}, got {wrong}")
-    cells = count_classes(labels.long() * classes + predictions.long(), classes * classes)
-    return cells.reshape(-1, classes, classes)
+    for name, values, least in (("predictions", predictions, 0), ("labels", labels, UNKNOWN)):
+        if values.numel() and not least <= values.min() <= values.max() < classes:
+            wrong = values[(values < least) | (values >= classes)][0].item()
+            unknown = "" if least == 0 else ", or be -1 where unknown"
+            raise ValueError(f"{name} must lie in 0 ... {classes - 1}{unknown}, got {wrong}")
+    cells = torch.where(labels < 0, UNKNOWN, labels.long() * classes + predictions.long())
+    return count_classes(cells, classes * classes).reshape(-1, classes, classes)
 
 
 def balanced_accuracy(predictions: Tensor, labels: Tensor, classes: int = 2) -> Tensor:
@@ -68,7 +72,8 @@ def balanced_accuracy(predictions: Tensor, labels: Tensor, classes: int = 2) -> 
     >>> balanced_accuracy(torch.tensor([[0], [0], [0], [1]]), torch.tensor([[0], [0], [1], [1]]))
     tensor([0.7500], dtype=torch.float64)
     """
-    return _mean_recall(confusion(predictions, labels, classes).double(), names=None)
+    table = confusion(predictions, labels, classes).double()
+    return _mean_recall(table, [classes] * len(table), names=None)
 
 
 def mean_accuracy(per_attribute: Tensor) -> float:
@@ -76,30 +81,15 @@ def mean_accuracy(per_attribute: Tensor) -> float:
     return torch.as_tensor(per_attribute, dtype=torch.float64).nanmean().item()
 
 
-def decide(logits: Tensor, class_counts: Tensor | None = None) -> Tensor:
-    """Predicted classes (N, A): the largest logit, or the largest after a correction for the prior.
-
-    With the training set's `class_counts` (A, C) the logarithm of each class's training share is
-    subtracted first. For two classes that is the threshold moved from 0.5 to the training prior;
-    it is also post-hoc logit adjustment with tau = 1 (Menon et al. 2021).
-
-    Examples
-    --------
-    A probability of 0.2 for a class that 10 % of the training set belongs to:
-
-    >>> logits = torch.tensor([[[0.8, 0.2]]]).log()
-    >>> decide(logits), decide(logits, torch.tensor([[90, 10]]))
-    (tensor([[0]]), tensor([[1]]))
-    """
-    if class_counts is not None:
-        counts = class_counts.double()
-        logits = logits - (counts / counts.sum(1, keepdim=True)).log()
-    return logits.argmax(2)
-
-
 def evaluate(
-    logits: Tensor, labels: Tensor, names: list[str], class_counts: Tensor | None = None
-) -> pd.DataFrame:
+    logits: Tensor,
+    labels: Tensor,
+    names: Sequence[str],
+    class_counts: Tensor | None = None,
+    *,
+    offsets: Tensor | Tuned | None = None,
+    classes: int | Sequence[int] | None = None,
+) -> "pd.DataFrame":
     """Every metric of each attribute, in percent but for the counts.
 
     Parameters
@@ -107,44 +97,71 @@ def evaluate(
     logits : Tensor (N, A, C)
         Of the whole split.
     labels : Tensor (N, A), integer
+        -1 where unknown: in no number.
     names : list of str
         The A attributes.
-    class_counts : Tensor (A, C), optional
-        Decide at the training prior instead of by the largest logit, see `decide`.
+    class_counts, offsets
+        Decide at the training prior, or at tuned thresholds, instead of by the largest logit, see
+        `dcl.decide`.
+    classes : int or sequence of A ints, optional
+        Classes of each attribute, where they differ.
 
     Returns
     -------
     DataFrame
         Indexed by attribute: ``mA``, ``accuracy``, ``f1``, ``precision``, ``recall`` (of class 1;
         for C > 2 the mean over classes), ``auc`` and ``average_precision`` (binary attributes
-        alone), and ``confusion``, nested lists [true][predicted]. NaN where undefined: never 0.
+        alone), and ``confusion``, nested lists [true][predicted]. NaN where undefined: never 0;
+        a class that is never decided has no precision and is left out of the mean over classes.
     """
+    import numpy as np
+    import pandas as pd
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
     logits, labels = logits.double().cpu(), labels.cpu()
-    classes = logits.shape[2]
-    predictions = decide(logits, None if class_counts is None else class_counts.cpu())
-    counts = confusion(predictions, labels, classes)
+    most = logits.shape[2]
+    numbers = _numbers(classes, len(names), most)
+    predictions = decide(logits, class_counts, offsets=offsets)
+    counts = confusion(predictions, labels, most)
     table = counts.double()  # (A, C, C)
     hits = table.diagonal(dim1=1, dim2=2)
     recall, precision = hits / table.sum(2), hits / table.sum(1)  # (A, C); 0/0 is NaN
     f1 = 2 * hits / (table.sum(2) + table.sum(1))
-    positive = (lambda x: x[:, 1]) if classes == 2 else (lambda x: x.mean(1))
+    binary = torch.tensor(numbers) == 2
+
+    def told(values: Tensor) -> np.ndarray:
+        return 100 * torch.where(binary, values[:, 1], values.nanmean(1)).numpy()
+
     frame = pd.DataFrame(index=pd.Index(names, name="attribute"))
-    frame["mA"] = 100 * _mean_recall(table, names).numpy()
+    frame["mA"] = 100 * _mean_recall(table, numbers, names).numpy()
     frame["accuracy"] = 100 * (hits.sum(1) / table.sum((1, 2))).numpy()
-    for name, values in (("f1", f1), ("precision", precision), ("recall", recall)):
-        frame[name] = 100 * positive(values).numpy()
-    if classes == 2:
+    frame["f1"], frame["precision"], frame["recall"] = told(f1), told(precision), told(recall)
+    if bool(binary.any()):
         score = (logits[..., 1] - logits[..., 0]).numpy()
         for name, metric in (
             ("auc", roc_auc_score),
             ("average_precision", average_precision_score),
         ):
             frame[name] = [
-                100 * metric(y, s) if 0 < y.sum() < len(y) else np.nan
-                for y, s in zip(labels.T.numpy(), score.T, strict=True)
+                _of_known(metric, labels[:, a].numpy(), score[:, a]) if number == 2 else np.nan
+                for a, number in enumerate(numbers)
             ]
-    frame["confusion"] = counts.tolist()
+    frame["confusion"] = [counts[a, :number, :number].tolist() for a, number in enumerate(numbers)]
     return frame
+
+
+def _of_known(metric, labels, score) -> float:
+    """A ranking metric over the known labels, in percent; NaN with one class alone."""
+    known = labels >= 0
+    labels, score = labels[known], score[known]
+    return 100 * metric(labels, score) if 0 < labels.sum() < len(labels) else math.nan
+
+
+def _numbers(classes: int | Sequence[int] | None, attributes: int, most: int) -> list[int]:
+    """The number of classes of each attribute."""
+    if classes is None or isinstance(classes, int):
+        return [classes or most] * attributes
+    return list(classes)
 
 
 def threshold_curves(logits: Tensor, labels: Tensor, names: Sequence[str]) -> dict[str, Any]:
@@ -174,9 +191,10 @@ def threshold_curves(logits: Tensor, labels: Tensor, names: Sequence[str]) -> di
     """
     score = (logits[..., 1] - logits[..., 0]).double().cpu().T.unsqueeze(1)  # (A, 1, N)
     above = score > torch.tensor(LOG_ODDS).double().unsqueeze(1)  # (A, T, N)
-    positive = labels.cpu().T.bool().unsqueeze(1)  # (A, 1, N)
+    positive, negative = (labels.cpu().T == label for label in (1, 0))  # (A, N)
     curves: dict[str, Any] = {"log_odds": list(LOG_ODDS)}
-    for key, members in (("recall", positive), ("false_positive_rate", ~positive)):
+    for key, members in (("recall", positive), ("false_positive_rate", negative)):
+        members = members.unsqueeze(1)  # (A, 1, N)
         share = (above & members).sum(2) / members.sum(2).double()  # (A, T); 0/0 is NaN
         rows = [[round(value, 4) for value in row] for row in share.tolist()]
         curves[key] = dict(zip(names, rows, strict=True))
@@ -193,14 +211,13 @@ def instance_metrics(predictions: Tensor, labels: Tensor) -> dict[str, float]:
     Parameters
     ----------
     predictions, labels : Tensor (N, A), integer
-        0 or 1.
+        0 or 1; an attribute of unknown label, -1, is in neither set.
 
     Returns
     -------
     dict
-        ``accuracy``, ``precision``, ``recall``, ``f1``. As in the field's code, an example whose
-        P alone is empty has precision 0. One without a positive label says nothing of recall and
-        is left out of it, and one that is rightly predicted empty is left out of all.
+        ``accuracy``, ``precision``, ``recall``, ``f1``. As in the field's code, an example without
+        a positive label is left out of all, and one whose P is empty has precision 0.
 
     Examples
     --------
@@ -208,29 +225,31 @@ def instance_metrics(predictions: Tensor, labels: Tensor) -> dict[str, float]:
     33.33333333333333
     """
     confusion(predictions, labels)  # for its checks
-    true, found = labels.bool(), predictions.bool()
-    both, either = (true & found).sum(1).double(), (true | found).sum(1).double()
-    there = either > 0
+    true, found = labels == 1, (predictions == 1) & (labels >= 0)
+    there = true.any(1)
+    true, found = true[there], found[there]
+    both, either = (true & found).sum(1).double(), (true | found).sum(1)
 
-    def share(of: Tensor, where: Tensor) -> float:  # (N,), (N,) bool
-        return 100 * (both / of.clamp(min=1))[where].mean().item()
+    def share(of: Tensor) -> float:  # (N,)
+        return 100 * (both / of.clamp(min=1)).mean().item()
 
-    precision = share(found.sum(1), there)
-    recall = share(true.sum(1), true.any(1))
+    precision, recall = share(found.sum(1)), share(true.sum(1))
     total = precision + recall
     return {
-        "accuracy": share(either, there),
+        "accuracy": share(either),
         "precision": precision,
         "recall": recall,
         "f1": 2 * precision * recall / total if total else 0.0,
     }
 
 
-def per_class(counts: Tensor, names: Sequence[str]) -> pd.DataFrame:
+def per_class(counts: Tensor, names: Sequence[str]) -> "pd.DataFrame":
     """Recall, precision and F1 of each class in percent: confusion counts (C, C) -> C rows.
 
     Also ``samples``, how many there were of the class. NaN where undefined.
     """
+    import pandas as pd
+
     table = torch.as_tensor(counts).double()
     hits, samples, found = table.diagonal(), table.sum(1), table.sum(0)
     columns = {
@@ -243,14 +262,19 @@ def per_class(counts: Tensor, names: Sequence[str]) -> pd.DataFrame:
     return frame.rename_axis("class")
 
 
-def _mean_recall(table: Tensor, names: list[str] | None) -> Tensor:
-    """Mean recall (A,) of confusion counts (A, C, C); NaN and a warning without a sample."""
+def _mean_recall(table: Tensor, numbers: Sequence[int], names: Sequence[str] | None) -> Tensor:
+    """Mean recall (A,) of confusion counts (A, C, C) over an attribute's classes.
+
+    NaN and a warning where one of them has no sample.
+    """
     of_class = table.sum(2)
-    missing = (of_class == 0).any(1).nonzero().flatten().tolist()
+    exists = torch.arange(table.shape[1]) < torch.tensor(numbers)[:, None]  # (A, C)
+    missing = ((of_class == 0) & exists).any(1).nonzero().flatten().tolist()
     if missing:
         called = ", ".join(names[a] if names else str(a) for a in missing)
         warnings.warn(
             f"balanced accuracy is undefined (NaN) for attribute {called}: a class has no sample",
             stacklevel=3,
         )
-    return (table.diagonal(dim1=1, dim2=2) / of_class).mean(1)
+    recall = table.diagonal(dim1=1, dim2=2) / of_class
+    return recall.masked_fill(~exists, 0).sum(1) / exists.sum(1)

@@ -82,7 +82,7 @@ def test_the_moved_threshold_decides_at_the_training_prior(seed):
             torch.zeros(3, 1).long(),
             r"predictions must lie in 0 \.\.\. 1, got 2",
         ),
-        (torch.zeros(3, 1).long(), torch.full((3, 1), -1), "labels must .* got -1"),
+        (torch.zeros(3, 1).long(), torch.full((3, 1), -2), "labels must .* got -2"),
     ],
 )
 def test_impossible_values_are_named(predictions, labels, names):

@@ -1,0 +1,168 @@
+"""From logits to classes: argmax, prior, and thresholds tuned on a validation split."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dcl import balanced_accuracy, decide, evaluate, tune_thresholds
+from dcl.decisions import BOOTSTRAP, DECISIONS, offsets_for, prior_offsets
+
+
+@st.composite
+def scored(draw, classes=2):
+    """Logits (N, A, C) with ties, and labels (N, A), some unknown."""
+    generator = torch.Generator().manual_seed(draw(st.integers(0, 2**32 - 1)))
+    samples, attributes = draw(st.sampled_from([(1, 1), (7, 2), (30, 3), (60, 1)]))
+    logits = torch.randn(samples, attributes, classes, generator=generator).double()
+    if draw(st.booleans()):
+        logits = logits.round()  # many ties
+    labels = torch.randint(-1, classes, (samples, attributes), generator=generator)
+    return logits, labels
+
+
+def literal_metric(predicted, labels, classes, metric):
+    """Mean recall, F1 of class 1 (two classes) or mean F1, by loops; NaN where undefined."""
+    pairs = [(p, y) for p, y in zip(predicted, labels, strict=True) if y >= 0]
+    recalls, f1s = [], []
+    for c in range(classes):
+        hits = sum(p == c and y == c for p, y in pairs)
+        of_class, found = sum(y == c for _, y in pairs), sum(p == c for p, _ in pairs)
+        recalls.append(hits / of_class if of_class else math.nan)
+        f1s.append(2 * hits / (of_class + found) if of_class + found else math.nan)
+    there = [c for c in range(classes) if not math.isnan(recalls[c])]
+    if classes == 2:
+        return sum(recalls) / 2 if metric == "mA" else f1s[1]
+    values = recalls if metric == "mA" else f1s
+    return sum(values[c] for c in there) / len(there) if there else math.nan
+
+
+@given(scored(), st.sampled_from(["mA", "f1"]))
+def test_no_threshold_is_better_than_the_tuned_one(data, metric):
+    logits, labels = data
+    found = tune_thresholds(logits, labels, metric=metric, bootstrap=0)
+    predicted = decide(logits, offsets=found)
+    for a in range(labels.shape[1]):
+        score = (logits[:, a, 1] - logits[:, a, 0]).tolist()
+        cuts = sorted(score)
+        cuts = [cuts[0] - 1, *[(x + y) / 2 for x, y in zip(cuts, cuts[1:], strict=False)], cuts[-1]]
+        truth = labels[:, a].tolist()
+        every = [literal_metric([s > cut for s in score], truth, 2, metric) for cut in cuts]
+        own = literal_metric(predicted[:, a].tolist(), truth, 2, metric)
+        if 1 not in truth or all(math.isnan(value) for value in every):  # undefined
+            counts = (labels[:, a, None] == torch.arange(2)).sum(0).clamp(min=1)[None]
+            prior = prior_offsets(counts)[0]
+            torch.testing.assert_close(found.thresholds[a], prior[0] - prior[1])
+            continue
+        best = max(value for value in every if not math.isnan(value))
+        assert own == pytest.approx(best)
+        assert found.value[a].item() == pytest.approx(best)
+
+
+def test_among_equal_thresholds_the_one_nearest_to_the_priors_is_taken():
+    score = torch.tensor([-3.0, -1, 1, 3])[:, None]  # all of 0, then -1 ... 1 unknown, all of 1
+    labels = torch.tensor([[0], [-1], [-1], [1]])
+    for counts, threshold in (([50, 50], 0.0), ([90, 10], -2.0), ([10, 90], 2.0)):
+        found = tune_thresholds(score, labels, class_counts=torch.tensor([counts]), bootstrap=0)
+        assert found.thresholds.item() == threshold  # the priors': 0, -2.2, 2.2
+        assert found.value.item() == 1
+
+
+@given(scored(classes=4), st.sampled_from(["mA", "f1"]))
+def test_offsets_of_more_classes_are_no_worse_than_the_priors(data, metric):
+    logits, labels = data
+    found = tune_thresholds(logits, labels, metric=metric, bootstrap=0)
+    counts = (labels.unsqueeze(2) == torch.arange(4)).sum(0).clamp(min=1)
+    for a in range(labels.shape[1]):
+        truth = labels[:, a].tolist()
+        values = [
+            literal_metric(predicted[:, a].tolist(), truth, 4, metric)
+            for predicted in (decide(logits, offsets=found), decide(logits, counts))
+        ]
+        if not math.isnan(values[0]):
+            assert values[0] >= values[1] - 1e-9
+            assert found.value[a].item() == pytest.approx(values[0])
+
+
+@given(scored(), st.sampled_from(["mA", "f1"]))
+def test_an_unknown_label_decides_nothing(data, metric):
+    logits, labels = data
+    together = tune_thresholds(logits, labels, metric=metric, bootstrap=0)
+    for a in range(labels.shape[1]):
+        known = labels[:, a] >= 0
+        if known.any():
+            alone = tune_thresholds(
+                logits[known, a : a + 1], labels[known, a : a + 1], metric=metric, bootstrap=0
+            )
+            torch.testing.assert_close(together.value[a : a + 1], alone.value, equal_nan=True)
+
+
+def test_attributes_of_two_and_of_three_classes_are_tuned_each_by_itself():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(50, 2, 3, generator=generator).double()
+    logits[:, 0, 2] = -torch.inf
+    labels = torch.stack([torch.arange(50) % 2, torch.arange(50) % 3], 1)
+    found = tune_thresholds(logits, labels, bootstrap=5)
+    alone = tune_thresholds(logits[:, :1, :2], labels[:, :1], bootstrap=5)
+    torch.testing.assert_close(found.offsets[0, :2], alone.offsets[0])
+    torch.testing.assert_close(found.spread[0, :2], alone.spread[0])
+    assert decide(logits, offsets=found)[:, 0].max() == 1
+    assert found.spread[1].isfinite().all()
+
+
+def test_the_spread_shrinks_with_more_samples_and_repeats():
+    generator = torch.Generator().manual_seed(0)
+    spreads = []
+    for samples in (100, 10_000):
+        labels = torch.randint(0, 2, (samples, 1), generator=generator)
+        logits = torch.randn(samples, 1, generator=generator) + 2.0 * labels
+        spreads.append(tune_thresholds(logits, labels, bootstrap=50).spread[0, 1])
+        again = tune_thresholds(logits, labels, bootstrap=50).spread[0, 1]
+        assert again == spreads[-1] > 0
+    assert spreads[1] < spreads[0] / 2
+    assert BOOTSTRAP > 50
+
+
+def test_a_class_without_training_samples_is_never_decided():
+    logits = torch.zeros(3, 1, 3)
+    assert (decide(logits, torch.tensor([[5, 5, 0]])) < 2).all()
+
+
+def test_logits_of_the_positive_class_alone_will_do():
+    score = torch.tensor([[-1.0, 2.0], [0.5, -2.0]])
+    assert decide(score).tolist() == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_every_decision_by_its_name(decision):
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.randint(0, 2, (80, 2), generator=generator)
+    logits = torch.randn(80, 2, 2, generator=generator)
+    logits[..., 1] += labels - 2.0  # the positive class is hardly ever decided
+    found = offsets_for(decision, torch.tensor([[60, 20], [70, 10]]), logits, labels)
+    accuracy = balanced_accuracy(decide(logits, offsets=found), labels)
+    plain = balanced_accuracy(decide(logits), labels)
+    assert (found is None) == (decision == "argmax")
+    if decision == "tuned-mA":
+        assert (accuracy > plain).all()
+    frame = evaluate(logits, labels, ["a", "b"], offsets=found)
+    torch.testing.assert_close(torch.tensor(frame["mA"].to_numpy()), 100 * accuracy)
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        (lambda x, y: tune_thresholds(x, y, metric="auc"), "'auc'.*mA, f1"),
+        (lambda x, y: tune_thresholds(x[:2], y), r"\(2, 1, 2\) and \(4, 1\)"),
+        (lambda x, y: tune_thresholds(x, y + 2), "got 2"),
+        (lambda x, y: tune_thresholds(x, y + 0.5), "row 0, attribute 0 is 0.5"),
+        (lambda x, y: decide(x, offsets=torch.zeros(2, 2)), r"= \(1, 2\).*got shape \(2, 2\)"),
+        (lambda x, y: decide(x, torch.ones(1, 2), offsets=torch.zeros(1, 2)), "got both"),
+        (lambda x, y: offsets_for("best", torch.ones(1, 2), x, y), "'best'.*argmax, prior"),
+    ],
+)
+def test_impossible_values_are_named(call, names):
+    with pytest.raises(ValueError, match=names):
+        call(torch.zeros(4, 1, 2), torch.zeros(4, 1, dtype=torch.long))
