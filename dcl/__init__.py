@@ -10,9 +10,9 @@ logits (B, A, C) · features (B, A, D) · labels (B, A) integer · class_counts 
 A multi-attribute task has A = 40, C = 2 (CelebA); a single-label task A = 1, C = 100 (CIFAR-100).
 """
 
-from .criterion import PRESETS, DCLLoss
+from .criterion import PRESETS, Criterion, DCLLoss
 from .decisions import DECISIONS, decide, tune_thresholds
-from .methods.baselines import BASELINES, Baseline
+from .methods import BASELINES, METHODS, Baseline
 from .metrics import balanced_accuracy, evaluate
 from .models import DeepID2
 from .sampling import count_classes, dsl_loss, dsl_weights, target_distribution
@@ -22,7 +22,9 @@ from .triplet import triplet_loss
 __all__ = [
     "BASELINES",
     "DECISIONS",
+    "METHODS",
     "Baseline",
+    "Criterion",
     "PRESETS",
     "DCLLoss",
     "DeepID2",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from .bench import main as bench
-from .experiment.config import from_values
+from .experiment.config import from_values, method_options
 from .experiment.datasets import DATASETS
 from .experiment.distributed import rank
 from .experiment.records import read
@@ -31,12 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
         experiment = experiments.add_parser(name, help=cls.__doc__, allow_abbrev=False)
         experiment.set_defaults(command=run_command, cls=cls)
         experiment.add_argument("--quiet", action="store_true", help="no progress bar")
-        for spec in fields(cls):
+        told = {spec.name: (spec.metadata["doc"], spec.default) for spec in fields(cls)}
+        told |= {name: (spec.doc, spec.default) for name, spec in method_options().items()}
+        for option, (doc, default) in told.items():
             experiment.add_argument(
-                f"--{spec.name.replace('_', '-')}",
+                f"--{option.replace('_', '-')}",
                 default=argparse.SUPPRESS,
                 metavar="VALUE",
-                help=f"{spec.metadata['doc']} [{spec.default}]".replace("%", "%%"),
+                help=f"{doc} [{default}]".replace("%", "%%"),
             )
     check_parser = commands.add_parser("check", help="test the weights beside a record again")
     check_parser.add_argument("record", type=Path, help="a .json with its .safetensors")
@@ -76,7 +78,8 @@ def _terminate(*_: object) -> None:
 
 def run_command(options: argparse.Namespace) -> None:
     """``run``: options given as text -> configuration -> record, and its headline printed."""
-    kinds = {spec.name: spec.type for spec in fields(options.cls)}
+    kinds = {name: spec.kinds for name, spec in method_options().items()}
+    kinds |= {spec.name: spec.type for spec in fields(options.cls)}
     values = {
         name: parse(text, kinds[name]) for name, text in vars(options).items() if name in kinds
     }
@@ -105,7 +108,9 @@ def bench_command(options: argparse.Namespace) -> None:
 
 def parse(text: str, kind: Any) -> Any:
     """Command line text as the field's type; text that does not fit is left for the config."""
-    kinds = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    if isinstance(kind, types.UnionType):
+        kind = get_args(kind)
+    kinds = kind if isinstance(kind, tuple) else (kind,)
     if bool in kinds:
         return {"true": True, "false": False}.get(text.lower(), text)
     for number in (int, float):

@@ -4,7 +4,7 @@ import difflib
 import inspect
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,7 @@ from .triplet import check_triplet_options, triplet_terms
 SAMPLINGS = (*(name for name in SCHEDULES if name != "constant"), "linear-imbalance")
 LOSSES = SAMPLINGS[:-1]
 Schedule = str | float | Callable[[float, float], float]  # epoch, epochs -> level
+Look = Callable[[], tuple[Tensor, Tensor]]  # embeds the training set: features, labels (N, A)
 
 # The framework's special cases (Table 1) and the steps of the ablation (Table 3), as arguments of
 # DCLLoss. A number in the place of a schedule is its constant value.
@@ -86,12 +87,20 @@ class Criterion(nn.Module):
             raise ValueError(f"epoch must lie in [0, {self.epochs:g}], got {epoch!r}")
         self.epoch = float(epoch)
 
-    def before_epoch(self, epoch: int, look: Callable[[], tuple[Tensor, Tensor]]) -> None:
-        """Called before each epoch; `look()` embeds the training set: features, labels (N, A)."""
+    def before_epoch(self, epoch: int, look: Look) -> None:
+        """Called before each epoch, counted from 0."""
 
-    def scores(self, features: Tensor) -> Tensor | None:
-        """Scores (N, A, C) that decide in the logits' place; None where the logits do."""
-        return None
+    def before_scoring(self, look: Look) -> None:
+        """Called before a split is scored, after each epoch."""
+
+    @property
+    def selectable(self) -> bool:
+        """Whether the network of this epoch may be chosen."""
+        return True
+
+    def scores(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
+        """Scores (N, A, C) that decide; the logits, but for methods that decide otherwise."""
+        return logits
 
     def batch(
         self, logits: Tensor, features: Tensor | None, labels: Tensor
@@ -200,14 +209,22 @@ class DCLLoss(Criterion):
         class_counts: Tensor,
         epochs: float,
         *,
-        sampling: Schedule = "convex",
-        loss: Schedule = "composite",
-        p: float = 0.3,
-        epsilon: float = 0.1,
-        decay: float = 0.99,
-        normalisation: str = "proportion",
-        selection: str = "random",
-        current: str = "batch",
+        sampling: Annotated[
+            Schedule, "sampling schedule g: a name or a number (paper 4.3.1)"
+        ] = "convex",
+        loss: Annotated[
+            Schedule, "loss schedule f: a name or a number (paper 4.3.1)"
+        ] = "composite",
+        p: Annotated[float, "self-learning point, share of the epochs (paper 4.3.1)"] = 0.3,
+        epsilon: Annotated[float, "self-learning ratio (ours: the paper gives none)"] = 0.1,
+        decay: Annotated[float, "lambda of the concave schedule (paper, Table 4)"] = 0.99,
+        normalisation: Annotated[
+            str, "of the distributions of Eq. 5: proportion (ours) or minority"
+        ] = "proportion",
+        selection: Annotated[str, "of majority samples: random (Eq. 7) or expected"] = "random",
+        current: Annotated[
+            str, "D_current: batch (Eq. 7), or train, for batches with few of a class"
+        ] = "batch",
         known: str = "batch",
         classes: Sequence[int] | None = None,
         seed: int | None = None,

@@ -47,15 +47,17 @@ def confusion(predictions: Tensor, labels: Tensor, classes: int = 2) -> Tensor:
     return count_classes(cells, classes * classes).reshape(-1, classes, classes)
 
 
-def balanced_accuracy(predictions: Tensor, labels: Tensor, classes: int = 2) -> Tensor:
+def balanced_accuracy(
+    predictions: Tensor, labels: Tensor, classes: int | Sequence[int] = 2
+) -> Tensor:
     """Class-balanced accuracy of each attribute: the mean recall over its classes (Eq. 12).
 
     Parameters
     ----------
     predictions, labels : Tensor (N, A), integer
-        Classes in [0, classes).
-    classes : int
-        C.
+        Classes in [0, classes); a label of -1 is unknown and counts nowhere.
+    classes : int or sequence of A ints
+        C, or the classes of each attribute.
 
     Returns
     -------
@@ -72,8 +74,9 @@ def balanced_accuracy(predictions: Tensor, labels: Tensor, classes: int = 2) -> 
     >>> balanced_accuracy(torch.tensor([[0], [0], [0], [1]]), torch.tensor([[0], [0], [1], [1]]))
     tensor([0.7500], dtype=torch.float64)
     """
-    table = confusion(predictions, labels, classes).double()
-    return _mean_recall(table, [classes] * len(table), names=None)
+    most = classes if isinstance(classes, int) else max(classes)
+    table = confusion(predictions, labels, most).double()
+    return _mean_recall(table, _numbers(classes, len(table), most), names=None)
 
 
 def mean_accuracy(per_attribute: Tensor) -> float:

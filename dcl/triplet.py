@@ -6,7 +6,7 @@ hinges of all anchor x positive x negative triples are summed from sorted distan
 size B^2 or K^3 is made.
 """
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -92,12 +92,12 @@ def triplet_terms(
     logits: Tensor,
     labels: Tensor,
     *,
-    k: int = 25,
-    margin: float = 0.2,
-    anchors: str = "easy",
-    normalise: bool = True,
-    squared: bool = False,
-    reduction: str = "all",
+    k: Annotated[int, "easy anchors, hard positives, hard negatives (paper 4.3.1)"] = 25,
+    margin: Annotated[float, "triplet margin (paper 4.3.1)"] = 0.2,
+    anchors: Annotated[str, "triplet anchors: easy Eq. 9, all Eq. 8"] = "easy",
+    normalise: Annotated[bool, "L2-normalise features in the triplet loss (ours)"] = True,
+    squared: Annotated[bool, "squared distance in the triplet loss (ours)"] = False,
+    reduction: Annotated[str, "triples that the mean is over: all (Eq. 9) or active"] = "all",
     rho: float = 0.5,
 ) -> TripletTerms:
     """The terms of `dcl.triplet_loss`, which says what the arguments are, for each attribute."""

@@ -13,15 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
-from ..criterion import PRESETS, DCLLoss
-from ..methods.baselines import BASELINES, Baseline
-from ..methods.lmle import LMLE
+from .. import methods
+from ..criterion import DCLLoss
 from .rivals import BatchHardTriplets, LoopDCL
 
 PAPER = {"batch": 512, "attributes": 40, "classes": 2, "width": 64, "k": 25}  # on CelebA
 EPOCHS, EPOCH = 300, 30  # here both of DCL's losses weigh, and nothing is 0 or 1
-METHODS = (*PRESETS, *(name for name in BASELINES if name != "ldam-drw"), "lmle")
-# ldam-drw is for one label
+METHODS = tuple(name for name, entry in methods.METHODS.items() if entry.tasks != "single-label")
 RIVALS = ("loop", "batch-hard")  # what one would write, what one would install
 GROWTH: dict[str, tuple[tuple[int, ...], dict[str, int]]] = {  # sizes, and what else differs
     "batch": ((64, 128, 256, 512, 1024, 2048, 4096), {}),
@@ -54,12 +52,10 @@ def build(name: str, counts: Tensor, k: int) -> nn.Module:
         criterion = LoopDCL(DCLLoss(counts, EPOCHS, k=k, selection="expected"))
     elif name == "batch-hard":
         criterion = BatchHardTriplets()
-    elif name == "lmle":
-        criterion = LMLE(counts, EPOCHS)
-    elif name in PRESETS:
-        criterion = DCLLoss(counts, EPOCHS, k=k, **PRESETS[name], seed=0)
     else:
-        criterion = Baseline(name, counts, EPOCHS, k=k, seed=0)
+        entry = methods.find(name)
+        options = {"k": k} if "k" in entry.options else {}
+        criterion = entry.criterion(counts, EPOCHS, seed=0, **options)
     criterion.set_epoch(EPOCH)
     return criterion
 
@@ -77,9 +73,10 @@ def calls(
     outputs = logits.requires_grad_(), features.requires_grad_()
     made = {name: build(name, counts, sizes["k"]).to(device) for name in names}
     rows: dict[str, tuple] = {}
-    if "lmle" in made:
-        made["lmle"].recluster(features.detach(), labels)
-        rows["lmle"] = (torch.arange(len(labels), device=device),)  # of the clustered set
+    for name, criterion in made.items():
+        if getattr(criterion, "wants_rows", False):  # the batch is its training set
+            criterion.before_epoch(0, lambda: (features.detach(), labels))
+            rows[name] = (torch.arange(len(labels), device=device),)
 
     def call(name: str) -> None:
         loss = made[name](*outputs, labels, *rows.get(name, ()))

@@ -19,9 +19,8 @@ class Progress:
 
     epoch: int = 0  # epochs finished
     history: list[dict[str, Any]] = field(default_factory=list)
-    best: dict[str, dict[str, Any]] = field(
-        default_factory=dict
-    )  # by decision: val_mA, epoch, model
+    # by decision: value on validation, epoch, model, criterion
+    best: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def save_checkpoint(path: Path, identity: str, state: dict[str, Any], progress: Progress) -> None:

@@ -12,48 +12,24 @@ import math
 import os
 import sys
 import types
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from ..criterion import PRESETS, check_schedules
-from ..methods.baselines import BASELINES
-from ..sampling import NORMALISATIONS, SELECTIONS
-from ..triplet import ANCHORS, REDUCTIONS
+import torch
+
+from ..methods import METHODS, TASKS, Method, Option, find
 
 if TYPE_CHECKING:
     from torch import nn
 
     from ..data.resident import Dataset
 
-# Options of the criterion, by who uses them
-DCL_OPTIONS = frozenset({"sampling", "loss", "p", "epsilon", "decay", "normalisation", "selection"})
-TRIPLET_OPTIONS = frozenset({"k", "margin", "anchors", "normalise", "squared", "reduction"})
-BASELINE_OPTIONS = {
-    "focal": frozenset({"gamma"}),
-    "class-balanced": frozenset({"beta"}),
-    "ldam-drw": frozenset({"beta"}),
-    "logit-adjustment": frozenset({"tau"}),
-    "lmle": frozenset({"cluster_size", "recluster_every", "neighbours", "warm_up"}),
-    "crl-original": TRIPLET_OPTIONS - {"anchors"} | {"eta"},
-}
-METHOD_OPTIONS = DCL_OPTIONS | TRIPLET_OPTIONS | frozenset().union(*BASELINE_OPTIONS.values())
-METHODS = (
-    *PRESETS,
-    "moved-threshold",
-    "lmle",
-    *(b for b in BASELINES if b != "ldam-drw"),
-)  # of any task; ldam-drw is for a single label
-
+PAPER_EPOCHS = 300
 PROFILE = "quick: a look in seconds; auto: $DCL_PROFILE or standard"
 QUICK_SIZES = {"train": 1024, "val": 512, "test": 512}  # images, of profile quick
-
-
-def used_options(method: str) -> frozenset[str]:
-    """The options of a configuration that a method's criterion takes."""
-    if method in PRESETS:
-        return DCL_OPTIONS | TRIPLET_OPTIONS
-    return BASELINE_OPTIONS.get(method, frozenset())
 
 
 class ConfigError(ValueError):
@@ -68,45 +44,27 @@ def option(default: Any, doc: str, **limits) -> Any:
     return field(default=default, metadata={"doc": doc, **limits})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, eq=False)
 class Training:
     """What every training has. Each default says where it comes from.
 
     A data set derives its own from it, which sets `experiment`, adds fields, gives others another
-    default, and defines `load` and `network`.
+    default, and defines `load` and `network`. Beside its fields a configuration takes the options
+    of its method, `method_options`, and has them as attributes.
     """
 
     experiment = ""  # not a field: the name of the notebook and of the command line's choice
+    data_module = ""  # not a field: the module that loads the data, whose files a record hashes
+    single_label = False  # not a field: whether the data have one label of many classes
 
-    method: str = option("dcl", "what to train", choices=METHODS)
-    sampling: str | float = option(
-        "convex", "sampling schedule g: a name or a number (paper 4.3.1)"
+    method: str = option("dcl", "what to train: a name, or package.module:ENTRY")
+    curriculum: str = option(
+        "step",
+        "how schedules move: by step (ours), or epoch, which a short training does not finish",
+        choices=("step", "epoch"),
     )
-    loss: str | float = option("composite", "loss schedule f: a name or a number (paper 4.3.1)")
-    p: float = option(0.3, "self-learning point, share of the epochs (paper 4.3.1)", low=0, high=1)
-    epsilon: float = option(0.1, "self-learning ratio (ours: the paper gives none)", low=0)
-    decay: float = option(0.99, "lambda of the concave schedule (paper, Table 4)", above=0, below=1)
-    k: int = option(25, "easy anchors, hard positives, hard negatives (paper 4.3.1)", low=1)
-    margin: float = option(0.2, "triplet margin (paper 4.3.1)", low=0)
-    anchors: str = option("easy", "triplet anchors: easy Eq. 9, all Eq. 8", choices=ANCHORS)
-    normalisation: str = option(
-        "proportion", "of the distributions of Eq. 5 (ours, see the book)", choices=NORMALISATIONS
-    )
-    selection: str = option("random", "of majority samples (paper, Eq. 7)", choices=SELECTIONS)
-    normalise: bool = option(True, "L2-normalise features in the triplet loss (ours)")
-    squared: bool = option(False, "squared distance in the triplet loss (ours)")
-    reduction: str = option(
-        "all", "triples that the mean is over (paper, Eq. 9)", choices=REDUCTIONS
-    )
-    gamma: float = option(2.0, "of focal (Lin et al. 2017)", low=0)
-    beta: float = option(0.9999, "of class-balanced (Cui et al. 2019)", low=0, below=1)
-    tau: float = option(1.0, "of logit-adjustment (Menon et al. 2021)", low=0)
-    eta: float = option(0.01, "of crl-original (ours)", low=0)
-    cluster_size: int = option(200, "samples of a cluster of lmle (Huang et al. 2016)", low=1)
-    recluster_every: int = option(2, "epochs between two clusterings of lmle (ours)", low=1)
-    neighbours: int = option(10, "centroids that lmle decides by (ours)", low=1)
-    warm_up: float = option(
-        0.5, "share of epochs with cross entropy first, of lmle (ours)", low=0, below=1
+    stretch: bool = option(
+        True, "decay is for the paper's 300 epochs and becomes decay ** (300 / epochs) (ours)"
     )
     epochs: int = option(10, "times every image is seen (paper: 300)", low=1)
     batch_size: int = option(128, "images per step (paper: 512)", low=1)
@@ -115,23 +73,87 @@ class Training:
     weight_decay: float = option(0.0005, "L2 penalty (paper 4.3.1)", low=0)
     precision: str = option(
         "float32",
-        "of the network in training; bfloat16 for a GPU (ours)",
+        "of the network in training; bfloat16 for a GPU, or a CPU with AMX (ours)",
         choices=("float32", "bfloat16"),
     )
     seed: int = option(
-        0, "of data order, initialisation, flips and selection", low=0, high=2**63 - 1
+        0, "of data order, initialisation, flips and selection", low=0, high=2**32 - 1
     )
     data_root: str = option("", "folder with the data; without one, images are drawn")
     device: str = option("auto", "auto, cpu, cuda or cuda:N")
     results: str = option("results/runs", "folder for run records, or one .json file")
     keep_weights: bool = option(False, "keep the tested weights, as .safetensors by the record")
+    keep_scores: bool = option(False, "keep the scores of val and test, as .npz by the record")
     profile: str = option("auto", PROFILE, choices=("auto", "quick", "standard"))
 
-    def __post_init__(self):
+    def __init__(self, **values: Any):
+        own = {spec.name: spec.default for spec in fields(self)}
+        given = {name: value for name, value in values.items() if name not in own}
+        for name, default in own.items():
+            object.__setattr__(self, name, values.get(name, default))
         check_fields(self)
-        _check("sampling or loss", lambda: check_schedules(self.sampling, self.loss))
-        _fix_by_method(self)
+        object.__setattr__(self, "method_options", self._options(given))
+        self.check()
         settle_profile(self)
+
+    def check(self) -> None:
+        """What a data set's own configuration checks besides; raises a ConfigError."""
+
+    def __getattr__(self, name: str) -> Any:
+        options = self.__dict__.get("method_options", {})
+        if name in options:
+            return options[name]
+        raise AttributeError(f"{type(self).__name__} with method {self.method!r} has no {name}")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.recorded() == other.recorded()
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(self.recorded(), sort_keys=True))
+
+    @property
+    def entry(self) -> Method:
+        """The entry of the method."""
+        return find(self.method)
+
+    def _options(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The method's options, given or default; what it fixes or does not have is refused."""
+        with as_config_error():
+            entry = self.entry
+        own, every = entry.options, method_options()
+        for name, value in given.items():
+            if name in own:
+                continue
+            if name in entry.fixed:
+                if value not in (entry.fixed[name], every[name].default):
+                    raise ConfigError(
+                        f"method {self.method!r} has {name} = {entry.fixed[name]!r} by definition, "
+                        f"got {value!r}: leave {name} out, or choose method 'dcl'"
+                    )
+            elif name not in every:
+                _unknown(type(self), name)
+            elif value != every[name].default:
+                users = [user.name for user in METHODS.values() if name in user.options]
+                raise ConfigError(
+                    f"method {self.method!r} has no {name}: leave it out, or choose one of "
+                    f"{', '.join(users)}"
+                )
+        options = {
+            name: _typed(name, given.get(name, spec.default), spec.kinds, spec.doc)
+            for name, spec in own.items()
+        }
+        # What else an option cannot be, the criterion says
+        counts = (
+            torch.tensor([[3, 2]]) if entry.tasks != "single-label" else torch.tensor([[3] * 3])
+        )
+        with as_config_error():
+            if entry.tasks == "single-label" and not self.single_label:
+                raise ValueError(
+                    f"method {self.method!r} is for {TASKS[entry.tasks]}, not for "
+                    f"{type(self).__name__}"
+                )
+            entry.criterion(counts, self.epochs, seed=self.seed, **options)
+        return options
 
     def load(self, *, show: bool = True) -> "Dataset":
         """The data set of this configuration; `show` progress bars."""
@@ -145,36 +167,53 @@ class Training:
         """Images of each split that a quick look uses; nothing for the standard profile."""
         return QUICK_SIZES if self.profile == "quick" else {}
 
-    def criterion_options(self) -> dict:
-        """Arguments of the method's criterion, `dcl.DCLLoss` or `dcl.Baseline`."""
-        options = {name: getattr(self, name) for name in used_options(self.method)}
-        return options | PRESETS.get(self.method, {})
+    def criterion_options(self) -> dict[str, Any]:
+        """The method's options as its criterion takes them: with the decay of this length."""
+        options = dict(self.method_options)
+        if "decay" in options and self.stretch:  # the paper's own curve, stretched
+            options["decay"] **= PAPER_EPOCHS / self.epochs
+        return options
 
-    def training(self) -> "Training":
-        """What is trained: the moved threshold is another decision of cross entropy."""
-        return replace(self, method="cross-entropy") if self.method == "moved-threshold" else self
+    def recorded(self) -> dict[str, Any]:
+        """Every value that counts, by name: fields, and what the method uses or fixes."""
+        values = {spec.name: getattr(self, spec.name) for spec in fields(self)}
+        if "decay" not in self.method_options:
+            del values["stretch"]
+        return values | dict(self.entry.fixed) | self.method_options
+
+    def replace(self, **changes: Any) -> "Training":
+        """The same configuration with other values."""
+        return type(self)(**self.recorded() | changes)
 
     def identity(self, data: "Dataset") -> str:
         """Short hash of all that decides the metrics of the run: configuration and data."""
-        if self.training() is not self:
-            return self.training().identity(data)
-        places = ("results", "data_root", "keep_weights")
-        values = {k: v for k, v in asdict(self).items() if k not in places}
+        places = ("results", "data_root", "keep_weights", "keep_scores")
+        values = {k: v for k, v in self.recorded().items() if k not in places}
         text = json.dumps([values, data.fingerprint], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
-    def record_path(self, data: "Dataset", method: str | None = None) -> Path:
+    def record_path(self, data: "Dataset") -> Path:
         """Where this run's record goes: ``results/<data set>/<method>-seed<k>-<identity>.json``."""
         results = resolve(self.results)
-        method = method or self.method
         if results.suffix == ".json":
-            if method == self.method:
-                return results
-            named = results.name.replace(self.method, method)
-            return results.with_name(named if named != results.name else f"{method}-{named}")
-        return results / data.name / f"{method}-seed{self.seed}-{self.identity(data)}.json"
+            return results
+        name = self.method.replace(":", ".")
+        return results / data.name / f"{name}-seed{self.seed}-{self.identity(data)}.json"
 
-    replace = replace
+
+def method_options() -> dict[str, Option]:
+    """Every option that any method has."""
+    return {name: spec for entry in METHODS.values() for name, spec in entry.options.items()}
+
+
+def _unknown(cls: type, name: str) -> None:
+    known = [spec.name for spec in fields(cls)]
+    known += list(method_options()) if issubclass(cls, Training) else []
+    near = difflib.get_close_matches(str(name), known, n=1)
+    raise ConfigError(
+        f"unknown parameter {name!r}{f': did you mean {near[0]!r}?' if near else ''} "
+        f"{cls.__name__} takes {', '.join(known)}"
+    )
 
 
 def from_values(cls: type, values: dict[str, Any]):
@@ -185,14 +224,14 @@ def from_values(cls: type, values: dict[str, Any]):
     ConfigError
         For a name that `cls` does not have, with the nearest ones, and for a wrong value.
     """
-    known = [spec.name for spec in fields(cls)]
+    known = {spec.name for spec in fields(cls)}
+    known |= set(method_options()) if issubclass(cls, Training) else set()
+    if issubclass(cls, Training) and ":" in str(values.get("method", "")):
+        with as_config_error():
+            known |= set(find(values["method"]).options)
     for name in values:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            raise ConfigError(
-                f"unknown parameter {name!r}{f': did you mean {near[0]!r}?' if near else ''} "
-                f"{cls.__name__} takes {', '.join(known)}"
-            )
+            _unknown(cls, name)
     return cls(**values)
 
 
@@ -234,24 +273,6 @@ def settle_profile(config) -> None:
         object.__setattr__(config, "profile", profile)
 
 
-def _fix_by_method(config) -> None:
-    """Set the options that the method fixes; refuse others for options that it does not have."""
-    defaults = {spec.name: spec.default for spec in fields(config)}
-    fixed = {k: v for k, v in PRESETS.get(config.method, {}).items() if k in defaults}
-    for name, value in fixed.items():
-        if getattr(config, name) not in (defaults[name], value):
-            raise ConfigError(
-                f"method {config.method!r} has {name} = {value!r} by definition, got "
-                f"{getattr(config, name)!r}: leave {name} out, or choose method 'dcl'"
-            )
-        object.__setattr__(config, name, value)
-    for name in METHOD_OPTIONS - used_options(config.method) - fixed.keys():
-        if getattr(config, name) != defaults[name]:
-            raise ConfigError(
-                f"method {config.method!r} has no {name}: leave it out, or choose another method"
-            )
-
-
 def check_fields(config) -> None:
     """Replace each field's value by the one of the field's type, or raise a ConfigError."""
     for spec in fields(config):
@@ -262,12 +283,7 @@ def _checked(spec, value: Any) -> Any:
     """`value` as the field's type, or a ConfigError that says what the field takes."""
     limits = spec.metadata
     kinds = get_args(spec.type) if isinstance(spec.type, types.UnionType) else (spec.type,)
-    if float in kinds and type(value) is int:
-        value = float(value) if abs(value) <= sys.float_info.max else math.inf  # refused below
-    if type(value) not in kinds:
-        words = {int: "a whole number", float: "a number", str: "a text", bool: "True or False"}
-        allowed = " or ".join(words[kind] for kind in kinds)
-        raise ConfigError(f"{spec.name} must be {allowed}, got {value!r}: {limits['doc']}")
+    value = _typed(spec.name, value, kinds, limits["doc"])
     wrong = None
     if "choices" in limits and value not in limits["choices"]:
         wrong = f"one of {', '.join(limits['choices'])}"
@@ -279,17 +295,32 @@ def _checked(spec, value: Any) -> Any:
             ("below", "less than", lambda x, y: x < y),
         )
         present = [(word, limits[key], rule) for key, word, rule in rules if key in limits]
-        if value != value or abs(value) == float("inf"):
-            wrong = "finite"
-        elif not all(rule(value, limit) for _, limit, rule in present):
+        if not all(rule(value, limit) for _, limit, rule in present):
             wrong = " and ".join(f"{word} {limit}" for word, limit, _ in present)
     if wrong:
         raise ConfigError(f"{spec.name} must be {wrong}, got {value!r}: {limits['doc']}")
     return value
 
 
-def _check(what: str, check) -> None:
+def _typed(name: str, value: Any, kinds: tuple[type, ...], doc: str) -> Any:
+    """`value` as one of these types, finite, or a ConfigError that says what is allowed."""
+    if float in kinds and type(value) is int:
+        value = float(value) if abs(value) <= sys.float_info.max else math.inf  # refused below
+    if type(value) not in kinds:
+        words = {int: "a whole number", float: "a number", str: "a text", bool: "True or False"}
+        allowed = " or ".join(words[kind] for kind in kinds)
+        raise ConfigError(f"{name} must be {allowed}, got {value!r}: {doc}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{name} must be finite, got {value!r}: {doc}")
+    return value
+
+
+@contextmanager
+def as_config_error() -> Iterator[None]:
+    """What the library refuses becomes a ConfigError, which the command line says in one line."""
     try:
-        check()
+        yield
+    except ConfigError:
+        raise
     except ValueError as error:
-        raise ConfigError(f"{what}: {error}") from None
+        raise ConfigError(str(error)) from None

@@ -10,14 +10,15 @@ from ..data.drawn import faces, persons, shapes
 from ..data.pedestrian_annotation import PROTOCOLS
 from ..data.resident import DataError, Dataset
 from ..models import DeepID2, ResNetCIFAR, TorchvisionResNet
-from .config import METHODS, ConfigError, Training, option, resolve
+from .config import ConfigError, Training, option, resolve
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, eq=False)
 class CelebA(Training):
     """One training run on face attributes. Each default says where it comes from."""
 
     experiment = "celeba"
+    data_module = celeba.__name__
 
     trunk: bool = option(True, "DeepID2's 160-d layer before the branches (Sun et al. 2014)")
     crop: float = option(1.0, "share of the aligned frame kept (ours)", above=0, high=1)
@@ -34,13 +35,14 @@ class CelebA(Training):
         return DeepID2(len(data.attributes), data.classes, trunk=160 if self.trunk else None)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, eq=False)
 class Cifar100(Training):
     """One training run on CIFAR-100. Each default says where it comes from."""
 
     experiment = "cifar100"
+    data_module = cifar.__name__
+    single_label = True
 
-    method: str = option("dcl", "what to train", choices=(*METHODS, "ldam-drw"))
     epochs: int = option(10, "times every image is seen (ours: 200 for results)", low=1)
     batch_size: int = option(64, "images per step (He et al. 2016: 128)", low=1)
     lr: float = option(0.1, "learning rate at the start, cosine to 0 (He et al. 2016)", above=0)
@@ -54,8 +56,7 @@ class Cifar100(Training):
     subset_seed: int = option(0, "of the validation split and the subset", low=0)
     train_images: int = option(5_000, "drawn shapes to train on; CIFAR-100 has its own", low=1_000)
 
-    def __post_init__(self):
-        super().__post_init__()
+    def check(self) -> None:
         if (self.depth - 2) % 6:
             raise ConfigError(f"depth must be 6n + 2 (20, 32, 44, ...), got {self.depth}")
 
@@ -75,15 +76,16 @@ class Cifar100(Training):
         )
 
     def network(self, data: Dataset) -> ResNetCIFAR:
-        cosine = self.method == "ldam-drw"  # part of that method
-        return ResNetCIFAR(len(data.attributes), data.classes, depth=self.depth, cosine=cosine)
+        size = len(data.attributes), data.classes
+        return ResNetCIFAR(*size, depth=self.depth, **self.entry.network)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, eq=False)
 class Pedestrians(Training):
     """One training run on pedestrian attributes. Each default says where it comes from."""
 
     experiment = "pedestrians"
+    data_module = pedestrians.__name__
 
     lr: float = option(0.1, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)
     dataset: str = option("drawn", "rap, peta or drawn", choices=("rap", "peta", "drawn"))
@@ -107,8 +109,7 @@ class Pedestrians(Training):
         6_000, "drawn persons to train on; rap and peta have theirs", low=100
     )
 
-    def __post_init__(self):
-        super().__post_init__()
+    def check(self) -> None:
         if self.height % 2:
             raise ConfigError(f"height must be even, for the width is half of it: {self.height}")
         if self.weights and self.backbone == "small":

@@ -1,6 +1,6 @@
 """Reads a grid file: which runs it asks for, and where their records go."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +110,6 @@ def _runs(content: Any, overrides: dict[str, Any], folder: str) -> list[Run]:
         for value in content[key]:
             if content[key].count(value) > 1:
                 raise ConfigError(f"{key} has {value!r} twice: take one out")
-    if "moved-threshold" in map(_method, content["methods"]):
-        raise ConfigError(
-            "moved-threshold has no run of its own, cross-entropy writes its record: list that"
-        )
     given = content["parameters"] | overrides
     return [
         _run(cls, given, method, seed, folder)
@@ -134,13 +130,11 @@ def _run(
     words = [f"{key}-{value}" for key, value in own.items() if key != "method"]
     name = "-".join([own["method"], *words, f"seed{seed}"])
     records = [f"{folder}/{name}.json"]
-    if own["method"] == "cross-entropy":  # tested with its threshold moved as well
-        records.append(records[0].replace("/cross-entropy", "/moved-threshold"))
     parameters = given | own | {"seed": seed, "results": records[0]}
     config = from_values(cls, parameters)
-    kinds = {spec.name: spec.type for spec in fields(cls)}
     parameters = {  # an int where a notebook's parameter is a float is one
-        key: float(value) if kinds[key] is float else value for key, value in parameters.items()
+        key: float(value) if isinstance(getattr(config, key, value), float) else value
+        for key, value in parameters.items()
     }
     return Run(name=name, config=config, parameters=parameters, records=tuple(records))
 

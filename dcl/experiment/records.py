@@ -1,5 +1,6 @@
 """The run record: one small JSON file per run, from which every table and figure is made."""
 
+import ast
 import hashlib
 import json
 import math
@@ -17,7 +18,8 @@ import pandas as pd
 import torch
 from scipy.stats import t
 
-SCHEMA = 1
+SCHEMA = 2
+READABLE = (1, 2)  # 1: curricula moved with the epochs, cross entropy left two records
 
 
 class RecordError(ValueError):
@@ -81,12 +83,48 @@ def read(path: Path) -> dict[str, Any]:
         raise RecordError(f"{path} is not a run record: {error}") from None
     if not isinstance(record, dict) or "schema" not in record:
         raise RecordError(f"{path} is not a run record: it has no 'schema'")
-    if record["schema"] != SCHEMA:
+    if record["schema"] not in READABLE:
         raise RecordError(
-            f"{path} has record schema {record['schema']!r}, this version of dcl reads {SCHEMA}: "
-            f"run the experiment again, or read it with the version that wrote it"
+            f"{path} has record schema {record['schema']!r}, this version of dcl reads "
+            f"{' and '.join(map(str, READABLE))}: run the experiment again, or read it with the "
+            f"version that wrote it"
         )
-    return record
+    return _upgraded(record) if record["schema"] == 1 else record
+
+
+def _upgraded(record: dict[str, Any]) -> dict[str, Any]:
+    """A record of schema 1 with the keys of schema 2; what it did not keep is empty."""
+    history = record.get("history") or [{}]
+    return record | {
+        "config": record.get("config", {}) | {"curriculum": "epoch"},
+        "decision": record.get("decision", "argmax"),
+        "decisions": {},
+        "final_g": history[-1].get("g"),
+        "final_f": history[-1].get("f"),
+    }
+
+
+def _folded(records: dict[Path, dict[str, Any]]) -> dict[Path, dict[str, Any]]:
+    """Old records of a moved threshold into those of the cross entropy that they decide."""
+    folded = dict(records)
+    for path, record in records.items():
+        if record.get("method") != "moved-threshold":
+            continue
+        plain = path.with_name(path.name.replace("moved-threshold", "cross-entropy"))
+        matches = [plain] if plain in records else []
+        matches = matches or [
+            other
+            for other, found in records.items()
+            if other.parent == path.parent
+            and found.get("method") == "cross-entropy"
+            and found.get("date") == record.get("date")
+        ]
+        if matches:
+            del folded[path]
+            own = {key: record[key] for key in ("selection", "test") if key in record}
+            target = folded[matches[0]]
+            folded[matches[0]] = target | {"decisions": target["decisions"] | {"prior": own}}
+    return folded
 
 
 def collect(folder: Path) -> pd.DataFrame:
@@ -97,12 +135,14 @@ def collect(folder: Path) -> pd.DataFrame:
     DataFrame
         Columns ``experiment``, ``method``, ``seed``, ``dataset``, ``title``, ``mA`` (of test, %),
         ``rarest_mA`` (of the 14 rarest attributes; NaN with no more than 14), ``ms_per_step``,
-        ``path`` and ``record``.
+        ``path`` and ``record``. A moved threshold's record of schema 1 becomes the decision
+        ``prior`` of the cross entropy beside it.
     """
     paths = sorted(Path(folder).rglob("*.json"))
     if not paths:
         raise RecordError(f"no run record in {folder}: make some with python -m dcl run celeba")
-    return pd.DataFrame([_row(path, read(path)) for path in paths])
+    found = _folded({path: read(path) for path in paths})
+    return pd.DataFrame([_row(path, record) for path, record in found.items()])
 
 
 def _row(path: Path, record: dict[str, Any]) -> dict[str, Any]:
@@ -170,18 +210,58 @@ def environment(device: torch.device) -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
-        "source": source_hash(),
+        "flags": sorted(_flags() & {"amx_bf16", "avx512_bf16", "avx512f", "avx2"}),
     }
 
 
 @cache
-def source_hash() -> str:
-    """Hash of every Python file and table of this package."""
+def source_hash(*modules: str) -> str:
+    """Hash of these modules' files and of all of this package that they import.
+
+    Without a module: of nothing. A change of a figure changes no run's hash.
+    """
     digest = hashlib.sha256()
-    root = Path(__file__).parents[1]
-    for path in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".csv")):
+    root = Path(__file__).parents[2]
+    for path in sorted(_imported(modules, root)):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+        for table in sorted(path.parent.glob("*.csv")) if path.parent.name == "drawn" else ():
+            digest.update(table.name.encode() + b"\0" + table.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _imported(modules: tuple[str, ...], root: Path) -> set[Path]:
+    """Files of modules and of what they import below `root`, by reading their import lines."""
+    files: set[Path] = set()
+    waiting = list(modules)
+    while waiting:
+        path = _file_of(waiting.pop(), root)
+        if path is None or path in files:
+            continue
+        files.add(path)
+        package = path.parent.relative_to(root).parts
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                base = package[: len(package) + 1 - node.level] if node.level else ()
+                target = ".".join((*base, *(node.module or "").split("."))).strip(".")
+                waiting += [target, *(f"{target}.{alias.name}" for alias in node.names)]
+    return files
+
+
+def _file_of(module: str, root: Path) -> Path | None:
+    """The file of a module below `root`; of a package its ``__init__.py``, where that is empty of
+    imports that the run does not need."""
+    path = root.joinpath(*module.split("."))
+    if path.with_suffix(".py").is_file():
+        return path.with_suffix(".py")
+    return None
+
+
+def _flags() -> set[str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return set(next(x for x in lines if x.startswith("flags")).split())
+    except (OSError, StopIteration):
+        return set()
 
 
 def _processor() -> str:

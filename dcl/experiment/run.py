@@ -1,28 +1,25 @@
 """One run from its configuration to its record: data, model, criterion, training, test."""
 
-import warnings
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ..criterion import PRESETS, DCLLoss
+from ..criterion import Criterion
 from ..data import Dataset, Resident
-from ..methods.baselines import Baseline
-from ..methods.lmle import LMLE
-from ..metrics import decide, evaluate, instance_metrics, per_class, threshold_curves
-from . import distributed, records, weights
-from .config import ConfigError, Training, from_values
+from ..decisions import prior_offsets
+from . import distributed, records, trainer, weights
+from .checkpoint import Progress
+from .config import ConfigError, Training, as_config_error, from_values
 from .datasets import DATASETS
-from .trainer import Progress, predict, train
+from .testing import RAREST, metrics_of, tested
+from .trainer import predict
 
 QUICK_EPOCHS = 2
 CHECKPOINT_SIZE = 8  # times the weights: they, momentum, two best epochs; twice while written
-RAREST = 14  # attributes whose mean is reported beside mA
 
 
 def load_data(config: Training, *, show: bool = True) -> Dataset:
@@ -50,16 +47,13 @@ def build_model(config: Training, data: Dataset) -> nn.Module:
         return config.network(data)
 
 
-def build_criterion(config: Training, data: Dataset) -> DCLLoss | Baseline | LMLE:
+def build_criterion(config: Training, data: Dataset) -> Criterion:
     """The criterion of a configuration."""
-    config = config.training()
-    arguments = data.class_counts, epochs_of(config)
     options = config.criterion_options() | {"seed": config.seed}
-    if config.method in PRESETS:
-        return DCLLoss(*arguments, **options)
-    if config.method == "lmle":
-        return LMLE(*arguments, **options)
-    return Baseline(config.method, *arguments, **options)
+    if not isinstance(data.classes, int):
+        options["classes"] = tuple(data.classes)
+    with as_config_error():
+        return config.entry.criterion(data.class_counts, epochs_of(config), **options)
 
 
 def epochs_of(config: Training) -> int:
@@ -70,14 +64,14 @@ def epochs_of(config: Training) -> int:
 def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> dict[str, Any]:
     """Train and test one configuration and write its record.
 
-    A run that was interrupted goes on from its last finished epoch. Cross entropy is also tested
-    with its threshold at the training prior, a second record of the same training. Under
-    ``torchrun`` the processes share each batch, and the first one writes.
+    A run that was interrupted goes on from its last finished epoch. The record holds the test at
+    every decision of the method, each at the epoch that validation chose for it. Under ``torchrun``
+    the processes share each batch, and the first one writes.
 
     Parameters
     ----------
     config : Training
-        `dcl.data.CelebA`, or another data set's.
+        `dcl.experiment.datasets.CelebA`, or another data set's.
     data : Dataset, optional
         Of this configuration, if it is loaded already.
     show : bool
@@ -90,26 +84,64 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
     """
     device = pick_device(config.device)
     with distributed.group(device):
-        return _run(config, device, data, show and distributed.rank() == 0)
+        show = show and distributed.rank() == 0
+        if data is None:
+            with distributed.first_alone():
+                data = load_data(config, show=show)
+        model = build_model(config, data).to(device)
+        criterion = build_criterion(config, data).to(device)
+        splits = {
+            name: Resident(split, device, data.augment) for name, split in data.splits.items()
+        }
+        progress = _train(config, data, model, criterion, splits, show)
+        path = config.record_path(data)
+        record = {
+            "experiment": config.experiment,
+            "method": config.method,
+            "seed": config.seed,
+            "config": config.recorded(),
+            "dataset": data.describe(),
+            "final_g": progress.history[-1]["g"],
+            "final_f": progress.history[-1]["f"],
+            **tested(config, data, model, criterion, splits, progress),
+            "history": progress.history,
+            "timing": timing(progress, splits["train"])
+            | {"clustering_seconds": getattr(criterion, "clustering_seconds", [])},
+            "environment": records.environment(device)
+            | {"processes": distributed.processes(), "source": source_of(config)},
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        if distributed.rank() == 0:
+            own = progress.best[config.entry.decisions[0]]
+            if config.keep_weights:
+                weights.write(own["model"], weights.path_of(path))
+            records.write(record, path)
+            checkpoint_of(config, data).unlink(missing_ok=True)
+        return {**record, "path": path}
 
 
-def _run(
-    config: Training, device: torch.device, data: Dataset | None, show: bool
-) -> dict[str, Any]:
-    if data is None:
-        with distributed.first_alone():
-            data = load_data(config, show=show)
-    model = build_model(config, data).to(device)
-    criterion = build_criterion(config, data).to(device)
-    splits = {name: Resident(split, device, data.augment) for name, split in data.splits.items()}
-    decisions: dict[str, Tensor | None] = {"argmax": None}
-    training = config.training()
-    if training.method == "cross-entropy":
-        decisions["prior"] = data.class_counts.to(device)
-    checkpoint = config.record_path(data, training.method).with_suffix(".checkpoint")
+def checkpoint_of(config: Training, data: Dataset) -> Path:
+    """The checkpoint of a run: beside its record."""
+    return config.record_path(data).with_suffix(".checkpoint")
+
+
+def source_of(config: Training) -> str:
+    """Hash of the files that decide the numbers of a run: its method's, its data's, the trainer."""
+    return records.source_hash(config.entry.build.__module__, config.data_module, trainer.__name__)
+
+
+def _train(
+    config: Training,
+    data: Dataset,
+    model: nn.Module,
+    criterion: Criterion,
+    splits: dict[str, Resident],
+    show: bool,
+) -> Progress:
+    checkpoint = checkpoint_of(config, data)
     needed = CHECKPOINT_SIZE * sum(p.numel() * p.element_size() for p in model.parameters())
     records.check_folder(checkpoint.parent, needed)
-    progress = train(
+    return trainer.train(
         model,
         criterion,
         splits["train"],
@@ -121,46 +153,12 @@ def _run(
         weight_decay=config.weight_decay,
         seed=config.seed,
         precision=config.precision,
-        decisions=decisions,
+        curriculum=config.curriculum,
+        decisions=config.entry.decisions,
         checkpoint=checkpoint,
-        identity=f"{config.identity(data)}-{data.fingerprint}-{records.source_hash()}",
+        identity=f"{config.identity(data)}-{data.fingerprint}-{source_of(config)}",
         show=show,
     )
-    shared = {
-        "experiment": config.experiment,
-        "seed": config.seed,
-        "config": asdict(training),
-        "dataset": data.describe(),
-        "history": progress.history,
-        "timing": timing(progress, splits["train"])
-        | {"clustering_seconds": getattr(criterion, "clustering_seconds", [])},
-        "environment": records.environment(device) | {"processes": distributed.processes()},
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    written = {}
-    for name, class_counts in decisions.items():
-        method = training.method if name == "argmax" else "moved-threshold"
-        best = progress.best[name]
-        model.load_state_dict(best["model"])
-        criterion.load_state_dict(best["criterion"])
-        record = {
-            "method": method,
-            **shared,
-            "decision": name,
-            "selection": {"best_epoch": best["epoch"], "best_val_mA": best["val_mA"]},
-            "test": test_metrics(
-                predict(model, criterion, splits["test"]), splits["test"], data, class_counts
-            ),
-        }
-        written[method] = record, config.record_path(data, method)
-        if config.keep_weights and distributed.rank() == 0:
-            weights.write(best["model"], weights.path_of(written[method][1]))
-    if distributed.rank() == 0:
-        for record, path in written.values():
-            records.write(record, path)
-        checkpoint.unlink(missing_ok=True)
-    record, path = written[config.method]
-    return {**record, "path": path}
 
 
 def check(record_path: Path, **places: str) -> dict[str, Any]:
@@ -184,8 +182,6 @@ def check(record_path: Path, **places: str) -> dict[str, Any]:
         this network's.
     """
     record = records.read(record_path)
-    if record["method"] == "lmle":
-        raise ConfigError(f"{record_path}: lmle decides by its clusters, which are not kept")
     config = from_values(DATASETS[record["experiment"]], record["config"] | places)
     state = weights.read(weights.path_of(record_path))
     data = load_data(config)
@@ -198,41 +194,16 @@ def check(record_path: Path, **places: str) -> dict[str, Any]:
     model = build_model(config, data)
     weights.load_into(model, state, weights.path_of(record_path))
     split = Resident(data.splits["test"], device, data.augment)
-    counts = data.class_counts.to(device) if record["decision"] == "prior" else None
-    logits = predict(model.to(device), build_criterion(config, data), split)
-    return test_metrics(logits, split, data, counts)
-
-
-def test_metrics(
-    logits: Tensor, split: Resident, data: Dataset, class_counts: Tensor | None
-) -> dict[str, Any]:
-    """The ``test`` part of a record: means over attributes, and every metric of each.
-
-    With yes-or-no attributes also the metrics of the examples; with a single label also those of
-    each class; and the mean over each of the data set's groups of attributes or classes.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        frame = evaluate(logits, split.labels, list(data.attributes), class_counts)
-    numbers = frame.drop(columns="confusion")
-    result: dict[str, Any] = numbers.mean().to_dict()  # NaN is left out
-    frame["imbalance_level"] = data.imbalance_level()
-    result["undefined"] = list(frame.index[frame["mA"].isna()])
-    result["per_attribute"] = frame.to_dict("index")
-    if data.classes == 2:
-        result["instance"] = instance_metrics(decide(logits, class_counts), split.labels)
-        result["curves"] = threshold_curves(logits, split.labels, data.attributes)
-    if len(data.attributes) > RAREST:
-        result["rarest_mA"] = float(frame.nlargest(RAREST, "imbalance_level")["mA"].mean())
-    of = frame["mA"]
-    if len(data.attributes) == 1:
-        names = data.class_names or [str(label) for label in range(data.classes)]
-        classes = per_class(frame["confusion"].iloc[0], names)
-        classes["training_samples"] = data.class_counts[0].numpy()
-        result["per_class"] = classes.to_dict("index")
-        of = classes["recall"]
-    result["groups"] = {name: float(of[members].mean()) for name, members in data.groups.items()}
-    return result
+    prior = record["decision"] == "prior"  # of schema 1
+    offsets = prior_offsets(data.class_counts) if prior else None
+    criterion = build_criterion(config, data).to(device).eval()
+    try:
+        logits = predict(model.to(device), criterion, split)
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{record_path}: method {config.method!r} decides by more than its weights: {error}"
+        ) from None
+    return metrics_of(logits, split, data, offsets)
 
 
 def headline(record: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ import copy
 import math
 import sys
 import time
-import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,17 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from ..criterion import Criterion
 from ..data.resident import Resident
-from ..methods.lmle import LMLE
-from ..metrics import balanced_accuracy, decide, mean_accuracy
 from . import distributed
 from .checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
 from .meters import Stopwatch, Totals
+from .validation import validate
 
 
 def train(
     model: nn.Module,
-    criterion: nn.Module,
+    criterion: Criterion,
     train_set: Resident,
     val_set: Resident,
     *,
@@ -33,12 +33,13 @@ def train(
     weight_decay: float,
     seed: int,
     precision: str = "float32",
-    decisions: dict[str, Tensor | None],
+    curriculum: str = "step",
+    decisions: Sequence[str] = ("argmax",),
     checkpoint: Path | None = None,
     identity: str = "",
     show: bool = True,
 ) -> Progress:
-    """Train `model` with SGD and a cosine learning rate, keeping the best epoch by val mA.
+    """Train `model` with SGD and a cosine learning rate, keeping the best epoch of each decision.
 
     Started by ``torchrun``, every process calls it alike; they share each batch, and process 0
     writes the checkpoint.
@@ -47,9 +48,9 @@ def train(
     ----------
     model : Module
         images (B, 3, H, W) -> logits (B, A, C), features (B, A, D).
-    criterion : DCLLoss
-        Or a module with the same `set_epoch`, `g`, `f`, `parts` and call; of an `LMLE` the
-        training set is clustered when it asks, and it scores in the model's place.
+    criterion : Criterion
+        It says what it wants: the rows of a batch, a look at the embedded training set before an
+        epoch or before a split is scored, scores of its own in the logits' place.
     train_set, val_set : Resident
         On the model's device.
     epochs, batch_size : int
@@ -61,9 +62,11 @@ def train(
     precision : {"float32", "bfloat16"}
         Of the network's products while it trains, by autocast; weights, criterion and evaluation
         are float32 in any case.
-    decisions : dict of str to Tensor or None
-        The ways to decide to select for: name -> class counts for `dcl.decide`, None for
-        ``argmax``, which must be among them.
+    curriculum : {"step", "epoch"}
+        Whether schedules move with each step, epoch + step / steps, or with each epoch.
+    decisions : sequence of str
+        Of `dcl.DECISIONS`: for each the epoch that is best on validation is kept, by mA, or by F1
+        for ``tuned-f1``.
     checkpoint : Path, optional
         Written after each epoch; where it exists, the run goes on from it.
     identity : str
@@ -83,10 +86,14 @@ def train(
         For what several processes cannot share.
     """
     device = train_set.images.device
-    if isinstance(criterion, LMLE) and distributed.processes() > 1:
+    if criterion.one_process and distributed.processes() > 1:
         raise distributed.DistributedError(
-            "method 'lmle' clusters the whole training set: train it in one process"
+            f"{type(criterion).__name__} looks at the whole training set: train it in one process"
         )
+
+    def look() -> tuple[Tensor, Tensor]:
+        return embed(model, train_set), train_set.labels
+
     network = distributed.wrap(model)
     if precision == "bfloat16":
         network = InBfloat16(network, device.type)
@@ -110,11 +117,13 @@ def train(
         while progress.epoch < epochs:
             epoch = progress.epoch
             criterion.set_epoch(epoch)
-            if isinstance(criterion, LMLE) and criterion.wants_clusters(epoch):
-                criterion.recluster(embed(model, train_set), train_set.labels)
+            criterion.before_epoch(epoch, look)
             rates = [lr_at(epoch * steps + step) for step in range(steps)]
+            places = [
+                epoch + (step / steps if curriculum == "step" else 0) for step in range(steps)
+            ]
             row, bad_step = _train_epoch(
-                network, criterion, optimiser, train_set, batch_size, generator, rates, bar
+                network, criterion, optimiser, train_set, batch_size, generator, rates, places, bar
             )
             if bad_step is not None:
                 written = checkpoint is not None and checkpoint.exists()
@@ -123,7 +132,8 @@ def train(
                     f"{epoch + 1} of {epochs}, at lr {rates[bad_step]:.3g}. Last good checkpoint: "
                     f"{f'{checkpoint}, after epoch {epoch}' if written else 'none'}. Lower lr"
                 )
-            row = {"epoch": epoch, "g": criterion.g, "f": criterion.f, **row}
+            row = {"epoch": epoch, "g": criterion.g, "f": criterion.f, **row}  # of the last step
+            criterion.before_scoring(look)
             _select(progress, row, model, criterion, val_set, decisions)
             progress.history.append(row)
             progress.epoch += 1
@@ -154,6 +164,7 @@ def _train_epoch(
     batch_size: int,
     generator: torch.Generator,
     rates: list[float],
+    places: list[float],
     bar: tqdm,
 ) -> tuple[dict[str, Any], int | None]:
     """One pass over the training set, without a wait for the device before its end.
@@ -168,13 +179,13 @@ def _train_epoch(
     order = torch.randperm(len(train_set), device=device, generator=generator)
     for step, index in enumerate(order.split(batch_size)):
         optimiser.param_groups[0]["lr"] = rates[step]
+        criterion.set_epoch(places[step])
         watch.start()
         images, labels = train_set.batch(index, generator, distributed.share(len(index)))
         watch.lap("data")
         logits, features = distributed.gather(len(index), *network(images))
         watch.lap("forward")
-        rows = (index,) if isinstance(criterion, LMLE) else ()
-        loss = criterion(logits, features, labels, *rows)
+        loss = criterion(logits, features, labels, *((index,) if criterion.wants_rows else ()))
         watch.lap("loss")
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -200,33 +211,37 @@ def _select(
     progress: Progress,
     row: dict[str, Any],
     model: nn.Module,
-    criterion: nn.Module,
+    criterion: Criterion,
     val_set: Resident,
-    decisions: dict[str, Tensor | None],
+    decisions: Sequence[str],
 ) -> None:
-    """Validation mA of this epoch into `row`, for each way to decide; the best so far is kept."""
+    """What validation says of this epoch into `row`; the best so far of each decision is kept."""
     logits = predict(model, criterion, val_set)
-    for name, class_counts in decisions.items():
-        with warnings.catch_warnings():  # the attributes undefined here are named once, by the run
-            warnings.simplefilter("ignore")
-            accuracy = balanced_accuracy(
-                decide(logits, class_counts), val_set.labels, logits.shape[2]
-            )
-        val = 100 * mean_accuracy(accuracy)
-        row["val_mA" if name == "argmax" else f"val_mA_{name}"] = val
-        if name not in progress.best or val > progress.best[name]["val_mA"]:
-            state = {"model": model.state_dict(), "criterion": criterion.state_dict()}
-            state = copy.deepcopy(state)  # training goes on in the tensors of now
-            progress.best[name] = {"val_mA": val, "epoch": row["epoch"], **state}
+    found, reached = validate(logits, val_set.labels, criterion.class_counts, decisions)
+    if type(criterion).scores is not Criterion.scores:
+        del found["val_loss"]  # scores of its own are no logits
+    row.update(found)
+    if not criterion.selectable:
+        return
+    better = [
+        name
+        for name in decisions
+        if name not in progress.best or reached[name] > progress.best[name]["value"]
+    ]
+    if better:
+        state = {"model": model.state_dict(), "criterion": criterion.state_dict()}
+        state = copy.deepcopy(state)  # training goes on in the tensors of now
+        for name in better:  # one copy for all
+            progress.best[name] = {"value": reached[name], "epoch": row["epoch"], **state}
 
 
 @torch.no_grad()
-def predict(model: nn.Module, criterion: nn.Module, split: Resident) -> Tensor:
-    """Logits (N, A, C) of every sample of a split, in order; LMLE's scores in their place."""
+def predict(model: nn.Module, criterion: Criterion, split: Resident) -> Tensor:
+    """Scores (N, A, C) of every sample of a split, in order: the logits where nothing else is."""
     model.eval()
-    if isinstance(criterion, LMLE):
-        return torch.cat([criterion.scores(features) for _, features in outputs(model, split)])
-    return torch.cat([logits for logits, _ in outputs(model, split)])
+    return torch.cat(
+        [criterion.scores(logits, features, model) for logits, features in outputs(model, split)]
+    )
 
 
 @torch.no_grad()

@@ -6,19 +6,26 @@ query takes the class whose nearby cluster centroids leave the largest margin.
 """
 
 import time
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor, nn
 
-from ..checks import at_least_float32, check_class_counts, check_labels, check_logits, reads_values
+from ..checks import at_least_float32, check_labels, check_logits, reads_values
+from ..criterion import Criterion, Look
 from ..sampling import dsl_loss
+from .entry import Method
 
 FARTHEST = 4.0  # the largest squared distance of two vectors of length 1
+COLLAPSED = 1e-4  # variance of features of length 1 below which they are one point
 
 
-class LMLE(nn.Module):
+class CollapsedError(RuntimeError):
+    """All features lie in one point: nothing can be learnt from them any more."""
+
+
+class LMLE(Criterion):
     """LMLE as a criterion: the quintuplet loss, its clusters and its nearest-cluster classifier.
 
     The paper's: squared Euclidean distance D of L2-normalised features; for an anchor x the
@@ -26,7 +33,7 @@ class LMLE(nn.Module):
     cluster), p-- (the most distant of its class) and n (the nearest of another class); the order
     D(x, p+) < D(x, p-) < D(x, p--) < D(x, n) of Eq. 1 and its triple-header hinge (Eq. 2), which
     alone trains the network; equal class shares; k-means clusters of a fixed size, renewed as the
-    embedding changes; the rule of `scores` (Eq. 3).
+    embedding changes; the rule of `margins_of` (Eq. 3).
 
     Ours: quintuplets are mined inside the batch, where the paper draws them from a table made from
     half of the training set; p-- too is of another cluster, without which Eq. 1 cannot hold for an
@@ -52,7 +59,7 @@ class LMLE(nn.Module):
         g1 < g2 < g3 of Eq. 2, positive.
     neighbours : int, default 10
         Cluster centroids that a query looks at, of all classes together (Eq. 3).
-    warm_up : float, default 0
+    warm_up : float, default 0.5
         Share of the epochs, the first ones, that train cross entropy in place of the quintuplet
         loss, in [0, 1). The paper starts from a trained network; from a random one the hardest
         partners of a batch pull all features into one point, where the loss is the margins' sum.
@@ -61,8 +68,6 @@ class LMLE(nn.Module):
 
     Attributes
     ----------
-    g, f : None
-        There is no schedule.
     parts : dict[str, Tensor]
         Detached values of the last step: ``metric`` (scalar, the loss), ``quintuplets`` (A,), their
         number, and ``classification`` (scalar), the cross entropy that the logits would have, which
@@ -86,28 +91,30 @@ class LMLE(nn.Module):
     >>> criterion.wants_clusters(0)
     True
     >>> criterion.recluster(features, labels)
-    >>> criterion.scores(features).argmax(2).T
+    >>> criterion.margins_of(features).argmax(2).T
     tensor([[0, 0, 1, 1]])
     """
 
-    g = f = None
+    wants_rows = True
+    one_process = True  # it clusters the whole training set
 
     def __init__(
         self,
         class_counts: Tensor,
         epochs: float,
         *,
-        cluster_size: int = 200,
+        cluster_size: Annotated[int, "samples of a cluster of lmle (Huang et al. 2016)"] = 200,
         max_clusters: int = 16,
-        recluster_every: int = 2,
+        recluster_every: Annotated[int, "epochs between two clusterings of lmle (ours)"] = 2,
         margins: tuple[float, float, float] = (0.1, 0.2, 0.4),
-        neighbours: int = 10,
-        warm_up: float = 0.0,
+        neighbours: Annotated[int, "centroids that lmle decides by (ours)"] = 10,
+        warm_up: Annotated[float, "share of epochs with cross entropy first, of lmle (ours)"] = 0.5,
+        classes: tuple[int, ...] | None = None,
         seed: int = 0,
     ):
-        super().__init__()
-        class_counts = torch.as_tensor(class_counts)
-        check_class_counts(class_counts.cpu())
+        if classes is not None and len(set(classes)) > 1:
+            raise ValueError(f"lmle wants attributes of one number of classes, got {classes!r}")
+        super().__init__(class_counts, epochs)
         check_whole("cluster_size", cluster_size, 1)
         check_whole("max_clusters", max_clusters, 2, 256)
         check_whole("recluster_every", recluster_every, 1)
@@ -117,12 +124,12 @@ class LMLE(nn.Module):
             raise ValueError(f"margins must be three that grow from above 0, got {margins!r}")
         if not 0 <= warm_up < 1:
             raise ValueError(f"warm_up must lie in [0, 1), got {warm_up!r}")
-        self.epochs, self.recluster_every, self.neighbours = epochs, recluster_every, neighbours
+        self.recluster_every, self.neighbours = recluster_every, neighbours
         self.warm_up, self.warming = warm_up, False
         self.cluster_size, self.max_clusters, self.seed = cluster_size, max_clusters, seed
-        self.shape = tuple(class_counts.shape)  # (A, C)
+        self.shape = tuple(self.class_counts.shape)  # (A, C)
         self.clustering_seconds: list[float] = []
-        self.parts: dict[str, Tensor] = {}
+        self.made: dict[str, Tensor] = {}
         for name, tensor in (
             ("margins", torch.tensor(margins, dtype=torch.float64)),
             ("clusters", torch.empty(0, self.shape[0], dtype=torch.uint8)),  # (N, A) in its class
@@ -133,13 +140,44 @@ class LMLE(nn.Module):
 
     def set_epoch(self, epoch: float) -> None:
         """Only the warm-up asks for the epoch, counted from 0, in [0, epochs]."""
-        if not 0 <= epoch <= self.epochs:
-            raise ValueError(f"epoch must lie in [0, {self.epochs}], got {epoch!r}")
+        super().set_epoch(epoch)
         self.warming = epoch < self.warm_up * self.epochs
+
+    @property
+    def selectable(self) -> bool:
+        """Not while it warms up: that would be cross entropy's network."""
+        return not self.warming
+
+    @property
+    def parts(self) -> dict[str, Tensor]:
+        return self.made
 
     def wants_clusters(self, epoch: int) -> bool:
         """Whether `recluster` is due before this epoch, counted from 0."""
         return epoch % self.recluster_every == 0
+
+    def before_epoch(self, epoch: int, look: Look) -> None:
+        if self.wants_clusters(epoch) or not len(self.clusters):
+            self.recluster(*look())
+
+    def before_scoring(self, look: Look) -> None:
+        """Clusters of the embedding of now, of which the scores are made.
+
+        Raises
+        ------
+        CollapsedError
+            Where the features of the training set have no spread left.
+        """
+        features, labels = look()
+        x = F.normalize(at_least_float32(features), dim=2)
+        spread = x.var(0).sum(1)  # (A,) of unit vectors: 1 where they point everywhere
+        if bool((spread < COLLAPSED).all()):
+            raise CollapsedError(
+                f"the features of all {len(spread)} attributes have collapsed into a point each "
+                f"(variance {spread.max():.1e}) at epoch {self.epoch:.3g}: the quintuplet loss "
+                f"is the margins' sum and nothing is learnt. Lower lr, or raise warm_up"
+            )
+        self.recluster(features, labels)
 
     @torch.no_grad()
     def recluster(self, features: Tensor, labels: Tensor) -> None:
@@ -150,6 +188,8 @@ class LMLE(nn.Module):
             raise ValueError("recluster needs the training set, got 0 samples")
         if features.is_cuda:
             torch.cuda.synchronize(features.device)  # work queued before is not the clustering's
+        from sklearn.cluster import MiniBatchKMeans
+
         start = time.perf_counter()
         attributes, classes = self.shape
         clusters = torch.zeros(labels.shape, dtype=torch.uint8)
@@ -194,7 +234,7 @@ class LMLE(nn.Module):
         check_index(index, len(labels), len(self.clusters))
         if self.warming:
             loss = dsl_loss(logits, labels)
-            self.parts = {"classification": loss.detach()}
+            self.made = {"classification": loss.detach()}
             return loss
         clusters = self.clusters[index.to(self.clusters.device)].to(labels.device)
         x = F.normalize(at_least_float32(features), dim=2).transpose(0, 1)  # (A, B, D)
@@ -209,15 +249,19 @@ class LMLE(nn.Module):
         anchors = anchors.scatter_add(1, own, valid.to(d.dtype))  # (A, C) of each class
         shares = (anchors > 0).sum(1, keepdim=True) * anchors.gather(1, own)  # equal class shares
         loss = (hinge * valid / shares.clamp(min=1)).sum()
-        self.parts = {
+        self.made = {
             "classification": dsl_loss(logits.detach(), labels),
             "metric": loss.detach(),
             "quintuplets": valid.sum(1),
         }
         return loss
 
+    def scores(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
+        """Those of `margins_of`, in the logits' place."""
+        return self.margins_of(features)
+
     @torch.no_grad()
-    def scores(self, features: Tensor) -> Tensor:
+    def margins_of(self, features: Tensor) -> Tensor:
         """Margin of each class by its nearby clusters: features (N, A, D) -> (N, A, C), finite.
 
         Of the `neighbours` nearest centroids, a class's score is the smallest distance to another
@@ -258,9 +302,10 @@ class LMLE(nn.Module):
     def get_extra_state(self) -> dict[str, Tensor]:
         seconds = torch.tensor(self.clustering_seconds, dtype=torch.float64)
         tensors = {name: getattr(self, name) for name in ("clusters", "centroids", "filled")}
-        return tensors | {"clustering_seconds": seconds}
+        return super().get_extra_state() | tensors | {"clustering_seconds": seconds}
 
     def set_extra_state(self, state: dict[str, Tensor]) -> None:
+        super().set_extra_state(state)
         if state["filled"].shape != self.filled.shape:
             raise ValueError(
                 f"the saved clusters are (attributes, classes, max_clusters) = "
@@ -347,3 +392,14 @@ def check_index(index: Tensor, batch: int, samples: int) -> None:
                 f"index must lie in 0 ... {samples - 1}, the samples that were clustered, got "
                 f"{low if low < 0 else high}"
             )
+
+
+ENTRIES = (
+    Method(
+        "lmle",
+        LMLE,
+        "quintuplets of clusters, nearest clusters decide",
+        colour="#661100",
+        decisions=("argmax", "tuned-mA", "tuned-f1"),  # its scores are no log-odds
+    ),
+)
