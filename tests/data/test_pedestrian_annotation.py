@@ -96,8 +96,9 @@ def test_rap_gives_labels_names_and_partitions_of_the_file(rap):
     assert annotation.attributes == tuple(fields["attribute_eng"][:51, 0])
     assert annotation.images == tuple(fields["imagesname"][:, 0])
     assert annotation.labels.dtype == np.int8
-    assert (annotation.labels == (fields["label"][:, :51] == 1)).all()
-    assert annotation.labels[0, 0] == 0  # the file says 2, not known
+    assert annotation.labels[0, 0] == -1  # the file says 2, not known
+    known = fields["label"][:, :51] < 2
+    assert (annotation.labels == np.where(known, fields["label"][:, :51], -1)).all()
     assert annotation.identities.tolist() == list(range(-1, 19))
     for part, written in zip(annotation.partitions, fields["partion"][:, 0], strict=True):
         assert [len(rows) for rows in part.values()] == [12, 3, 5]

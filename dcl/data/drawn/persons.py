@@ -7,10 +7,10 @@ attributes, their rates and their pairwise correlations; what is ours is how eac
 
 `rap_statistics.csv` has one row per attribute: its name, the share of images that have it, and
 its phi coefficient (Pearson correlation of the 0/1 labels) with each of the 51, all over the
-41,585 rows of ``RAP_annotation.mat``. It was made by::
+41,585 rows of ``RAP_annotation.mat``, an unknown label taken for 0. It was made by::
 
     labels = read_rap("RAP_annotation.mat").labels  # of pedestrian_annotation
-    rap_statistics(labels).to_csv("rap_statistics.csv")
+    rap_statistics(np.maximum(labels, 0)).to_csv("rap_statistics.csv")
 
 Labels come from a Gaussian copula (`_copula.py`), as those of SynthFaces do, and difficulty is
 graded in the same way: a part that is there is drawn at a strength in (0, 1], one that is not may
