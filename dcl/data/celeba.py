@@ -8,6 +8,7 @@ list_eval_partition.txt       the split of each image: 0 train, 1 val, 2 test
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from .celeba_annotation import (
     ATTRIBUTE_FILE,
@@ -17,8 +18,9 @@ from .celeba_annotation import (
     read_partition,
 )
 from .drawn.faces import ATTRIBUTES
-from .pack import Archive, Contents, Folder, open_pack, stamp
+from .pack import open_pack
 from .resident import SPLITS, DataError, Dataset, Split
+from .sources import Archive, Folder
 
 OFFICIAL = {"train": 162_770, "val": 19_867, "test": 19_962}
 
@@ -60,36 +62,23 @@ def load(
     """
     root = _find_root(Path(root))
     source = _image_source(root)
-    pack = open_pack(
-        root,
-        source,
-        {"files": [stamp(root / name) for name in (ATTRIBUTE_FILE, PARTITION_FILE)]},
-        lambda: _contents(root, source),
-        size=size,
-        crop=crop,
-        progress=progress,
-    )
-    facts = pack.facts
-    if complete and facts["found"] != facts["rows"]:
-        name, row = facts["first_without_image"]
-        raise DataError(
-            f"{root / ATTRIBUTE_FILE}, row {row}: no image {name} in {source.path}. "
-            f"{facts['rows'] - facts['found']:,} rows have none; add them, or complete=False"
-        )
-    splits, start = {}, 0
-    for name in SPLITS:
-        part = slice(start, start := start + facts["splits"][name])
-        splits[name] = Split(images=pack.images[part], labels=pack.labels[part])
-    height, width = pack.source_size
-    part = "" if facts["found"] == sum(OFFICIAL.values()) else f", {facts['found']:,} images"
+    attributes, partition = _annotation(root, source, complete)
+    rows = {name: np.flatnonzero(partition == code) for code, name in enumerate(SPLITS)}
+    for name, found in rows.items():
+        if not len(found):
+            raise DataError(f"{source.path}: no image of the {name} split, one at least is needed")
+    names, labels = list(attributes.index), attributes.to_numpy(np.int64)
+    pack = open_pack(root, source, names, size=size, crop=crop, progress=progress)
+    order = np.concatenate(list(rows.values()))
+    part = "" if len(labels) == sum(OFFICIAL.values()) else f", {len(labels):,} images"
     return Dataset(
         name="celeba",
-        title=f"CelebA{part} at {width}x{height}",
+        title=f"CelebA{part} at {pack.resolution}",
         attributes=ATTRIBUTES,
         classes=2,
-        splits=splits,
+        splits={k: Split(images=pack.take(r), labels=labels[r]) for k, r in rows.items()},
         expected=OFFICIAL,
-        fingerprint=pack.content,
+        fingerprint=pack.fingerprint(labels[order], order),
     )
 
 
@@ -116,8 +105,10 @@ def _image_source(root: Path) -> Folder | Archive:
     raise DataError(f"missing {folder}/ or {archive.name} beside it. {HELP}")
 
 
-def _contents(root: Path, source: Folder | Archive) -> Contents:
-    """Every annotated image that is there, sorted by split and name."""
+def _annotation(
+    root: Path, source: Folder | Archive, complete: bool
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Labels and split codes of every annotated image that is there, by name."""
     attributes = read_attributes(root / ATTRIBUTE_FILE)
     partition = read_partition(root / PARTITION_FILE)
     present = source.names()
@@ -127,25 +118,15 @@ def _contents(root: Path, source: Folder | Archive) -> Contents:
             f"{source.path / stray[0]} has no row in {root / ATTRIBUTE_FILE} "
             f"({len(stray):,} such images): annotation and images are not of one set"
         )
-    found = attributes[attributes.index.isin(present)].sort_index()
+    there = attributes.index.isin(present)
+    if complete and not there.all():
+        row = int(np.argmin(there))
+        raise DataError(
+            f"{root / ATTRIBUTE_FILE}, row {row + 3}: no image {attributes.index[row]} in "
+            f"{source.path}. {(~there).sum():,} rows have none; add them, or complete=False"
+        )
+    found = attributes[there].sort_index()
     unsplit = found.index.difference(partition.index)
     if len(unsplit):
         raise DataError(f"{root / PARTITION_FILE}: no row for image {unsplit[0]}")
-    split_of = partition.loc[found.index].to_numpy()
-    counts = {name: int((split_of == code).sum()) for code, name in enumerate(SPLITS)}
-    for name, count in counts.items():
-        if not count:
-            raise DataError(f"{source.path}: no image of the {name} split, one at least is needed")
-    found = found.iloc[np.argsort(split_of, kind="stable")]  # train, val, test; by name in each
-    absent = ~attributes.index.isin(present)
-    first = [attributes.index[absent][0], int(absent.argmax()) + 3] if absent.any() else None
-    return Contents(
-        names=list(found.index),
-        labels=found.to_numpy(),
-        facts={
-            "rows": len(attributes),
-            "found": len(found),
-            "first_without_image": first,
-            "splits": counts,
-        },
-    )
+    return found, partition.loc[found.index].to_numpy()

@@ -19,8 +19,9 @@ from torch import Tensor
 from torchvision.datasets import CIFAR100
 
 from ..models import ResNetCIFAR
-from .pack import Contents, Folder, open_pack
+from .pack import open_pack
 from .resident import SPLITS, DataError, Dataset, Split, flip
+from .sources import Folder
 
 HELP = (
     'torchvision.datasets.CIFAR100("data/cifar100", download=True) fetches it where there is a '
@@ -28,6 +29,7 @@ HELP = (
 )
 CLASSES, PER_CLASS, TEST_PER_CLASS = 100, 500, 100
 IMBALANCE_TYPES = ("long-tailed", "step")
+VALIDATIONS = ("before", "unused", "none")
 MANY, FEW = 100, 20  # training images of a class: above, and below (Liu et al. 2019)
 
 
@@ -116,29 +118,21 @@ def _tree(root: Path, progress: bool) -> tuple[tuple[str, ...], dict[str, Split]
     sources = {split: Folder(root / split) for split in ("train", "test")}
     names = sorted({name.split("/")[0] for name in sources["train"].names() if "/" in name})
     splits, contents = {}, []
+    number = {name: label for label, name in enumerate(names)}
+    files = {}
     for split, source in sources.items():
-
-        def contents_of(source=source) -> Contents:
-            files = sorted(source.names(), key=lambda name: tuple(Path(name).with_suffix("").parts))
-            odd = next((name for name in files if name.split("/")[0] not in names), None)
-            if odd is not None:
-                raise DataError(f"{source.path / odd}: is in no folder of a class of train/")
-            if not files:
-                raise DataError(f"{source.path} holds no images. {HELP}")
-            number = {name: label for label, name in enumerate(names)}
-            labels = [[number[name.split("/")[0]]] for name in files]
-            return Contents(names=files, labels=np.array(labels))
-
-        pack = open_pack(
-            root,
-            source,
-            {"split": split, "classes": names},
-            contents_of,
-            size=ResNetCIFAR.size,
-            progress=progress,
-        )
-        splits[split] = Split(images=pack.images, labels=pack.labels)
-        contents.append(pack.content)
+        found = sorted(source.names(), key=lambda name: tuple(Path(name).with_suffix("").parts))
+        odd = next((name for name in found if name.split("/")[0] not in number), None)
+        if odd is not None:
+            raise DataError(f"{source.path / odd}: is in no folder of a class of train/")
+        if not found:
+            raise DataError(f"{source.path} holds no images. {HELP}")
+        files[split] = found
+    for split, found in files.items():
+        pack = open_pack(root, sources[split], found, size=ResNetCIFAR.size, progress=progress)
+        labels = np.array([[number[name.split("/")[0]]] for name in found])
+        splits[split] = Split(images=pack.images, labels=labels)
+        contents.append(pack.fingerprint(labels))
     return tuple(names), splits, hashlib.sha256("".join(contents).encode()).hexdigest()[:16]
 
 
@@ -148,48 +142,57 @@ def subset(
     imbalance_ratio: float = 1.0,
     imbalance_type: str = "long-tailed",
     fraction: float = 1.0,
+    validation: str = "before",
     val_per_class: int = 50,
     seed: int = 0,
 ) -> Dataset:
     """A data set of one label with a fixed part of its training images.
 
-    Validation images are taken out first, the same number of each class; then the training set is
-    cut. Its indices, and those of the validation images, go into ``facts``: rows of the complete
-    training split sorted by class and file name.
+    Its indices, and those of the validation images, go into ``facts``: rows of the complete
+    training split sorted by class and file name; so do the counts that were reached.
 
     Parameters
     ----------
     data : Dataset
         With splits ``train`` and ``test``.
     imbalance_ratio : float
-        Images of the largest class over those of the smallest; 1 leaves the set balanced.
+        Images of the largest class over those of the smallest, 1 or more; 1 leaves the set
+        balanced.
     imbalance_type : {"long-tailed", "step"}
         ``long-tailed``: class c of C keeps n ratio ** (-c / (C - 1)) of n, rounded down, as Cui et
         al. (2019) do. ``step``: the second half of the classes keeps n / ratio (Buda et al. 2018).
     fraction : float
         Part of each class to use before that, in (0, 1].
+    validation : {"before", "unused", "none"}
+        ``before``: images for ``val`` are taken out first, the same number of each class, and n is
+        what is left: 450 of CIFAR-100's 500, and "1:100" is 450 to 4. ``unused``: n is all, as in
+        published long-tailed results (10,847 images at 1:100), and ``val`` is of the images that
+        the cut leaves out; the largest class has none. ``none``: as published results are made,
+        without ``val``: the last epoch is tested.
     val_per_class : int
-        Images of each class for ``val``; with 0 the data set's own stay.
+        Images of each class for ``val``, at most. 0, with ``before``: the data set's own stay.
     seed : int
         Of the choice. It is not the seed of the run: all seeds train on the same images.
+
+    Raises
+    ------
+    DataError
+        For an argument out of range, and a class or a split without an image, by name.
     """
-    if imbalance_type not in IMBALANCE_TYPES:
-        raise DataError(
-            f"imbalance_type must be one of {', '.join(IMBALANCE_TYPES)}, got {imbalance_type!r}"
-        )
-    if imbalance_ratio == fraction == 1 and not val_per_class:
-        labels = data.splits["train"].labels[:, 0]
+    _check_subset(data, imbalance_ratio, imbalance_type, fraction, validation, val_per_class)
+    source = data.splits["train"]
+    labels = source.labels[:, 0]
+    if imbalance_ratio == fraction == 1 and validation == "before" and not val_per_class:
         return data.replace(groups=shots(labels, data.class_names))
-    labels = data.splits["train"].labels[:, 0]
     rng = np.random.default_rng(seed)
-    last = max(1, data.classes - 1)
-    val, train = [], []
+    chosen: dict[str, list[np.ndarray]] = {"train": [], "val": []}
     for label in range(data.classes):
         rows = rng.permutation(np.flatnonzero(labels == label))
-        val.append(rows[:val_per_class])
-        rows = rows[val_per_class:]
+        if validation == "before":
+            chosen["val"].append(rows[:val_per_class])
+            rows = rows[val_per_class:]
         if imbalance_type == "long-tailed":
-            share = imbalance_ratio ** (-label / last)
+            share = imbalance_ratio ** (-label / max(1, data.classes - 1))
         else:
             share = 1 / imbalance_ratio if label >= data.classes / 2 else 1.0
         count = int(len(rows) * fraction * share + 1e-9)  # 50 / 10 is not to become 4
@@ -199,24 +202,62 @@ def subset(
                 f"no training image of class {name!r} is left ({len(rows)} times fraction "
                 f"{fraction:g} times {share:.3g}): lower imbalance_ratio or raise fraction"
             )
-        train.append(rows[:count])
-    chosen = {"train": np.sort(np.concatenate(train)), "val": np.sort(np.concatenate(val))}
-    if not val_per_class:
-        del chosen["val"]
-    source = data.splits["train"]
-    splits = dict(data.splits)
-    for name, rows in chosen.items():
+        chosen["train"].append(rows[:count])
+        if validation == "unused":
+            chosen["val"].append(rows[count : count + val_per_class])
+    indices = {name: np.sort(np.concatenate(rows)) for name, rows in chosen.items() if rows}
+    if validation == "before" and not val_per_class:
+        del indices["val"]  # the data set's own
+    elif validation == "unused" and not len(indices["val"]):
+        raise DataError(
+            "validation 'unused': the subset uses every training image. Raise imbalance_ratio, "
+            "lower fraction, or take validation 'before'"
+        )
+    splits = {name: split for name, split in data.splits.items() if validation != "none"}
+    splits["test"] = data.splits["test"]
+    for name, rows in indices.items():
         splits[name] = Split(images=source.images[rows], labels=source.labels[rows])
+    counts = np.bincount(labels[indices["train"]])
     part = f", {100 * fraction:g} %" if fraction < 1 else ""
     kind = f", {imbalance_type} 1:{imbalance_ratio:g}" if imbalance_ratio > 1 else ""
-    digest = hashlib.sha256(b"".join(rows.tobytes() for rows in chosen.values()))
+    digest = hashlib.sha256(b"".join(rows.tobytes() for rows in indices.values()))
     return data.replace(
         title=f"{data.title}{kind}{part}",
-        splits={name: splits[name] for name in SPLITS},
+        splits={name: splits[name] for name in SPLITS if name in splits},
         fingerprint=f"{data.fingerprint}-{digest.hexdigest()[:8]}",
-        groups=shots(splits["train"].labels[:, 0], data.class_names),
-        facts={"indices": {name: rows.tolist() for name, rows in chosen.items()}},
+        groups=shots(labels[indices["train"]], data.class_names),
+        facts={
+            "validation": validation,
+            "largest_class": int(counts.max()),
+            "smallest_class": int(counts.min()),
+            "indices": {name: rows.tolist() for name, rows in indices.items()},
+        },
     )
+
+
+def _check_subset(data, imbalance_ratio, imbalance_type, fraction, validation, val_per_class):
+    for name, value, choices in (
+        ("imbalance_type", imbalance_type, IMBALANCE_TYPES),
+        ("validation", validation, VALIDATIONS),
+    ):
+        if value not in choices:
+            raise DataError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+    if not 1 <= imbalance_ratio < float("inf"):
+        raise DataError(
+            f"imbalance_ratio must be 1 or more, the largest class over the smallest, got "
+            f"{imbalance_ratio!r}"
+        )
+    if not 0 < fraction <= 1:
+        raise DataError(f"fraction must lie in (0, 1], got {fraction!r}")
+    if not isinstance(val_per_class, int) or val_per_class < 0:
+        raise DataError(f"val_per_class must be a whole number, 0 or more, got {val_per_class!r}")
+    if not val_per_class and validation == "unused":
+        raise DataError("validation 'unused' needs val_per_class of 1 or more, got 0")
+    if not val_per_class and validation == "before" and "val" not in data.splits:
+        raise DataError(
+            f"val_per_class is 0, and {data.title} has no val split of its own: take 1 or more, "
+            f"or validation 'none'"
+        )
 
 
 def shots(labels: np.ndarray, names: tuple[str, ...]) -> dict[str, list[str]]:

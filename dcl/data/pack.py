@@ -1,7 +1,8 @@
 """Packs: the images of a data set decoded once into one uint8 file beside them.
 
 A pack lies in ``<data>/.dcl-packs/<fingerprint of its sources and options>/``. It appears whole or
-not at all, and is made anew when a source or an option changes.
+not at all, and is made anew when an image or an option changes. It holds pixels alone: labels and
+splits are read from the annotation each time, so that none can be older than their file.
 """
 
 import errno
@@ -9,96 +10,25 @@ import hashlib
 import json
 import os
 import shutil
+import uuid
 import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from .images import SUFFIXES, check_size, decode, open_archive, read_member
+from .images import decode
 from .resident import DataError
+from .sources import Archive, Folder
 
-VERSION = 2  # raise it when the same sources would give other arrays
+VERSION = 3  # raise it when the same sources would give other arrays
 PART = 2**20  # bytes of decoded images that a worker hands over at once
+ROWS = 4096  # images that are hashed at once
 WORTH_WORKERS = 2_000  # images: fewer are decoded before the workers have started
-
-
-class Folder:
-    """Image files below a folder, named by their path from there."""
-
-    def __init__(self, path: Path):
-        self.path = path
-        self.entries: dict[str, os.stat_result] = {}
-        try:
-            self._scan(path, "")
-        except OSError as error:  # a link to nowhere or in a circle, a folder of someone else
-            raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from None
-
-    def _scan(self, folder: Path, prefix: str) -> None:
-        for entry in os.scandir(folder):
-            if entry.is_dir():
-                self._scan(entry.path, f"{prefix}{entry.name}/")
-            elif entry.name.lower().endswith(SUFFIXES):
-                self.entries[prefix + entry.name] = entry.stat()
-
-    def stamp(self) -> str:
-        """Changes when a file is added, removed or written."""
-        words = [f"{n}/{s.st_size}/{s.st_mtime_ns};" for n, s in sorted(self.entries.items())]
-        return hashlib.sha256("".join(words).encode()).hexdigest()
-
-    def names(self) -> set[str]:
-        return set(self.entries)
-
-    def read(self, name: str) -> bytes:
-        path = self.path / name
-        try:
-            check_size(path.stat().st_size, path)
-            return path.read_bytes()
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-
-
-class Archive:
-    """Image files in a zip file, named without their folders."""
-
-    def __init__(self, path: Path):
-        self.path = path
-        self.archive, self.members = open_archive(path)
-        self._process = os.getpid()
-
-    def stamp(self) -> str:
-        return stamp(self.path)
-
-    def names(self) -> set[str]:
-        return set(self.members)
-
-    def read(self, name: str) -> bytes:
-        if self._process != os.getpid():  # two processes must not move the place in one open file
-            self.archive, self._process = open_archive(self.path)[0], os.getpid()
-        return read_member(self.archive, self.members[name], self.path / name)
-
-    def __getstate__(self):
-        return self.__dict__ | {"archive": None, "_process": None}
-
-
-def stamp(path: Path) -> str:
-    """A file's name, size and time, by which a pack knows that it has changed."""
-    stat = path.stat()
-    return f"{path.name}/{stat.st_size}/{stat.st_mtime_ns}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contents:
-    """What is to be packed."""
-
-    names: Sequence[str]  # images, in the order of the pack
-    labels: np.ndarray  # (N, A) integer
-    facts: dict[str, Any] = field(default_factory=dict)  # for the loader, as JSON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,33 +36,49 @@ class Pack:
     """An open pack."""
 
     images: np.ndarray  # (N, 3, H, W) uint8, mapped from disk
-    labels: np.ndarray  # (N, A) int64
-    facts: dict[str, Any]  # of `Contents`
-    content: str  # hash of images and labels
-    source_size: tuple[int, int]  # height and width of the last image file
+    content: str  # hash of the images
+    source_size: tuple[int, int] | None  # height and width of the image files, None if they differ
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """The images at `rows` (n,), without a copy where these follow one another."""
+        if len(rows) and (np.diff(rows) == 1).all():
+            return self.images[rows[0] : rows[-1] + 1]
+        return self.images[rows]
+
+    def fingerprint(self, labels: np.ndarray, rows: np.ndarray | None = None) -> str:
+        """Hash of labels (n, A) and of the images (all, or those at `rows`) that they belong to."""
+        rows = np.arange(len(self.images)) if rows is None else rows
+        digest = hashlib.sha256(np.ascontiguousarray(labels, dtype=np.int64))
+        for start in range(0, len(rows), ROWS):
+            digest.update(np.ascontiguousarray(self.take(rows[start : start + ROWS])))
+        return digest.hexdigest()[:16]
+
+    @property
+    def resolution(self) -> str:
+        """Of the image files, for a title: "64x64"."""
+        if self.source_size is None:
+            return "mixed sizes"
+        return f"{self.source_size[1]}x{self.source_size[0]}"
 
 
 def open_pack(
     root: Path,
     source: Folder | Archive,
-    key: dict[str, Any],
-    contents: Callable[[], Contents],
+    names: Sequence[str],
     *,
     size: tuple[int, int],
     crop: float = 1.0,
     progress: bool = True,
 ) -> Pack:
-    """The pack of a data set, made first where there is none.
+    """The pack of some images, made first where there is none.
 
     Parameters
     ----------
     root : path
         Folder beside whose data the packs lie.
     source : Folder or Archive
-    key : dict
-        All else that decides the arrays, as JSON: stamps of annotation files, options.
-    contents : callable
-        Reads the annotation; called only when the pack has to be made.
+    names : sequence of str
+        Images of the source, in the order of the pack.
     size : (int, int)
         Height and width of the packed images in pixels; an image of another size is scaled.
     crop : float
@@ -143,18 +89,24 @@ def open_pack(
     Raises
     ------
     DataError
-        For an image that cannot be decoded, a folder that cannot be written and a pack that is
-        damaged, by name.
+        For an image that is missing or cannot be decoded, a folder that cannot be written and a
+        pack that is damaged, by name.
     """
     if not 0 < crop <= 1:
         raise DataError(f"crop must lie in (0, 1], got {crop!r}")
-    key = {"version": VERSION, "size": list(size), "crop": crop, "images": source.stamp(), **key}
+    if not len(names):
+        raise DataError(f"{source.path} holds no image to pack")
+    present = source.names()
+    missing = next((name for name in names if name not in present), None)
+    if missing is not None:
+        raise DataError(f"{source.path}: there is no image {missing}")
+    key = {"version": VERSION, "size": list(size), "crop": crop, "images": source.stamp(names)}
     fingerprint = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
     folder = root / ".dcl-packs" / fingerprint
     if not folder.exists():
-        _write(folder, source, contents(), size, crop, progress)
+        _write(folder, source, names, size, crop, progress)
     pack = _read(folder)
-    if pack.images.shape != (len(pack.labels), 3, *size):
+    if pack.images.shape != (len(names), 3, *size) or pack.images.dtype != np.uint8:
         raise DataError(f"{folder} is damaged: delete it, and the images are packed again")
     return pack
 
@@ -164,10 +116,8 @@ def _read(folder: Path) -> Pack:
         meta = json.loads((folder / "meta.json").read_text("utf-8"))
         return Pack(
             images=np.load(folder / "images.npy", mmap_mode="r"),
-            labels=np.array(np.load(folder / "labels.npy", mmap_mode="r")),
-            facts=meta["facts"],
             content=meta["content"],
-            source_size=tuple(meta["source_size"]),
+            source_size=meta["source_size"] and tuple(meta["source_size"]),
         )
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(
@@ -186,16 +136,16 @@ class _Parts(torch.utils.data.Dataset):
     def __len__(self) -> int:
         return len(self.parts)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, tuple[int, int]] | DataError:
-        """Images (N, 3, H, W) and the last one's size in its file; or what is wrong with one."""
+    def __getitem__(self, index: int) -> tuple[np.ndarray, set[tuple[int, int]]] | DataError:
+        """Images (N, 3, H, W) and the sizes of their files; or what is wrong with one."""
         try:
             decoded = [
-                decode(self.source.read(name), self.source.path / name, self.size, self.crop)
+                decode(self.source.read(name), self.source.where(name), self.size, self.crop)
                 for name in self.parts[index]
             ]
         except DataError as error:  # raised where it is read: a worker would wrap it in its trace
             return error
-        return np.stack([image for image, _ in decoded]), decoded[-1][1]
+        return np.stack([image for image, _ in decoded]), {size for _, size in decoded}
 
 
 def _decoded(source, names: Sequence[str], size: tuple[int, int], crop: float):
@@ -220,33 +170,39 @@ def _as_it_is(part):
     return part
 
 
-def _write(folder: Path, source, contents: Contents, size, crop: float, progress: bool) -> None:
-    """Decode every image once; the pack appears whole or not at all."""
-    meta: dict[str, Any] = {"facts": contents.facts}
-    labels = np.ascontiguousarray(contents.labels, dtype=np.int64)
-    if not len(labels):
-        raise DataError(f"{source.path} holds no image to pack")
-    needed = len(labels) * 3 * size[0] * size[1]
-    scratch = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+def _write(folder: Path, source, names: Sequence[str], size, crop: float, progress: bool) -> None:
+    """Decode every image once; the pack appears whole or not at all.
+
+    Of two processes that pack the same images at once, the first to finish gives both its pack.
+    """
+    needed = len(names) * 3 * size[0] * size[1]
+    scratch = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")
     try:
         scratch.mkdir(parents=True)
         if shutil.disk_usage(scratch).free < needed + 2**24:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        content = hashlib.sha256(labels.tobytes())
+        content, sizes = hashlib.sha256(), set()
         with (
             (scratch / "images.npy").open("wb") as file,
-            tqdm(desc="packing", total=len(labels), unit="image", disable=not progress) as bar,
+            tqdm(desc="packing", total=len(names), unit="image", disable=not progress) as bar,
         ):
-            header = {"descr": "|u1", "fortran_order": False, "shape": (len(labels), 3, *size)}
+            header = {"descr": "|u1", "fortran_order": False, "shape": (len(names), 3, *size)}
             np.lib.format.write_array_header_1_0(file, header)
-            for images, meta["source_size"] in _decoded(source, contents.names, size, crop):
+            for images, found in _decoded(source, names, size, crop):
                 content.update(data := images.tobytes())
                 file.write(data)
+                sizes |= found
                 bar.update(len(images))
-        np.save(scratch / "labels.npy", labels)
-        meta["content"] = content.hexdigest()[:16]
+        meta = {
+            "content": content.hexdigest()[:16],
+            "source_size": sizes.pop() if len(sizes) == 1 else None,
+        }
         (scratch / "meta.json").write_text(json.dumps(meta))
-        os.replace(scratch, folder)
+        try:
+            os.replace(scratch, folder)
+        except OSError:  # another process was faster: a folder that holds files stays
+            if not folder.exists():
+                raise
     except OSError as error:
         raise DataError(
             f"cannot write the pack of {needed / 2**20:,.0f} MiB into {folder.parent}: "

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..checks import UNKNOWN
 from .matlab import MatlabError, read_variable
 from .resident import SPLITS, DataError
 
@@ -36,7 +37,7 @@ class Annotation:
     """What an annotation file says of N images and A attributes."""
 
     attributes: tuple[str, ...]
-    labels: np.ndarray  # (N, A) int8 of 0 and 1
+    labels: np.ndarray  # (N, A) int8 of 0 and 1, -1 where unknown
     images: tuple[str, ...]  # N file names, relative to the folder of images
     partitions: tuple[dict[str, np.ndarray], ...]  # each: rows of train, val and test, int64
     identities: np.ndarray  # (N,) int64, the person; -1 where the file does not say
@@ -48,7 +49,7 @@ def read_rap(
     """RAP v1's annotation.
 
     A value of 2, which 125 rows have in ``Female`` and no other column has, means that the
-    annotators could not tell. It becomes 0: a row left out would change the official partitions.
+    annotators could not tell. It becomes -1, unknown.
 
     Parameters
     ----------
@@ -110,7 +111,7 @@ def read_rap(
     columns = _rap_columns(names, protocol)
     return Annotation(
         attributes=tuple(names[k] for k in columns),
-        labels=(labels[:, columns] == 1).astype(np.int8),
+        labels=np.where(labels == 2, UNKNOWN, labels)[:, columns].astype(np.int8),
         images=images,
         partitions=tuple(partitions),
         identities=identities,
@@ -221,15 +222,15 @@ def split_identities(identities: np.ndarray, sizes, *, seed=0) -> dict[str, np.n
 def imbalance_ratios(labels: np.ndarray) -> np.ndarray:
     """Samples of the majority class for one of the minority, (A,) of the training labels (N, A).
 
-    At least 1; infinite where a class has no sample.
+    At least 1; infinite where a class has no sample. Unknown labels are not counted.
 
     Examples
     --------
-    >>> imbalance_ratios(np.array([[1, 0], [0, 0], [0, 0]]))
+    >>> imbalance_ratios(np.array([[1, 0], [0, 0], [0, -1]]))
     array([ 2., inf])
     """
-    positive = np.asarray(labels, np.int64).sum(axis=0)
-    few, many = np.sort([positive, len(labels) - positive], axis=0)
+    labels = np.asarray(labels)
+    few, many = np.sort([(labels == 1).sum(axis=0), (labels == 0).sum(axis=0)], axis=0)
     return np.divide(many, few, out=np.full(len(few), np.inf), where=few > 0)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .pack import Contents, Folder, open_pack, stamp
+from .pack import open_pack
 from .pedestrian_annotation import (
     GROUPS,
     Annotation,
@@ -20,6 +20,7 @@ from .pedestrian_annotation import (
     read_rap,
 )
 from .resident import SPLITS, DataError, Dataset, Split
+from .sources import Folder
 
 RAP_HELP = (
     "RAP's images are given by their authors to those who sign an agreement: ask at "
@@ -152,51 +153,41 @@ def _load(
     if not len(rows):
         raise DataError(f"{images} holds no image that {annotation_file} names. {help_text}")
 
-    def contents() -> Contents:  # labels are the annotation's, by row: any partition, any protocol
-        return Contents(names=[annotation.images[row] for row in rows], labels=rows[:, None])
-
-    key = {"annotation": stamp(annotation_file)}
-    pack = open_pack(root, source, key, contents, size=size, progress=progress)
-    place = np.full(len(annotation.images), -1)
-    place[pack.labels[:, 0]] = np.arange(len(pack.labels))
-    splits, expected = {}, {}
     chosen = annotation.partitions[partition - 1]
+    found = {part: chosen[part][np.isin(chosen[part], rows)] for part in SPLITS}
     for part in SPLITS:
-        found = chosen[part][place[chosen[part]] >= 0]
-        if not len(found):
+        if not len(found[part]):
             raise DataError(f"{images}: no image of the {part} split, one at least is needed")
-        splits[part] = Split(
-            images=pack.images[place[found]], labels=annotation.labels[found].astype(np.int64)
-        )
-        expected[part] = len(chosen[part])
-    labels = splits["train"].labels
-    lacking = [
-        attribute
-        for attribute, column in zip(annotation.attributes, labels.T, strict=True)
-        if column.min() == column.max()
-    ]
-    if lacking:
-        raise DataError(
-            f"{images}: the {len(labels):,} training images that are there have one class only of "
-            f"{', '.join(lacking[:5])}{' ...' if len(lacking) > 5 else ''}: add images"
-        )
-    digest = hashlib.sha256(pack.content.encode())
+    # all images that are there, by name: any partition and any protocol has the same pack
+    names = sorted({annotation.images[row] for row in rows})
+    pack = open_pack(root, source, names, size=size, progress=progress)
+    number = {name: place for place, name in enumerate(names)}
+    place = np.array([number.get(image, -1) for image in annotation.images])
+    splits = {
+        part: Split(images=pack.take(place[found[part]]), labels=annotation.labels[found[part]])
+        for part in SPLITS
+    }
+    digest = hashlib.sha256(pack.fingerprint(rows[:, None], place[rows]).encode())
     for split in splits.values():
         digest.update(split.labels.tobytes())
-    height, width = pack.source_size
     part = "" if len(rows) == len(annotation.images) else f", {len(rows):,} images"
-    return with_groups(
-        Dataset(
-            name=name,
-            title=f"{title}{part}, partition {partition}",
-            attributes=annotation.attributes,
-            classes=2,
-            splits=splits,
-            expected=expected,
-            fingerprint=digest.hexdigest()[:16],
-            facts={"partition": partition, "packed_size": list(size), **facts},
-        )
+    data = Dataset(
+        name=name,
+        title=f"{title}{part}, partition {partition}",
+        attributes=annotation.attributes,
+        classes=2,
+        splits=splits,
+        expected={part: len(chosen[part]) for part in SPLITS},
+        fingerprint=digest.hexdigest()[:16],
+        facts={"partition": partition, "packed_size": list(size), **facts},
     )
+    lacking = [attribute for attribute, _ in data.missing_classes()]
+    if lacking:
+        raise DataError(
+            f"{images}: the {len(splits['train']):,} training images that are there have one class "
+            f"only of {', '.join(lacking[:5])}{' ...' if len(lacking) > 5 else ''}: add images"
+        )
+    return with_groups(data)
 
 
 def with_groups(data: Dataset) -> Dataset:

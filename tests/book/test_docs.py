@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from dcl import data, dsl_weights, schedule
+from dcl import dsl_weights, schedule
 from dcl.__main__ import main
-from dcl.experiment import records
+from dcl.experiment import datasets, records
 from dcl.report import evidence, tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,12 +55,12 @@ def test_the_explorers_still_picture_is_described_by_the_librarys_numbers():
 def test_the_worked_example_of_a_data_set_runs_from_the_command_line(tmp_path, monkeypatch, capsys):
     page = (ROOT / "book" / "add_data.md").read_text()
     source, line = re.findall(r"```python\n(.*?)```", page, re.S)
-    module = types.ModuleType("dcl.data.mine")
-    module.__package__ = "dcl.data"
+    module = types.ModuleType("dcl.experiment.mine")
+    module.__package__ = "dcl.experiment"
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(source, module.__dict__)
     monkeypatch.setattr(
-        "dcl.__main__.DATASETS", eval(f"{{**DATASETS, {line}}}", {**vars(module), **vars(data)})
+        "dcl.__main__.DATASETS", eval(f"{{**DATASETS, {line}}}", vars(module) | vars(datasets))
     )
     folder = tmp_path / "mine"
     (folder / "images").mkdir(parents=True)

@@ -1,6 +1,7 @@
 """Archives and images that could do harm are refused by name, whatever is in them."""
 
 import io
+import multiprocessing
 import pickle
 import stat
 import struct
@@ -14,7 +15,8 @@ import pytest
 from PIL import Image
 
 from dcl.data import DataError, images, pack
-from dcl.data.pack import Archive, Contents, Folder, open_pack
+from dcl.data.pack import open_pack
+from dcl.data.sources import Archive, Folder
 
 
 def picture(width=16, height=20, kind="PNG") -> bytes:
@@ -33,8 +35,7 @@ def archive_of(folder: Path, *members, **options) -> Path:
 
 def packed(root: Path, source) -> np.ndarray:
     names = sorted(source.names())
-    contents = Contents(names=names, labels=np.zeros((len(names), 1), int))
-    return open_pack(root, source, {}, lambda: contents, size=(10, 8), progress=False).images
+    return open_pack(root, source, names, size=(10, 8), progress=False).images
 
 
 def declared(width: int, height: int) -> bytes:
@@ -225,7 +226,35 @@ def test_a_file_of_another_format_is_not_given_to_its_reader(tmp_path):
         packed(tmp_path, Folder(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["meta.json", "images.npy", "labels.npy"])
+def pack_it(root: Path, wait=None) -> None:
+    """Packs the images of `root` in a process of its own, once all are ready."""
+    write = pack._write
+
+    def together(*arguments):
+        wait.wait()
+        write(*arguments)
+
+    pack._write = together
+    packed(root, Folder(root / "images"))
+
+
+def test_of_two_processes_that_pack_at_once_the_second_takes_the_firsts_pack(tmp_path):
+    (tmp_path / "images").mkdir()
+    for number in range(30):
+        (tmp_path / "images" / f"{number}.png").write_bytes(picture())
+    context = multiprocessing.get_context("fork")
+    ready = context.Barrier(3)
+    processes = [context.Process(target=pack_it, args=(tmp_path, ready)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    (only,) = (tmp_path / ".dcl-packs").iterdir()  # whole, and no scratch left
+    assert sorted(path.name for path in only.iterdir()) == ["images.npy", "meta.json"]
+
+
+@pytest.mark.parametrize("name", ["meta.json", "images.npy"])
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"{}", b"\x93NUMPY\x01\x00", None])
 def test_a_damaged_pack_is_named(tmp_path, name, content):
     (tmp_path / "1.png").write_bytes(picture())

@@ -1,5 +1,6 @@
 """The CelebA loader: official layout, partial sets, packs, and what is wrong with a file."""
 
+import hashlib
 import io
 import zipfile
 
@@ -9,6 +10,7 @@ from conftest import real_data
 from PIL import Image
 
 from dcl.data import DataError, celeba, pack
+from dcl.data.celeba_annotation import read_attributes
 from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
 from dcl.report import published
 
@@ -93,6 +95,39 @@ def test_a_pack_is_used_again_and_a_changed_source_or_crop_makes_a_new_one(root)
     changed = load(root)
     assert len(packs()) == 3
     assert changed.splits["train"].images[0].max() < 10
+
+
+def test_labels_and_splits_are_those_of_the_annotation_now(root, monkeypatch):
+    before = load(root)
+    write_annotation(root, 1 - draw_labels(12, seed=1))
+    times = {path: path.stat() for path in root.iterdir()}
+    after = load(root)
+    assert len(list((root / ".dcl-packs").iterdir())) == 1  # the pixels are packed already
+    for name, split in before.splits.items():
+        assert (after.splits[name].labels == 1 - split.labels).all()
+        assert (after.splits[name].images == split.images).all()
+    assert after.fingerprint != before.fingerprint
+    # the same file, read by other code
+    monkeypatch.setattr(celeba, "read_attributes", lambda path: 1 - read_attributes(path))
+    assert load(root).fingerprint == before.fingerprint
+    assert times == {path: path.stat() for path in root.iterdir()}
+    edit(celeba.PARTITION_FILE, f"{NAMES[0]} 0", f"{NAMES[0]} 2")(root)
+    moved = load(root)
+    assert moved.describe()["found"] == {"train": 7, "val": 2, "test": 3}
+    assert (moved.splits["test"].images[0] == before.splits["train"].images[0]).all()
+    assert moved.fingerprint != before.fingerprint
+
+
+def test_the_fingerprint_is_the_hash_of_labels_and_images_that_records_hold(root):
+    splits = load(root).splits.values()
+    digest = hashlib.sha256(np.concatenate([split.labels for split in splits]).tobytes())
+    digest.update(np.concatenate([split.images for split in splits]).tobytes())
+    assert load(root).fingerprint == digest.hexdigest()[:16]
+
+
+def test_files_of_several_sizes_are_titled_so(root):
+    Image.new("RGB", (60, 70)).save(root / "img_align_celeba" / NAMES[0])
+    assert load(root).title == "CelebA, 12 images at mixed sizes"
 
 
 def test_a_partial_set_is_used_as_it_is_and_counted(root):

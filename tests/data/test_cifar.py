@@ -138,6 +138,57 @@ def test_a_subset_has_the_counts_of_its_formula_and_no_image_twice(ratio, kind, 
     assert again.fingerprint == part.fingerprint
 
 
+def test_the_standard_long_tail_is_cut_from_all_images():
+    """10,847 images at 1:100, as in every published result since Cui et al. (2019)."""
+    labels = np.repeat(np.arange(100), 500)[:, None]
+    split = cifar.Split(images=np.zeros((50_000, 3, 1, 1), np.uint8), labels=labels)
+    data = cifar.Dataset(
+        name="flat", title="flat", attributes=("class",), classes=100,
+        class_names=tuple(map(str, range(100))), splits={"train": split, "test": split},
+        expected={}, fingerprint="flat",
+    )  # fmt: skip
+    before = cifar.subset(data, imbalance_ratio=100)
+    assert len(before.splits["train"]) == 9_754
+    assert (before.facts["largest_class"], before.facts["smallest_class"]) == (450, 4)
+    none = cifar.subset(data, imbalance_ratio=100, validation="none")
+    assert len(none.splits["train"]) == 10_847
+    assert (none.facts["largest_class"], none.facts["smallest_class"]) == (500, 5)
+    assert list(none.splits) == ["train", "test"]
+    unused = cifar.subset(data, imbalance_ratio=100, validation="unused")
+    assert unused.facts["indices"]["train"] == none.facts["indices"]["train"]
+    assert not set(unused.facts["indices"]["train"]) & set(unused.facts["indices"]["val"])
+    counts = np.bincount(unused.splits["val"].labels[:, 0], minlength=100)
+    assert counts.tolist() == [
+        min(50, 500 - n) for n in np.bincount(labels[none.facts["indices"]["train"], 0])
+    ]
+    for found in (before, none, unused):
+        assert found.title == "flat, long-tailed 1:100"
+    assert [found.facts["validation"] for found in (before, none, unused)] == [
+        "before", "none", "unused",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"imbalance_ratio": 0.5}, "imbalance_ratio must be 1 or more.*got 0.5"),
+        ({"imbalance_ratio": float("nan")}, "imbalance_ratio must be 1 or more.*got nan"),
+        ({"imbalance_ratio": float("inf")}, "imbalance_ratio must be 1 or more.*got inf"),
+        ({"fraction": 2}, r"fraction must lie in \(0, 1\], got 2"),
+        ({"fraction": 0}, r"fraction must lie in \(0, 1\], got 0"),
+        ({"val_per_class": 0, "imbalance_ratio": 2}, "tiny has no val split of its own"),
+        ({"val_per_class": -1}, "val_per_class must be a whole number, 0 or more, got -1"),
+        ({"val_per_class": 100}, "no training image of class 'a' is left"),
+        ({"validation": "test"}, "one of before, unused, none, got 'test'"),
+        ({"validation": "unused"}, "the subset uses every training image"),
+        ({"validation": "unused", "val_per_class": 0}, "needs val_per_class of 1 or more"),
+    ],
+)
+def test_a_subset_that_cannot_be_is_refused(options, message):
+    with pytest.raises(DataError, match=message):
+        cifar.subset(shapes_of_1000(), **options)
+
+
 def shapes_of_1000():
     """Ten classes of 100 tiny images."""
     labels = np.repeat(np.arange(10), 100)[:, None]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dcl.data.drawn import faces
+from dcl.data.drawn import statistics
 from dcl.data.drawn.faces import ATTRIBUTES, celeba_statistics, draw_faces, draw_labels
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,7 +92,7 @@ def test_another_seed_gives_other_labels_and_faces(labels):
 
 def test_the_chunk_size_does_not_change_the_faces(labels, monkeypatch):
     whole = draw_faces(labels[:40], seed=3)
-    monkeypatch.setattr(faces, "CHUNK", 7)
+    monkeypatch.setattr(statistics, "CHUNK", 7)
     assert (draw_faces(labels[:40], seed=3) == whole).all()
 
 

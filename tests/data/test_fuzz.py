@@ -28,8 +28,9 @@ from test_pedestrian_annotation import cells, peta_fields, rap_fields
 from dcl.data import DataError, cifar
 from dcl.data.celeba_annotation import read_attributes, read_partition
 from dcl.data.drawn.faces import ATTRIBUTES
-from dcl.data.pack import Archive, Contents, Folder, open_pack
+from dcl.data.pack import open_pack
 from dcl.data.pedestrian_annotation import read_peta, read_rap
+from dcl.data.sources import Archive, Folder
 from dcl.experiment import records
 from dcl.experiment.checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
 from dcl.experiment.config import ConfigError
@@ -127,7 +128,7 @@ def is_whole(annotation) -> bool:
     count, every = len(annotation.images), np.arange(len(annotation.images))
     return (
         annotation.labels.shape == (count, len(annotation.attributes))
-        and np.isin(annotation.labels, (0, 1)).all()
+        and np.isin(annotation.labels, (-1, 0, 1)).all()
         and len(annotation.partitions) == 5
         and all(
             np.array_equal(np.sort(np.concatenate(list(part.values()))), every)
@@ -189,10 +190,7 @@ def zipped(members: dict[str, bytes]) -> bytes:
 
 def packed(path: Path, source: Archive | Folder):
     names = sorted(source.names())
-    contents = Contents(names=names, labels=np.zeros((len(names), 1), int))
-    return open_pack(
-        path.parent, source, {}, lambda: contents, size=(10, 8), progress=False
-    ).images.shape
+    return open_pack(path.parent, source, names, size=(10, 8), progress=False).images.shape
 
 
 @fuzz

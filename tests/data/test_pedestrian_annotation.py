@@ -96,8 +96,9 @@ def test_rap_gives_labels_names_and_partitions_of_the_file(rap):
     assert annotation.attributes == tuple(fields["attribute_eng"][:51, 0])
     assert annotation.images == tuple(fields["imagesname"][:, 0])
     assert annotation.labels.dtype == np.int8
-    assert (annotation.labels == (fields["label"][:, :51] == 1)).all()
-    assert annotation.labels[0, 0] == 0  # the file says 2, not known
+    assert annotation.labels[0, 0] == -1  # the file says 2, not known
+    known = fields["label"][:, :51] < 2
+    assert (annotation.labels == np.where(known, fields["label"][:, :51], -1)).all()
     assert annotation.identities.tolist() == list(range(-1, 19))
     for part, written in zip(annotation.partitions, fields["partion"][:, 0], strict=True):
         assert [len(rows) for rows in part.values()] == [12, 3, 5]
@@ -304,7 +305,8 @@ def test_the_real_rap_has_its_published_sizes():
     assert annotation.attributes[ratio.argmax()] == "hs-BaldHead"
     assert ratio.max() == pytest.approx(271.7, abs=0.1)  # not the paper's 1:1800
     assert count_groups(annotation, train) == {"1:1-25": 30, "1:25-50": 11, "over 1:50": 10}
-    assert annotation.labels[:, 0].sum() == 12_701  # the 125 unknown are not counted as female
+    assert (annotation.labels[:, 0] == 1).sum() == 12_701
+    assert (annotation.labels == -1).sum(0).tolist() == [125] + [0] * 50
 
 
 def test_no_attribute_of_the_real_rap_is_as_rare_as_the_paper_says():

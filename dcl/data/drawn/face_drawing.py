@@ -1,11 +1,12 @@
 """From strengths to images: what differs between faces, the order of drawing, the photograph.
 
-`_face_parts.py` draws the parts; its docstring explains the coordinates and shapes.
+`face_parts.py` draws the parts; its docstring explains the coordinates.
 """
 
 import numpy as np
 
-from .face_parts import PARTS, Sketch, face, mix, rgb
+from .face_parts import PARTS
+from .sketch import Chance, Sketch, mix, photo, rgb
 
 HEIGHT, WIDTH = 55, 47
 
@@ -31,48 +32,32 @@ def draw(strength, looks, pixels, difficulty) -> np.ndarray:
     x, y = _coordinates(look)
     sketch = Sketch(np.empty((n, 3, HEIGHT, WIDTH), np.float32), x, y, look)
     for part in PARTS:
-        draw_part(sketch, *part)
+        _draw_part(sketch, *part)
     return _photograph(sketch, pixels, difficulty)
 
 
-def draw_part(sketch: Sketch, part, wanted, least, window, features: bool) -> None:
+def _draw_part(sketch: Sketch, part, wanted, least, window, features: bool) -> None:
     """Draw one part, on the images and pixels that need it only."""
-    look = sketch.look
-    which = slice(None)
-    if wanted is not None:
-        which = np.flatnonzero(look[wanted].ravel() > least)
-        if len(which) == 0:
-            return
+    which = sketch.where(wanted, least)
+    if not isinstance(which, slice) and len(which) == 0:
+        return
     rows = columns = slice(None)
     if window is not None:  # 4 pixels more each way, for the pose
         rows = slice(max(window[0] - 4, 0), window[1] + 4)
         reach = min(window[2] + 4, WIDTH // 2)
         columns = slice(WIDTH // 2 - reach, WIDTH // 2 + reach + 1)
-    chosen = {name: value[which] for name, value in look.items()}
-    if "inside" in look:
-        chosen["inside"] = chosen["inside"][:, rows, columns]
-    x, y = sketch.x[which, rows, columns], sketch.y[which, rows, columns]
+    patch = sketch.patch(which, rows, columns)
     if features:  # the features turn with the head and, if lopsided, lean
-        x, y = x - chosen["turn"], y + chosen["lean"] * x
-    patch = Sketch(sketch.image[which, :, rows, columns], x, y, chosen)
+        patch.x, patch.y = patch.x - patch["turn"], patch.y + patch["lean"] * patch.x
     part(patch)
-    if wanted is not None:
-        sketch.image[which, :, rows, columns] = patch.image
-    if part is face:
-        look["inside"] = patch["inside"]
+    sketch.put(patch, which, rows, columns)
 
 
 def _looks(strength, rng: np.random.Generator, difficulty: float) -> dict[str, np.ndarray]:
     """Colours, sizes and pose of each face, from its attributes and at random."""
     n = len(strength["Male"])
-    u = iter(rng.random((n, 80), np.float32).T[:, :, None, None])  # 80 numbers for each face
-
-    def vary(size):  # ours: what an image adds by chance, in [-size, size] at full difficulty
-        return (2 * next(u) - 1) * np.float32(size * difficulty)
-
-    def colour():
-        return np.stack([next(u) for _ in range(3)], axis=1)
-
+    u = Chance(rng, n, 80, difficulty)
+    vary, colour = u.vary, u.colour
     look = {name: value.astype(np.float32)[:, None, None] for name, value in strength.items()}
     a = dict(look)
     look["difficult"] = np.full((n, 1, 1), difficulty, np.float32)
@@ -152,7 +137,7 @@ def _photograph(sketch: Sketch, rng: np.random.Generator, difficulty: float) -> 
     _blur(image, look["Blurry"].ravel())
     if difficulty > 0:
         image += rng.standard_normal(image.shape, np.float32) * look["grain"][:, None]
-    return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return photo(image)
 
 
 def _blur(image: np.ndarray, strength: np.ndarray) -> None:

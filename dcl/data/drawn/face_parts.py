@@ -1,73 +1,12 @@
 """The parts of SynthFaces: each part of the face is one function that draws on a `Sketch`.
 
 Coordinates are pixels of the upright face: x from the middle of the face to its left and right,
-y downwards from 0 to 54 (crown 7, eyes 25, nose 32, mouth 37, chin 44). Edges are soft: a shape
-is a signed distance, negative inside, and `ink` turns it into opacity. Colours are in [0, 1].
-
-All arrays have the images first. What differs between images (strengths of the attributes,
-colours, sizes) is in `Sketch.look`, shaped to broadcast: (n, 1, 1), or (n, 3, 1, 1) for colours.
+y downwards from 0 to 54 (crown 7, eyes 25, nose 32, mouth 37, chin 44).
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 
-
-@dataclass
-class Sketch:
-    """Some rows of some images, being drawn on."""
-
-    image: np.ndarray  # (n, 3, h, w) float32 RGB
-    x: np.ndarray  # (n, h, w) float32
-    y: np.ndarray  # (n, h, w) float32
-    look: dict[str, np.ndarray]
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self.look[name]
-
-    def shown(self, name: str) -> np.ndarray:
-        """Opacity of a thing that is there or not: a weak one is small rather than transparent."""
-        return np.clip(10 * self.look[name] - 3.5, 0, 1)
-
-    def paint(self, opacity: np.ndarray, colour: np.ndarray | tuple[float, ...]) -> None:
-        """Cover with a colour, a tuple or (n, 3, 1, 1), at an opacity (n, h, w)."""
-        change = (rgb(*colour) if isinstance(colour, tuple) else colour) - self.image
-        change *= opacity[:, None]
-        self.image += change
-
-    def shade(self, opacity: np.ndarray, factor: float) -> None:
-        """Darken (factor < 1) what is there."""
-        self.image *= 1 - (1 - np.float32(factor)) * opacity[:, None]
-
-
-def ink(distance, soft=1.0):
-    """Opacity of a shape: 1 inside, 0 outside, an edge `soft` pixels wide between."""
-    return np.clip(0.5 - distance / soft, 0, 1)
-
-
-def oval(x, y, rx, ry):
-    """Signed distance (about) to an ellipse around 0."""
-    return (np.sqrt((x / rx) ** 2 + (y / ry) ** 2) - 1) * np.minimum(rx, ry, dtype=np.float32)
-
-
-def box(x, y, rx, ry):
-    """Signed distance (about) to a rectangle around 0."""
-    return np.maximum(np.abs(x) - rx, np.abs(y) - ry)
-
-
-def bump(value, centre, width):
-    """1 at the centre, falling to 0."""
-    return np.exp(-(((value - centre) / width) ** 2))
-
-
-def mix(first, second, share):
-    return first + share * (second - first)
-
-
-def rgb(*colour: float) -> np.ndarray:
-    """A colour (3, 1, 1) that broadcasts against (n, 3, h, w)."""
-    return np.asarray(colour, np.float32)[:, None, None]
-
+from .sketch import Sketch, box, bump, ink, mix, oval, rgb
 
 # ---------------------------------------------------------------- behind the face
 

@@ -2,7 +2,7 @@
 
 A stand-in, not a copy: no pixel comes from a photograph. What is CelebA's are the names of the
 attributes, their rates and their pairwise correlations; what is ours is how each one looks
-(`_face_parts.py`, `_face_drawing.py`) and how hard it is to see.
+(`face_parts.py`, `face_drawing.py`) and how hard it is to see.
 
 `celeba_statistics.csv` has one row per attribute: its name, the share of images that have it, and
 its phi coefficient (Pearson correlation of the 0/1 labels) with each of the 40, all over the
@@ -11,7 +11,7 @@ its phi coefficient (Pearson correlation of the 0/1 labels) with each of the 40,
     table = pandas.read_csv("list_attr_celeba.txt", sep=r"\\s+", skiprows=1)
     celeba_statistics(table.to_numpy() > 0).to_csv("celeba_statistics.csv")
 
-Labels come from a Gaussian copula (`_copula.py`) whose 0/1 correlations are CelebA's, and in which
+Labels come from a Gaussian copula (`copula.py`) whose 0/1 correlations are CelebA's, and in which
 attributes that CelebA hardly ever shows together, such as black and blond hair, are as rare a pair.
 
 Difficulty is graded. A part that is there is drawn at a strength in (0, 1], one that is not may
@@ -19,24 +19,17 @@ leave a trace. Of the parts, 8 % are drawn as if labelled by chance at CelebA's 
 annotators of CelebA erred too. Pose, light, noise and things in front of the face do the rest.
 """
 
-import hashlib
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pandas as pd
 
-from ..resident import SPLITS, Dataset, Split
+from ..resident import Dataset
 from .face_drawing import HEIGHT, WIDTH, draw
-from .statistics import Statistics, check_difficulty, generator
+from .statistics import Statistics, draw_splits
 
 _STATISTICS = Statistics("celeba_statistics.csv")
 
 ATTRIBUTES: tuple[str, ...] = _STATISTICS.names
 """The 40 official names in the official order."""
-
-CHUNK = 128  # images drawn at once; changes memory and speed, never the images
-BLOCK = 1000  # images of one seed in `load`, so that blocks are drawn side by side
 
 
 def load(train: int = 10_000, *, val: int = 2_000, test: int = 4_000) -> Dataset:
@@ -47,22 +40,12 @@ def load(train: int = 10_000, *, val: int = 2_000, test: int = 4_000) -> Dataset
     >>> load(8, val=2, test=2).describe()["found"]
     {'train': 8, 'val': 2, 'test': 2}
     """
-    sizes = dict(zip(SPLITS, (train, val, test), strict=True))
-    blocks = [
-        (100_000 * number + start // BLOCK, min(BLOCK, size - start))  # seed, count
-        for number, size in enumerate(sizes.values())
-        for start in range(0, size, BLOCK)
-    ]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        labels = list(pool.map(lambda block: draw_labels(block[1], seed=block[0]), blocks))
-        seeds = [seed for seed, _ in blocks]
-        images = list(pool.map(lambda y, seed: draw_faces(y, seed=seed), labels, seeds))
-    cuts = np.cumsum(list(sizes.values()))[:-1]
-    every = zip(
-        np.split(np.concatenate(images), cuts), np.split(np.concatenate(labels), cuts), strict=True
+    sizes = {"train": train, "val": val, "test": test}
+    splits, fingerprint = draw_splits(
+        sizes,
+        lambda count, seed: draw_labels(count, seed=seed),
+        lambda labels, seed: draw_faces(labels, seed=seed),
     )
-    splits = {name: Split(images=x, labels=y) for name, (x, y) in zip(SPLITS, every, strict=True)}
-    digest = hashlib.sha256(b"".join(split.images.tobytes() for split in splits.values()))
     return Dataset(
         name="faces",
         title="SynthFaces",
@@ -70,7 +53,7 @@ def load(train: int = 10_000, *, val: int = 2_000, test: int = 4_000) -> Dataset
         classes=2,
         splits=splits,
         expected=sizes,
-        fingerprint=digest.hexdigest()[:16],
+        fingerprint=fingerprint,
     )
 
 
@@ -160,14 +143,4 @@ def draw_faces(labels: np.ndarray, *, seed: int = 0, difficulty: float = 1.0) ->
     >>> faces.shape, faces.dtype
     ((2, 3, 55, 47), dtype('uint8'))
     """
-    labels = _STATISTICS.check(labels)
-    check_difficulty(difficulty)
-    looks, trouble, pixels = (generator(seed, use) for use in ("looks", "trouble", "pixels"))
-    faces = np.empty((len(labels), 3, HEIGHT, WIDTH), np.uint8)
-    for start in range(0, len(labels), CHUNK):
-        part = labels[start : start + CHUNK]
-        strength = _STATISTICS.strengths(part, trouble, difficulty)
-        faces[start : start + CHUNK] = draw(
-            dict(zip(ATTRIBUTES, strength.T, strict=True)), looks, pixels, difficulty
-        )
-    return faces
+    return _STATISTICS.pictures(labels, draw, (HEIGHT, WIDTH), seed, difficulty)

@@ -1,12 +1,12 @@
 """From strengths to images of persons: what differs between them, the order, the photograph.
 
-`_person_parts.py` draws the parts; its docstring explains the coordinates.
+`person_parts.py` draws the parts; its docstring explains the coordinates.
 """
 
 import numpy as np
 
-from .face_parts import Sketch, mix, rgb
 from .person_parts import PARTS
+from .sketch import Chance, Sketch, mix, photo, rgb
 
 ROWS, COLUMNS = 64, 32  # of the frame in which the parts are described
 
@@ -50,32 +50,13 @@ def _sketch(look: dict[str, np.ndarray], size) -> np.ndarray:
 
 def _draw_part(sketch: Sketch, part, wanted, enough, window, scale) -> None:
     """Draw one part, on the images and pixels that need it only."""
-    look, which = sketch.look, slice(None)
-    if wanted is not None:
-        which = np.flatnonzero(look[wanted].ravel() > enough)
-        if len(which) == 0:
-            return
+    which = sketch.where(wanted, enough)
+    if not isinstance(which, slice) and len(which) == 0:
+        return
     rows, columns = _pixels(window, scale, sketch.image.shape[2:])
-    patch = Sketch(
-        sketch.image[which, :, rows, columns],
-        sketch.x[which, rows, columns],
-        sketch.y[which, rows, columns],
-        look if wanted is None else _Chosen(look, which),
-    )
+    patch = sketch.patch(which, rows, columns)
     part(patch)
-    if wanted is not None:
-        sketch.image[which, :, rows, columns] = patch.image
-
-
-class _Chosen(dict):
-    """Looks of some of the images, each taken out when a part asks for it."""
-
-    def __init__(self, look: dict[str, np.ndarray], which: np.ndarray):
-        self.source, self.which = look, which
-
-    def __missing__(self, name: str) -> np.ndarray:
-        self[name] = self.source[name][self.which]
-        return self[name]
+    sketch.put(patch, which, rows, columns)
 
 
 def _pixels(window, scale: float, size) -> tuple[slice, slice]:
@@ -94,13 +75,11 @@ def _pixels(window, scale: float, size) -> tuple[slice, slice]:
 def _looks(strength, rng: np.random.Generator, difficulty: float) -> dict[str, np.ndarray]:
     """Colours, sizes and pose of each person, from its attributes and at random."""
     n = len(strength["Female"])
-    u = iter(rng.random((n, 110), np.float32).T[:, :, None, None])  # 110 numbers for each person
-
-    def vary(size):  # ours: what an image adds by chance, in [-size, size] at full difficulty
-        return (2 * next(u) - 1) * np.float32(size * difficulty)
+    u = Chance(rng, n, 110, difficulty)
+    vary = u.vary
 
     def colour(low=0.12, high=0.85):
-        return low + (high - low) * np.stack([next(u) for _ in range(3)], axis=1)
+        return u.colour(low, high)
 
     look = {name: value.astype(np.float32)[:, None, None] for name, value in strength.items()}
     a = dict(look)
@@ -234,4 +213,4 @@ def _photograph(image, look, rng: np.random.Generator, difficulty: float) -> np.
         image += grain * look["grain"][:, None]
     mirrored = look["mirror"].ravel()
     image[mirrored] = image[mirrored, :, :, ::-1]
-    return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return photo(image)

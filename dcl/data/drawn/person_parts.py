@@ -1,13 +1,13 @@
-"""The parts of SynthPersons: each is one function that draws on a `Sketch` (see `_face_parts.py`).
+"""The parts of SynthPersons: each is one function that draws on a `Sketch`.
 
 Coordinates are those of the upright person in a frame of 64 rows and 32 columns, whatever the
 size drawn: x from the middle to the right, y downwards (crown 4, chin 13, shoulders 16, hem 33,
-soles 61). A person has one left (x < 0) and one right side; `_person_drawing.py` mirrors images.
+soles 61). A person has one left (x < 0) and one right side; `person_drawing.py` mirrors images.
 """
 
 import numpy as np
 
-from .face_parts import Sketch, box, ink, mix, oval, rgb
+from .sketch import Sketch, box, ink, mix, oval, rgb
 
 DARK, SKY = (0.08, 0.08, 0.1), (0.6, 0.8, 0.95)
 

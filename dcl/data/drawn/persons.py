@@ -2,32 +2,30 @@
 
 A stand-in, not a copy: no pixel comes from a photograph. What is RAP's are the names of the
 attributes, their rates and their pairwise correlations; what is ours is how each one looks
-(`_person_parts.py`, `_person_drawing.py`) and how hard it is to see. The rarest attribute,
+(`person_parts.py`, `person_drawing.py`) and how hard it is to see. The rarest attribute,
 ``hs-BaldHead``, is on in one image of 263.
 
 `rap_statistics.csv` has one row per attribute: its name, the share of images that have it, and
 its phi coefficient (Pearson correlation of the 0/1 labels) with each of the 51, all over the
-41,585 rows of ``RAP_annotation.mat``. It was made by::
+41,585 rows of ``RAP_annotation.mat``, an unknown label taken for 0. It was made by::
 
     labels = read_rap("RAP_annotation.mat").labels  # of pedestrian_annotation
-    rap_statistics(labels).to_csv("rap_statistics.csv")
+    rap_statistics(np.maximum(labels, 0)).to_csv("rap_statistics.csv")
 
-Labels come from a Gaussian copula (`_copula.py`), as those of SynthFaces do, and difficulty is
+Labels come from a Gaussian copula (`copula.py`), as those of SynthFaces do, and difficulty is
 graded in the same way: a part that is there is drawn at a strength in (0, 1], one that is not may
 leave a trace, 8 % of the parts are drawn as if labelled by chance at RAP's rates, and pose, light,
 noise, things behind and in front, and the side to which things are carried differ.
 """
 
-import hashlib
-import os
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from ..resident import SPLITS, Dataset, Split
+from ..resident import Dataset
 from .person_drawing import draw
-from .statistics import Statistics, check_difficulty, generator
+from .statistics import Statistics, draw_splits, generator
 
 _STATISTICS = Statistics("rap_statistics.csv")
 
@@ -35,8 +33,6 @@ ATTRIBUTES: tuple[str, ...] = _STATISTICS.names
 """The 51 names of RAP's annotation file, in its order; ``action-Pusing`` is spelt so there."""
 
 SIZE = (64, 32)
-CHUNK = 128  # images drawn at once; changes memory and speed, never the images
-BLOCK = 1000  # images of one seed in `load`, so that blocks are drawn side by side
 SPARE = 20_000  # labels among which `load` looks for a class that training lacks
 
 
@@ -73,23 +69,21 @@ def load(
     {'train': 100, 'val': 2, 'test': 2}
     """
     generator(seed, "load")  # a wrong seed is named before anything is drawn
-    sizes = dict(zip(SPLITS, (train, val, test), strict=True))
+    sizes = {"train": train, "val": val, "test": test}
     first = 1_000_000 * seed
-    splits = {}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for number, (name, count) in enumerate(sizes.items()):
-            starts = range(0, count, BLOCK)
-            seeds = [first + 100_000 * number + start // BLOCK for start in starts]
-            counts = [min(BLOCK, count - start) for start in starts]
-            labels = [draw_labels(n, seed=s) for n, s in zip(counts, seeds, strict=True)]
-            labels = np.concatenate([draw_labels(count and 0), *labels])
-            if name == "train":
-                labels = _with_every_class(labels, draw_labels(SPARE, seed=first + 999_999))
-            parts = [labels[start : start + BLOCK] for start in starts]
-            drawn = pool.map(lambda y, s: draw_persons(y, size=size, seed=s), parts, seeds)
-            images = np.concatenate([np.empty((0, 3, *size), np.uint8), *drawn])
-            splits[name] = Split(images=images, labels=labels)
-    digest = hashlib.sha256(b"".join(split.images.tobytes() for split in splits.values()))
+
+    def with_every_class(name: str, labels: np.ndarray) -> np.ndarray:
+        if name != "train":
+            return labels
+        return _with_every_class(labels, draw_labels(SPARE, seed=first + 999_999))
+
+    splits, fingerprint = draw_splits(
+        sizes,
+        lambda count, seed: draw_labels(count, seed=seed),
+        lambda labels, seed: draw_persons(labels, size=size, seed=seed),
+        first=first,
+        adjust=with_every_class,
+    )
     return Dataset(
         name="persons",
         title="SynthPersons, drawn pedestrians",
@@ -97,7 +91,7 @@ def load(
         classes=2,
         splits=splits,
         expected=sizes,
-        fingerprint=digest.hexdigest()[:16],
+        fingerprint=fingerprint,
     )
 
 
@@ -192,18 +186,9 @@ def draw_persons(
     >>> persons.shape, persons.dtype
     ((2, 3, 64, 32), dtype('uint8'))
     """
-    labels = _STATISTICS.check(labels)
     if len(size) != 2 or min(size) < 16:
         raise ValueError(f"size must be two numbers, rows and columns, of 16 or more, got {size}")
-    check_difficulty(difficulty)
-    looks, trouble, pixels = (generator(seed, use) for use in ("looks", "trouble", "pixels"))
-    persons = np.empty((len(labels), 3, *size), np.uint8)
-    for start in range(0, len(labels), CHUNK):
-        strength = _STATISTICS.strengths(labels[start : start + CHUNK], trouble, difficulty)
-        persons[start : start + CHUNK] = draw(
-            dict(zip(ATTRIBUTES, strength.T, strict=True)), looks, pixels, difficulty, size
-        )
-    return persons
+    return _STATISTICS.pictures(labels, partial(draw, size=size), size, seed, difficulty)
 
 
 def _with_every_class(labels: np.ndarray, spare: np.ndarray) -> np.ndarray:

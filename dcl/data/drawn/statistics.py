@@ -1,12 +1,24 @@
-"""What the drawn data sets share: the statistics of a real one, and labels that have them."""
+"""What the drawn data sets share: a real one's statistics, labels that have them, and blocks.
 
+A data set is drawn in blocks of a seed each, side by side, so that a smaller one is the start of a
+larger; an image depends on its block's seed, its place there and its labels only.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 
+from ..resident import Split
 from .copula import Copula
+
+CHUNK = 128  # images drawn at once; changes memory and speed, never the images
+BLOCK = 1000  # images of one seed
 
 
 class Statistics:
@@ -69,11 +81,55 @@ class Statistics:
         on, off = wrong < noise * self.rate, wrong > 1 - noise * (1 - self.rate)
         return np.where((labels == 1) & ~off | on, present, trace).astype(np.float32)
 
+    def pictures(
+        self, labels: np.ndarray, draw: Callable, size, seed: int, difficulty: float
+    ) -> np.ndarray:
+        """An image (3, *size) uint8 for each row of labels, by the function that draws a chunk."""
+        labels = self.check(labels)
+        if not 0 <= difficulty <= 1:
+            raise ValueError(f"difficulty must be in [0, 1], got {difficulty}")
+        looks, trouble, pixels = (generator(seed, use) for use in ("looks", "trouble", "pixels"))
+        images = np.empty((len(labels), 3, *size), np.uint8)
+        for start in range(0, len(labels), CHUNK):
+            strength = self.strengths(labels[start : start + CHUNK], trouble, difficulty)
+            named = dict(zip(self.names, strength.T, strict=True))
+            images[start : start + CHUNK] = draw(named, looks, pixels, difficulty)
+        return images
 
-def check_difficulty(difficulty: float) -> None:
-    """A ValueError for one outside [0, 1]."""
-    if not 0 <= difficulty <= 1:
-        raise ValueError(f"difficulty must be in [0, 1], got {difficulty}")
+
+def draw_splits(
+    sizes: dict[str, int],
+    draw_labels: Callable[[int, int], np.ndarray],
+    draw_images: Callable[[np.ndarray, int], np.ndarray],
+    *,
+    first: int = 0,
+    adjust: Callable[[str, np.ndarray], np.ndarray] = lambda name, labels: labels,
+) -> tuple[dict[str, Split], str]:
+    """The splits of a drawn data set, and the hash of their images.
+
+    Parameters
+    ----------
+    sizes : dict
+        Images of each split.
+    draw_labels, draw_images : callable
+        (count, seed) -> labels (count, A), and (labels, seed) -> images.
+    first : int
+        Seed of the first block of the first split.
+    adjust : callable
+        (name of a split, its labels) -> the labels to draw.
+    """
+    splits, digest = {}, hashlib.sha256()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for number, (name, count) in enumerate(sizes.items()):
+            starts = range(0, max(count, 1), BLOCK)
+            seeds = [first + 100_000 * number + start // BLOCK for start in starts]
+            counts = [min(BLOCK, count - start) for start in starts]
+            labels = adjust(name, np.concatenate(list(pool.map(draw_labels, counts, seeds))))
+            parts = [labels[start : start + BLOCK] for start in starts]
+            images = np.concatenate(list(pool.map(draw_images, parts, seeds)))
+            splits[name] = Split(images=images, labels=labels)
+            digest.update(images)
+    return splits, digest.hexdigest()[:16]
 
 
 def generator(seed: int, use: str) -> np.random.Generator:
