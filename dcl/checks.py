@@ -1,13 +1,62 @@
 """Input checks shared by the losses: each error names the value and what is allowed."""
 
+from math import inf
+from numbers import Integral, Real
+from typing import Any
+
 import torch
 from torch import Tensor
+
+UNKNOWN = -1  # the label of a sample whose class nobody knows: it counts nowhere
 
 
 def choose(what: str, value: str, allowed: tuple[str, ...]) -> None:
     """Raise a ValueError that lists the allowed names unless `value` is one of them."""
     if value not in allowed:
         raise ValueError(f"unknown {what} {value!r}: choose one of {', '.join(allowed)}")
+
+
+def whole(what: str, value: Any, least: int = 0) -> int:
+    """A whole number, Python's or NumPy's, of `least` or more, else a ValueError."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{what} must be a whole number of {least} or more, got {value!r}")
+    return int(value)
+
+
+def number(
+    what: str, value: Any, low: float = 0.0, high: float = inf, *, ends: bool = True
+) -> float:
+    """A finite number from low to high, Python's or NumPy's, else a ValueError; `ends` belong."""
+    real = isinstance(value, Real) and not isinstance(value, bool) and abs(value) < inf
+    if not real or not (low <= value <= high if ends else low < value < high):
+        if high == inf:
+            allowed = f"be a number of {low:g} or more" if ends else f"be a number above {low:g}"
+        else:
+            allowed = f"lie in [{low:g}, {high:g}]" if ends else f"lie in ({low:g}, {high:g})"
+        raise ValueError(f"{what} must {allowed}, got {value!r}")
+    return float(value)
+
+
+def check_tensors(**values: Any) -> None:
+    """Each argument is a tensor, else a ValueError that says what it is instead."""
+    for name, value in values.items():
+        if not isinstance(value, Tensor):
+            kind = type(value)
+            given = "None" if value is None else f"a {kind.__module__}.{kind.__qualname__}"
+            hint = ": torch.as_tensor makes it one" if hasattr(value, "__array__") else ""
+            raise ValueError(f"{name} must be a tensor, got {given}{hint}")
+
+
+def with_attributes(logits: Tensor, features: Tensor, labels: Tensor) -> tuple[Tensor, ...]:
+    """Labels (B,) of one attribute, with logits (B, C) and features (B, D), gain the axis of A."""
+    check_tensors(logits=logits, features=features, labels=labels)
+    if labels.ndim != 1:
+        return logits, features, labels
+    return (
+        logits.unsqueeze(1) if logits.ndim == 2 else logits,
+        features.unsqueeze(1) if features.ndim == 2 else features,
+        labels.unsqueeze(1),
+    )
 
 
 def reads_values(tensor: Tensor) -> bool:
@@ -32,16 +81,17 @@ def check_class_counts(class_counts: Tensor) -> None:
 
 
 def check_labels(labels: Tensor, attributes: int, classes: int) -> None:
-    """Labels are integer (B, A) with values in [0, C)."""
+    """Labels are integer (B, A) with values in [0, C), or -1 where unknown."""
     if labels.ndim != 2 or labels.shape[1] != attributes:
         raise ValueError(f"labels must be (batch, {attributes}), got shape {tuple(labels.shape)}")
     if labels.is_floating_point() or labels.is_complex():
         raise ValueError(f"labels must be integers, got dtype {labels.dtype}")
     if reads_values(labels) and labels.numel():
         low, high = labels.min().item(), labels.max().item()
-        if low < 0 or high >= classes:
+        if low < UNKNOWN or high >= classes:
             raise ValueError(
-                f"labels must lie in 0 ... {classes - 1}, got {low if low < 0 else high}"
+                f"labels must lie in 0 ... {classes - 1}, or be -1 where unknown, "
+                f"got {low if low < UNKNOWN else high}"
             )
 
 
