@@ -1,12 +1,14 @@
 """Input checks shared by the losses: each error names the value and what is allowed."""
 
-import numbers
 from collections.abc import Sequence
+from math import inf
+from numbers import Integral, Real
+from typing import Any
 
 import torch
 from torch import Tensor
 
-UNKNOWN = -1  # the label of a sample whose class of an attribute is not known
+UNKNOWN = -1  # the label of a sample whose class nobody knows: it counts nowhere
 
 
 def choose(what: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -17,7 +19,54 @@ def choose(what: str, value: str, allowed: tuple[str, ...]) -> None:
 
 def is_number(value: object) -> bool:
     """Whether it is a plain or NumPy number, and no truth value."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def whole(what: str, value: Any, least: int = 0) -> int:
+    """A whole number, Python's or NumPy's, of `least` or more, else a ValueError."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{what} must be a whole number of {least} or more, got {value!r}")
+    return int(value)
+
+
+def number(
+    what: str, value: Any, low: float = 0.0, high: float = inf, *, ends: bool = True
+) -> float:
+    """A finite number from low to high, Python's or NumPy's, else a ValueError; `ends` belong."""
+    real = isinstance(value, Real) and not isinstance(value, bool) and abs(value) < inf
+    if not real or not (low <= value <= high if ends else low < value < high):
+        if high == inf:
+            allowed = f"be a number of {low:g} or more" if ends else f"be a number above {low:g}"
+        else:
+            allowed = f"lie in [{low:g}, {high:g}]" if ends else f"lie in ({low:g}, {high:g})"
+        raise ValueError(f"{what} must {allowed}, got {value!r}")
+    return float(value)
+
+
+def check_tensors(**values: Any) -> None:
+    """Each argument is a tensor, else a ValueError that says what it is instead."""
+    for name, value in values.items():
+        if not isinstance(value, Tensor):
+            kind = type(value)
+            given = "None" if value is None else f"a {kind.__module__}.{kind.__qualname__}"
+            hint = ": torch.as_tensor makes it one" if hasattr(value, "__array__") else ""
+            raise ValueError(f"{name} must be a tensor, got {given}{hint}")
+
+
+def with_attributes(
+    logits: Tensor, features: Tensor | None, labels: Tensor
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    """Labels (B,) of one attribute, with logits (B, C) and features (B, D), gain the axis of A."""
+    check_tensors(logits=logits, labels=labels)
+    if features is not None:
+        check_tensors(features=features)
+    if labels.ndim != 1:
+        return logits, features, labels
+    return (
+        logits.unsqueeze(1) if logits.ndim == 2 else logits,
+        features.unsqueeze(1) if features is not None and features.ndim == 2 else features,
+        labels.unsqueeze(1),
+    )
 
 
 def reads_values(tensor: Tensor) -> bool:
@@ -104,14 +153,9 @@ def as_batch(
     One attribute: logits (B, C), features (B, D), labels (B,). Yes-or-no targets as a binary cross
     entropy takes them: logits (B, A) of the positive class with labels (B, A), floating or not.
     """
-    for name, value in (("logits", logits), ("labels", labels), ("features", features)):
-        if not isinstance(value, Tensor) and not (name == "features" and value is None):
-            raise ValueError(f"{name} must be a torch tensor, got {type(value).__name__}")
+    logits, features, labels = with_attributes(logits, features, labels)
     if labels.is_floating_point():
         labels = as_labels(labels)
-    if labels.ndim == 1 and logits.ndim == 2:
-        features = features[:, None] if features is not None and features.ndim == 2 else features
-        return logits[:, None], features, labels[:, None]
     if labels.ndim == 2 and logits.shape == labels.shape:
         logits = torch.stack([torch.zeros_like(logits), logits], 2)  # softmax (0, z) = sigmoid z
     return logits, features, labels
@@ -127,8 +171,8 @@ def check_labels(labels: Tensor, attributes: int, classes: int) -> None:
         low, high = labels.min().item(), labels.max().item()
         if low < UNKNOWN or high >= classes:
             raise ValueError(
-                f"labels must lie in 0 ... {classes - 1}, or be -1 where unknown, got "
-                f"{low if low < UNKNOWN else high}"
+                f"labels must lie in 0 ... {classes - 1}, or be -1 where unknown, "
+                f"got {low if low < UNKNOWN else high}"
             )
 
 

@@ -12,7 +12,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .checks import at_least_float32, check_labels, check_logits, choose
+from .checks import (
+    UNKNOWN,
+    at_least_float32,
+    check_labels,
+    check_logits,
+    check_tensors,
+    choose,
+    number,
+    whole,
+    with_attributes,
+)
 from .sampling import count_classes
 
 ANCHORS = ("easy", "all")
@@ -48,7 +58,8 @@ def triplet_loss(features: Tensor, logits: Tensor, labels: Tensor, **options) ->
     logits : Tensor (B, A, C), floating
         Scores to mine by.
     labels : Tensor (B, A), integer
-        Classes in [0, C).
+        Classes in [0, C), or -1 where unknown: such a sample plays no role for that attribute. For
+        one attribute labels (B,) will do, with logits (B, C) and features (B, D).
     k : int, default 25
         Most easy anchors, hard positives and hard negatives of a class each (paper 4.3.1).
     margin : float, default 0.2
@@ -62,7 +73,8 @@ def triplet_loss(features: Tensor, logits: Tensor, labels: Tensor, **options) ->
     reduction : {"all", "active"}
         Mean over all valid triples (T of Eq. 9), or over those with a positive hinge.
     rho : float, default 0.5
-        Largest share of the batch that minority classes hold together, in (0, 1); CRL's rule.
+        Largest share of the batch's known samples that minority classes hold together, in (0, 1);
+        CRL's rule.
 
     Returns
     -------
@@ -102,6 +114,9 @@ def triplet_terms(
 ) -> TripletTerms:
     """The terms of `dcl.triplet_loss`, which says what the arguments are, for each attribute."""
     check_triplet_options(k=k, margin=margin, anchors=anchors, reduction=reduction, rho=rho)
+    k, margin = int(k), float(margin)  # NumPy's scalars become Python's
+    check_tensors(features=features)
+    logits, features, labels = with_attributes(logits, features, labels)
     check_logits(logits, labels)
     check_labels(labels, *logits.shape[1:])
     if features.ndim != 3 or features.shape[:2] != labels.shape:
@@ -109,12 +124,12 @@ def triplet_terms(
             f"features must be (batch, attributes, width) with labels (batch, attributes), got "
             f"shapes {tuple(features.shape)} and {tuple(labels.shape)}"
         )
-    features = at_least_float32(features)
+    if not features.is_floating_point():
+        raise ValueError(f"features must be floating point, got dtype {features.dtype}")
     anchor, positive, negative = mined = mine(logits, labels, k=k, anchors=anchors, rho=rho)
     sizes = [role.index.shape[2] for role in mined]
-    a, p, n = _pick(features, torch.cat([role.index for role in mined], 2), normalise).split(
-        sizes, 2
-    )
+    picked = _pick(features, *(torch.cat(x, 2) for x in zip(*mined, strict=True)), normalise)
+    a, p, n = picked.split(sizes, 2)
     # (A, S, Ka, D) x (A, S, K + K, D) -> (A, S, Ka, K + K); by differences, so exact near 0
     d = torch.cdist(a, torch.cat([p, n], 2), compute_mode="donot_use_mm_for_euclid_dist")
     pull, push = (d.square() if squared else d).split(sizes[1:], 3)
@@ -129,12 +144,9 @@ def triplet_terms(
 
 def check_triplet_options(*, k: int, margin: float, anchors: str, reduction: str, rho: float):
     """Raise a ValueError that names the option out of range."""
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise ValueError(f"k must be a whole number of 1 or more, got {k!r}")
-    if not 0 <= margin < float("inf"):
-        raise ValueError(f"margin must be 0 or more, got {margin!r}")
-    if not 0 < rho < 1:
-        raise ValueError(f"rho must lie in (0, 1), got {rho!r}")
+    whole("k", k, 1)
+    number("margin", margin)
+    number("rho", rho, 0, 1, ends=False)
     choose("anchors", anchors, ANCHORS)
     choose("reduction", reduction, REDUCTIONS)
 
@@ -145,7 +157,8 @@ def mine(
 ) -> tuple[Mined, Mined, Mined]:
     """Anchors, hard positives and hard negatives of each minority class (Section 3.3).
 
-    Arguments are those of `dcl.triplet_loss`. Ties go to the lower sample index.
+    Arguments are those of `dcl.triplet_loss`. Ties go to the lower sample index. A logit of -inf
+    is a probability of 0; a sample with NaN logits ranks last of the candidates.
 
     Returns
     -------
@@ -155,11 +168,13 @@ def mine(
     """
     batch, _, classes = logits.shape
     labels = labels.T.long()  # (A, B)
-    slot, taken = minority_classes(count_classes(labels.T, classes), batch, rho=rho)  # (A, S)
+    known = labels != UNKNOWN
+    counts = count_classes(labels.T, classes)  # of the known ones
+    slot, taken = minority_classes(counts, batch, rho=rho)  # (A, S)
     score = at_least_float32(logits).permute(1, 2, 0).contiguous().log_softmax(1)  # (A, C, B)
     score = score.gather(1, slot.unsqueeze(-1).expand(-1, -1, batch))  # (A, S, B) of the class
     own = (labels.unsqueeze(1) == slot.unsqueeze(-1)) & taken.unsqueeze(-1)
-    other = ~own & taken.unsqueeze(-1)
+    other = ~own & taken.unsqueeze(-1) & known.unsqueeze(1)
     correct = (logits.argmax(2).T == labels).unsqueeze(1)  # predicted c, as own is of class c
     most = int(rho * batch)  # minority samples in a batch, so slots of two or more at most half
     return (
@@ -173,16 +188,16 @@ def minority_classes(counts: Tensor, batch: int, *, rho: float = 0.5) -> tuple[T
     """Minority classes of a batch, by CRL's rule (Dong et al. 2018).
 
     Classes in ascending batch count, ties to the lower index and absent ones skipped, as long as
-    their counts sum to at most rho of the batch; of these, the ones with two samples or more.
+    their counts sum to at most rho of the known samples; of these, the ones with two or more.
 
     Parameters
     ----------
     counts : Tensor (A, C)
-        Samples of each class in the batch, from `dcl.count_classes`.
+        Samples of each class in the batch, from `dcl.count_classes`: the known ones.
     batch : int
         B, the batch size.
     rho : float
-        Largest share of the batch that the minority classes hold together, in (0, 1).
+        Largest share of the known samples that the minority classes hold together, in (0, 1).
 
     Returns
     -------
@@ -196,15 +211,17 @@ def minority_classes(counts: Tensor, batch: int, *, rho: float = 0.5) -> tuple[T
     (tensor([[1, 3]]), tensor([[True, True]]))
     """
     ascending, order = counts.sort(stable=True, dim=1)  # absent classes first: they add 0
-    taken = (ascending.cumsum(1) <= rho * batch) & (ascending >= 2)  # (A, C)
-    slots = min(counts.shape[1] - 1, int(rho * batch) // 2)  # all C hold B > rho B together
+    below = ascending.cumsum(1)  # its last column: the known samples
+    taken = (below <= rho * below[:, -1:].double()) & (ascending >= 2)  # (A, C)
+    slots = min(counts.shape[1] - 1, int(rho * batch) // 2)  # all C together hold more than rho
     first = taken.logical_not().to(torch.uint8).argsort(dim=1, stable=True)[:, :slots]
     return order.gather(1, first), taken.gather(1, first)
 
 
 def _best(score: Tensor, candidates: Tensor, k: int) -> Mined:
     """The k candidates of highest score along the last axis, fewer where there are fewer."""
-    score = score.masked_fill(~candidates, -torch.inf)
+    lowest = torch.finfo(score.dtype).min  # of a candidate; all others are lower still
+    score = score.nan_to_num(lowest, neginf=lowest).masked_fill(~candidates, -torch.inf)
     if score.dtype == torch.float32:  # three times faster than a sort
         bits = (score + 0.0).view(torch.int32)  # + 0.0: -0.0 and 0.0 tie
         bits = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # integers in the order of the floats
@@ -216,11 +233,12 @@ def _best(score: Tensor, candidates: Tensor, k: int) -> Mined:
     return Mined(index, rank < candidates.sum(-1, keepdim=True))
 
 
-def _pick(features: Tensor, index: Tensor, normalise: bool) -> Tensor:
-    """Features (B, A, D) of the mined samples (A, S, K) -> (A, S, K, D)."""
+def _pick(features: Tensor, index: Tensor, valid: Tensor, normalise: bool) -> Tensor:
+    """Features (B, A, D) of the mined samples (A, S, K) -> (A, S, K, D); 0 for an invalid one."""
     attribute = torch.arange(index.shape[0], device=index.device)[:, None, None]
     rows = (index * len(index) + attribute).flatten()  # of the features laid out as (B A, D)
     picked = features.flatten(0, 1).index_select(0, rows).unflatten(0, index.shape)
+    picked = at_least_float32(picked).masked_fill(~valid.unsqueeze(-1), 0)  # where NaN is no matter
     return F.normalize(picked, dim=-1, eps=1e-12) if normalise else picked
 
 

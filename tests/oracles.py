@@ -191,7 +191,7 @@ def dsl_loss(logits, labels, weights):
 
 def minority_classes(labels_column, classes, rho=0.5):
     """Minority classes of one attribute in this batch (CRL's rule, design note)."""
-    labels = [int(label) for label in labels_column]
+    labels = [int(label) for label in labels_column if label >= 0]  # -1: unknown
     present = sorted((labels.count(c), c) for c in range(classes) if labels.count(c) > 0)
     chosen = []
     accumulated = 0
@@ -208,7 +208,7 @@ def mine(probabilities_column, labels_column, c, k, anchors="easy"):
     p = [[float(v) for v in row] for row in probabilities_column]
     labels = [int(label) for label in labels_column]
     own = [i for i in range(len(labels)) if labels[i] == c]
-    others = [i for i in range(len(labels)) if labels[i] != c]
+    others = [i for i in range(len(labels)) if labels[i] not in (c, -1)]
     positives = sorted(own, key=lambda i: (p[i][c], i))[:k]
     negatives = sorted(others, key=lambda i: (-p[i][c], i))[:k]
     if anchors == "all":

@@ -1,5 +1,6 @@
 """Eq. 8-9."""
 
+import numpy as np
 import oracles
 import pytest
 import torch
@@ -23,7 +24,26 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
-@given(batches(), OPTIONS)
+@st.composite
+def batches_of_real_data(draw):
+    """Batches with unknown labels, attributes of fewer classes than C, and logits of -inf."""
+    batch = draw(batches())
+    labels, logits, generator = batch["labels"], batch["logits"], batch["generator"]
+    classes = logits.shape[2]
+    if draw(st.booleans()):  # classes that an attribute lacks
+        sizes = torch.randint(2, classes + 1, (labels.shape[1],), generator=generator)
+        labels %= sizes
+        logits[:, torch.arange(classes) >= sizes.unsqueeze(1)] = -torch.inf
+    if draw(st.booleans()):  # scattered, the class of the sample among them
+        masked = torch.rand(logits.shape, generator=generator) < 0.3
+        masked[..., 0] = False
+        logits[masked] = -torch.inf
+    share = draw(st.sampled_from([0.0, 0.3, 0.9, 1.0]))
+    labels[torch.rand(labels.shape, generator=generator) < share] = -1
+    return batch
+
+
+@given(batches_of_real_data(), OPTIONS)
 def test_loss_gradient_and_triples_are_the_literal_loop(batch, options):
     logits, labels = batch["logits"], batch["labels"]
     features = batch["features"].requires_grad_()
@@ -37,11 +57,11 @@ def test_loss_gradient_and_triples_are_the_literal_loop(batch, options):
     torch.testing.assert_close(*gradients, rtol=1e-6, atol=1e-8)
 
 
-@given(batches(), st.integers(1, 25), st.sampled_from(["easy", "all"]))
+@given(batches_of_real_data(), st.integers(1, 25), st.sampled_from(["easy", "all"]))
 def test_mining_picks_the_samples_of_section_3_3(batch, k, anchors):
     logits, labels = batch["logits"], batch["labels"]
     roles = mine(logits, labels, k=k, anchors=anchors)
-    counts = torch.stack([torch.bincount(y, minlength=logits.shape[2]) for y in labels.T])
+    counts = torch.stack([torch.bincount(y[y >= 0], minlength=logits.shape[2]) for y in labels.T])
     classes, taken = minority_classes(counts, len(labels))
     for a in range(labels.shape[1]):
         expected = oracles.minority_classes(labels[:, a], logits.shape[2])
@@ -51,7 +71,71 @@ def test_mining_picks_the_samples_of_section_3_3(batch, k, anchors):
             for role, indices in zip(roles, literal, strict=True):
                 ours = role.index[a, slot][role.valid[a, slot]].tolist()
                 # of saturated probabilities the order is the rounding's, of the rest the paper's
-                assert sorted(ours) == sorted(indices) or abs(logits).max() > 30
+                finite = logits[logits.isfinite()]
+                assert sorted(ours) == sorted(indices) or abs(finite).max() > 30
+
+
+@given(batches_of_real_data(), st.sampled_from(["easy", "all"]))
+def test_an_unknown_label_is_as_good_as_no_sample(batch, anchors):
+    found = triplet_terms(batch["features"], batch["logits"], batch["labels"], anchors=anchors)
+    for a, labels in enumerate(batch["labels"].T):
+        known = labels >= 0
+        alone = triplet_terms(
+            *(batch[name][known, a] for name in ("features", "logits")),
+            labels[known],
+            anchors=anchors,
+        )
+        for ours, theirs in zip(found, alone, strict=True):
+            torch.testing.assert_close(ours[a], theirs[0])
+
+
+@given(batches_of_real_data())
+def test_classes_that_an_attribute_lacks_are_as_good_as_no_classes(batch):
+    found = triplet_terms(batch["features"], batch["logits"], batch["labels"])
+    wide = torch.nn.functional.pad(batch["logits"], (0, 3), value=-torch.inf)
+    padded = triplet_terms(batch["features"], wide, batch["labels"])
+    for ours, theirs in zip(padded, found, strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_an_impossible_class_brings_no_own_sample_among_the_negatives():
+    labels = torch.tensor([1, 1, 1, 0, 0, 0, 0]).unsqueeze(1)
+    logits = torch.zeros(7, 1, 2)
+    logits[3:, :, 1] = -torch.inf  # the others cannot be of class 1, and come after its own
+    for dtype in (torch.bfloat16, torch.float16, torch.float32, torch.float64):
+        _, _, negative = mine(logits.to(dtype), labels, k=4)
+        assert sorted(negative.index[negative.valid].tolist()) == [3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("anchors", ["easy", "all"])
+def test_a_sample_without_a_role_may_be_nan(anchors):
+    labels = torch.tensor([1, 1, 0, 0, 0, -1]).unsqueeze(1)
+    logits, features = torch.randn(6, 1, 2), torch.randn(6, 1, 4)
+    logits[5] = features[5] = torch.nan
+    features.requires_grad_()
+    loss = triplet_loss(features, logits, labels, anchors=anchors)
+    loss.backward()
+    assert loss.isfinite()
+    assert features.grad.isfinite().all()
+
+
+def test_nan_logits_rank_last():
+    labels = torch.tensor([1, 1, 1, 0, 0, 0, 0]).unsqueeze(1)
+    logits = torch.randn(7, 1, 2)
+    logits[[0, 3]] = torch.nan
+    for sign in (1, -1):  # a NaN has a sign
+        anchor, positive, negative = mine(sign * logits, labels, k=25, anchors="all")
+        assert [role.index[0, 0, role.valid[0, 0]][-1] for role in (anchor, positive)] == [0, 0]
+        assert negative.index[0, 0, negative.valid[0, 0]][-1] == 3
+
+
+def test_one_attribute_needs_no_axis_of_its_own():
+    labels = (torch.arange(12) < 4).long()
+    features, logits = torch.randn(12, 4), torch.randn(12, 2)
+    expected = triplet_loss(features[:, None], logits[:, None], labels[:, None], anchors="all")
+    for x in (features, features[:, None]):
+        for z in (logits, logits[:, None]):
+            assert triplet_loss(x, z, labels, anchors="all") == expected
 
 
 def test_the_paper_sized_batch_agrees_with_a_float64_loop_over_distances():
@@ -134,7 +218,7 @@ def test_nothing_of_the_size_of_all_triples_is_made():
     assert largest < 50e6
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
 def test_every_floating_type_works(dtype):
     features = torch.randn(12, 2, 4).to(dtype).requires_grad_()
     logits, labels = torch.randn(12, 2, 2).to(dtype), torch.zeros(12, 2, dtype=torch.long)
@@ -152,8 +236,12 @@ X, LOGITS, LABELS = torch.zeros(4, 1, 8), torch.zeros(4, 1, 2), torch.zeros(4, 1
     [
         ({"k": 0}, "k must be a whole number of 1 or more, got 0"),
         ({"k": 2.0}, "got 2.0"),
-        ({"margin": -1}, "0 or more, got -1"),
-        ({"rho": 1}, r"\(0, 1\), got 1"),
+        ({"k": True}, "got True"),
+        ({"margin": -1}, "margin must be a number of 0 or more, got -1"),
+        ({"margin": float("nan")}, "got nan"),
+        ({"margin": "0.2"}, "got '0.2'"),
+        ({"margin": True}, "got True"),
+        ({"rho": 1}, r"rho must lie in \(0, 1\), got 1"),
         ({"anchors": "some"}, "'some'.*easy, all"),
         ({"reduction": "sum"}, "'sum'.*all, active"),
     ],
@@ -163,9 +251,35 @@ def test_impossible_options_are_named(options, names):
         triplet_loss(X, LOGITS, LABELS, **options)
 
 
+def test_numpys_scalars_are_numbers():
+    labels = (torch.arange(12) < 4).long()
+    features, logits = torch.randn(12, 4), torch.randn(12, 2)
+    options = {"k": np.int64(3), "margin": np.float64(0.5), "rho": np.float32(0.5)}
+    assert triplet_loss(features, logits, labels, **options) == triplet_loss(
+        features, logits, labels, k=3, margin=0.5
+    )
+
+
 def test_shapes_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match=r"features must be .*\(4, 8\) and \(4, 1\)"):
         triplet_loss(X[:, 0], LOGITS, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "names"),
+    [
+        ((None, LOGITS, LABELS), "features must be a tensor, got None"),
+        ((X, LOGITS, LABELS.numpy()), r"labels .*numpy.ndarray: torch.as_tensor makes it one"),
+        ((X.long(), LOGITS, LABELS), "features must be floating point, got dtype torch.int64"),
+        ((X, LOGITS.long(), LABELS), "logits must be floating point, got dtype torch.int64"),
+        ((X, LOGITS, LABELS.float()), "labels must be integers, got dtype torch.float32"),
+        ((X, LOGITS, LABELS - 2), r"0 \.\.\. 1, or be -1 where unknown, got -2"),
+        ((X, LOGITS, LABELS + 2), "got 2"),
+    ],
+)
+def test_inputs_of_another_kind_are_named(inputs, names):
+    with pytest.raises(ValueError, match=names):
+        triplet_loss(*inputs)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.sampled_from([0.0, 0.3, 1.0]))
