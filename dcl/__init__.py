@@ -40,4 +40,4 @@ __all__ = [
     "triplet_loss",
     "tune_thresholds",
 ]
-__version__ = "0.1.0"
+__version__ = "0.1.0"  # said here alone: pyproject.toml reads it

@@ -11,12 +11,22 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
-from .bench import main as bench
-from .experiment.config import from_values, method_options
-from .experiment.datasets import DATASETS
-from .experiment.distributed import rank
-from .experiment.records import read
-from .experiment.run import check, headline, run
+try:
+    from .bench import main as bench
+    from .experiment.config import from_values, method_options
+    from .experiment.datasets import DATASETS
+    from .experiment.distributed import rank
+    from .experiment.records import read
+    from .experiment.run import check, headline, run
+except ModuleNotFoundError as error:
+    if str(error.name).split(".")[0] == "dcl":
+        raise  # a fault of ours
+    print(
+        f"python -m dcl: {error.name} is not installed, it comes with the extra 'experiment': "
+        "pip install 'dcl-companion[experiment]', or '.[experiment]' in a checkout",
+        file=sys.stderr,
+    )
+    sys.exit(2)
 
 CHECKED_TO = 0.01  # percentage points: another machine rounds otherwise
 

@@ -15,18 +15,17 @@ from setuptools import find_packages
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-CONDA_NAMES = {"torch": "pytorch"}  # where conda-forge calls a package otherwise
+CONDA_NAMES = {"torch": "pytorch", "build": "python-build"}  # as conda-forge calls them
 LARGEST_FILE = 500 * 1024
 LARGEST_WEIGHTS = 4 * 1024**2  # of two published runs
 
 
 def requirements() -> dict[str, Requirement]:
+    """Every package that the project or an extra of it asks for; an extra may hold another."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
-    return {
-        canonicalize_name(r.name): r
-        for r in (Requirement(line) for group in groups for line in group)
-    }
+    found = [Requirement(line) for group in groups for line in group]
+    return {canonicalize_name(r.name): r for r in found if r.name != project["name"]}
 
 
 def committed(pattern: str = "*") -> list[Path]:
@@ -66,6 +65,12 @@ def test_conda_environment_has_the_names_and_bounds_of_pyproject():
     assert bounds == {
         CONDA_NAMES.get(name, name): r.specifier for name, r in requirements().items()
     }
+
+
+def test_a_package_has_the_same_bounds_in_every_extra():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [line for group in project["optional-dependencies"].values() for line in group]
+    assert len({Requirement(line).name for line in lines}) == len(set(lines))
 
 
 def test_every_requirement_has_a_lower_and_an_upper_bound():
