@@ -23,7 +23,9 @@ import nbformat
 import papermill
 import torch
 from bs4 import BeautifulSoup
+from from_source import equation_blocks, tree
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from pictures import draw_method
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from dcl.experiment.records import environment
@@ -137,7 +139,10 @@ def stage(pages: dict[str, Path]) -> None:
     for page, path in pages.items():
         if path.suffix == ".ipynb":
             shutil.copy(EXECUTED / f"{page}.ipynb", SOURCE / f"{page}.ipynb")
-    (SOURCE / "book" / "_execution.md").write_text(execution_status(pages), "utf-8")
+    made = {"execution": execution_status(pages), "equations": equation_blocks(), "tree": tree()}
+    for name, text in made.items():
+        (SOURCE / "book" / f"_{name}.md").write_text(text, "utf-8")
+    draw_method(SOURCE / "book" / "_static")
 
 
 def execution_status(pages: dict[str, Path]) -> str:

@@ -81,7 +81,7 @@ def balanced_accuracy(
 
 def mean_accuracy(per_attribute: Tensor) -> float:
     """mA over the attributes for which it is defined (Eq. 13)."""
-    return torch.as_tensor(per_attribute, dtype=torch.float64).nanmean().item()
+    return torch.as_tensor(per_attribute, dtype=torch.float64).nanmean().item()  # Eq. 13
 
 
 def evaluate(
@@ -280,4 +280,4 @@ def _mean_recall(table: Tensor, numbers: Sequence[int], names: Sequence[str] | N
             stacklevel=3,
         )
     recall = table.diagonal(dim1=1, dim2=2) / of_class
-    return recall.masked_fill(~exists, 0).sum(1) / exists.sum(1)
+    return recall.masked_fill(~exists, 0).sum(1) / exists.sum(1)  # Eq. 12

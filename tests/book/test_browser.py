@@ -206,19 +206,21 @@ def test_search_finds_a_phrase_from_disk(window):
 
 def settings_grid():
     """Settings of the explorer: every schedule at every corner, and in between."""
-    for sampling, imbalance, (epoch, epochs) in itertools.product(
+    usual = {"decay": 0.97, "value": 0.4, "p": 0.3, "epsilon": 0.15}
+    for sampling, counts, (epoch, epochs), moves in itertools.product(
         (*SAMPLINGS, "constant"),
-        (1, 3, 50, 200),
-        ((0, 300), (89, 300), (90, 300), (7, 10), (60, 60)),
+        ([1, 1], [50, 1], [3, 200], [9750, 250, 40], [7, 5, 300, 2, 5, 11]),
+        ((0, 300), (89, 300), (90, 300), (7.3, 10), (8, 8)),
+        ("step", "epoch"),
     ):
-        yield {
-            "sampling": sampling, "imbalance": imbalance, "epoch": epoch, "epochs": epochs,
-            "decay": 0.97, "value": 0.4, "p": 0.3, "epsilon": 0.15,
-        }  # fmt: skip
+        settings = {"sampling": sampling, "classCounts": counts, "epoch": epoch, "epochs": epochs}
+        yield {**usual, **settings, "moves": moves, "normalisation": "proportion"}
+        yield {**usual, **settings, "moves": moves, "normalisation": "minority"}
     for p, epsilon in itertools.product((0, 0.29, 1), (0, 0.5)):
         yield {
-            "sampling": "concave", "imbalance": 20, "epoch": 29, "epochs": 100,
+            "sampling": "concave", "classCounts": [20, 1], "epoch": 29, "epochs": 100,
             "decay": 0.9, "value": 1, "p": p, "epsilon": epsilon,
+            "moves": "step", "normalisation": "proportion",
         }  # fmt: skip
 
 
@@ -229,26 +231,122 @@ def test_the_explorer_computes_what_the_library_does(explorer):
     for s, now in zip(grid, shown, strict=True):
         linear_imbalance = s["sampling"] == "linear-imbalance"
         rule = "linear" if linear_imbalance else "power"
+        last = s["epochs"] - 1  # of those that a training starts
+        epoch = s["epoch"] if s["moves"] == "step" else min(int(s["epoch"]), last)
         g = schedule(
             "linear" if linear_imbalance else s["sampling"],
-            s["epoch"], s["epochs"], decay=s["decay"], value=s["value"],
+            epoch, s["epochs"], decay=s["decay"], value=s["value"],
         )  # fmt: skip
-        counts = torch.tensor([[s["imbalance"], 1]])
-        majority, minority = now["counts"]
-        assert majority + minority == 512
-        assert minority == pytest.approx(512 / (s["imbalance"] + 1), abs=0.5)
-        labels = (torch.arange(512) >= majority).long()[:, None]
-        weights = dsl_weights(labels, counts, g, rule=rule)[:, 0].split([majority, minority])
-        expected = dsl_weights(labels, counts, g, rule=rule, selection="expected")[:, 0]
-        f = loss_schedule(s["epoch"], s["epochs"], p=s["p"], epsilon=s["epsilon"])
+        counts = torch.tensor([s["classCounts"]])
+        assert sum(now["counts"]) == 512
+        labels = torch.arange(counts.numel()).repeat_interleave(torch.tensor(now["counts"]))
+        options = {"normalisation": s["normalisation"], "rule": rule}
+        expected = dsl_weights(labels[:, None], counts, g, selection="expected", **options)[:, 0]
+        expected = [weights[0].item() for weights in expected.split(now["counts"])]
+        drawn = dsl_weights(labels[:, None], counts, g, **options)[:, 0].split(now["counts"])
+        f = loss_schedule(epoch, s["epochs"], p=s["p"], epsilon=s["epsilon"])
         assert now["g"] == pytest.approx(g, **close), s
         assert now["f"] == pytest.approx(f, **close), s
-        target = target_distribution(counts, g, rule=rule)[0].tolist()
+        target = target_distribution(counts, g, **options)[0].tolist()
         assert now["target"] == pytest.approx(target, **close), s
-        assert now["ratio"] == pytest.approx([expected[0].item(), expected[-1].item()], **close), s
-        assert now["kept"] == [w.count_nonzero().item() for w in weights], s
-        assert now["weight"] == pytest.approx([w.max().item() for w in weights], **close), s
-        assert now["total"] == pytest.approx(sum(w.sum().item() for w in weights), **close), s
+        assert now["ratio"] == pytest.approx(expected, **close), s
+        weight = [max(1.0, ratio) for ratio in expected]
+        assert now["weight"] == pytest.approx(weight, **close), s
+        for kept, ratio, weights in zip(now["kept"], expected, drawn, strict=True):
+            assert abs(kept - min(1, ratio) * len(weights)) <= 0.5 + 1e-6, s  # the nearest
+            assert abs(kept - weights.count_nonzero().item()) <= 1, s  # one draw of the library's
+        total = sum(n * each for n, each in zip(now["kept"], weight, strict=True))
+        assert now["total"] == pytest.approx(total, **close), s
+
+
+@pytest.mark.parametrize(("chance", "kept"), [(0, 443), (0.6, 443), (0.7, 444)])
+def test_the_explorer_rounds_at_random_so_that_it_is_right_on_average(explorer, chance, kept):
+    settings = {"sampling": "constant", "value": 0.5, "classCounts": [500, 12], "epoch": 1}
+    settings |= {"epochs": 8, "p": 0.3, "epsilon": 0.1, "rounding": [chance, chance]}
+    now = explorer.evaluate("settings => window.dclExplorer.compute(settings)", settings)
+    labels = (torch.arange(512) >= 500).long()[:, None]
+    weights = dsl_weights(labels, torch.tensor([[500, 12]]), 0.5, selection="expected")
+    assert now["ratio"][0] * 500 == pytest.approx(weights[:500].sum().item())  # 443.32
+    assert now["kept"] == [kept, 12]
+
+
+@pytest.mark.parametrize("counts", [[50, 1], [9750, 250], [3, 400, 10], [1, 1, 1], [100_000, 1]])
+def test_the_explorers_batch_has_the_proportions_of_the_training_set(explorer, counts):
+    batch = explorer.evaluate("counts => window.dclExplorer.batchOf(counts, 512)", counts)
+    assert sum(batch) == 512
+    for n, count in zip(batch, counts, strict=True):
+        assert n == max(1, n)
+        assert n == pytest.approx(512 * count / sum(counts), abs=len(counts) / 2 + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("9,750 : 250", [9750, 250]),
+        ("9750:250", [9750, 250]),
+        ("120, 40, 3", [120, 40, 3]),
+        ("120,40,3", [120, 40, 3]),
+        ("4,000\t300\t12", [4000, 300, 12]),
+        ("  7\n 8 \n", [7, 8]),
+        ("1/50", [1, 50]),
+        ("12 : x", '"x" is no count'),
+        ("12 : 0", '"0" is no count'),
+        ("12 : -3", '"-3" is no count'),
+        ("1.5 : 3", '"1.5" is no count'),
+        ("9,750", "Found 1 number: give 2 to 6"),
+        ("1 2 3 4 5 6 7", "Found 7 numbers: give 2 to 6"),
+        ("", '"" is no count'),
+    ],
+)
+def test_the_explorer_reads_class_counts_as_people_write_them(explorer, typed, read):
+    found = explorer.evaluate("typed => window.dclExplorer.parseCounts(typed)", typed)
+    if isinstance(read, list):
+        assert found == {"counts": read}
+    else:
+        assert read in found["error"]
+
+
+def test_the_explorer_shows_the_classes_that_are_typed(explorer):
+    explorer.fill("#x-counts", "900 : 90 : 9")
+    assert explorer.locator("#explorer .batch .class").count() == 3
+    assert explorer.locator("#explorer .batch circle").count() == 512
+    assert explorer.inner_text("[data-train-0]") == "900"
+    explorer.fill("#x-counts", "900 : many")
+    assert '"many" is no count' in explorer.inner_text("[data-wrong]")
+    assert explorer.locator("#explorer .batch .class").count() == 3  # the last that could be read
+    explorer.fill("#x-counts", "90000 : 3")
+    assert "Only one batch of 512 in about" in explorer.inner_text("[data-rare]")
+
+
+def test_a_link_to_the_explorer_keeps_its_settings(window, explorer):
+    explorer.fill("#x-counts", "9,750 : 250")
+    explorer.select_option("#x-sampling", "linear")
+    explorer.select_option("#x-moves", "epoch")
+    explorer.select_option("#x-normalisation", "minority")
+    explorer.fill("#x-epochs", "1")
+    explorer.fill("#x-epoch", "7.5")
+    explorer.wait_for_function("() => location.hash.includes('epoch=7.5')")
+    link, g = explorer.url, explorer.inner_text("[data-g]")
+    assert float(g) == pytest.approx(schedule("linear", 7, 8), abs=5e-4)
+    window.goto("about:blank")
+    window.goto(link)
+    assert window.inner_text("[data-g]") == g
+    assert window.inner_text("[data-train-0]") == "9,750"
+    assert window.input_value("#x-normalisation") == "minority"
+    for broken in ("#counts=x&epochs=7&sampling=none", "#%E0%A4%A", "#="):
+        window.goto("about:blank")
+        window.goto(address("book/explorer") + broken)
+        assert window.inner_text("[data-epochs]") == "300"
+        assert window.input_value("#x-sampling") == "convex"
+
+
+def test_a_training_of_eight_epochs_ends_balanced_only_with_every_step(explorer):
+    explorer.fill("#x-epochs", "1")
+    explorer.fill("#x-epoch", "8")
+    assert float(explorer.inner_text("[data-g]")) == 0
+    explorer.select_option("#x-moves", "epoch")
+    assert explorer.inner_text("[data-g]") == f"{schedule('convex', 7, 8):.3f}"
+    assert "the last epoch has g = 0.195" in explorer.inner_text("[data-last]")
 
 
 def test_the_explorer_offers_every_schedule_of_the_library(explorer):
@@ -261,7 +359,7 @@ def test_the_explorer_moves_with_the_keyboard(explorer):
         return {name: explorer.inner_text(f"[data-{name}]") for name in ("epoch", "g", "sum-1")}
 
     def dropped():
-        return explorer.locator("[data-majority] circle.dropped").count()
+        return explorer.locator("#explorer .place-0 circle.dropped").count()
 
     assert explorer.locator("#explorer .batch circle").count() == 512
     before, dropped_before = numbers(), dropped()

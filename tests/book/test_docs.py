@@ -1,5 +1,6 @@
 """What README and book show is run, and the numbers they show are the library's."""
 
+import importlib.util
 import re
 import sys
 import types
@@ -10,34 +11,73 @@ import pytest
 import torch
 from PIL import Image
 
-from dcl import dsl_weights, schedule
+from dcl import DCLLoss, dsl_weights, schedule
 from dcl.__main__ import main
 from dcl.experiment import datasets, records
 from dcl.report import evidence, tables
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["README.md", "book/use_it.md"]
+spec = importlib.util.spec_from_file_location("from_source", ROOT / "book" / "from_source.py")
+from_source = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(from_source)
+TRAINERS = (ROOT / "book" / "trainers.md").read_text("utf8")
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_python_on_the_page_runs(page):
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.S)
-    blocks = [block for block in blocks if "download=True" not in block]  # needs a network
-    assert blocks
-    for block in blocks:
-        names = {}
-        exec(block, names)
-        assert names["loss"].isfinite()
+def python_of(text: str) -> list[str]:
+    """The Python blocks of a page, less those that need a network."""
+    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
+    return [block for block in blocks if "download=True" not in block]
 
 
-@pytest.mark.parametrize("page", ["README.md", "book/intro.md"])
+def test_python_of_the_readme_runs():
+    (block,) = python_of((ROOT / "README.md").read_text())
+    names = {}
+    exec(block, names)
+    assert names["loss"].isfinite()
+
+
+@pytest.mark.filterwarnings("ignore")  # of the trainers: no GPU, few workers
+@pytest.mark.parametrize("library", ["torch", "timm", "transformers", "lightning"])
+def test_dcl_trains_in_the_trainer_that_people_have(library, tmp_path, monkeypatch):
+    pytest.importorskip(library)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    first, *others = python_of(TRAINERS)
+    (block,) = [b for b in others if (f"import {library}" in b or f"from {library}" in b)] or [
+        b for b in others if "for epoch in range" in b
+    ]
+    names = {"__name__": "page"}
+    exec(first, names)
+    criterion, move = names["criterion"], names["criterion"].set_epoch
+    moved = []
+    monkeypatch.setattr(criterion, "set_epoch", lambda epoch: (moved.append(epoch), move(epoch)))
+    before = [parameter.clone() for parameter in names["network"].parameters()]
+    exec(block, names)
+    if library == "timm":
+        logits, features = names["network"](names["images"])
+        assert (logits.shape, features.shape) == ((64, 5, 2), (64, 5, 64))
+        return
+    assert moved == [0, 0.5, 1, 1.5]  # two epochs of two steps
+    assert criterion.parts["classification"].isfinite()
+    after = names["network"].parameters()
+    assert any((a != b).any() for a, b in zip(after, before, strict=True))
+
+
+def test_whoever_has_a_label_of_many_classes_or_no_features_finds_it_so():
+    criterion = DCLLoss(torch.tensor([[50, 10, 5]]), epochs=3, steps_per_epoch=2)
+    assert criterion(torch.randn(8, 3), torch.randn(8, 4), torch.arange(8) % 3).isfinite()
+    criterion = DCLLoss(torch.tensor([[50, 10]]), epochs=3, loss=0)
+    assert criterion(torch.randn(8, 1, 2), None, (torch.arange(8) % 2)[:, None]).isfinite()
+
+
+@pytest.mark.parametrize("page", ["README.md", "book/intro.md", "book/method.md"])
 def test_the_first_picture_is_described_by_the_librarys_numbers(page):
     text = (ROOT / page).read_text()
     labels = torch.zeros(512, 1, dtype=torch.long)
     labels[:12] = 1
     for epoch in (200, 300):
         g = schedule("convex", epoch, 300)
-        weights = dsl_weights(labels, torch.tensor([[500, 12]]), g)[:, 0]
+        weights = dsl_weights(labels, torch.tensor([[500, 12]]), g, selection="expected")[:, 0]
         assert f"{weights[12:].sum():.0f}" in text
         assert f"{weights[0]:.1f}" in text
 
@@ -47,8 +87,9 @@ def test_the_explorers_still_picture_is_described_by_the_librarys_numbers():
     labels = torch.zeros(512, 1, dtype=torch.long)
     labels[:10] = 1
     for epoch in (0, 200, 300):
-        weights = dsl_weights(labels, torch.tensor([[50, 1]]), schedule("convex", epoch, 300))[:, 0]
-        kept, weight = weights[10:].count_nonzero(), f"{weights[0]:.1f}"
+        g = schedule("convex", epoch, 300)
+        weights = dsl_weights(labels, torch.tensor([[50, 1]]), g, selection="expected")[:, 0]
+        kept, weight = round(weights[10:].sum().item()), f"{weights[0]:.1f}"
         assert re.search(rf"Epoch {epoch}: (all )?{kept} .*? weighs {weight}\.", text)
 
 
@@ -100,3 +141,41 @@ def table_of_results() -> str:
 def test_the_readmes_table_is_that_of_the_records():
     table = table_of_results()
     assert table in (ROOT / "README.md").read_text(), f"README.md is behind the records:\n{table}"
+
+
+def test_the_architecture_page_has_a_line_for_every_file():
+    tree = from_source.tree()
+    for path in (ROOT / "dcl").rglob("*.py"):
+        assert f"| `{path.name}` | {from_source.first_line(path)} |" in tree
+    rooms = re.findall(r"\*\*`(dcl[\w/]*)/`\*\*", tree)
+    assert rooms == [room for room in from_source.ROOMS if (ROOT / room).is_dir()]
+
+
+def test_the_files_that_the_architecture_page_sends_to_exist():
+    page = (ROOT / "book" / "architecture.md").read_text()
+    named = re.findall(r"`((?:dcl|tests|notebooks|results|book)/[\w/.]*)`", page)
+    assert len(named) > 10
+    assert not [path for path in named if not (ROOT / path).exists()]
+    for path, function in re.findall(r"`(dcl/[\w/]+\.py)`, `(\w+)`", page):
+        assert f"def {function}(" in (ROOT / path).read_text(), f"{path} has no {function}"
+
+
+def test_every_equation_has_its_lines_on_the_method_page():
+    page = (ROOT / "book" / "method.md").read_text()
+    found = from_source.equations()
+    for number, lines in found.items():
+        assert f"\\tag{{{number}}}" in page
+        assert lines, f"no line of dcl/ says that it is Eq. {number}"
+        assert f"<!-- eq {number} -->" in page or (number == 8 and found[8] == found[9])
+    blocks = from_source.equation_blocks()
+    for number in re.findall(r"<!-- (?:eq|end) (\d+) -->", page):
+        assert f"<!-- eq {number} -->" in blocks
+
+
+def test_the_pictures_of_the_method_page_are_drawn(tmp_path):
+    spec = importlib.util.spec_from_file_location("pictures", ROOT / "book" / "pictures.py")
+    pictures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pictures)
+    pictures.draw_method(tmp_path)
+    shown = re.findall(r"_static/(method_\w+\.svg)", (ROOT / "book" / "method.md").read_text())
+    assert sorted(shown) == sorted(path.name for path in tmp_path.iterdir())

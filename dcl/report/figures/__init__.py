@@ -5,8 +5,18 @@ Every function returns a matplotlib Figure whose title names the data it was mad
 
 from .cost import cost_of_criteria, growth, parts_of_a_step, share_of_a_step
 from .data import class_counts, imbalance, sheet
-from .method import batch_over_training, idea, loss_weight, pushes, schedules, targets, two_readings
-from .plane import animation, batch_by_weight, outcomes, stills
+from .method import (
+    BATCH,
+    POSITIVES,
+    batch_over_training,
+    idea,
+    loss_weight,
+    pushes,
+    schedules,
+    targets,
+    two_readings,
+)
+from .plane import animation, batch_by_weight, outcomes, stills, triplets
 from .reports import (
     effects,
     gain_over_cross_entropy,
@@ -29,11 +39,14 @@ from .significance import (
     seeds_for_a_step,
     two_kinds_of_chance,
 )
-from .style import METHOD_COLOURS, SCHEDULE_COLOURS, use_style
+from .style import METHOD_COLOURS, SCHEDULE_COLOURS, SVG, use_style
 
 __all__ = [
+    "BATCH",
     "METHOD_COLOURS",
+    "POSITIVES",
     "SCHEDULE_COLOURS",
+    "SVG",
     "animation",
     "attribute_bars",
     "batch_by_weight",
@@ -66,6 +79,7 @@ __all__ = [
     "targets",
     "threshold_sweep",
     "training",
+    "triplets",
     "two_kinds_of_chance",
     "two_readings",
     "use_style",

@@ -11,14 +11,16 @@ from ...sampling import dsl_weights, target_distribution
 from ...schedulers import loss_schedule, schedule
 from .style import METHOD_COLOURS, SCHEDULE_COLOURS, finish
 
+BATCH, POSITIVES = 512, 12  # the example of every page: 12 bald people in a batch, as in training
 
-def idea(positives: int = 12, batch: int = 512) -> Figure:
+
+def idea(positives: int = POSITIVES, batch: int = BATCH) -> Figure:
     """The idea in one picture: a batch's samples at three moments, their area their weight."""
-    figure, panels = plt.subplots(1, 3, figsize=(9, 3.1))
+    figure, panels = plt.subplots(1, 3, figsize=(9, 3.4))
     moments = {"start": 0, "after two thirds": 200, "end": 300}
     for axes, (when, epoch) in zip(panels, moments.items(), strict=True):
         counts = torch.tensor([[batch - positives, positives]])
-        _draw_batch(axes, counts, positives, batch, schedule("convex", epoch, 300))
+        _draw_batch(axes, counts, positives, batch, schedule("convex", epoch, 300), seed=1)
         axes.set_title(when, loc="center", weight="bold")
     return finish(figure)
 
@@ -45,12 +47,15 @@ def batch_over_training(imbalance: int = 50, batch: int = 512, epochs: int = 300
 
 
 def _draw_batch(
-    axes: Axes, class_counts: torch.Tensor, positives: int, batch: int, g: float
+    axes: Axes, class_counts: torch.Tensor, positives: int, batch: int, g: float, seed: int = 0
 ) -> None:
-    """A batch under the sampling schedule's g: what is kept of the majority, and the minority."""
+    """A batch under the sampling schedule's g: what is kept of the majority, and the minority.
+
+    The number kept is rounded at random; of the seeds one is taken that rounds to the nearest.
+    """
     labels = torch.zeros(batch, 1, dtype=torch.long)
     labels[:positives] = 1
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     weights = dsl_weights(labels, class_counts, g, generator=generator)[:, 0].numpy()
     minority, majority = weights[:positives], weights[positives:]
     many, few = "#0072B2", METHOD_COLOURS["dcl"]
@@ -60,9 +65,10 @@ def _draw_batch(
     axes.scatter(x[kept], y[kept], s=9, color=many, lw=0)
     x, y = np.divmod(np.arange(positives), 4)
     axes.scatter(25 + 5 * x, 3 + 6.2 * y, s=9 * minority, color=few, lw=0)
-    axes.text(9.5, -3.5, f"{kept.sum()} of {len(majority)} kept", ha="center", color=many, size=10)
-    axes.text(30, -3.5, f"each weighs {minority.max():.1f}", ha="center", color=few, size=10)
-    axes.set(xlim=(-1, 38), ylim=(-5, 26))
+    words = {"ha": "center", "va": "top", "size": 10, "linespacing": 1.4}
+    axes.text(9.5, -1.5, f"{kept.sum()} of {len(majority)}\nkept", color=many, **words)
+    axes.text(30, -1.5, f"each weighs\n{minority.max():.1f}", color=few, **words)
+    axes.set(xlim=(-1, 38), ylim=(-7, 26))
     axes.axis("off")
 
 
@@ -72,14 +78,9 @@ def schedules(epochs: int = 300, decay: float = 0.99) -> Figure:
     x = np.linspace(0, epochs, 301)
     for name, colour in SCHEDULE_COLOURS.items():
         y = [schedule(name, epoch, epochs, decay=decay) for epoch in x]
-        axes.plot(x, y, color=colour, lw=2)
-        at = {"convex": 0.62, "linear": 0.42, "concave": 0.2, "composite": 0.56}[name]
-        axes.annotate(
-            name, (at * epochs, np.interp(at * epochs, x, y)), (6, 4) if name != "composite" else
-            (-4, -12), textcoords="offset points", color=colour, weight="bold",
-            ha="left" if name != "composite" else "right",
-        )  # fmt: skip
-    axes.set(xlabel="epoch l", ylabel="SF(l)", title=f"Scheduler functions, L = {epochs} epochs")
+        axes.plot(x, y, color=colour, lw=2, label=name)
+    axes.legend(loc="lower left")
+    axes.set(xlabel="epoch l", ylabel="SF(l)", title="Slow or fast at the start, all end near 0")
     return finish(figure)
 
 
@@ -99,7 +100,7 @@ def loss_weight(epochs: int = 300, p: float = 0.3, epsilon: float = 0.1) -> Figu
     )  # fmt: skip
     axes.set(
         xlabel="epoch l", ylabel="f(l)", ylim=(0, 1.2),
-        title=f"Weight of the metric loss, p = {p:g}, epsilon = {epsilon:g}",
+        title="The metric loss jumps down at the self-learning point",
     )  # fmt: skip
     return finish(figure)
 
@@ -118,18 +119,23 @@ def targets(shares: dict[str, float], epochs: int = 300, decay: float = 0.99) ->
             axes.plot(x, y, color=colour, lw=2, label=name)
         y = [target_distribution(counts, 1 - epoch / epochs, rule="linear")[0, 1] for epoch in x]
         axes.plot(x, y, color="black", lw=1.5, ls="--", label="linear-imbalance")
-        axes.set(xlabel="epoch l", title=f"{label}: {share:.1%} positive", ylim=(0, 0.55))
+        axes.set(xlabel="epoch l", title=f"{label}: {100 * share:.1f} % positive", ylim=(0, 0.55))
     np.atleast_1d(panels)[0].set_ylabel("target share of the minority")
-    np.atleast_1d(panels)[-1].legend(loc="upper left", fontsize=8)
+    np.atleast_1d(panels)[-1].legend(loc="upper left", fontsize=9)
+    title = "The rarer the class, the later its target moves"
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
 
-def two_readings(positives: int, share: float, batch: int = 512, epochs: int = 300) -> Figure:
-    """Total weight and mean minority weight of one batch under both readings of Eq. 5."""
+def two_readings(positives: int = POSITIVES, batch: int = BATCH, epochs: int = 300) -> Figure:
+    """Total weight and mean minority weight of one batch under both readings of Eq. 5.
+
+    The classes have the same shares in the batch and in the training set.
+    """
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.4))
     labels = torch.zeros(batch, 1, dtype=torch.long)
     labels[:positives] = 1
-    counts = torch.tensor([[1 - share, share]], dtype=torch.float64)
+    counts = torch.tensor([[batch - positives, positives]])
     x = np.linspace(0, epochs, 101)
     for reading, colour in (("proportion", METHOD_COLOURS["dcl"]), ("minority", "#0072B2")):
         weights = [
@@ -144,13 +150,11 @@ def two_readings(positives: int, share: float, batch: int = 512, epochs: int = 3
         panels[1].plot(x, [w[:positives].mean() for w in weights], color=colour, lw=2)
     panels[0].set(xlabel="epoch l", title="Total weight of the batch", ylim=(0, None))
     panels[1].set(xlabel="epoch l", title="Weight of a minority sample", ylim=(0, None))
-    panels[0].legend()
+    panels[0].legend(loc="lower left", fontsize=9)
     figure.suptitle(
-        f"{positives} positives in a batch of {batch}, {share:.1%} in the training set",
-        x=0.01,
-        ha="left",
-        fontsize="medium",
-    )
+        f"Read to the letter, the loss of a rare class fades: {positives} positives in {batch}",
+        x=0.01, ha="left", fontsize="medium",
+    )  # fmt: skip
     return finish(figure)
 
 

@@ -10,11 +10,30 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from ..plane import Cloud
+from ..plane import Cloud, descend, draw
 from .style import METHOD_COLOURS, finish
 
 NAMES = {"all": "all anchors (CRL)", "easy": "easy anchors (TEA)"}
 COLOURS = {"all": METHOD_COLOURS["crl"], "easy": METHOD_COLOURS["dcl"]}
+
+
+def triplets(k: int = 5, hard: float = 0.3) -> Figure:
+    """What one step of either triplet loss does to each point of a cloud, as arrows (Eq. 8, 9)."""
+    cloud = draw(1, hard)
+    minority = (cloud.labels[:, 0] == 1).numpy()
+    figure, panels = plt.subplots(1, 2, figsize=(9, 3.9), sharex=True, sharey=True)
+    for axes, (kind, name) in zip(panels, NAMES.items(), strict=True):
+        start, end = descend(cloud, kind, k=k, steps=1)[:, :, 0].numpy()
+        move = end - start
+        moved = np.linalg.norm(move, axis=1) > 1e-9
+        _scatter(axes, cloud, start)
+        for who, colour in ((~minority, "#555555"), (minority, COLOURS[kind])):
+            axes.quiver(
+                *start[moved & who].T, *move[moved & who].T, color=colour, angles="xy", width=0.006,
+                scale_units="xy", scale=np.linalg.norm(move, axis=1).max() / 0.45, zorder=3,
+            )  # fmt: skip
+        axes.set_title(f"{name}, Eq. {8 if kind == 'all' else 9}")
+    return finish(figure)
 
 
 def stills(cloud: Cloud, paths: dict[str, Tensor], moments: dict[str, int]) -> Figure:
