@@ -364,7 +364,7 @@ class DCLLoss(Criterion):
                 f"steps_per_epoch",
             )
         share, attribute, label = self._scarcest
-        if batch * share < 0.5:
+        if 0 < batch * share < 0.5:
             self._tell(
                 "scarce",
                 f"of class {label} of attribute {attribute} a batch of {batch} is to hold "

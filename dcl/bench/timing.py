@@ -54,7 +54,8 @@ def build(name: str, counts: Tensor, k: int) -> nn.Module:
         criterion = BatchHardTriplets()
     else:
         entry = methods.find(name)
-        options = {"k": k} if "k" in entry.options else {}
+        options = {"k": k, "warm_up": 0.0}  # of lmle: its quintuplets, not its start
+        options = {name: value for name, value in options.items() if name in entry.options}
         criterion = entry.criterion(counts, EPOCHS, seed=0, **options)
     criterion.set_epoch(EPOCH)
     return criterion

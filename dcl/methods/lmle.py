@@ -125,7 +125,7 @@ class LMLE(Criterion):
         if not 0 <= warm_up < 1:
             raise ValueError(f"warm_up must lie in [0, 1), got {warm_up!r}")
         self.recluster_every, self.neighbours = recluster_every, neighbours
-        self.warm_up, self.warming = warm_up, False
+        self.warm_up = warm_up
         self.cluster_size, self.max_clusters, self.seed = cluster_size, max_clusters, seed
         self.shape = tuple(self.class_counts.shape)  # (A, C)
         self.clustering_seconds: list[float] = []
@@ -137,6 +137,7 @@ class LMLE(Criterion):
             ("filled", torch.zeros(*self.shape, max_clusters, dtype=torch.bool)),
         ):
             self.register_buffer(name, tensor, persistent=False)
+        self.set_epoch(0)
 
     def set_epoch(self, epoch: float) -> None:
         """Only the warm-up asks for the epoch, counted from 0, in [0, epochs]."""

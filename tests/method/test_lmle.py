@@ -1,6 +1,7 @@
 """LMLE: quintuplet loss, clusters and nearest-cluster rule against literal float64 loops."""
 
 import copy
+import functools
 import io
 import math
 import warnings
@@ -11,10 +12,12 @@ from conftest import batches
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcl.methods.lmle import LMLE
+from dcl.methods import lmle
 from dcl.sampling import dsl_loss
 
 MARGINS = (0.1, 0.2, 0.4)
+
+LMLE = functools.partial(lmle.LMLE, warm_up=0.0)
 
 
 def clustered(class_counts, clusters, width=4, **options):
@@ -106,7 +109,7 @@ def test_scores_are_the_literal_loop_and_finite(batch, neighbours):
     centroids = torch.randn(shape, generator=generator).double()  # to the ball of radius 1
     criterion.centroids = centroids / centroids.norm(dim=3, keepdim=True).clamp(min=1)
     criterion.filled = torch.rand(shape[:3], generator=generator) < 0.6
-    ours = criterion.scores(features)
+    ours = criterion.margins_of(features)
     assert ours.isfinite().all()
     literal = literal_scores(features, criterion.centroids, criterion.filled, neighbours)
     torch.testing.assert_close(ours, literal)
@@ -201,7 +204,7 @@ def test_every_floating_type_works(dtype):
     criterion(torch.zeros(40, 1, 2).to(dtype), features, labels, torch.arange(40)).backward()
     assert features.grad.dtype is dtype
     assert features.grad.isfinite().all()
-    assert criterion.scores(features).isfinite().all()
+    assert criterion.margins_of(features).isfinite().all()
 
 
 def test_a_step_down_the_gradient_lowers_the_loss():
@@ -240,7 +243,7 @@ def test_recluster_finds_the_blobs_and_scores_tell_the_classes(neighbours):
     assert blob[0, 0] != blob[1, 0]
     assert blob[2, 0] != blob[3, 0]
     assert criterion.filled.sum(2).tolist() == [[2, 2]]
-    assert (criterion.scores(features).argmax(2) == labels).all()
+    assert (criterion.margins_of(features).argmax(2) == labels).all()
     assert len(criterion.clustering_seconds) == 1
     assert criterion.clustering_seconds[0] > 0
 
@@ -277,7 +280,7 @@ def test_numbers_of_clusters_follow_the_size_of_the_class():
     criterion.recluster(torch.randn(len(labels), 1, 4), labels)
     # a class of one sample; at least two; 41 / 10 rounded up; at most max_clusters; an absent class
     assert criterion.filled.sum(2).tolist() == [[1, 2, 5, 8, 0]]
-    scores = criterion.scores(torch.randn(50, 1, 4))
+    scores = criterion.margins_of(torch.randn(50, 1, 4))
     assert scores.isfinite().all()
     assert (scores.argmax(2) != 4).all()
     assert (scores[..., 4] < scores[..., :4].amax(2)).all()
@@ -289,7 +292,7 @@ def test_coinciding_samples_can_be_clustered():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         criterion.recluster(torch.ones(30, 1, 4), labels)
-    scores = criterion.scores(torch.ones(2, 1, 4))
+    scores = criterion.margins_of(torch.ones(2, 1, 4))
     assert scores.isfinite().all()
     assert scores.argmax(2).tolist() == [[0], [0]]  # a tie: the lower class
 
@@ -299,9 +302,9 @@ def test_more_queries_than_a_chunk_score_as_each_alone():
     criterion = LMLE(torch.tensor([[20, 20]]), 10)
     criterion.recluster(features, labels)
     many = features.repeat(60, 1, 1)
-    alone = criterion.scores(features).repeat(60, 1, 1)
-    torch.testing.assert_close(criterion.scores(many), alone)
-    assert criterion.scores(features[:0]).shape == (0, 1, 2)
+    alone = criterion.margins_of(features).repeat(60, 1, 1)
+    torch.testing.assert_close(criterion.margins_of(many), alone)
+    assert criterion.margins_of(features[:0]).shape == (0, 1, 2)
 
 
 def test_clusters_are_wanted_at_the_start_and_then_regularly():
@@ -321,11 +324,11 @@ def test_state_dict_carries_the_clusters():
     blank.load_state_dict(torch.load(file, weights_only=True))
     batch = torch.zeros(40, 1, 2), features.flip(2), labels, torch.arange(40)
     assert blank(*batch) == criterion(*batch)
-    assert torch.equal(blank.scores(features), criterion.scores(features))
+    assert torch.equal(blank.margins_of(features), criterion.margins_of(features))
     assert blank.clustering_seconds == criterion.clustering_seconds
     blank.recluster(-features, labels)  # leaves the one it was loaded from alone
     assert len(criterion.clustering_seconds) == 1
-    assert (criterion.scores(features).argmax(2) == labels).all()
+    assert (criterion.margins_of(features).argmax(2) == labels).all()
     with pytest.raises(ValueError, match=r"\(1, 2, 16\), this criterion's \(1, 2, 4\)"):
         LMLE(torch.tensor([[20, 20]]), 10, max_clusters=4).load_state_dict(criterion.state_dict())
 
@@ -366,7 +369,7 @@ def test_an_epoch_outside_the_training_is_named():
 def test_use_before_the_first_clustering_says_what_to_do():
     criterion = LMLE(torch.tensor([[1, 1]]), 10)
     with pytest.raises(RuntimeError, match="call recluster"):
-        criterion.scores(torch.zeros(2, 1, 4))
+        criterion.margins_of(torch.zeros(2, 1, 4))
     labels = torch.zeros(2, 1, dtype=torch.long)
     with pytest.raises(RuntimeError, match="call recluster"):
         criterion(torch.zeros(2, 1, 2), torch.zeros(2, 1, 4), labels, torch.arange(2))
@@ -386,7 +389,7 @@ def test_shapes_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match=r"0 \.\.\. 39, the samples that were clustered, got 40"):
         criterion(logits, features, labels, index + 1)
     with pytest.raises(ValueError, match=r"\(batch, 1, 8\) as clustered, got shape \(40, 1, 7\)"):
-        criterion.scores(features[..., 1:])
+        criterion.margins_of(features[..., 1:])
 
 
 def test_the_warm_up_trains_cross_entropy_and_then_the_quintuplets():

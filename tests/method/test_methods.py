@@ -1,0 +1,448 @@
+"""The compared methods against their papers' formulas, and what coincides with what."""
+
+import math
+
+import oracles
+import pytest
+import torch
+import torch.nn.functional as F
+from conftest import batches
+from hypothesis import assume, given
+
+from dcl import DCLLoss, decide, dsl_loss, dsl_weights, evaluate
+from dcl.methods import BASELINES, METHODS, Baseline, find
+from dcl.methods.crl import alpha_of
+from dcl.methods.losses import asymmetric_loss
+from dcl.methods.resampling import DownSampled, resampling_weights
+from dcl.methods.reweighting import (
+    class_balanced_weights,
+    cost_sensitive_weights,
+    deepmar_weights,
+    pos_weights,
+)
+from dcl.models import DeepID2
+
+
+def loss_of(method, batch, **options):
+    criterion = Baseline(method, batch["class_counts"], 10, seed=0, **options)
+    return criterion(batch["logits"], batch["features"], batch["labels"])
+
+
+def assert_same_with_gradient(batch, ours, literal):
+    torch.testing.assert_close(ours, literal)
+    gradients = [
+        torch.autograd.grad(x, batch["logits"], retain_graph=True)[0] for x in (ours, literal)
+    ]
+    torch.testing.assert_close(*gradients, rtol=1e-6, atol=1e-8)
+
+
+def weighted(batch, weights):
+    per_class = [weights(row) for row in batch["class_counts"].tolist()]
+    table = oracles.sample_weights(per_class, batch["labels"].tolist())
+    return oracles.dsl_loss(batch["logits"], batch["labels"], table)
+
+
+@given(batches())
+def test_cost_sensitive_weighs_by_inverse_training_frequency(batch):
+    batch["logits"].requires_grad_()
+    literal = weighted(batch, oracles.cost_sensitive_weights)
+    assert_same_with_gradient(batch, loss_of("cost-sensitive", batch), literal)
+
+
+@given(batches())
+def test_cost_sensitive_weights_have_mean_one_over_the_training_set(batch):
+    counts = batch["class_counts"].double()
+    mean = (cost_sensitive_weights(counts) * counts).sum(1) / counts.sum(1)
+    torch.testing.assert_close(mean, torch.ones_like(mean))
+
+
+@given(batches())
+def test_class_balanced_weighs_by_effective_numbers(batch):
+    batch["logits"].requires_grad_()
+    literal = weighted(batch, oracles.class_balanced_weights)
+    assert_same_with_gradient(batch, loss_of("class-balanced", batch), literal)
+
+
+@given(batches())
+def test_class_balanced_without_memory_is_cross_entropy(batch):
+    ours = loss_of("class-balanced", batch, beta=0.0)
+    torch.testing.assert_close(ours, dsl_loss(batch["logits"], batch["labels"]))
+
+
+@given(batches())
+def test_pos_weight_is_torchs_own(batch):
+    logits, labels, counts = (
+        batch["logits"].requires_grad_(),
+        batch["labels"],
+        batch["class_counts"],
+    )
+    assume(logits.shape[2] == 2)
+    ours = loss_of("pos-weight", batch)
+    assert_same_with_gradient(batch, ours, oracles.pos_weight_loss(logits, labels, counts.tolist()))
+    z, weight = logits[..., 1] - logits[..., 0], counts[:, 0] / counts[:, 1]
+    torchs = F.binary_cross_entropy_with_logits(z, labels.double(), pos_weight=weight.double())
+    torch.testing.assert_close(ours, torchs * labels.shape[1])  # theirs: mean over attributes
+
+
+def test_pos_weight_of_many_classes_is_each_ones_odds():
+    torch.testing.assert_close(
+        pos_weights(torch.tensor([[50, 30, 20]])),
+        torch.tensor([[1.0, 7 / 3, 4]], dtype=torch.float64),
+    )
+
+
+@given(batches())
+def test_focal_is_lin_et_al(batch):
+    batch["logits"].requires_grad_()
+    literal = oracles.focal_loss(batch["logits"], batch["labels"])
+    assert_same_with_gradient(batch, loss_of("focal", batch), literal)
+
+
+@given(batches())
+def test_focal_with_gamma_0_is_cross_entropy(batch):
+    ours = loss_of("focal", batch, gamma=0.0)
+    torch.testing.assert_close(ours, dsl_loss(batch["logits"], batch["labels"]))
+
+
+@given(batches())
+def test_logit_adjustment_is_menon_et_al(batch):
+    logits, labels = batch["logits"].requires_grad_(), batch["labels"]
+    literal = oracles.logit_adjusted_loss(logits, labels, batch["class_counts"].tolist())
+    assert_same_with_gradient(batch, loss_of("logit-adjustment", batch), literal)
+
+
+@given(batches())
+def test_post_hoc_logit_adjustment_of_two_classes_is_the_moved_threshold(batch):
+    logits, counts = batch["logits"], batch["class_counts"]
+    assume(logits.shape[2] == 2)
+    ours = decide(logits, counts)
+    literal = torch.tensor(oracles.moved_threshold(logits, counts.tolist()))
+    prior = counts[:, 1] / counts.sum(1)
+    close = (logits.softmax(2)[..., 1] - prior).abs() < 1e-12  # at a tie the rounding decides
+    assert torch.equal(ours[~close], literal[~close])
+
+
+def test_a_threshold_moved_to_one_half_is_cross_entropys():
+    logits = torch.randn(200, 3, 2, generator=torch.Generator().manual_seed(0))
+    labels = torch.randint(0, 2, (200, 3), generator=torch.Generator().manual_seed(1))
+    names, even = ["a", "b", "c"], torch.full((3, 2), 50)
+    assert evaluate(logits, labels, names).equals(evaluate(logits, labels, names, even))
+
+
+@given(batches())
+def test_ldam_is_cao_et_al_and_reweighted_in_the_last_fifth(batch):
+    logits, labels, counts = (
+        batch["logits"].requires_grad_(),
+        batch["labels"],
+        batch["class_counts"],
+    )
+    assume(labels.shape[1] == 1)
+    criterion = Baseline("ldam-drw", counts, 10)
+    ours = criterion(logits, batch["features"], labels)
+    assert_same_with_gradient(batch, ours, oracles.ldam_loss(logits, labels, counts.tolist()))
+    criterion.set_epoch(7.9)
+    torch.testing.assert_close(criterion(logits, batch["features"], labels), ours)
+    criterion.set_epoch(8)
+    weights = class_balanced_weights(counts).gather(1, labels.T)[0]  # (B,)
+    from dcl.methods.ldam import ldam_logits
+
+    entropy = F.cross_entropy(
+        ldam_logits(logits, labels, counts)[:, 0], labels[:, 0], reduction="none"
+    )
+    found = criterion(logits, batch["features"], labels)
+    # as in the authors' code, F.cross_entropy with weights: over the sum of the batch's weights
+    torch.testing.assert_close(found, (weights * entropy).sum() / weights.sum())
+
+
+def test_ldam_is_for_one_attribute():
+    with pytest.raises(ValueError, match=r"single-label tasks \(1 attribute\), got 2"):
+        Baseline("ldam-drw", torch.tensor([[5, 5], [5, 5]]), 10)
+
+
+@given(batches())
+def test_crl_original_mixes_by_the_attributes_imbalance(batch):
+    logits, labels, counts = batch["logits"], batch["labels"], batch["class_counts"]
+    literal = 0.0
+    for a, row in enumerate(counts.tolist()):
+        missing = sum(max(row) - n for n in row) / sum(row)  # of the training set's size
+        alpha = min(1.0, 0.01 * 100 * missing)
+        one = logits[:, a : a + 1], labels[:, a : a + 1]
+        metric = oracles.triplet_loss(batch["features"][:, a : a + 1], *one, k=3, anchors="all")
+        entropy = oracles.dsl_loss(*one, torch.ones(len(labels), 1))
+        literal = literal + alpha * metric + (1 - alpha) * entropy
+    torch.testing.assert_close(loss_of("crl-original", batch, k=3), literal)
+
+
+@given(batches())
+def test_resampled_classes_are_equal_and_the_mean_weight_is_one(batch):
+    labels, classes = batch["labels"], batch["class_counts"].shape[1]
+    for how in ("over", "down"):
+        weights = resampling_weights(labels, classes, how, batch["generator"])
+        torch.testing.assert_close(weights.mean(0), torch.ones_like(weights[0]))
+        for a in range(labels.shape[1]):
+            of_class = [weights[labels[:, a] == c, a] for c in labels[:, a].unique()]
+            totals = torch.stack([w.sum() for w in of_class])
+            torch.testing.assert_close(totals, totals[:1].expand_as(totals))
+            times = weights[:, a] / weights[weights[:, a] > 0, a].min()  # the largest class: once
+            torch.testing.assert_close(times, times.round())  # each sample a whole number of times
+
+
+def test_over_sampling_repeats_each_sample_as_often_as_fits():
+    labels = torch.tensor([0] * 7 + [1] * 3)[:, None]
+    weights = resampling_weights(labels, 2, "over", torch.Generator().manual_seed(0))
+    times = (weights * 14 / 10).round().long().flatten()
+    assert times[:7].tolist() == [1] * 7
+    assert sorted(times[7:].tolist()) == [2, 2, 3]  # 7 in all
+
+
+@given(batches())
+def test_down_sampling_keeps_as_many_as_dsl_at_g_0_read_to_the_letter(batch):
+    labels, counts = batch["labels"], batch["class_counts"]
+    down = resampling_weights(labels, counts.shape[1], "down") > 0
+    dsl = dsl_weights(labels, counts, 0, normalisation="minority") > 0
+    for a in range(labels.shape[1]):
+        for c in range(counts.shape[1]):
+            own = labels[:, a] == c
+            assert down[own, a].sum() == dsl[own, a].sum()
+
+
+@given(batches())
+def test_resampling_is_selective_learning_in_expectation_when_every_class_occurs(batch):
+    labels, counts = batch["labels"], batch["class_counts"]
+    assume(all(len(y.unique()) == counts.shape[1] for y in labels.T))
+    balanced = dsl_weights(labels, counts, 0, selection="expected")
+    for a in range(labels.shape[1]):
+        for c in range(counts.shape[1]):
+            own = labels[:, a] == c
+            for how in ("over", "down"):
+                weights = resampling_weights(labels, counts.shape[1], how)
+                torch.testing.assert_close(weights[own, a].sum(), balanced[own, a].sum())
+
+
+PLAIN = [name for name in METHODS if name != "lmle"]  # which wants clusters first
+
+
+@pytest.mark.parametrize("method", PLAIN)
+@pytest.mark.parametrize("labels", [[0] * 6, [1] * 6, [1], [0, 0, 0, 0, 0, 1], []])
+def test_one_class_one_sample_and_an_empty_batch_are_finite(method, labels):
+    labels = torch.tensor(labels, dtype=torch.long)[:, None]
+    logits = torch.randn(len(labels), 1, 2, requires_grad=True)
+    criterion = Baseline(method, torch.tensor([[90, 10]]), 10, seed=0)
+    loss = criterion(logits, torch.randn(len(labels), 1, 4, requires_grad=True), labels)
+    loss.backward()
+    assert loss.isfinite()
+    assert logits.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("method", BASELINES)
+def test_a_class_without_training_samples_is_named(method):
+    with pytest.raises(ValueError, match="class 1 of attribute 0 has 0 training samples"):
+        Baseline(method, torch.tensor([[90, 0]]), 10)
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (lambda c: Baseline("magic", c, 10), "'magic': choose one of cross-entropy, "),
+        (lambda c: Baseline("fokal", c, 10), "did you mean 'focal'"),
+        (lambda c: Baseline("moved-threshold", c, 10), "decisions, prior"),
+        (lambda c: Baseline("no.module:ENTRY", c, 10), "cannot be imported"),
+        (lambda c: Baseline("math:pi", c, 10), "is a float, no"),
+        (lambda c: Baseline("focal", c, 10, gamma=-1), "gamma must be 0 or more, got -1"),
+        (lambda c: Baseline("asl", c, 10, clip=1), "0.0, 4.0 and 1"),
+        (lambda c: Baseline("asl", torch.tensor([[3, 2, 1]]), 10), "for 2 classes, got 3"),
+        (lambda c: Baseline("deepmar", c, 10, sigma=0), "sigma must be more than 0, got 0"),
+        (lambda c: Baseline("logit-adjustment", c, 10, tau=-1), "tau must be 0 or more, got -1"),
+        (lambda c: Baseline("tau-norm", c, 10, tau=-1), "tau must be 0 or more, got -1"),
+        (lambda c: Baseline("focal", c, 0), "epochs must be a positive number, got 0"),
+        (lambda c: Baseline("focal", c * torch.inf, 10), "positive and finite"),
+        (lambda c: Baseline("class-balanced", c, 10, beta=1), r"\[0, 1\), got 1"),
+        (lambda c: Baseline("crl-original", c, 10, eta=-1.0), "eta must be 0 or more, got -1.0"),
+        (lambda c: Baseline("focal", c, 10).set_epoch(11), r"\[0, 10\], got 11"),
+        (lambda c: resampling_weights(c, 2, "up"), "'up': choose one of over, down"),
+    ],
+)
+def test_impossible_arguments_are_named(make, names):
+    with pytest.raises(ValueError, match=names):
+        make(torch.tensor([[90, 10]]))
+
+
+def test_dcl_at_g_1_and_f_0_is_cross_entropy_where_the_batch_has_the_training_distribution():
+    labels = torch.tensor([0] * 9 + [1])[:, None]
+    logits = torch.randn(10, 1, 2)
+    criterion = DCLLoss(torch.tensor([[90, 10]]), 10, sampling=1, loss=0)
+    torch.testing.assert_close(criterion(logits, logits, labels), dsl_loss(logits, labels))
+
+
+def test_an_option_that_a_method_does_not_have_is_refused():
+    with pytest.raises(TypeError, match="'class-balanced' has no option 'betta': did you mean"):
+        Baseline("class-balanced", torch.tensor([[90, 10]]), 10, betta=0.9)
+
+
+@given(batches())
+def test_deepmar_weighs_by_the_exponential_of_the_other_classs_share(batch):
+    batch["logits"].requires_grad_()
+
+    def literal(row):
+        return [math.exp(1 - n / sum(row)) for n in row]  # exp(p) of a negative: 1 - (1 - p)
+
+    assert_same_with_gradient(batch, loss_of("deepmar", batch), weighted(batch, literal))
+    counts = torch.tensor([[75, 25]])
+    torch.testing.assert_close(
+        deepmar_weights(counts, sigma=2.0).log() * 4, deepmar_weights(counts).log()
+    )
+
+
+@given(batches(shapes=[(16, 5, 2), (1, 3, 2), (9, 1, 2)]))
+def test_asl_is_ridnik_et_al(batch):
+    logits, labels = batch["logits"].requires_grad_(), batch["labels"]
+    literal = torch.zeros((), dtype=torch.float64)
+    for b in range(labels.shape[0]):
+        for a in range(labels.shape[1]):
+            p = logits[b, a].softmax(0)[1]
+            if labels[b, a] == 1:
+                literal = literal - p.log()  # gamma+ = 0
+            else:
+                shifted = (p - 0.05).clamp(min=0)
+                literal = literal - shifted**4 * (1 - shifted).log()
+    ours = loss_of("asl", batch)
+    torch.testing.assert_close(ours, literal / len(labels))
+
+
+def test_asl_without_its_three_numbers_is_cross_entropy():
+    logits = torch.randn(20, 3, 2, generator=torch.Generator().manual_seed(0)).double() * 20
+    labels = torch.randint(-1, 2, (20, 3), generator=torch.Generator().manual_seed(1))
+    loss = asymmetric_loss(logits, labels, gamma_positive=0, gamma_negative=0, clip=0)
+    torch.testing.assert_close(loss, dsl_loss(logits, labels))
+
+
+def test_crls_alpha_is_0_for_a_balanced_attribute_and_nearly_1_for_a_rare_one():
+    counts = torch.tensor([[50, 50], [159_123, 3_647]])
+    torch.testing.assert_close(
+        alpha_of(counts, 0.01), torch.tensor([0, 0.9552]).double(), atol=1e-4, rtol=0
+    )
+
+
+@pytest.mark.parametrize("method", PLAIN)
+def test_an_unknown_label_is_a_sample_taken_out_of_that_attribute(method):
+    if METHODS[method].tasks == "single-label" or "sampling" in method and method != "asl":
+        pytest.skip("random, or one attribute: tested by itself")
+    generator = torch.Generator().manual_seed(3)
+    labels = (torch.rand(40, 3, generator=generator) < 0.3).long()
+    unknown = torch.rand(40, 3, generator=generator) < 0.3
+    logits = torch.randn(40, 3, 2, generator=generator).double()
+    features = torch.randn(40, 3, 4, generator=generator).double()
+    counts = torch.tensor([[90, 10], [70, 30], [60, 40]])
+    options = {"selection": "expected"} if "selection" in METHODS[method].options else {}
+    together = Baseline(method, counts, 10, **options)
+    loss = together(logits, features, labels.masked_fill(unknown, -1))
+    alone = 0.0
+    for a in range(3):
+        kept = ~unknown[:, a]
+        one = Baseline(method, counts[a : a + 1], 10, **options)
+        parts = logits[kept, a : a + 1], features[kept, a : a + 1], labels[kept, a : a + 1]
+        value = one(*parts)
+        metric = value - one.parts["classification"]
+        alone = alone + one.parts["classification"] * kept.sum() / 40 + metric
+    torch.testing.assert_close(loss, alone)
+
+
+@pytest.mark.parametrize("method", PLAIN)
+def test_attributes_of_other_numbers_of_classes_are_separate_ones(method):
+    entry = METHODS[method]
+    if entry.tasks != "any" or "sampling" in method:
+        pytest.skip("for two classes, one attribute, or random")
+    generator = torch.Generator().manual_seed(5)
+    classes = (2, 4, 3)
+    labels = torch.stack([torch.randint(0, c, (60,), generator=generator) for c in classes], 1)
+    counts = torch.zeros(3, 4, dtype=torch.long)
+    for a, c in enumerate(classes):
+        counts[a, :c] = torch.randint(10, 1000, (c,), generator=generator)
+    logits = torch.randn(60, 3, 4, generator=generator).double().requires_grad_()
+    features = torch.randn(60, 3, 4, generator=generator).double()
+    options = {"selection": "expected"} if "selection" in entry.options else {}
+    loss = Baseline(method, counts, 10, classes=classes, **options)(logits, features, labels)
+    alone = sum(
+        Baseline(method, counts[a : a + 1, :c], 10, **options)(
+            logits[:, a : a + 1, :c], features[:, a : a + 1], labels[:, a : a + 1]
+        )
+        for a, c in enumerate(classes)
+    )
+    torch.testing.assert_close(loss, alone)
+    gradients = [torch.autograd.grad(x, logits, retain_graph=True)[0] for x in (loss, alone)]
+    torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.parametrize("method", PLAIN)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_keeps_the_counts_and_computes_in_float32(method, dtype):
+    generator = torch.Generator().manual_seed(0)
+    labels = (torch.rand(30, 1, generator=generator) < 0.3).long()
+    logits = torch.randn(30, 1, 2, generator=generator).to(dtype)
+    features = torch.randn(30, 1, 4, generator=generator).to(dtype)
+    counts = torch.tensor([[159_123, 3_647]])
+    full = Baseline(method, counts, 10, seed=0)
+    half = Baseline(method, counts, 10, seed=0).half()  # 159,123 is more than a half can hold
+    losses = [criterion(logits, features, labels) for criterion in (full, half)]
+    assert losses[1].dtype == torch.float32
+    assert losses[1].isfinite()
+    torch.testing.assert_close(*losses)
+
+
+def test_a_fixed_subset_is_balanced_and_the_rest_is_never_seen():
+    generator = torch.Generator().manual_seed(0)
+    labels = (torch.rand(400, 2, generator=generator) < torch.tensor([0.1, 0.3])).long()
+    counts = torch.stack([torch.bincount(y, minlength=2) for y in labels.T])
+    criterion = DownSampled(counts, 10, fixed=True, seed=1)
+    with pytest.raises(RuntimeError, match="needs before_epoch"):
+        criterion(torch.zeros(4, 2, 2), None, labels[:4], torch.arange(4))
+    criterion.before_epoch(0, lambda: (torch.zeros(400, 2, 4), labels))
+    kept = criterion.kept.clone()
+    for a in range(2):
+        sizes = torch.bincount(labels[kept[:, a], a])
+        assert sizes.tolist() == [counts[a].min()] * 2
+    criterion.before_epoch(1, lambda: pytest.fail("drawn anew"))
+    rows = torch.randint(400, (64,), generator=generator)
+    logits = torch.randn(64, 2, 2, generator=generator, requires_grad=True)
+    criterion(logits, None, labels[rows], rows).backward()
+    unseen = (logits.grad == 0).all(2)
+    assert torch.equal(unseen, ~kept[rows])
+    again = DownSampled(counts, 10, fixed=True, seed=1)
+    again.load_state_dict(criterion.state_dict())
+    assert torch.equal(again.kept, kept)
+
+
+def test_tau_normalisation_decides_by_weights_of_equal_length():
+    model = DeepID2(attributes=2)
+    with torch.no_grad():
+        model.branches.output_weight[..., 0] *= 5  # the frequent class has the longer weights
+    counts = torch.tensor([[90, 10], [90, 10]])
+    logits, features = model(torch.randn(6, 3, 55, 47))
+    for tau in (0.0, 1.0):
+        scores = Baseline("tau-norm", counts, 10, tau=tau).scores(logits, features, model)
+        weight = model.branches.output_weight
+        weight = weight / weight.norm(dim=1, keepdim=True) ** tau
+        for n in range(6):
+            for a in range(2):
+                torch.testing.assert_close(scores[n, a], features[n, a] @ weight[a])
+
+
+def test_an_entry_outside_the_checkout_is_found_by_its_path(tmp_path, monkeypatch):
+    (tmp_path / "my_methods.py").write_text(
+        "from dcl.methods import Method\nfrom dcl.methods.losses import Focal\n"
+        "MINE = Method('my_methods:MINE', Focal, 'focal under another name')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert find("my_methods:MINE").build is METHODS["focal"].build
+    criterion = Baseline("my_methods:MINE", torch.tensor([[9, 1]]), 10, gamma=1.0)
+    assert criterion.gamma == 1
+
+
+def test_every_entry_says_what_its_options_mean():
+    for entry in METHODS.values():
+        for name, option in entry.options.items():
+            assert option.doc, (entry.name, name)
+            assert type(option.default) in option.kinds, (entry.name, name)
+    colours = [entry.colour for entry in METHODS.values()]
+    assert len(set(colours)) == len(colours)
+    assert set(BASELINES) < set(METHODS)
