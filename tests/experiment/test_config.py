@@ -1,14 +1,16 @@
 """Configurations: what a notebook, a command line and papermill may hand over."""
 
-import dataclasses
-
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dcl.__main__ import main
 from dcl.criterion import PRESETS, DCLLoss
 from dcl.data.drawn.faces import load as faces
 from dcl.experiment.config import ConfigError, from_notebook, from_values, resolve
-from dcl.experiment.datasets import CelebA
+from dcl.experiment.datasets import CelebA, Cifar100
+from dcl.methods import METHODS
 
 
 @pytest.mark.parametrize(
@@ -20,13 +22,22 @@ from dcl.experiment.datasets import CelebA
         ({"epochs": 2.5}, "got 2.5"),
         ({"seed": "[1,2]"}, r"seed must be a whole number, got '\[1,2\]'"),
         ({"sampling": "cubic"}, "'cubic': choose one of convex, linear"),
-        ({"sampling": 3}, r"a number in \[0, 1\], got 3.0"),
+        ({"sampling": 3}, r"a number in \[0, 1\] .*got 3.0"),
         ({"loss": "cubic"}, "'cubic'"),
-        ({"p": 2}, "p must be at least 0 and at most 1, got 2.0"),
+        ({"p": 2}, r"p \(self-learning point\) must lie in \[0, 1\], got 2.0"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"lr": 0}, "lr must be more than 0, got 0"),
         ({"lr": float("nan")}, "lr must be finite, got nan"),
-        ({"method": "magic"}, "method must be one of cross-entropy, .*got 'magic'"),
+        ({"method": "magic"}, "unknown method 'magic': choose one of cross-entropy, "),
+        ({"method": "moved-threshold"}, "is a decision, not a method"),
+        (
+            {"method": "cross-entropy", "margin": 3},
+            "has no margin: .* choose one of crl, dcl-ss-tl",
+        ),
+        ({"method": "ldam-drw"}, "is for a single label, not for CelebA"),
+        ({"method": "crl-original", "eta": -1}, "eta must be 0 or more, got -1"),
+        ({"method": "lmle", "seed": 2**32}, "seed must be at least 0 and at most 4294967295"),
+        ({"curriculum": "batch"}, "curriculum must be one of step, epoch, got 'batch'"),
         ({"method": "cross-entropy", "sampling": "linear"}, "has sampling = 1.0 by definition"),
         ({"profile": "slow"}, "quick, standard, got 'slow'"),
         ({"squared": "true"}, "squared must be True or False, got 'true'"),
@@ -39,20 +50,79 @@ def test_what_cannot_be_is_named(values, names):
 
 @pytest.mark.parametrize("method", PRESETS)
 def test_every_method_makes_a_criterion(method):
-    import torch
-
     config = CelebA(method=method)
-    DCLLoss(torch.tensor([[9, 1]]), config.epochs, **config.criterion_options())
+    criterion = config.entry.criterion(torch.tensor([[9, 1]]), 10, **config.criterion_options())
+    assert isinstance(criterion, DCLLoss)
 
 
 def test_a_method_may_be_given_what_it_has_anyway():
     assert CelebA(method="crl", anchors="all") == CelebA(method="crl")
-    assert CelebA(method="selective-learning").sampling == 0
+    assert CelebA(method="cross-entropy", k=25) == CelebA(method="cross-entropy")
+    assert CelebA(method="selective-learning").recorded()["sampling"] == 0
+
+
+def test_what_is_recorded_is_what_is_used():
+    recorded = CelebA(method="crl", epsilon=0.5).recorded()
+    assert recorded["epsilon"] == 0.5
+    assert recorded["anchors"] == "all"
+    criterion = CelebA(method="crl", epsilon=0.5).entry.criterion(
+        torch.tensor([[9, 1]]), 10, epsilon=0.5
+    )
+    assert criterion.f == 0.5
+    assert not {"k", "margin", "gamma", "p"} & set(CelebA(method="cross-entropy").recorded())
+    assert CelebA(method="cross-entropy").recorded()["sampling"] == 1
+
+
+def test_the_concave_schedule_is_stretched_to_the_length():
+    def last(config):
+        return config.criterion_options()["decay"] ** config.epochs
+
+    whole = CelebA(sampling="concave", epochs=300)
+    for epochs in (8, 75, 300, 1000):
+        config = CelebA(sampling="concave", epochs=epochs)
+        assert last(config) == pytest.approx(0.99**300)
+        assert last(config) == pytest.approx(last(whole))
+        assert config.recorded()["decay"] == 0.99
+    assert last(CelebA(sampling="concave", epochs=8, stretch=False)) == pytest.approx(0.99**8)
+
+
+# A value of each kind that some option refuses: whatever the configuration lets pass, the criterion
+# takes, and what it refuses is a ConfigError
+VALUES = st.one_of(
+    st.integers(-3, 2**33),
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.booleans(),
+    st.sampled_from(["easy", "all", "random", "convex", "concave", "proportion", "x", ""]),
+)
+
+
+@given(st.data())
+def test_every_value_of_every_option_of_every_method_trains_or_is_a_config_error(data):
+    cls = data.draw(st.sampled_from([CelebA, Cifar100]))
+    entry = METHODS[data.draw(st.sampled_from(list(METHODS)))]
+    names = [*entry.options, "epochs", "seed"]
+    values = data.draw(st.dictionaries(st.sampled_from(names), VALUES, max_size=3))
+    try:
+        config = cls(method=entry.name, **values)
+    except ConfigError:
+        return
+    classes = 3 if cls is Cifar100 else 2
+    counts = torch.tensor([[50, 30, 20][:classes]])
+    criterion = entry.criterion(
+        counts, config.epochs, seed=config.seed, **config.criterion_options()
+    )
+    if criterion.wants_rows:
+        return  # tested by themselves
+    labels = torch.arange(8)[:, None] % classes
+    criterion.set_epoch(config.epochs)
+    loss = criterion(torch.zeros(8, 1, classes), torch.randn(8, 1, 4), labels)
+    assert not loss.isnan()
 
 
 def test_a_record_gives_its_configuration_back():
     config = CelebA(method="crl", lr=0.1, profile="quick")
-    assert from_values(CelebA, dataclasses.asdict(config)) == config
+    assert from_values(CelebA, config.recorded()) == config
+    assert config.replace(lr=0.2).recorded() == config.recorded() | {"lr": 0.2}
 
 
 def test_a_notebooks_parameters_are_its_plain_globals():

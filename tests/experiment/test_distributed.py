@@ -49,7 +49,7 @@ run(CelebA(**OPTIONS, results={results!r}), data=tiny(), show=False)
 
 def steps(method: str) -> list[torch.Tensor]:
     """Losses, gradients and weights of three steps in double precision, the last one of 5."""
-    from dcl import PRESETS, Baseline, DCLLoss
+    from dcl.methods import find
     from dcl.models import Branches
 
     torch.set_num_threads(1)
@@ -59,15 +59,14 @@ def steps(method: str) -> list[torch.Tensor]:
     inputs = torch.randn(29, 6, generator=generator).double()
     model = Branches(6, 3, 2, 4).double()
     counts = torch.tensor([[70, 30]] * 3)
-    if method in PRESETS:
-        criterion = DCLLoss(counts, 10, k=3, seed=2, **PRESETS[method])
-    else:
-        criterion = Baseline(method, counts, 10, k=3, seed=2)
-    criterion.set_epoch(1)
+    options = {"k": 3} if "k" in find(method).options else {}
+    criterion = find(method).criterion(counts, 10, seed=2, **options)
     optimiser = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9, weight_decay=0.01)
     seen = []
     network = distributed.wrap(model)
-    for index in torch.arange(29).split(12):
+    labels = labels.masked_fill(torch.rand(29, 3, generator=generator) < 0.2, -1)  # unknown
+    for step, index in enumerate(torch.arange(29).split(12)):
+        criterion.set_epoch(1 + step / 3)
         own = inputs[index][distributed.share(len(index))]
         logits, features = distributed.gather(len(index), *network(own))
         loss = criterion(logits, features, labels[index])
@@ -160,5 +159,5 @@ def test_what_processes_cannot_share_is_named(monkeypatch, tmp_path):
         distributed.wrap(model)
     config = CelebA(**OPTIONS, method="lmle", results=str(tmp_path))
     monkeypatch.setattr(distributed, "group", lambda device: contextlib.nullcontext())
-    with pytest.raises(distributed.DistributedError, match=r"'lmle' clusters .* one process"):
+    with pytest.raises(distributed.DistributedError, match=r"LMLE looks at .* one process"):
         run(config, data=tiny(), show=False)

@@ -15,12 +15,12 @@ import torch
 from dcl import DCLLoss
 from dcl.data import Dataset, Resident, Split, flip
 from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
-from dcl.experiment import records
+from dcl.experiment import records, trainer
 from dcl.experiment.checkpoint import TrainingError
-from dcl.experiment.config import METHODS
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.records import RecordError
 from dcl.experiment.run import run
+from dcl.methods import METHODS, lmle
 from dcl.report import figures
 
 OPTIONS = {"batch_size": 32, "epochs": 3, "device": "cpu"}
@@ -45,7 +45,7 @@ def metrics(record: dict) -> str:
         {k: v for k, v in row.items() if k not in ("ms", "ms_per_step")}
         for row in record["history"]
     ]
-    return json.dumps([record["test"], record["selection"], history])
+    return json.dumps([record["test"], record["selection"], history, record["decisions"]])
 
 
 @pytest.fixture(scope="module")
@@ -124,37 +124,66 @@ def test_a_killed_run_resumes_and_ends_like_one_never_killed(finished, tmp_path)
     assert not list(tmp_path.rglob("*.checkpoint*"))
 
 
-def test_cross_entropy_is_tested_at_both_thresholds_in_one_training(data, tmp_path):
-    run(CelebA(**OPTIONS, method="cross-entropy", results=str(tmp_path)), data=data, show=False)
-    frame = records.collect(tmp_path).set_index("method")
-    assert set(frame.index) == {"cross-entropy", "moved-threshold"}
-    plain, moved = (frame["record"][name] for name in ("cross-entropy", "moved-threshold"))
-    assert moved["decision"] == "prior"
-    assert [row["loss"] for row in plain["history"]] == [row["loss"] for row in moved["history"]]
+def test_every_decision_is_tested_in_one_training_each_at_its_own_epoch(finished):
+    assert finished["decision"] == "argmax"
+    assert set(finished["decisions"]) == {"prior", "tuned-mA", "tuned-f1"}
+    keys = {"prior": "val_mA_prior", "tuned-mA": "val_mA_tuned-mA", "tuned-f1": "val_f1_tuned-f1"}
+    for name, key in keys.items():
+        chosen = finished["decisions"][name]["selection"]
+        values = [row[key] for row in finished["history"]]
+        assert chosen["best_val"] == max(values)
+        assert chosen["best_epoch"] == int(np.argmax(values))
+        assert list(finished["decisions"][name]["test"]["per_attribute"]) == list(ATTRIBUTES)
+        assert "curves" not in finished["decisions"][name]["test"]
+    thresholds = finished["decisions"]["tuned-f1"]["thresholds"]
+    assert set(thresholds) == set(ATTRIBUTES)
+    assert all(spread >= 0 for _, spread in thresholds.values())
+    last = finished["last"]
+    assert last["epoch"] == 2
+    assert set(last["test"]) == {"argmax", "prior", "tuned-mA", "tuned-f1"}
+    if finished["selection"]["best_epoch"] == 2:
+        assert last["test"]["argmax"]["mA"] == pytest.approx(finished["test"]["mA"])
 
-    def predicted_positive(record):
-        return sum(
-            np.array(row["confusion"])[:, 1].sum()
-            for row in record["test"]["per_attribute"].values()
-        )
 
-    assert predicted_positive(moved) != predicted_positive(plain)
+@pytest.mark.parametrize(("curriculum", "end"), [("step", 8 / 9), ("epoch", 2 / 3)])
+def test_curricula_move_with_each_step_and_the_end_is_recorded(curriculum, end, data, tmp_path):
+    config = CelebA(**OPTIONS, curriculum=curriculum, sampling="linear", results=str(tmp_path))
+    record = records.read(run(config, data=data, show=False)["path"])  # 3 steps of 3 epochs
+    assert record["final_g"] == pytest.approx(1 - end)
+    assert record["final_f"] == pytest.approx(0.1)
+    assert record["config"]["curriculum"] == curriculum
+    assert [row["g"] for row in record["history"]] == pytest.approx(
+        [1 - (epoch + 3 * end - 2) / 3 for epoch in range(3)]
+    )
 
 
-@pytest.mark.parametrize("method", METHODS)
+OF_ATTRIBUTES = [name for name, entry in METHODS.items() if entry.tasks != "single-label"]
+
+
+@pytest.mark.parametrize("method", OF_ATTRIBUTES)
 def test_every_method_trains_and_leaves_its_record(method, data, tmp_path):
     config = CelebA(method=method, epochs=2, batch_size=48, device="cpu", results=str(tmp_path))
     record = records.read(run(config, data=data, show=False)["path"])
-    assert record["method"] == method
-    assert record["config"]["method"] == config.training().method
+    assert record["method"] == record["config"]["method"] == method
     assert len(record["history"]) == 2
     assert record["test"]["mA"] > 0
+    assert {record["decision"], *record["decisions"]} == set(METHODS[method].decisions)
     for draw in (figures.training, figures.attribute_bars):
         assert len(draw(record).axes) > 0
-    drawn = figures.selection(record, ["Bald"])
-    assert (drawn is None) == (method == "lmle")  # which weighs no sample
-    clusterings = record["timing"]["clustering_seconds"]
-    assert len(clusterings) == (1 if method == "lmle" else 0)  # every second epoch
+
+
+def test_a_network_of_the_warm_up_is_never_chosen(data, tmp_path):
+    config = CelebA(method="lmle", epochs=4, batch_size=48, warm_up=0.5, results=str(tmp_path))
+    record = records.read(run(config, data=data, show=False)["path"])
+    assert record["selection"]["best_epoch"] >= 2
+    assert len(record["timing"]["clustering_seconds"]) >= 4  # before every scoring
+
+
+def test_features_that_collapse_stop_the_run(data, tmp_path, monkeypatch):
+    config = CelebA(method="lmle", epochs=2, batch_size=48, results=str(tmp_path))
+    monkeypatch.setattr(trainer, "embed", lambda model, split: torch.ones(len(split), 40, 8))
+    with pytest.raises(lmle.CollapsedError, match=r"collapsed into a point.*Lower lr"):
+        run(config, data=data, show=False)
 
 
 def test_a_loss_that_is_not_finite_names_step_rate_and_checkpoint(data, tmp_path):
@@ -202,7 +231,7 @@ def test_a_resident_batch_is_gathered_flipped_and_normalised():
 def test_a_results_folder_that_cannot_hold_the_run_is_said_before_it_trains(
     data, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("dcl.experiment.run.train", lambda *_, **__: pytest.fail("it trained"))
+    monkeypatch.setattr(trainer, "train", lambda *_, **__: pytest.fail("it trained"))
     (tmp_path / "file").touch()
     with pytest.raises(
         RecordError, match=r"results folder .*file/faces: Not a directory.* results"

@@ -3,11 +3,14 @@
 import json
 import shutil
 
+import pandas as pd
 import pytest
 import torch
 
+from dcl import evaluate, tune_thresholds
 from dcl.__main__ import main
-from dcl.experiment import records
+from dcl.decisions import two_columns
+from dcl.experiment import records, scores
 from dcl.experiment.config import ConfigError
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.records import RecordError
@@ -19,9 +22,11 @@ OPTIONS = {"batch_size": 64, "device": "cpu", "profile": "quick", "train_images"
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    """The record of cross entropy with its weights, and the moved threshold's."""
+    """The record of cross entropy with its weights and scores."""
     results = tmp_path_factory.mktemp("run") / "cross-entropy-seed0.json"
-    config = CelebA(**OPTIONS, method="cross-entropy", keep_weights=True, results=str(results))
+    config = CelebA(
+        **OPTIONS, method="cross-entropy", keep_weights=True, keep_scores=True, results=str(results)
+    )
     return run(config, show=False)["path"]
 
 
@@ -31,9 +36,7 @@ def copied(path, tmp_path):
     return shutil.copytree(path.parent, tmp_path / "copy") / path.name
 
 
-@pytest.mark.parametrize("method", ["cross-entropy", "moved-threshold"])
-def test_kept_weights_give_the_recorded_numbers(path, method, capsys):
-    path = path.with_name(f"{method}-seed0.json")
+def test_kept_weights_give_the_recorded_numbers(path, capsys):
     recorded, found = records.read(path)["test"], check(path)
     assert found["mA"] == pytest.approx(recorded["mA"], abs=1e-9)
     assert (
@@ -42,6 +45,24 @@ def test_kept_weights_give_the_recorded_numbers(path, method, capsys):
     )
     assert main(["check", str(path)]) == 0
     assert "the recorded numbers" in capsys.readouterr().out
+
+
+def test_kept_scores_give_the_recorded_numbers_to_8_bits(path):
+    record, kept = records.read(path), scores.read(scores.path_of(path))
+    odds, labels = (torch.from_numpy(x) for x in kept["test"])
+    frame = evaluate(two_columns(odds), labels, list(record["test"]["per_attribute"]))
+    recorded = pd.DataFrame(record["test"]["per_attribute"]).T
+    assert abs(frame["auc"] - recorded["auc"].astype(float)).max() < 0.5
+    assert abs(frame["mA"].mean() - record["test"]["mA"]) < 1
+    tuned = tune_thresholds(*(torch.from_numpy(x) for x in kept["val"]), bootstrap=0)
+    thresholds = record["decisions"]["tuned-mA"]["thresholds"]
+    if (
+        record["selection"]["best_epoch"]
+        == record["decisions"]["tuned-mA"]["selection"]["best_epoch"]
+    ):
+        found = dict(zip(record["test"]["per_attribute"], tuned.thresholds.tolist(), strict=True))
+        apart = [abs(found[name] - thresholds[name][0]) for name in found]
+        assert sorted(apart)[len(apart) // 2] < 0.1
 
 
 def test_numbers_that_were_changed_are_noticed(copied, capsys):
