@@ -8,8 +8,9 @@ from conftest import batches
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcl import triplet
-from dcl.triplet import mine, minority_classes, triplet_loss, triplet_terms
+from dcl import mining
+from dcl.mining import mine, minority_classes
+from dcl.triplet import triplet_loss, triplet_terms
 
 OPTIONS = st.fixed_dictionaries(
     {
@@ -308,7 +309,7 @@ def test_mining_in_single_precision_takes_what_a_stable_sort_takes(seed, k, shar
     surprise[surprise > 2] = torch.inf
     candidates = torch.rand(2, 3, 2, 40, generator=generator) < share
     ours, theirs = (
-        triplet._best(x, candidates, [True, False], k) for x in (surprise, surprise.double())
+        mining._best(x, candidates, [True, False], k) for x in (surprise, surprise.double())
     )
     for a, b in zip(ours, theirs, strict=True):
         assert torch.equal(a.valid, b.valid)
