@@ -1,20 +1,16 @@
 """Triplet loss with easy anchors, TEA (Eq. 9), and with all anchors as in CRL (Eq. 8).
 
-The minority classes that a batch has for an attribute take S slots. Mining picks up to K samples a
-slot by score and carries no gradient. Distances are computed between mined samples alone, and the
-hinges of all anchor x positive x negative triples are summed from sorted distances: nothing of
-size B^2 or K^3 is made.
+Distances are computed between mined samples alone (`dcl.mining`), and the hinges of all anchor x
+positive x negative triples are summed from sorted distances: nothing of size B^2 or K^3 is made.
 """
 
 from typing import Annotated, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from .checks import (
-    UNKNOWN,
-    at_least_float32,
     check_labels,
     check_logits,
     check_tensors,
@@ -23,17 +19,10 @@ from .checks import (
     whole,
     with_attributes,
 )
-from .sampling import count_classes
+from .mining import ANCHORS, mine
 
-ANCHORS = ("easy", "all")
 REDUCTIONS = ("all", "active")
-
-
-class Mined(NamedTuple):
-    """Samples of one role, mined for each attribute and slot."""
-
-    index: Tensor  # (A, S, K) into the batch
-    valid: Tensor  # (A, S, K) False where there were fewer candidates than K
+EPSILON = 1e-12  # least length that a feature is divided by
 
 
 class TripletTerms(NamedTuple):
@@ -126,20 +115,21 @@ def triplet_terms(
         )
     if not features.is_floating_point():
         raise ValueError(f"features must be floating point, got dtype {features.dtype}")
-    anchor, positive, negative = mined = mine(logits, labels, k=k, anchors=anchors, rho=rho)
-    sizes = [role.index.shape[2] for role in mined]
-    picked = _pick(features, *(torch.cat(x, 2) for x in zip(*mined, strict=True)), normalise)
-    a, p, n = picked.split(sizes, 2)
-    # (A, S, Ka, D) x (A, S, K + K, D) -> (A, S, Ka, K + K); by differences, so exact near 0
-    d = torch.cdist(a, torch.cat([p, n], 2), compute_mode="donot_use_mm_for_euclid_dist")
-    pull, push = (d.square() if squared else d).split(sizes[1:], 3)
+    mined = mine(logits, labels, k=k, anchors=anchors, rho=rho)
+    anchor, positive, negative = mined
     pairs = anchor.valid.unsqueeze(-1) & positive.valid.unsqueeze(-2)  # (A, S, Ka, K)
     pairs &= anchor.index.unsqueeze(-1) != positive.index.unsqueeze(-2)  # not with itself
-    hinge, active = _sum_of_hinges(margin + pull, pairs, push, negative.valid)
     triples = (pairs.sum((2, 3)) * negative.valid.sum(2)).sum(1)  # (A,)
-    active = active.sum((1, 2, 3))
+    index, valid = (torch.cat(x, 2) for x in zip(*mined, strict=True))
+    attribute = torch.arange(len(index), device=index.device)[:, None, None]
+    rows = (index * len(index) + attribute).flatten()  # of the features laid out as (B A, D)
+    picked = features.flatten(0, 1).index_select(0, rows).unflatten(0, index.shape)
+    hinges, active, gradient = _hinges(
+        picked, valid, pairs, negative.valid, margin, normalise=normalise, squared=squared
+    )
     size = triples if reduction == "all" else active
-    return TripletTerms(hinge.sum((1, 2, 3)) / size.clamp(min=1), triples, active)  # Eq. 8, 9
+    loss = _WithGradient.apply(picked, hinges, gradient) / size.clamp(min=1)  # Eq. 8, 9
+    return TripletTerms(loss, triples, active)
 
 
 def check_triplet_options(*, k: int, margin: float, anchors: str, reduction: str, rho: float):
@@ -151,109 +141,100 @@ def check_triplet_options(*, k: int, margin: float, anchors: str, reduction: str
     choose("reduction", reduction, REDUCTIONS)
 
 
+class _WithGradient(torch.autograd.Function):
+    """Values (A,) as a function of x (A, S, N, D), whose gradient is known already."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
+        ctx.save_for_backward(gradient)
+        ctx.dtype = x.dtype
+        return value.clone()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return (gradient * grad.view(-1, 1, 1, 1)).to(ctx.dtype), None, None
+
+
 @torch.no_grad()
-def mine(
-    logits: Tensor, labels: Tensor, *, k: int = 25, anchors: str = "easy", rho: float = 0.5
-) -> tuple[Mined, Mined, Mined]:
-    """Anchors, hard positives and hard negatives of each minority class (Section 3.3).
+def _hinges(
+    picked: Tensor,
+    valid: Tensor,
+    pairs: Tensor,
+    negatives: Tensor,
+    margin: float,
+    *,
+    normalise: bool,
+    squared: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Sum of the positive hinges of an attribute, their number, and the sum's gradient.
 
-    Arguments are those of `dcl.triplet_loss`. Ties go to the lower sample index. A logit of -inf
-    is a probability of 0; a sample with NaN logits ranks last of the candidates.
-
-    Returns
-    -------
-    anchor, positive, negative : Mined
-        Each with `index` and `valid` of shape (A, S, K): K at most `k`, but for ``anchors="all"``,
-        where it is the largest number of minority samples that a batch of this size can hold.
+    `picked` (A, S, Ka + K + K, D) are the features of anchors, positives and negatives, some of
+    them not `valid`; `pairs` (A, S, Ka, K) says which positives an anchor has, `negatives`
+    (A, S, K) which of those are. The gradient is made at once: autograd would keep six tensors of
+    the distances' size, and memory is what this costs most.
     """
-    batch, _, classes = logits.shape
-    labels = labels.T.long()  # (A, B)
-    known = labels != UNKNOWN
-    counts = count_classes(labels.T, classes)  # of the known ones
-    slot, taken = minority_classes(counts, batch, rho=rho)  # (A, S)
-    score = at_least_float32(logits).permute(1, 2, 0).contiguous().log_softmax(1)  # (A, C, B)
-    score = score.gather(1, slot.unsqueeze(-1).expand(-1, -1, batch))  # (A, S, B) of the class
-    own = (labels.unsqueeze(1) == slot.unsqueeze(-1)) & taken.unsqueeze(-1)
-    other = ~own & taken.unsqueeze(-1) & known.unsqueeze(1)
-    correct = (logits.argmax(2).T == labels).unsqueeze(1)  # predicted c, as own is of class c
-    most = int(rho * batch)  # minority samples in a batch, so slots of two or more at most half
-    return (
-        _best(score, own & correct, min(k, most)) if anchors == "easy" else _best(score, own, most),
-        _best(-score, own, min(k, most)),
-        _best(score, other, min(k, batch)),
+    anchors, k = pairs.shape[2:]
+    dtype = torch.promote_types(picked.dtype, torch.float32)
+    z = picked.to(torch.float64, copy=True)
+    z = z.masked_fill_(~valid.unsqueeze(-1), 0).flatten(0, 1)  # what has no role may be NaN
+    norm = length = torch.linalg.vector_norm(z, dim=-1, keepdim=True)  # (A S, N, 1)
+    if normalise:
+        norm = length.clamp(min=EPSILON)
+        z /= norm
+    d, same = _distances(z, (length / norm if normalise else length).square_(), anchors, dtype)
+    if squared:
+        d.square_()
+    d, z = d.unflatten(0, pairs.shape[:2]), z.to(dtype)
+    pull, push = d.split([k, d.shape[3] - k], 3)
+    below, above = _count(margin + pull, pairs, push, negatives)
+    active = below.sum((1, 2, 3))
+    weight = torch.cat([below, -above], 3).to(dtype)  # of each distance in the sum
+    total = (weight * d).sum((1, 2, 3)) + margin * active
+    # d |x - y| = (x - y) / |x - y| (dx - dy), and 0 where x = y
+    weight = weight.mul_(2) if squared else weight.div_(d)
+    weight = weight.flatten(0, 1).masked_fill_(same, 0)
+    x, y = z.tensor_split([anchors], 1)
+    gradient = torch.cat(
+        [
+            (x * weight.sum(2).unsqueeze(2)).baddbmm_(weight, y, alpha=-1),
+            (y * weight.sum(1).unsqueeze(2)).baddbmm_(weight.mT, x, alpha=-1),
+        ],
+        1,
     )
+    if normalise:  # what would make z longer is lost
+        radial = (gradient * z).sum(2, keepdim=True).masked_fill_(length <= EPSILON, 0)
+        gradient.addcmul_(z, radial, value=-1).div_(norm.to(dtype))
+    return total, active, gradient.view_as(picked)
 
 
-def minority_classes(counts: Tensor, batch: int, *, rho: float = 0.5) -> tuple[Tensor, Tensor]:
-    """Minority classes of a batch, by CRL's rule (Dong et al. 2018).
-
-    Classes in ascending batch count, ties to the lower index and absent ones skipped, as long as
-    their counts sum to at most rho of the known samples; of these, the ones with two or more.
-
-    Parameters
-    ----------
-    counts : Tensor (A, C)
-        Samples of each class in the batch, from `dcl.count_classes`: the known ones.
-    batch : int
-        B, the batch size.
-    rho : float
-        Largest share of the known samples that the minority classes hold together, in (0, 1).
-
-    Returns
-    -------
-    classes, taken : Tensor (A, S)
-        Class of each slot, and whether the slot is taken. S, the most slots that any batch of this
-        size can take, depends on shapes alone.
-
-    Examples
-    --------
-    >>> minority_classes(torch.tensor([[5, 2, 0, 3]]), 10)
-    (tensor([[1, 3]]), tensor([[True, True]]))
-    """
-    ascending, order = counts.sort(stable=True, dim=1)  # absent classes first: they add 0
-    below = ascending.cumsum(1)  # its last column: the known samples
-    taken = (below <= rho * below[:, -1:].double()) & (ascending >= 2)  # (A, C)
-    slots = min(counts.shape[1] - 1, int(rho * batch) // 2)  # all C together hold more than rho
-    first = taken.logical_not().to(torch.uint8).argsort(dim=1, stable=True)[:, :slots]
-    return order.gather(1, first), taken.gather(1, first)
-
-
-def _best(score: Tensor, candidates: Tensor, k: int) -> Mined:
-    """The k candidates of highest score along the last axis, fewer where there are fewer."""
-    lowest = torch.finfo(score.dtype).min  # of a candidate; all others are lower still
-    score = score.nan_to_num(lowest, neginf=lowest).masked_fill(~candidates, -torch.inf)
-    if score.dtype == torch.float32:  # three times faster than a sort
-        bits = (score + 0.0).view(torch.int32)  # + 0.0: -0.0 and 0.0 tie
-        bits = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # integers in the order of the floats
-        place = torch.arange(score.shape[-1], device=score.device)
-        index = ((bits.long() << 32) | (0xFFFFFFFF - place)).topk(k).indices  # keys are unique
-    else:
-        index = score.argsort(dim=-1, descending=True, stable=True)[..., :k]
-    rank = torch.arange(k, device=score.device)
-    return Mined(index, rank < candidates.sum(-1, keepdim=True))
-
-
-def _pick(features: Tensor, index: Tensor, valid: Tensor, normalise: bool) -> Tensor:
-    """Features (B, A, D) of the mined samples (A, S, K) -> (A, S, K, D); 0 for an invalid one."""
-    attribute = torch.arange(index.shape[0], device=index.device)[:, None, None]
-    rows = (index * len(index) + attribute).flatten()  # of the features laid out as (B A, D)
-    picked = features.flatten(0, 1).index_select(0, rows).unflatten(0, index.shape)
-    picked = at_least_float32(picked).masked_fill(~valid.unsqueeze(-1), 0)  # where NaN is no matter
-    return F.normalize(picked, dim=-1, eps=1e-12) if normalise else picked
-
-
-def _sum_of_hinges(
-    pull: Tensor, pairs: Tensor, push: Tensor, negatives: Tensor
+def _distances(
+    z: Tensor, square: Tensor, anchors: int, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """Sum over negatives of max(0, pull - push), and how many of them are positive.
+    """Distances of z (N, K, D) between the first of K and the others, and where they are 0.
+
+    `square` (N, K, 1) is |z|^2. A matrix product in float64: in float32, |x|^2 + |y|^2 - 2 x y has
+    no digits left where x is near y; differences (`torch.cdist`) have them, at ten times the
+    price. Vectors that differ by less than 1e-7 of their length are the same.
+    """
+    (x, y), (x2, y2) = (t.tensor_split([anchors], 1) for t in (z, square))
+    d = (x2 + y2.mT).baddbmm_(x, y.mT, alpha=-2).to(dtype)
+    same = d <= 1e-14 * x2.to(dtype)
+    return d.masked_fill_(same, 0).sqrt_(), same
+
+
+def _count(pull: Tensor, pairs: Tensor, push: Tensor, negatives: Tensor) -> tuple[Tensor, Tensor]:
+    """In how many positive hinges pull - push each anchor's positives and negatives take part.
 
     `pull` (A, S, Ka, K) holds margin + d(anchor, positive), where `pairs` is True; `push`
-    (A, S, Ka, K) holds d(anchor, negative), where `negatives` (A, S, K) is True. With the push
-    distances v sorted, the c of them below u contribute c u - (v_1 + ... + v_c): K log K in place
-    of K^2 for each anchor. Returns two tensors of pull's shape.
+    (A, S, Ka, K) holds d(anchor, negative), where `negatives` (A, S, K) is True. Returns the
+    number of push distances below each pull, and of pulls above each push: the sum of the hinges,
+    and its gradient, in K log K steps for each anchor in place of K^2.
     """
-    blank = ~negatives.unsqueeze(-2)
-    v = push.masked_fill(blank, torch.inf).sort(-1).values
-    below = torch.searchsorted(v.detach(), pull.detach().contiguous()).masked_fill(~pairs, 0)
-    sums = F.pad(v.masked_fill(v.isinf(), 0).cumsum(-1), (1, 0))  # v_1 + ... + v_c for c = 0 ... K
-    return below * pull - sums.gather(-1, below), below
+    push, order = push.masked_fill(~negatives.unsqueeze(-2), torch.inf).sort(-1)
+    below = torch.searchsorted(push, pull).masked_fill_(~pairs, 0)
+    ranks = below.new_zeros(*push.shape[:-1], push.shape[-1] + 1)
+    ranks.scatter_add_(-1, below, torch.ones_like(below))  # pulls by the pushes below them
+    above = below.shape[-1] - ranks.cumsum(-1)[..., :-1]
+    return below, torch.empty_like(order).scatter_(-1, order, above)
