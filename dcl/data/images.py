@@ -70,7 +70,7 @@ def _wrong(member: zipfile.ZipInfo, name: PureWindowsPath) -> str:
     return ""
 
 
-def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: Path) -> bytes:
+def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> bytes:
     """The bytes of an image in an archive; `where` names it in errors."""
     check_size(member.file_size, where)
     try:
@@ -82,7 +82,7 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: Path) 
         ) from None
 
 
-def check_size(size: int, where: Path) -> None:
+def check_size(size: int, where: str) -> None:
     """Raise a DataError for a file that is too large to be an image that is read."""
     if size > LARGEST_FILE:
         raise DataError(
@@ -91,14 +91,14 @@ def check_size(size: int, where: Path) -> None:
         )
 
 
-def decode(data: bytes, where: Path, size: tuple[int, int], crop: float = 1.0):
+def decode(data: bytes, where: str, size: tuple[int, int], crop: float = 1.0):
     """One image in memory, with the same share of its height and width around its centre.
 
     Parameters
     ----------
     data : bytes
         Of an image file in one of `FORMATS`.
-    where : path
+    where : str
         Names the image in errors.
     size : (int, int)
         Height and width in pixels of what is returned.
@@ -131,7 +131,7 @@ def decode(data: bytes, where: Path, size: tuple[int, int], crop: float = 1.0):
     return np.asarray(image).transpose(2, 0, 1), (height, width)
 
 
-def _open(data: bytes, where: Path) -> Image.Image:
+def _open(data: bytes, where: str) -> Image.Image:
     """An image of which only the header was read, and is of a size that may be decoded."""
     pixels = np.inf
     try:
@@ -149,5 +149,5 @@ def _open(data: bytes, where: Path) -> Image.Image:
     return image
 
 
-def _broken(where: Path, error: Exception) -> DataError:
+def _broken(where: str, error: Exception) -> DataError:
     return DataError(f"{where}: cannot be decoded ({error}). Get the file again")
