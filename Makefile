@@ -56,6 +56,12 @@ paper: setup  ## a table at the paper's size: TABLE=2 DATA=folder; DRY=1: only i
 	@$(PY) notebooks/grids/paper/plan.py $(PLAN)
 	@$(if $(DRY),,$(MAKE) --no-print-directory results GRID=paper/table$(if $(filter 5 6,$(TABLE)),5_6,$(TABLE)))
 
+archive: setup  ## repository, records, weights, built book and PDF in one file with a manifest
+	$(PY) book/archive.py
+
+types: setup  ## check the type hints of the method's own files
+	$(PY) -m mypy
+
 bench: setup  ## time one training step with and without DCL
 	$(PY) -m dcl bench
 
