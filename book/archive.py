@@ -2,9 +2,10 @@
 
     python book/archive.py    # what `make archive` runs; the book and its PDF where they are built
 
-The archive has a manifest: `sha256sum --check MANIFEST.sha256` in the unpacked folder verifies every
-file, `python -m dcl check --all` every record and all weights. The same files give the same bytes
-with the same version of zlib: names are sorted, times are the last commit's, owners are left out.
+The archive has a manifest: `sha256sum --check MANIFEST.sha256` in the unpacked folder verifies
+every file, `python -m dcl check --all` every record and all weights. The same files give the same
+bytes with the same version of zlib: names are sorted, times are the last commit's, owners are left
+out.
 """
 
 import gzip
@@ -33,7 +34,7 @@ def git(root: Path, *arguments: str) -> str:
 
 
 def members(root: Path) -> dict[str, Path]:
-    """Name in the archive -> file: all under version control, and what was built of book and PDF."""
+    """Name in the archive -> file: all under version control, and what is built of the book."""
     found = {name: root / name for name in git(root, "ls-files", "-z").split("\0") if name}
     for path in (root / BOOK).rglob("*"):
         if path.is_file():
