@@ -14,6 +14,7 @@ import torch
 import yaml
 from conftest import real_data
 
+from dcl import DeepID2
 from dcl.data import celeba, cifar
 from dcl.data.drawn import faces, persons, shapes
 from dcl.data.pedestrian_annotation import read_rap
@@ -58,7 +59,9 @@ def test_a_grid_is_the_papers_setting(path):
     for run_ in runs_of(path):
         config = run_.config
         assert (config.epochs, config.batch_size, config.weight_decay) == (300, 512, 0.0005)
-        assert (config.k, config.margin, config.p) == (25, 0.2, 0.3)
+        papers = {"k": 25, "margin": 0.2, "p": 0.3}
+        own = {name: config.method_options.get(name, value) for name, value in papers.items()}
+        assert own == papers
         assert config.profile == "standard"
         assert config.lr == (0.1 if config.experiment == "cifar100" else 0.003)
         if config.experiment == "pedestrians":
@@ -78,7 +81,7 @@ def test_records_of_a_grid_go_to_a_folder_of_its_table(path):
 
 def test_the_grids_train_every_row_of_the_papers_tables_once():
     trained = Counter(
-        (run_.config.method, run_.config.sampling)
+        (run_.config.method, run_.config.method_options.get("sampling"))
         for number in (2, 3, 4)
         for run_ in runs_of(PAPER / f"table{number}.yaml")
     )
@@ -201,3 +204,26 @@ def test_a_note_of_a_grid_is_no_parameter():
     content = yaml.safe_load((PAPER / "table2.yaml").read_text("utf8"))
     assert set(content["paper"]) == {"table", "train_images", "ms_per_step"}
     assert "ms_per_step" not in runs_of(PAPER / "table2.yaml")[0].parameters
+
+
+def test_the_page_on_full_size_states_what_the_plan_does():
+    page = (ROOT / "book" / "full_size.md").read_text("utf8")
+    for path in PATHS:
+        about, runs = planner.notes(path), runs_of(path)
+        steps = planner.steps(runs[0], about["train_images"])
+        hours = steps * about.get("ms_per_step", 0) / 3.6e6
+        words = [f"{hours:,.1f}", f"{hours * len(runs):,.1f}"] if hours else ["not stated"] * 2
+        row = [f"`{path.stem}`", str(len(runs)), f"{steps:,}", *words]
+        assert f"| {' | '.join(row)} |" in page
+
+
+def test_the_page_on_full_size_states_the_bytes_of_the_images():
+    page = (ROOT / "book" / "full_size.md").read_text("utf8")
+    pixels = {
+        "Tables 2 to 4": sum(celeba.OFFICIAL.values()) * DeepID2.size[0] * DeepID2.size[1],
+        "Tables 5, 6": 41_585 * 256 * 128,
+        "Table 7": cifar.CLASSES * (cifar.PER_CLASS + cifar.TEST_PER_CLASS) * 32 * 32,
+    }
+    for table, number in pixels.items():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| {table} |")]
+        assert row.endswith(f" {3 * number / 1e9:.1f} GB |")
