@@ -27,7 +27,7 @@ setup: $(READY)  ## make .venv, with everything that tests and book need
 
 test: setup  ## lint, unit and property tests, doctests, and every notebook on its quick profile
 	$(PY) -m ruff check .
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile --durations=3
 	OMP_NUM_THREADS=1 DCL_PROFILE=quick $(PY) -m pytest --nbval-lax --nbval-current-env \
 	  -n $(WORKERS) --dist loadfile notebooks
 	@echo "make test: everything passed"
@@ -59,7 +59,7 @@ paper: setup  ## a table at the paper's size: TABLE=2 DATA=folder; DRY=1: only i
 archive: setup  ## repository, records, weights, built book and PDF in one file with a manifest
 	$(PY) book/archive.py
 
-types: setup  ## check the type hints of the method's own files
+types: setup  ## check the type hints of the method's own files, with mypy
 	$(PY) -m mypy
 
 bench: setup  ## time one training step with and without DCL
