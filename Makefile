@@ -5,6 +5,11 @@ DCL_PROFILE ?= standard
 GRID ?= celeba-30k
 JOBS ?= 1
 DATA ?=
+TABLE ?=
+DRY ?=
+MS ?=
+WEIGHTS ?=
+CONSTRAINTS ?= constraints.txt
 
 VENV := .venv
 READY := $(VENV)/.ready
@@ -13,7 +18,7 @@ LOG := _build/setup.log
 FREE_KB := 8388608
 UNREACHABLE := Retrying|NewConnectionError|ConnectionError|Max retries exceeded|ReadTimeout|ProxyError|SSLError
 
-.PHONY: help setup test book pdf check-book results bench clean distclean
+.PHONY: help setup test types book pdf check-book results paper archive bench clean distclean
 
 help:  ## list the targets (this text)
 	@awk -F ':.*## +' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +27,7 @@ setup: $(READY)  ## make .venv, with everything that tests and book need
 
 test: setup  ## lint, unit and property tests, doctests, and every notebook on its quick profile
 	$(PY) -m ruff check .
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile --durations=3
 	OMP_NUM_THREADS=1 DCL_PROFILE=quick $(PY) -m pytest --nbval-lax --nbval-current-env \
 	  -n $(WORKERS) --dist loadfile notebooks
 	@echo "make test: everything passed"
@@ -34,14 +39,28 @@ pdf: setup  ## print the built book as one PDF; needs Chromium
 	$(PY) book/pdf.py
 
 check-book: setup  ## test the built book, and its PDF, in headless Chromium
-	OMP_NUM_THREADS=1 DCL_CHECK_BOOK=1 $(PY) -m pytest tests/test_browser.py tests/test_pdf.py
+	OMP_NUM_THREADS=1 DCL_CHECK_BOOK=1 $(PY) -m pytest tests/book/test_browser.py \
+	  tests/book/test_pdf.py
 
 # One run at a time has all cores; several at once have one torch thread each.
 results: setup  ## make the records of a grid: GRID=celeba-30k JOBS=1 DATA=folder; again: goes on
 	@cpus=$$([ '$(JOBS)' = 1 ] && getconf _NPROCESSORS_ONLN || echo 1); \
 	$(PY) -m snakemake --cores $$(($(JOBS) * cpus)) --keep-going --keep-incomplete \
 	  --rerun-incomplete --nolock --quiet rules host \
-	  --config grid='$(GRID)' threads=$$cpus $(if $(DATA),data_root='$(DATA)')
+	  --config grid='$(GRID)' threads=$$cpus $(if $(DATA),data_root='$(DATA)') $(if $(WEIGHTS),weights='$(WEIGHTS)')
+
+PLAN = '$(TABLE)' $(if $(DATA),--data-root '$(DATA)') $(if $(WEIGHTS),--weights '$(WEIGHTS)') \
+  $(if $(MS),--ms-per-step '$(MS)')
+paper: setup  ## a table at the paper's size: TABLE=2 DATA=folder; DRY=1: only its runs and hours
+	@$(if $(DATA)$(DRY),,echo "make paper needs DATA=folder, or DRY=1 to see runs and hours" >&2; exit 2)
+	@$(PY) notebooks/grids/paper/plan.py $(PLAN)
+	@$(if $(DRY),,$(MAKE) --no-print-directory results GRID=paper/table$(if $(filter 5 6,$(TABLE)),5_6,$(TABLE)))
+
+archive: setup  ## repository, records, weights, built book and PDF in one file with a manifest
+	$(PY) book/archive.py
+
+types: setup  ## check the type hints of the method's own files, with mypy
+	$(PY) -m mypy
 
 bench: setup  ## time one training step with and without DCL
 	$(PY) -m dcl bench
@@ -67,10 +86,10 @@ $(PY):
 	@$(PYTHON) -m venv --clear $(VENV) >$(LOG) 2>&1 || \
 	  { rm -rf $(VENV); echo "make setup: '$(PYTHON) -m venv' failed, see $(CURDIR)/$(LOG)" >&2; exit 1; }
 
-$(READY): pyproject.toml constraints.txt | $(PY)
+$(READY): pyproject.toml $(CONSTRAINTS) | $(PY)
 	@mkdir -p $(dir $(LOG))
 	@echo "Installing into $(VENV): minutes and about 5 GB the first time (log: $(LOG))"
-	@$(PY) -m pip install -c constraints.txt -e '.[book,test,grid,bench]' >$(LOG) 2>&1 || \
+	@$(PY) -m pip install -c $(CONSTRAINTS) -e '.[book,test,grid,bench]' >$(LOG) 2>&1 || \
 	  { if grep -q 'No space left' $(LOG); then reason="the disk is full"; \
 	    elif grep -qE '$(UNREACHABLE)' $(LOG); then reason="the package index cannot be reached"; \
 	    else reason="$$(grep -m 1 -E '^ *ERROR|No module named pip' $(LOG))"; fi; \

@@ -4,9 +4,9 @@
 
     snakemake --cores 1 --keep-going --keep-incomplete --config grid=celeba-30k [data_root=FOLDER]
 
-A grid is a file in notebooks/grids/. A run whose record exists is left out, whoever made it; one that was
-stopped goes on from its checkpoint, which is no output here: Snakemake deletes those of a failed
-job.
+A grid is a file in notebooks/grids/, and its records go to the same place below results/. A run
+whose record exists is left out, whoever made it; one that was stopped goes on from its checkpoint,
+which is no output here: Snakemake deletes those of a failed job.
 """
 
 import fcntl
@@ -16,12 +16,20 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from dcl.experiment.grid import find_grid, last_words, papermill_options, read_grid
+from dcl.experiment.grid import (
+    find_grid,
+    last_words,
+    papermill_options,
+    read_grid,
+    records_folder,
+)
 
 BASE = Path(workflow.basedir)
+GRIDS = BASE / "notebooks" / "grids"
 try:
-    GRID = find_grid(BASE / "notebooks" / "grids", str(config.get("grid", "celeba-30k")))
-    RUNS = read_grid(GRID, {k: config[k] for k in ("data_root",) if k in config})
+    GRID = find_grid(GRIDS, str(config.get("grid", "celeba-30k")))
+    GIVEN = {name: config[name] for name in ("data_root", "weights") if name in config}
+    RUNS = read_grid(GRID, GIVEN, records_folder(GRIDS, GRID))
 except ValueError as error:
     raise WorkflowError(error)
 

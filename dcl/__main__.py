@@ -16,8 +16,9 @@ try:
     from .experiment.config import from_values, method_options
     from .experiment.datasets import DATASETS
     from .experiment.distributed import rank
-    from .experiment.records import read
+    from .experiment.records import RecordError, read
     from .experiment.run import check, headline, run
+    from .experiment.verify import differences, means, verify_all
 except ModuleNotFoundError as error:
     if str(error.name).split(".")[0] == "dcl":
         raise  # a fault of ours
@@ -27,8 +28,6 @@ except ModuleNotFoundError as error:
         file=sys.stderr,
     )
     sys.exit(2)
-
-CHECKED_TO = 0.01  # percentage points: another machine rounds otherwise
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,7 +50,12 @@ def main(arguments: list[str] | None = None) -> int:
                 help=f"{doc} [{default}]".replace("%", "%%"),
             )
     check_parser = commands.add_parser("check", help="test the weights beside a record again")
-    check_parser.add_argument("record", type=Path, help="a .json with its .safetensors")
+    check_parser.add_argument(
+        "record", type=Path, nargs="?", help="a .json with its .safetensors; with --all a folder"
+    )
+    check_parser.add_argument(
+        "--all", action="store_true", help="verify every record and all weights below [results]"
+    )
     for name in ("data-root", "device"):
         check_parser.add_argument(f"--{name}", metavar="VALUE", help="where not the record's")
     check_parser.set_defaults(command=check_command)
@@ -101,12 +105,21 @@ def run_command(options: argparse.Namespace) -> None:
 def check_command(options: argparse.Namespace) -> int:
     """``check``: what the weights give now beside what was recorded; 1 where they differ."""
     places = {"data_root": options.data_root, "device": options.device}
-    found = check(options.record, **{k: v for k, v in places.items() if v is not None})
+    places = {name: value for name, value in places.items() if value is not None}
+    if options.all:
+        faults, summary = verify_all(options.record or Path("results"), **places)
+        print(*faults, summary, sep="\n")
+        print(f"{len(faults)} at fault" if faults else "nothing is at fault")
+        return 1 if faults else 0
+    if options.record is None:
+        raise RecordError(
+            "check takes a record, such as results/celeba-30k/dcl-seed0.json, or --all"
+        )
+    found = check(options.record, **places)
     recorded = read(options.record)["test"]
-    names = [name for name, value in recorded.items() if isinstance(value, float)]
-    for name in names:
-        print(f"{name:18} recorded {recorded[name]:.6f}  now {found[name]:.6f}")
-    same = all(abs(recorded[name] - found[name]) < CHECKED_TO for name in names)
+    for name, value in means(recorded).items():
+        print(f"{name:18} recorded {value:.6f}  now {found[name]:.6f}")
+    same = not differences(recorded, found)
     print("the recorded numbers" if same else "NOT the recorded numbers")
     return 0 if same else 1
 

@@ -33,7 +33,7 @@ def number(
     what: str, value: Any, low: float = 0.0, high: float = inf, *, ends: bool = True
 ) -> float:
     """A finite number from low to high, Python's or NumPy's, else a ValueError; `ends` belong."""
-    real = isinstance(value, Real) and not isinstance(value, bool) and abs(value) < inf
+    real = isinstance(value, Real) and not isinstance(value, bool) and abs(value) < inf  # type: ignore[operator]
     if not real or not (low <= value <= high if ends else low < value < high):
         if high == inf:
             allowed = f"be a number of {low:g} or more" if ends else f"be a number above {low:g}"
@@ -105,8 +105,9 @@ def check_class_counts(class_counts: Tensor, classes: Sequence[int] | None = Non
                 f"has {number} training samples. Leave the attribute out or add samples of that "
                 f"class; where the attribute has no such class, say so with classes"
             )
+        there = int(exists[attribute].sum())
         raise ValueError(
-            f"attribute {attribute} has {classes[attribute]} classes, but class_counts has "
+            f"attribute {attribute} has {there} classes, but class_counts has "
             f"{number} samples of class {label}"
         )
 

@@ -59,6 +59,8 @@ class Criterion(nn.Module):
 
     wants_rows = False  # forward takes a fourth argument, the batch's rows in the training set
     one_process = False  # cannot be shared among processes
+    class_counts: Tensor  # (A, C) int64
+    missing: Tensor  # (A, C) bool
     g: float | None = None  # levels of the schedules now; None where there are none
     f: float | None = None
 
@@ -104,7 +106,7 @@ class Criterion(nn.Module):
 
     def batch(
         self, logits: Tensor, features: Tensor | None, labels: Tensor
-    ) -> tuple[Tensor, Tensor | None, Tensor]:
+    ) -> tuple[Tensor, Any, Tensor]:
         """A batch checked, as (B, A, C), (B, A, D), (B, A); classes that are not are masked."""
         logits, features, labels = as_batch(logits, features, labels)
         if logits.ndim != 3 or logits.shape[1:] != self.class_counts.shape:
@@ -204,6 +206,9 @@ class DCLLoss(Criterion):
     tensor(0.7765)
     """
 
+    g: float
+    f: float
+
     def __init__(
         self,
         class_counts: Tensor,
@@ -240,7 +245,7 @@ class DCLLoss(Criterion):
         self.triplet_options = triplet_defaults(triplet_options)
         self.sampling, self.loss, self.known = sampling, loss, known
         self.loss_options = {"p": p, "epsilon": epsilon, "decay": decay}
-        self.dsl_options = {
+        self.dsl_options: dict[str, Any] = {
             "normalisation": normalisation,
             "selection": selection,
             "current": current,

@@ -225,15 +225,15 @@ def _offsets(
     logits: Tensor, labels: Tensor, weights: Tensor, start: Tensor, metric: str
 ) -> tuple[Tensor, Tensor]:
     """Of one attribute of more classes: logits (N, C), weights (R, N) -> offsets (R, C), value."""
-    rows, value = [], None
+    rows: list[Tensor] = []
     for weight in weights:
         offsets = start.clone()
         for _ in range(SWEEPS):
             for label in range(len(offsets)):
                 offsets[label] = _best_offset(logits, labels, weight, offsets, label, metric)
-        rows.append(offsets)
-        if value is None:
+        if not rows:
             value = _macro((logits + offsets).argmax(1), labels, weight, len(offsets), metric)
+        rows.append(offsets)
     return torch.stack(rows), value
 
 

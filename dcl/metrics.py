@@ -260,7 +260,7 @@ def per_class(counts: Tensor, names: Sequence[str]) -> "pd.DataFrame":
         "precision": 100 * hits / found,
         "f1": 200 * hits / (samples + found),
     }
-    frame = pd.DataFrame({name: values.numpy() for name, values in columns.items()}, index=names)
+    frame = pd.DataFrame({name: values.numpy() for name, values in columns.items()}, list(names))
     frame["samples"] = samples.long().numpy()
     return frame.rename_axis("class")
 

@@ -306,7 +306,8 @@ class RandomSource(nn.Module):
 
     def __init__(self, seed: int | None):
         super().__init__()
-        self.seed, self.generator = seed, None
+        self.seed = seed
+        self.generator: torch.Generator | None = None
 
     def on(self, device: torch.device) -> torch.Generator | None:
         if self.seed is not None and self.generator is None:

@@ -10,6 +10,7 @@ from .config import ConfigError, Training, from_values
 from .datasets import DATASETS
 
 KEYS = {"experiment": str, "parameters": dict, "methods": list, "seeds": list}
+NOTES = {"paper"}  # may be there too, see notebooks/grids/paper/plan.py
 OURS = ("method", "seed", "results")  # parameters that the grid sets
 
 
@@ -34,6 +35,18 @@ def find_grid(folder: Path, grid: str) -> Path:
         names = sorted(file.stem for file in folder.glob("*.yaml"))
         raise ConfigError(f"no grid {path}: choose {', '.join(names)}, or give a .yaml file")
     return path
+
+
+def records_folder(folder: Path, path: Path) -> str:
+    """Where a grid's folder of records goes: grids below `folder` are mirrored below results/.
+
+    Examples
+    --------
+    >>> records_folder(Path("grids"), Path("grids/paper/table2.yaml"))
+    'results/paper'
+    """
+    below = path.relative_to(folder).parent if path.is_relative_to(folder) else Path()
+    return str("results" / below)
 
 
 def read_grid(path: Path, overrides: dict[str, Any], results: str = "results") -> list[Run]:
@@ -81,7 +94,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _runs(content: Any, overrides: dict[str, Any], folder: str) -> list[Run]:
-    if not isinstance(content, dict) or set(content) != set(KEYS):
+    if not isinstance(content, dict) or set(content) - NOTES != set(KEYS):
         found = ", ".join(map(str, content)) if isinstance(content, dict) else repr(content)[:40]
         raise ConfigError(f"a grid has the keys {', '.join(KEYS)}, got {found}")
     for key, kind in KEYS.items():

@@ -97,6 +97,7 @@ class LMLE(Criterion):
 
     wants_rows = True
     one_process = True  # it clusters the whole training set
+    margins: Tensor  # (3,)
 
     def __init__(
         self,

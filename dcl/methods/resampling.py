@@ -84,6 +84,7 @@ class DownSampled(Resampled):
     """
 
     how = "down"
+    kept: Tensor  # (N, A) bool
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """tau-normalisation of a cross-entropy network's output weights (Kang et al. 2020)."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +32,8 @@ class TauNorm(DCLLoss):
         self.tau = tau
 
     def scores(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
-        weight = model.branches.output_weight  # (A, D, C)
+        branches: Any = model.branches
+        weight = branches.output_weight  # (A, D, C)
         weight = weight / weight.norm(dim=1, keepdim=True).clamp(min=1e-12) ** self.tau
         scores = torch.einsum("nad,adc->nac", features, weight)
         return scores.masked_fill(logits == -torch.inf, -torch.inf)

@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -147,3 +148,63 @@ def test_an_installed_package_holds_every_folder_of_dcl():
     found = find_packages(str(ROOT), **project["tool"]["setuptools"]["packages"]["find"])
     folders = {path.parent.relative_to(ROOT) for path in (ROOT / "dcl").rglob("*.py")}
     assert sorted(found) == sorted(".".join(folder.parts) for folder in folders)
+
+
+def workflow_steps() -> list[tuple[str, dict]]:
+    """(file, step) of every step of every workflow."""
+    return [
+        (path.name, step)
+        for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+        for job in yaml.safe_load(path.read_text("utf8"))["jobs"].values()
+        for step in job["steps"]
+    ]
+
+
+def test_workflows_are_what_the_service_reads():
+    files = sorted(map(str, (ROOT / ".github" / "workflows").glob("*.yml")))
+    schema = ["--builtin-schema", "vendor.github-workflows"]
+    done = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", *schema, *files], capture_output=True, text=True
+    )
+    assert files
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_workflow_runs_only_what_the_ci_script_runs_too():
+    script = (ROOT / ".ci" / "run").read_text("utf8").splitlines()
+    for name, step in workflow_steps():
+        if "run" in step and not step.get("name", "").startswith("the service: "):
+            command = re.sub(r" [A-Z]+=\S+(?: }})?(?= |$)", "", step["run"].replace("${{ ", "${{"))
+            assert command in script, f"{name}: {step['run']}"
+        if step.get("name", "").startswith("the service: "):
+            assert "\n" not in step["run"].strip(), f"{name}: {step['name']}"
+
+
+def test_workflows_run_every_python_and_both_ends_of_the_range_of_torch():
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text("utf8"))["jobs"]
+    matrix = jobs["test"]["strategy"]["matrix"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = {line.split(" :: ")[-1] for line in project["classifiers"] if "Python :: 3." in line}
+    assert set(matrix["python"]) == named
+    assert project["requires-python"] == f">={min(named)}"
+    assert matrix["constraints"] == ["constraints.txt", ".github/oldest-torch.txt"]
+    oldest = dict(
+        line.split("==")
+        for line in (ROOT / ".github" / "oldest-torch.txt").read_text().splitlines()
+        if not line.startswith("#")
+    )
+    for name, version in oldest.items():
+        (low,) = [b.version for b in requirements()[name].specifier if b.operator == ">="]
+        assert version == f"{low}.0"
+
+
+def test_make_commands_of_workflows_scripts_and_pages_are_targets():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    texts = [(ROOT / ".ci" / "run").read_text("utf8")]
+    texts += [path.read_text("utf8") for path in (ROOT / "book").glob("*.md")]
+    texts += [step["run"] for _, step in workflow_steps() if "run" in step]
+    named = {
+        name for text in texts for name in re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)
+    }
+    assert named >= {"test", "book", "check-book", "pdf", "archive", "paper", "results"}
+    assert named <= targets

@@ -1,6 +1,8 @@
 """What is handed to others: the package, its import, its public names, the rooms of its source."""
 
 import ast
+import hashlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -168,3 +170,61 @@ def test_the_version_is_the_newest_of_the_changelog_and_the_citation():
     ]
     assert headings[0].split()[0] == dcl.__version__
     assert f"\nversion: {dcl.__version__}\n" in (ROOT / "CITATION.cff").read_text("utf8")
+
+
+def archive_script():
+    """book/archive.py as a module; `book` is no package."""
+    spec = importlib.util.spec_from_file_location("archive", ROOT / "book" / "archive.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def small_tree(folder: Path, time: int) -> dict[str, Path]:
+    """A few files, made in another order and at another time in each call."""
+    contents = {"b/run.json": b"{}", "a.md": b"words", "weights.safetensors": bytes(range(256)) * 9}
+    for name in sorted(contents, reverse=time % 2 == 1):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(contents[name])
+        os.utime(path, (time, time))
+    (folder / "a.md").chmod(0o755)
+    return {name: folder / name for name in sorted(contents, reverse=time % 2 == 0)}
+
+
+def test_the_same_files_give_the_same_archive_to_the_bit(tmp_path):
+    script, written = archive_script(), []
+    for time in (1_000_000, 2_000_001):
+        files = small_tree(tmp_path / str(time), time)
+        script.write(files, tmp_path / f"{time}.tar.gz", "dcl-9", time=3)
+        written.append((tmp_path / f"{time}.tar.gz").read_bytes())
+    assert written[0] == written[1]
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_the_manifest_of_an_archive_names_every_file_and_its_hash(tmp_path):
+    archive_script().write(small_tree(tmp_path / "x", 1), tmp_path / "x.tar.gz", "dcl-9", time=3)
+    with tarfile.open(tmp_path / "x.tar.gz") as archive:
+        archive.extractall(tmp_path / "out", filter="data")
+    folder = tmp_path / "out" / "dcl-9"
+    lines = (folder / "MANIFEST.sha256").read_text().splitlines()
+    listed = dict(reversed(line.split("  ")) for line in lines)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {str(path.relative_to(folder)) for path in files} == {*listed, "MANIFEST.sha256"}
+    for name, digest in listed.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    assert os.access(folder / "a.md", os.X_OK)
+
+
+def test_the_archive_holds_what_is_committed_and_what_was_built(tmp_path):
+    script = archive_script()
+    committed()  # skips where there is no git
+    found = set(script.members(ROOT))
+    assert found >= {str(path.relative_to(ROOT)) for path in committed("results/*")}
+    assert found >= {"README.md", "dcl/criterion.py", ".ci/run"}
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "_build" / "html" / "book").mkdir(parents=True)
+    (tmp_path / "_build" / "html" / "book" / "intro.html").write_text("a page")
+    (tmp_path / "_build" / "dcl-companion.pdf").write_text("all pages")
+    (tmp_path / "notes.md").write_text("not committed")
+    assert set(script.members(tmp_path)) == {"book-html/book/intro.html", "dcl-companion.pdf"}

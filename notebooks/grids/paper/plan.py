@@ -1,0 +1,97 @@
+"""What a table of the paper takes at full size: its runs, and their GPU hours.
+
+    python notebooks/grids/paper/plan.py 2                    # `make paper TABLE=2 DRY=1`
+    python notebooks/grids/paper/plan.py 7 --ms-per-step 40   # `make paper TABLE=7 DRY=1 MS=40`
+
+Hours are steps times a step's milliseconds, and the latter are *stated*: by the grid where the
+paper gives a time, or by --ms-per-step. Validation after each epoch and the test come on top.
+"""
+
+import argparse
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dcl.experiment.config import ConfigError
+from dcl.experiment.grid import Run, read_grid, records_folder
+
+PAPER = Path(__file__).resolve().parent
+TOGETHER = {"5": "5_6", "6": "5_6"}  # one grid fills both tables
+TABLES = sorted(path.stem.removeprefix("table") for path in PAPER.glob("*.yaml"))
+
+
+def notes(path: Path) -> dict[str, Any]:
+    """What a grid says of itself: ``table``, ``train_images``, and ``ms_per_step`` if known."""
+    return yaml.safe_load(path.read_text("utf8"))["paper"]
+
+
+def steps(run: Run, train_images: int) -> int:
+    """Optimiser steps of a run; an epoch's last batch may be smaller."""
+    return run.config.epochs * math.ceil(train_images / run.config.batch_size)
+
+
+def plan(path: Path, given: dict[str, Any], ms_per_step: float | None) -> str:
+    """The runs of a grid in words, with hours where a step's milliseconds are stated."""
+    about = notes(path)
+    source = "given" if ms_per_step else "the paper's, on a TITAN XP"
+    ms_per_step = ms_per_step or about.get("ms_per_step")
+    runs = read_grid(path, given, records_folder(PAPER.parent, path))
+    lines, total, left = [], 0.0, 0.0
+    for run in runs:
+        hours = steps(run, about["train_images"]) * (ms_per_step or math.nan) / 3.6e6
+        missing = bool(run.missing())
+        total += hours
+        left += hours if missing else 0.0
+        lines.append(
+            f"{run.name:42} {steps(run, about['train_images']):9,} steps  "
+            f"{_hours(hours):>9}{'' if missing else '  has its record'}"
+        )
+    open_runs = sum(bool(run.missing()) for run in runs)
+    lines.append(f"{path.stem}: {len(runs)} runs, {open_runs} of them without a record")
+    if ms_per_step:
+        lines.append(
+            f"{_hours(total)} of one GPU, {_hours(left)} left, at {ms_per_step:g} ms per step "
+            f"({source}: not measured here)"
+        )
+    else:
+        lines.append(
+            "hours: unknown, the paper states no time; MS=milliseconds per step, as a first run of "
+            "one epoch prints them, gives hours"
+        )
+    return "\n".join(lines)
+
+
+def _hours(hours: float) -> str:
+    return "" if math.isnan(hours) else f"{hours:,.1f} h"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("table", choices=[*TOGETHER, *TABLES], help="of the paper")
+    parser.add_argument("--data-root", metavar="FOLDER", help="where not the grid's")
+    parser.add_argument("--weights", metavar="FILE", help="pretrained, of tables 5 and 6")
+    parser.add_argument("--ms-per-step", type=_positive, help="measured by you, such as 40")
+    options = parser.parse_args(arguments)
+    given = {"data_root": options.data_root, "weights": options.weights}
+    given = {name: value for name, value in given.items() if value}
+    try:
+        table = TOGETHER.get(options.table, options.table)
+        print(plan(PAPER / f"table{table}.yaml", given, options.ms_per_step))
+    except ConfigError as error:
+        print(f"make paper: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a positive number, got {text}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

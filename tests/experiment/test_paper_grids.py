@@ -1,0 +1,229 @@
+"""The grids at the paper's size: their setting, their hours, and a rehearsal of every run."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from conftest import real_data
+
+from dcl import DeepID2
+from dcl.data import celeba, cifar
+from dcl.data.drawn import faces, persons, shapes
+from dcl.data.pedestrian_annotation import read_rap
+from dcl.data.pedestrians import with_groups
+from dcl.experiment.grid import read_grid, records_folder
+from dcl.experiment.run import run
+from dcl.report import published
+
+ROOT = Path(__file__).resolve().parents[2]
+PAPER = ROOT / "notebooks" / "grids" / "paper"
+PATHS = sorted(PAPER.glob("*.yaml"))
+SMALL = {"train": 96, "val": 32, "test": 32}
+FOR_TWO_CORES = {  # what a rehearsal has otherwise, beside its data
+    "celeba": {},
+    "pedestrians": {"dataset": "drawn", "backbone": "small", "height": 64},
+    "cifar100": {"depth": 8},
+}
+
+spec = importlib.util.spec_from_file_location("plan", PAPER / "plan.py")
+planner = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(planner)
+
+grids = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+
+
+def runs_of(path: Path) -> list:
+    return read_grid(path, {}, records_folder(PAPER.parent, path))
+
+
+@pytest.fixture(scope="module")
+def stand_ins():
+    """Drawn data of the real layouts, small."""
+    return {
+        "celeba": faces.load(**SMALL),
+        "pedestrians": with_groups(persons.load(**SMALL, size=(64, 32))),
+        "cifar100": shapes.load(train=200, val=100, test=100),
+    }
+
+
+@grids
+def test_a_grid_is_the_papers_setting(path):
+    for run_ in runs_of(path):
+        config = run_.config
+        assert (config.epochs, config.batch_size, config.weight_decay) == (300, 512, 0.0005)
+        papers = {"k": 25, "margin": 0.2, "p": 0.3}
+        own = {name: config.method_options.get(name, value) for name, value in papers.items()}
+        assert own == papers
+        assert config.profile == "standard"
+        assert config.lr == (0.1 if config.experiment == "cifar100" else 0.003)
+        if config.experiment == "pedestrians":
+            assert (config.dataset, config.backbone, config.height) == ("rap", "resnet50", 256)
+        if config.experiment == "cifar100":
+            assert (config.depth, config.imbalance_ratio, config.fraction) == (32, 1, 1)
+    assert Counter(run_.config.seed for run_ in runs_of(path)).keys() == {0, 1, 2, 3, 4}
+
+
+@grids
+def test_records_of_a_grid_go_to_a_folder_of_its_table(path):
+    for run_ in runs_of(path):
+        assert {Path(record).parent for record in run_.records} == {
+            Path("results/paper") / path.stem
+        }
+
+
+def test_the_grids_train_every_row_of_the_papers_tables_once():
+    trained = Counter(
+        (run_.config.method, run_.config.method_options.get("sampling"))
+        for number in (2, 3, 4)
+        for run_ in runs_of(PAPER / f"table{number}.yaml")
+    )
+    assert set(trained.values()) == {5}  # seeds
+    methods = {method for method, _ in trained}
+    assert methods >= {*published.averages().index} - {"clmle"}
+    assert methods >= {*published.table(3)["method"]}
+    schedules = {sampling for method, sampling in trained if method == "dcl-ss"}
+    assert schedules == {*published.table(4)["sampling"].dropna()}
+    rap = {run_.config.method for run_ in runs_of(PAPER / "table5_6.yaml")}
+    assert rap == {"dcl", "cross-entropy"}
+    assert {run_.config.method for run_ in runs_of(PAPER / "table7.yaml")} == {
+        *published.table(7).index
+    }
+
+
+def test_the_number_of_training_images_is_that_of_the_data():
+    for path in PATHS:
+        about, config = planner.notes(path), runs_of(path)[0].config
+        if config.experiment == "celeba":
+            assert about["train_images"] == celeba.OFFICIAL["train"]
+        elif config.experiment == "cifar100":
+            kept = cifar.PER_CLASS - config.val_per_class
+            assert about["train_images"] == cifar.CLASSES * kept
+
+
+def test_the_number_of_training_images_of_rap_is_that_of_its_annotation():
+    annotation = read_rap(real_data("RAP_annotation.mat"), "paper")
+    for path in PAPER.glob("table5_6*.yaml"):
+        assert planner.notes(path)["train_images"] == len(annotation.partitions[0]["train"])
+
+
+@grids
+def test_hours_are_the_papers_and_the_comment_states_their_sum(path):
+    about, runs = planner.notes(path), runs_of(path)
+    stated = re.search(r"([\d,.]+) GPU hours", path.read_text("utf8"))
+    if "ms_per_step" not in about:
+        assert stated is None
+        return
+    hours = [planner.steps(r, about["train_images"]) * about["ms_per_step"] / 3.6e6 for r in runs]
+    assert hours == [pytest.approx(20.5, abs=0.01)] * len(runs)  # Section 4.3.1
+    assert float(stated[1].replace(",", "")) == pytest.approx(sum(hours), abs=0.05)
+
+
+@grids
+def test_a_plan_lists_every_run(path, capsys):
+    table = path.stem.removeprefix("table")
+    assert planner.main([table, "--ms-per-step", "36"]) == 0
+    said = capsys.readouterr().out
+    for run_ in runs_of(path):
+        assert f"\n{run_.name} " in f"\n{said}"
+    assert f"{len(runs_of(path))} runs" in said
+    assert "at 36 ms per step (given: not measured here)" in said
+
+
+def test_a_plan_without_a_stated_time_shows_no_hours(capsys):
+    assert planner.main(["7"]) == 0
+    said = capsys.readouterr().out
+    assert "hours: unknown" in said
+    assert " h " not in said
+
+
+def test_a_plan_leaves_out_what_has_its_record(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "results" / "paper" / "table3"
+    folder.mkdir(parents=True)
+    (folder / "dcl-ss-seed0.json").write_text("{}")
+    planner.main(["3"])
+    said = capsys.readouterr().out
+    assert "10 runs, 9 of them without a record" in said
+    assert "205.0 h of one GPU, 184.5 h left" in said
+
+
+def test_make_paper_plans_and_then_runs_the_tables_grid():
+    command = ["make", "-n", "paper", "TABLE=6", "DATA=my/rap", "WEIGHTS=my/resnet50.pth", "MS=90"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
+    words = "plan.py '6' --data-root 'my/rap' --weights 'my/resnet50.pth' --ms-per-step '90'"
+    assert words in said
+    assert "grid='paper/table5_6'" in said
+    assert "data_root='my/rap' weights='my/resnet50.pth'" in said
+    dry = subprocess.run([*command, "DRY=1"], cwd=ROOT, capture_output=True, text=True).stdout
+    assert words in dry
+    assert "snakemake" not in dry
+
+
+def test_snakemake_takes_a_grid_of_the_paper(tmp_path):
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(tmp_path), "--cores", "1", "--dry-run", "--config"]
+    own = {"OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [*command, "grid=paper/table3"], capture_output=True, text=True, env=os.environ | own
+    )
+    assert done.returncode == 0, done.stderr
+    assert "results/paper/table3/dcl-ss-tl-seed4.json" in done.stdout
+
+
+@grids
+def test_every_method_of_a_grid_is_rehearsed_on_drawn_data(path, stand_ins, tmp_path):
+    for run_ in runs_of(path):
+        if run_.config.seed == 0:
+            experiment = run_.config.experiment
+            drawn = {"data_root": "", "profile": "quick", "device": "cpu"}
+            results = str(tmp_path / f"{run_.name}.json")
+            config = replace(run_.config, **drawn, **FOR_TWO_CORES[experiment], results=results)
+            record = run(config, data=stand_ins[experiment], show=False)
+            assert record["method"] == config.method
+            assert Path(results).is_file()
+
+
+@grids
+def test_the_network_of_a_grid_can_be_built(path, stand_ins):
+    config = runs_of(path)[0].config
+    data = stand_ins[config.experiment]
+    with torch.device("meta"):
+        network = config.network(data)
+    assert network.branches.attributes == len(data.attributes)
+
+
+def test_a_note_of_a_grid_is_no_parameter():
+    content = yaml.safe_load((PAPER / "table2.yaml").read_text("utf8"))
+    assert set(content["paper"]) == {"table", "train_images", "ms_per_step"}
+    assert "ms_per_step" not in runs_of(PAPER / "table2.yaml")[0].parameters
+
+
+def test_the_page_on_full_size_states_what_the_plan_does():
+    page = (ROOT / "book" / "full_size.md").read_text("utf8")
+    for path in PATHS:
+        about, runs = planner.notes(path), runs_of(path)
+        steps = planner.steps(runs[0], about["train_images"])
+        hours = steps * about.get("ms_per_step", 0) / 3.6e6
+        words = [f"{hours:,.1f}", f"{hours * len(runs):,.1f}"] if hours else ["not stated"] * 2
+        row = [f"`{path.stem}`", str(len(runs)), f"{steps:,}", *words]
+        assert f"| {' | '.join(row)} |" in page
+
+
+def test_the_page_on_full_size_states_the_bytes_of_the_images():
+    page = (ROOT / "book" / "full_size.md").read_text("utf8")
+    pixels = {
+        "Tables 2 to 4": sum(celeba.OFFICIAL.values()) * DeepID2.size[0] * DeepID2.size[1],
+        "Tables 5, 6": 41_585 * 256 * 128,
+        "Table 7": cifar.CLASSES * (cifar.PER_CLASS + cifar.TEST_PER_CLASS) * 32 * 32,
+    }
+    for table, number in pixels.items():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| {table} |")]
+        assert row.endswith(f" {3 * number / 1e9:.1f} GB |")

@@ -1,0 +1,92 @@
+"""Published records and weights verified again: what is whole passes, what was touched is named."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from dcl.__main__ import main
+from dcl.experiment import weights
+from dcl.experiment.verify import record_fault, verify_all
+
+RESULTS = Path(__file__).resolve().parents[2] / "results"
+RECORD = RESULTS / "celeba-30k" / "dcl-seed0.json"
+
+
+def touched(folder: Path, change) -> Path:
+    """A published record with a change made to it."""
+    record = json.loads(RECORD.read_text("utf8"))
+    change(record)
+    path = folder / "dcl-seed0.json"
+    path.write_text(json.dumps(record))
+    return path
+
+
+def test_every_published_record_is_whole_and_agrees_with_itself():
+    faults, summary = verify_all(RESULTS, data_root="nowhere")
+    found = len(list(RESULTS.rglob("*.json")))
+    assert [fault for fault in faults if ".safetensors" not in fault] == []
+    assert summary.startswith(f"{found} records and ")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda r: r["test"].update(mA=81.5), "decision argmax: mA is 81.5, its attributes give 8"),
+        (lambda r: r["test"].update(mA=None), "mA is None"),
+        (lambda r: r["test"]["per_attribute"]["Bald"].update(mA=91.0), "Bald: mA is 91.0, its con"),
+        (lambda r: r["test"]["per_attribute"]["Bald"].update(confusion=[[0, 0], [7, 60]]),
+         "Bald: mA is 91.7260488811233, a class has no sample"),
+        (lambda r: r["history"].pop(3), "epochs of history are not 0, 1, 2"),
+        (lambda r: r["history"].pop(), "history has 7 epochs of 8"),
+        (lambda r: r["history"][2].update(loss=None), "history, epoch 2: loss is None"),
+        (lambda r: r["selection"].update(best_epoch=8), "there was no epoch 8"),
+        (lambda r: r["timing"].clear(), "timing has no ms_per_step"),
+        (lambda r: r.pop("test"), "test has no mA"),
+        (lambda r: r.update(experiment="mnist"), "unknown experiment 'mnist'"),
+        (lambda r: r.update(seed="0"), "seed '0'"),
+        (lambda r: r.update(schema=99), "record schema 99"),
+        (lambda r: r.update(history=3), "not a whole run record (TypeError"),
+    ],
+)  # fmt: skip
+def test_a_touched_record_is_named_with_its_fault(tmp_path, change, words):
+    path = touched(tmp_path, change)
+    assert words in record_fault(path)
+    faults, _ = verify_all(tmp_path)
+    assert len(faults) == 1
+    assert faults[0].startswith(f"{path}: ")
+
+
+def test_weights_without_a_record_or_not_finite_are_named_without_data(tmp_path):
+    shutil.copy(RECORD, tmp_path)
+    weights.write({"a": torch.zeros(2)}, tmp_path / "stray.safetensors")
+    weights.write({"a": torch.tensor([1.0, torch.nan])}, tmp_path / "dcl-seed0.safetensors")
+    faults, _ = verify_all(tmp_path)
+    assert [Path(fault.split(": ")[0]).stem for fault in faults] == ["dcl-seed0", "stray"]
+    assert faults[0].endswith("a is not finite")
+    assert faults[1].endswith("no record stray.json beside it")
+
+
+def test_weights_whose_data_are_not_here_are_not_counted_as_tested(tmp_path):
+    record = touched(tmp_path, lambda r: r["config"].update(data_root="no/such/folder"))
+    shutil.copy(RECORD.with_suffix(".safetensors"), tmp_path)
+    faults, summary = verify_all(tmp_path)
+    assert faults == []
+    assert "1 of the weights were not tested on their data" in summary
+    faults, _ = verify_all(tmp_path, data_root=str(tmp_path / "data"))
+    assert faults[0].startswith(f"{record.with_suffix('.safetensors')}: ")
+
+
+def test_the_command_line_verifies_a_folder(tmp_path, capsys):
+    shutil.copy(RECORD, tmp_path)
+    assert main(["check", "--all", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "nothing is at fault"
+    touched(tmp_path, lambda r: r["test"].update(mA=1.0))
+    assert main(["check", "--all", str(tmp_path)]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "1 at fault"
+    assert main(["check", "--all", str(tmp_path / "none")]) == 2
+    assert "no run record below" in capsys.readouterr().err
+    assert main(["check"]) == 2
+    assert "or --all" in capsys.readouterr().err
