@@ -5,8 +5,10 @@ import math
 
 import pandas as pd
 
+from . import evidence
 from .claims import of_chance
 from .finding import Finding
+from .measures import class_balanced, metric
 from .verdicts import VERDICTS, WORDS, chances
 
 PAGES = {  # of the book -> words for a link
@@ -19,6 +21,10 @@ PAGES = {  # of the book -> words for a link
     "framework": "framework",
     "open_choices": "open choices",
     "length": "length",
+}
+NAMES = {
+    "cross-entropy": "cross entropy",
+    evidence.PRIOR: "cross entropy with a moved threshold, which trains nothing",
 }
 COLUMNS = (  # heading, what it says on hover
     ("claim", "of the paper, with its section, and the quantity that tests it"),
@@ -63,12 +69,13 @@ def chance_in_words(judged: pd.DataFrame) -> str:
     found = of_chance(judged)
     if not found["tests"]:
         return "No claim has two seeds, so none has an interval."
-    lost = f" ({'; '.join(judged.loc[found['lost'], 'label'])} no longer)" if found["lost"] else ""
+    lost = "; ".join(judged.loc[found["lost"], "label"])
+    lost = f" No longer: {lost}." if lost else ""
     return (
         f"{found['tests']} claims have an interval. If every true difference were zero, "
         f"{found['expected']:.1f} of them would be expected to look decided by chance; "
         f"{found['alone']} do. After Holm's correction over all of them, which keeps the chance of "
-        f"even one false alarm at 5 %, {found['holm']} still do{lost}. Many share runs: they are "
+        f"even one false alarm at 5 %, {found['holm']} still do.{lost} Many share runs: they are "
         "not independent, which Holm's rule allows for."
     )
 
@@ -106,3 +113,33 @@ def _chances(found: Finding, margin: float, sign: int) -> str:
     if math.isnan(parts[0]):
         return "<td></td>"
     return _number(" / ".join(f"{100 * part:.0f}" for part in parts), parts[0])
+
+
+def in_short(runs: pd.DataFrame) -> str:
+    """DCL minus the two rows that a reader asks for first, in one sentence; of one length's runs.
+
+    A measure that no record has is left out.
+    """
+    runs = evidence.with_prior(runs)
+    measures = {
+        "mA": class_balanced,
+        "AUC": metric("auc"),
+        "average precision": metric("average_precision"),
+    }
+    measures |= {
+        "mA with tuned thresholds": metric("mA", "tuned-mA"),
+        "F1 with tuned thresholds": metric("f1", "tuned-f1"),
+    }
+    parts = []
+    for other in ("cross-entropy", evidence.PRIOR):
+        found = {words: evidence.lead(runs, "dcl", other, m) for words, m in measures.items()}
+        if other == evidence.PRIOR:  # its ranks of the images are cross entropy's
+            found = {"mA": found["mA"]}
+        numbers = ", ".join(f"{lead} in {words}" for words, lead in found.items() if lead.n)
+        if numbers:
+            parts.append(f"minus {NAMES[other]}: {numbers}")
+    if not parts:
+        return "No run of DCL beside cross entropy is on record."
+    epochs = runs["record"].iloc[0]["config"]["epochs"]
+    start = f"On {runs['title'].iloc[0]}, {epochs} epochs, in points, over seeds: DCL"
+    return f"{start} {'; DCL '.join(parts)}."

@@ -1,7 +1,6 @@
 """Does DCL's lead come with training? From the runs of several lengths, by the protocol's rules."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -128,6 +127,21 @@ def answer(runs: pd.DataFrame) -> str:
     return f"{start}; from {lengths[0]} to {_epochs(last)} {change}{open_}."
 
 
+def headline(runs: pd.DataFrame) -> str:
+    """What was found at `longest`, in as few words as a figure's title has room for."""
+    last = longest(runs)
+    if not last:
+        return "nothing to compare yet"
+    words = {"none": "level with", "lead": "ahead of", "below": "behind"}
+    calls = [words.get(call(leads(runs, other)[last]), "not told apart from") for other in DECIDING]
+    if calls[0] == calls[1]:
+        calls[1] = ""
+    return (
+        f"after {_epochs(last)} DCL is {calls[0]} the moved threshold and {calls[1]} Selective "
+        "Learning"
+    ).replace("and  ", "and ")
+
+
 def paragraph(runs: pd.DataFrame) -> str:
     """`answer`, and what else the runs say: which reading, other measures, what is not run yet."""
     last = longest(runs)
@@ -159,71 +173,19 @@ def paragraph(runs: pd.DataFrame) -> str:
 
 def not_run(runs: pd.DataFrame) -> str:
     """What the plan has and the records have not, in one sentence; empty when all is there."""
-    table, lines = counts(runs), []
+    table, nothing, parts = counts(runs), [], []
     for epochs, seeds in PLAN.items():
         short = [
             f"{name} ({table.loc[name, epochs]} of {seeds} seeds)"
             for name in METHODS
             if table.loc[name, epochs] < seeds
         ]
-        if len(short) == len(METHODS) and not table[epochs].any():
-            short = ["every method"]
-        if short:
-            lines.append(f"{_epochs(epochs)}: {', '.join(short)}")
-    return f"Not run yet: {'; '.join(lines)}." if lines else ""
-
-
-def overfitting(runs: pd.DataFrame) -> pd.DataFrame:
-    """Where the validation loss is lowest, and which epoch was chosen, as means over seeds.
-
-    Returns
-    -------
-    DataFrame
-        By (``epochs``, ``method``): ``lowest`` and ``chosen`` (epochs trained), ``loss`` there and
-        ``loss at the end``, ``seeds``. Records without a validation loss are left out.
-    """
-    rows = []
-    for row in runs.itertuples():
-        loss = history(row.record, "val_loss")
-        if len(loss):
-            chosen = row.record["selection"]["best_epoch"] + 1
-            rows.append((row.epochs, row.method, loss.idxmin(), chosen, loss.min(), loss.iloc[-1]))
-    names = ["epochs", "method", "lowest", "chosen", "loss", "loss at the end"]
-    groups = pd.DataFrame(rows, columns=names).groupby(["epochs", "method"], sort=True)
-    return groups.mean().assign(seeds=groups.size())
-
-
-def last_minus_chosen(runs: pd.DataFrame) -> pd.DataFrame:
-    """What the last epoch gives on test, minus the chosen one, at the method's own decision.
-
-    Returns
-    -------
-    DataFrame of Finding
-        By (``epochs``, ``method``): ``mA``, ``f1``, ``auc``, ``average_precision``, points.
-        Records that did not keep the last epoch are left out.
-    """
-    keys, rows = ("mA", "f1", "auc", "average_precision"), []
-    for row in runs.itertuples():
-        decision = row.record.get("decision", "argmax")
-        end = row.record.get("last", {}).get("test", {}).get(decision)
-        if end is not None:
-            apart = [end[key] - row.record["test"][key] for key in keys]
-            rows.append((row.epochs, row.method, *apart))
-    groups = pd.DataFrame(rows, columns=["epochs", "method", *keys]).groupby(["epochs", "method"])
-    found = {name: {key: Finding.of(own[key]) for key in keys} for name, own in groups}
-    table = pd.DataFrame.from_dict(found, orient="index", columns=list(keys))
-    table.index = pd.MultiIndex.from_tuples(found, names=["epochs", "method"])
-    return table
-
-
-def hours(runs: pd.DataFrame) -> pd.DataFrame:
-    """Machine hours of training, methods by lengths, from the records, with their sums."""
-    seconds = [record["timing"]["training_seconds"] for record in runs["record"]]
-    spent = runs.assign(hours=np.array(seconds, dtype=float) / 3600)
-    table = spent.pivot_table(index="method", columns="epochs", values="hours", aggfunc="sum")
-    table["all"] = table.sum(axis=1)
-    table.loc["all"] = table.sum()
-    return table.rename_axis(index=None, columns=None)
+        if not table[epochs].any():
+            nothing.append(str(epochs))
+        elif short:
+            parts.append(f"{_epochs(epochs)}: {', '.join(short)}")
+    parts += [f"{', '.join(nothing)} epochs: every method"] if nothing else []
+    return f"Not run yet: {'; '.join(parts)}." if parts else ""
 
 
 def _by_length(runs: pd.DataFrame, other: str, measure: Measure) -> dict[int, pd.Series]:
@@ -234,12 +196,6 @@ def _by_length(runs: pd.DataFrame, other: str, measure: Measure) -> dict[int, pd
         for epochs, own in shown.groupby("epochs")
     }
     return {epochs: values for epochs, values in found.items() if len(values)}
-
-
-def history(record: dict[str, Any], key: str) -> pd.Series:
-    """A number of each epoch, by epochs trained; empty where the record has not got it."""
-    rows = {row["epoch"] + 1: row.get(key) for row in record["history"]}
-    return pd.Series(rows, dtype=float).dropna()
 
 
 def _in_words(found: Finding) -> str:

@@ -13,16 +13,16 @@ RUN_OUT = 0.5  # a schedule that ends above it has not run out: its target is no
 TOLD = ("reproduced", "partly", "no difference", "not", "undecided")  # of runs that can tell
 BARRED = ("other data", "not testable at this length", "collapsed: not shown")
 VERDICTS = (*TOLD, *BARRED, "not tried", "see its page")
-WORDS = {"not": "not borne out", "see its page": "on its own page"}  # where a reader meets them
+WORDS = {"not": "not borne out", "see its page": "shown elsewhere"}  # where a reader meets them
 RULE = f"""\
 * **reproduced**: on the claim's own data set, all of its images and at least the paper's {EPOCHS}
   epochs, with {SEEDS} seeds or more, the *whole* 95 % interval lies within half of the claimed
-  effect of the paper's number. So it is at most that wide, lies on the claim's side of zero, and
-  only a narrow one earns it; a claim without a number cannot;
+  effect of the paper's number. So its half-width is at most half of the effect, it lies on the
+  claim's side of zero, and a wider one never earns it; a claim without a number cannot;
 * **partly**: the interval lies on the claim's side of zero, but under other circumstances or by
   another amount;
 * **no difference**: it lies within ±{MARGIN["points"]} points of zero
-  (±{MARGIN["rank correlation"]} for a rank correlation), a margin that we take as equivalent;
+  (±{MARGIN["rank correlation"]} for a rank correlation): that we take as equivalent;
 * **not borne out**: it lies on the other side of zero;
 * **undecided**: it holds zero, or there is one seed only;
 * **other data**: our runs are on other data than the claim is about;

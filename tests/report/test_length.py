@@ -9,7 +9,7 @@ import pytest
 from made import decided, frame, record
 from scipy import stats
 
-from dcl.report import figures, length
+from dcl.report import figures, length, length_tables
 from dcl.report.evidence import PRIOR
 from dcl.report.finding import Finding
 
@@ -65,10 +65,7 @@ FLAT = {8: (0.1, 5), 24: (0.0, 5), 75: (-0.1, 5), 300: (0.1, 3)}
 
 def test_without_a_run_it_says_that_it_is_not_known():
     assert length.answer(NONE).startswith("Whether DCL's lead comes with training is not known yet")
-    assert length.paragraph(NONE).endswith(
-        "Not run yet: 8 epochs: every method; 24 epochs: every method; 75 epochs: every method; "
-        "300 epochs: every method."
-    )
+    assert length.paragraph(NONE).endswith("Not run yet: 8, 24, 75, 300 epochs: every method.")
     only = runs({8: (1.0, 5)}, methods=("dcl", "crl"))  # none of the two that decide
     assert "not known yet" in length.answer(only)
 
@@ -82,7 +79,7 @@ def test_one_length_says_what_is_there_and_that_no_other_is_run():
         "no other length is run yet, so whether a lead comes with training is not known."
     )
     assert text.count(". ") == 0  # one sentence
-    assert "300 epochs: every method" in length.paragraph(runs({8: (-1.0, 5)}))
+    assert "24, 75, 300 epochs: every method" in length.paragraph(runs({8: (-1.0, 5)}))
 
 
 def test_one_seed_decides_nothing():
@@ -180,34 +177,53 @@ def test_what_is_not_run_yet_is_counted_method_by_method():
     assert length.counts(made).loc["crl", [8, 24, 75, 300]].tolist() == [4, 3, 0, 0]
     text = length.not_run(made)
     assert "8 epochs: crl (4 of 5 seeds);" in text
-    assert "75 epochs: every method" in text
+    assert "75, 300 epochs: every method" in text
     assert length.not_run(runs({L: (1.0, seeds) for L, seeds in length.PLAN.items()})) == ""
 
 
 def test_overfitting_begins_where_the_validation_loss_is_lowest():
-    table = length.overfitting(runs({8: (1.0, 2), 24: (1.0, 1)}))
+    table = length_tables.overfitting(runs({8: (1.0, 2), 24: (1.0, 1)}))
     row = table.loc[24, "dcl"]
     assert row["lowest"] == 12
     assert row["chosen"] == 13
     assert row["loss at the end"] == 5 + 12**2
     assert table.loc[(8, "dcl"), "seeds"] == 2
     old = with_epochs(record("dcl", 0, 80.0))
-    assert length.overfitting(old).empty
+    assert length_tables.overfitting(old).empty
+
+
+def test_leads_in_words_have_a_row_for_each_other_method_and_a_dash_for_none():
+    made = runs({8: (1.0, 3), 24: (2.0, 1)})
+    made = made[~((made["method"] == "crl") & (made["epochs"] == 24))]
+    table = length_tables.leads_in_words(made)
+    assert list(table.columns) == [8, 24]
+    assert table.index[0] == PRIOR
+    assert table.loc["selective-learning", 24] == "+2.00"
+    assert table.loc["crl", 24] == "-"
+
+
+def test_the_headline_is_the_calls_of_the_longest_training():
+    assert length.headline(NONE) == "nothing to compare yet"
+    both = "after 300 epochs DCL is ahead of the moved threshold and Selective Learning"
+    assert length.headline(runs(GROWS)) == both
+    assert length.headline(runs(GROWS, over_prior=-1.0)) == (
+        "after 300 epochs DCL is behind the moved threshold and ahead of Selective Learning"
+    )
 
 
 def test_the_last_epoch_is_held_against_the_chosen_one():
-    table = length.last_minus_chosen(runs({8: (1.0, 2)}))
+    table = length_tables.last_minus_chosen(runs({8: (1.0, 2)}))
     assert table.loc[(8, "dcl"), "mA"].mean == pytest.approx(-1)
     assert table.loc[(8, "dcl"), "f1"].n == 2
-    assert length.last_minus_chosen(with_epochs(record("dcl", 0, 80.0))).empty
-    assert length.last_minus_chosen(NONE).empty
+    assert length_tables.last_minus_chosen(with_epochs(record("dcl", 0, 80.0))).empty
+    assert length_tables.last_minus_chosen(NONE).empty
 
 
 def test_machine_hours_are_the_records_sum():
-    table = length.hours(runs({8: (1.0, 2), 24: (1.0, 1)}))
+    table = length_tables.hours(runs({8: (1.0, 2), 24: (1.0, 1)}))
     assert table.loc["dcl", 8] == 2
     assert table.loc["all", "all"] == 3 * len(length.METHODS)
-    assert length.hours(NONE).loc["all", "all"] == 0
+    assert length_tables.hours(NONE).loc["all", "all"] == 0
 
 
 def test_lines_end_with_the_longest_run():

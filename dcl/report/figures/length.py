@@ -7,11 +7,13 @@ from matplotlib.figure import Figure
 
 from .. import length
 from ..evidence import PRIOR
+from ..length_tables import history
 from ..verdicts import MARGIN
 from .style import finish
 from .thresholds import colour_of
 
 OTHERS = (PRIOR, "cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss")
+FAR = (-10, -5, -2, -1, 0, 1, 2, 5, 10)  # points, of an axis that is linear up to 2
 CURVES = ("cross-entropy", "selective-learning", "dcl")
 
 
@@ -49,6 +51,9 @@ def leads_by_length(runs: pd.DataFrame, title: str) -> Figure | None:
                 yerr=np.nan_to_num([f.half for f in lead.values()]), color=colour_of(other),
                 label=other,
             )  # fmt: skip
+        if max(abs(f.mean) for lead in panel.values() for f in lead.values()) > 4:
+            axes.set_yscale("symlog", linthresh=2)  # rows that decide elsewhere lie far off
+            axes.set_yticks(FAR, [f"{tick:g}" for tick in FAR])
         axes.set(title=words, xscale="log", xlim=(lengths[0] / 1.4, lengths[-1] * 1.4))
         axes.set_xticks(lengths, [str(L) for L in lengths])
         axes.minorticks_off()
@@ -80,7 +85,7 @@ def training_curves(runs: pd.DataFrame, epochs: int, title: str) -> Figure | Non
     for axes, (key, words) in zip(panels, keys.items(), strict=True):
         for method in [name for name in CURVES if name in set(own["method"])]:
             records = own["record"][own["method"] == method]
-            mean = pd.DataFrame([length.history(record, key) for record in records]).mean()
+            mean = pd.DataFrame([history(record, key) for record in records]).mean()
             axes.plot(mean.index, mean, color=colour_of(method), lw=1.6, label=method)
             if key == "val_loss" and len(mean):
                 axes.plot(mean.idxmin(), mean.min(), "*", color=colour_of(method), ms=11)
