@@ -32,12 +32,15 @@ def gain_over_cross_entropy(runs: pd.DataFrame, key: str = "mA", width: int = 8)
     }
     level = per_attribute(runs["record"].iloc[0])["imbalance_level"].sort_values(kind="stable")
     figure, axes = plt.subplots(figsize=(9, 3.8))
+    title = f"{runs['title'].iloc[0]}: {METRICS[key]} gained over cross entropy"
     for method in dict.fromkeys(runs["method"]):
         seeds = [s for m, s in values if m == method and ("cross-entropy", s) in values]
         if method == "cross-entropy" or not seeds:
             continue
         gain = pd.DataFrame({s: values[method, s] - values["cross-entropy", s] for s in seeds})
         gain = gain.loc[level.index]
+        if method == "dcl":
+            title += f", by DCL {gain.mean(axis=None):+.2f} in the mean"
         smooth = gain.rolling(width, center=True, min_periods=width // 2).mean()
         found = np.array([interval(row) for row in smooth.to_numpy()])  # (attributes, 2)
         colour = colour_of(method)
@@ -49,7 +52,7 @@ def gain_over_cross_entropy(runs: pd.DataFrame, key: str = "mA", width: int = 8)
     axes.set(
         xlabel="imbalance level: majority rate minus 50, %",
         ylabel=f"{METRICS[key]} gained, percentage points",
-        title=f"{runs['title'].iloc[0]}: {METRICS[key]} gained over cross entropy",
+        title=title,
     )
     axes.legend(loc="upper left", fontsize=8)
     return finish(figure)

@@ -24,10 +24,12 @@ def threshold_sweep(runs: pd.DataFrame) -> Figure:
     attribute's training prior, another threshold for each.
     """
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.6))
+    peaks = []
     for method in dict.fromkeys(runs["method"]):
         records = list(runs["record"][runs["method"] == method])
         swept = [sweep(record) for record in records]
         mean = sum(swept) / len(swept)
+        peaks.append(f"{method} {mean['f1'].max():.1f}")
         for axes, key in zip(panels, ("mA", "f1"), strict=True):
             axes.plot(mean.index, mean[key], color=colour_of(method), lw=2, label=method)
             axes.plot(0, mean.loc[0.0, key], "o", color=colour_of(method), ms=8)
@@ -38,7 +40,7 @@ def threshold_sweep(runs: pd.DataFrame) -> Figure:
     for axes, words in zip(panels, ("mA, %", "F1, %"), strict=True):
         axes.set(xlabel="threshold on the log-odds; 0 is a probability of 0.5", ylabel=words)
     panels[0].legend(fontsize=8, loc="best")
-    title = f"{runs['title'].iloc[0]}: one trained network, every threshold"
+    title = f"{runs['title'].iloc[0]}: the largest F1 is {', '.join(peaks)} %"
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
