@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 from ..data.pedestrian_annotation import groups_of_ratios
 from ..experiment.config import Training
 from ..experiment.records import RecordError, collect, per_attribute, require
+from ..methods import METHODS
 from .collapse import collapsed
 from .finding import Finding
 from .measures import Measure, at_decision, class_balanced
@@ -18,7 +19,7 @@ from .measures import Measure, at_decision, class_balanced
 PRIOR = "cross-entropy, prior"  # the row of cross entropy decided at the training prior
 CHOICES = (  # of what the paper leaves open, those with a parameter
     *("normalisation", "epsilon", "selection", "squared", "normalise", "reduction", "current"),
-    *("anchors", "momentum", "precision", "trunk"),
+    *("anchors", "momentum", "precision", "trunk", "stretch"),
 )
 NUMBERS = ("k", "p", "epsilon", "margin", "batch_size")  # whose values are tried one by one
 AS_READ = "as we read it"
@@ -77,12 +78,18 @@ def configured(runs: pd.DataFrame, **values: Any) -> pd.DataFrame:
     return runs[np.array(chosen, dtype=bool)]
 
 
+def defaults(method: str) -> dict[str, Any]:
+    """Name -> default of every option that a training of a method has."""
+    own = METHODS[method].options if method in METHODS else {}
+    shared = {spec.name: spec.default for spec in fields(Training)}
+    return shared | {name: option.default for name, option in own.items()}
+
+
 def by_choice(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs of one method, ``method`` replaced by what their configuration has otherwise.
 
     Such as ``anchors = all`` or ``k = 5``; `AS_READ` where every choice and number is the default.
     """
-    defaults = {spec.name: spec.default for spec in fields(Training)}
     names = {*CHOICES, *NUMBERS}
     if len({record["config"].get("curriculum") for record in runs["record"]}) > 1:
         names.add("curriculum")  # else all are of one kind: old records, which step by epochs
@@ -90,7 +97,8 @@ def by_choice(runs: pd.DataFrame) -> pd.DataFrame:
         ", ".join(
             f"{name} = {value}"
             for name, value in record["config"].items()
-            if name in names and value != defaults.get(name, True)  # trunk is CelebA's own
+            if name in names
+            and value != defaults(record["method"]).get(name, True)  # trunk is CelebA's own
         )
         for record in runs["record"]
     ]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ...methods import METHODS
 from ..evidence import PRIOR, by_seed, with_prior
 from ..measures import metric
 from .style import METHOD_COLOURS, finish
@@ -14,7 +15,8 @@ from .style import METHOD_COLOURS, finish
 
 def colour_of(method: str) -> str | None:
     """A method's colour in every figure; that of cross entropy decided at the prior too."""
-    return "#56B4E9" if method == PRIOR else METHOD_COLOURS.get(method)
+    own = METHODS[method].colour if method in METHODS else None
+    return "#56B4E9" if method == PRIOR else METHOD_COLOURS.get(method, own)
 
 
 def threshold_sweep(runs: pd.DataFrame) -> Figure:

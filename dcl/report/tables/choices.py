@@ -1,11 +1,9 @@
 """DCL with one choice or number made otherwise."""
 
 import re
-from dataclasses import fields
 
 import pandas as pd
 
-from ...experiment.config import Training
 from .. import evidence
 from ..finding import Finding
 
@@ -43,14 +41,14 @@ def sensitivity(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """
     named, table = evidence.by_choice(runs), choices(runs)
     table["seeds"] = [evidence.by_seed(named, label).tolist() for label in table.index]
-    tried = {}
-    for spec in fields(Training):
+    tried, defaults = {}, evidence.defaults(runs["record"].iloc[0]["method"])
+    for name in [name for name in defaults if name in evidence.NUMBERS]:
         rows = {
-            float(label.removeprefix(f"{spec.name} = ")): row
+            float(label.removeprefix(f"{name} = ")): row
             for label, row in table.iterrows()
-            if spec.name in evidence.NUMBERS and re.fullmatch(f"{spec.name} = [^,]*", label)
+            if re.fullmatch(f"{name} = [^,]*", label)
         }
         if rows:
-            rows[float(spec.default)] = table.loc[evidence.AS_READ]
-            tried[spec.name] = pd.DataFrame.from_dict(rows, orient="index").sort_index()
+            rows[float(defaults[name])] = table.loc[evidence.AS_READ]
+            tried[name] = pd.DataFrame.from_dict(rows, orient="index").sort_index()
     return tried
