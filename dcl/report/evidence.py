@@ -1,7 +1,6 @@
-"""What run records say: a measure of each seed, differences between methods, and how sure."""
+"""What run records say: a measure of each seed, and differences between methods."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,63 +8,52 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from ..data.pedestrian_annotation import groups_of_ratios
 from ..experiment.config import Training
-from ..experiment.records import RecordError, collect, interval, per_attribute, require
+from ..experiment.records import RecordError, collect, per_attribute, require
+from ..methods import METHODS
+from .collapse import collapsed
+from .finding import Finding
+from .measures import Measure, at_decision, class_balanced
 
-Measure = Callable[[dict[str, Any]], float]  # record -> number
-VERDICTS = ("reproduced", "partly", "not", "undecided", "not tried")
-PAPER_EPOCHS = 300
+PRIOR = "cross-entropy, prior"  # the row of cross entropy decided at the training prior
 CHOICES = (  # of what the paper leaves open, those with a parameter
-    *("normalisation", "epsilon", "selection", "squared", "normalise", "reduction"),
-    *("anchors", "momentum", "precision", "trunk"),
+    *("normalisation", "epsilon", "selection", "squared", "normalise", "reduction", "current"),
+    *("anchors", "momentum", "precision", "trunk", "stretch"),
 )
 NUMBERS = ("k", "p", "epsilon", "margin", "batch_size")  # whose values are tried one by one
 AS_READ = "as we read it"
-NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
-def mean_accuracy(record: dict[str, Any]) -> float:
-    """mA of the test split, %."""
-    return record["test"]["mA"]
+def group_size(record: dict[str, Any], name: str) -> int:
+    """How many attributes one of Table 6's groups has in a record's data."""
+    level = per_attribute(record)["imbalance_level"]
+    return int((groups_of_ratios((50 + level) / (50 - level)) == name).sum())
 
 
-def metric(name: str) -> Measure:
-    """Another mean over attributes: ``f1``, ``auc``, ``accuracy``, ``precision``, ..., %."""
-    return lambda record: record["test"][name]
+def final_g(record: dict[str, Any]) -> float:
+    """Where the sampling schedule of a run stopped; NaN for a method without one."""
+    if not isinstance(record["config"].get("sampling"), str):
+        return np.nan
+    ended = record.get("final_g", record["history"][-1].get("g") if record.get("history") else None)
+    return np.nan if ended is None else ended
 
 
-def attribute(name: str) -> Measure:
-    """mA of one attribute, %."""
-    return lambda record: record["test"]["per_attribute"][name]["mA"]
-
-
-def group(name: str) -> Measure:
-    """Mean over one of the data set's groups of attributes, %."""
-    return lambda record: record["test"]["groups"][name]
-
-
-def of_an_example(name: str) -> Measure:
-    """Mean over the examples of ``accuracy``, ``precision``, ``recall`` or ``f1``, %."""
-    return lambda record: record["test"]["instance"][name]
-
-
-def best_on_validation(record: dict[str, Any]) -> float:
-    """mA of the validation split at the epoch that was chosen, %."""
-    return record["selection"]["best_val_mA"]
-
-
-def most_imbalanced(level: float) -> Measure:
-    """Mean mA of the attributes of at least this imbalance level, %."""
-
-    def measure(record: dict[str, Any]) -> float:
-        frame = per_attribute(record)
-        return float(frame["mA"][frame["imbalance_level"] >= level].mean())
-
-    return measure
+def end_of_schedule(records: pd.Series) -> str:
+    """`final_g` of like runs in words; says where the schedule moved once an epoch only."""
+    ends = records.map(final_g).dropna()
+    if ends.empty:
+        return "-"
+    low, high = ends.min(), ends.max()
+    words = f"{low:.3f}" if high - low < 5e-4 else f"{low:.3f} to {high:.3f}"
+    by_epoch = any(record["config"].get("curriculum") == "epoch" for record in records)
+    return f"{words}, epoch-wise" if by_epoch else words
 
 
 def of_dataset(folder: Path, dataset: str, *methods: str) -> pd.DataFrame:
     """The records below a folder that are of one data set, with a run of each of these methods.
+
+    Runs that collapsed are left out; `left_out` says which.
 
     Raises
     ------
@@ -73,7 +61,7 @@ def of_dataset(folder: Path, dataset: str, *methods: str) -> pd.DataFrame:
         Where there are none: with the command that makes them.
     """
     runs = collect(folder)
-    found = runs[runs["dataset"] == dataset]
+    found = _shown(runs[runs["dataset"] == dataset])
     if found.empty:
         names = ", ".join(sorted(set(runs["dataset"])))
         raise RecordError(f"no record of dataset {dataset!r} in {folder}, only of {names}")
@@ -90,25 +78,34 @@ def configured(runs: pd.DataFrame, **values: Any) -> pd.DataFrame:
     return runs[np.array(chosen, dtype=bool)]
 
 
+def defaults(method: str) -> dict[str, Any]:
+    """Name -> default of every option that a training of a method has."""
+    own = METHODS[method].options if method in METHODS else {}
+    shared = {spec.name: spec.default for spec in fields(Training)}
+    return shared | {name: option.default for name, option in own.items()}
+
+
 def by_choice(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs of one method, ``method`` replaced by what their configuration has otherwise.
 
     Such as ``anchors = all`` or ``k = 5``; `AS_READ` where every choice and number is the default.
     """
-    defaults = {spec.name: spec.default for spec in fields(Training)}
-    names = [
+    names = {*CHOICES, *NUMBERS}
+    if len({record["config"].get("curriculum") for record in runs["record"]}) > 1:
+        names.add("curriculum")  # else all are of one kind: old records, which step by epochs
+    labels = [
         ", ".join(
             f"{name} = {value}"
             for name, value in record["config"].items()
-            if name in {*CHOICES, *NUMBERS}
-            and value != defaults.get(name, True)  # trunk is CelebA's own
+            if name in names
+            and value != defaults(record["method"]).get(name, True)  # trunk is CelebA's own
         )
         for record in runs["record"]
     ]
-    return runs.assign(method=[name or AS_READ for name in names])
+    return runs.assign(method=[label or AS_READ for label in labels])
 
 
-def by_seed(runs: pd.DataFrame, method: str, measure: Measure = mean_accuracy) -> pd.Series:
+def by_seed(runs: pd.DataFrame, method: str, measure: Measure = class_balanced) -> pd.Series:
     """A measure of each run of a method, indexed by seed; `runs` is what `collect` returns.
 
     Raises
@@ -124,7 +121,7 @@ def by_seed(runs: pd.DataFrame, method: str, measure: Measure = mean_accuracy) -
 
 
 def difference(
-    runs: pd.DataFrame, method: str, other: str, measure: Measure = mean_accuracy
+    runs: pd.DataFrame, method: str, other: str, measure: Measure = class_balanced
 ) -> pd.Series:
     """Measure of `method` minus that of `other`, for each seed that both have."""
     return (by_seed(runs, method, measure) - by_seed(runs, other, measure)).dropna()
@@ -149,89 +146,64 @@ def rank_correlation(runs: pd.DataFrame, method: str, other: str = "cross-entrop
     return found.apply(lambda row: spearmanr(level, row).statistic, axis=1)
 
 
-@dataclass(frozen=True)
-class Finding:
-    """A number over seeds: mean, half width of its 95 % interval, how many."""
-
-    mean: float
-    half: float
-    n: int
-
-    @classmethod
-    def of(cls, values: pd.Series | list[float]) -> "Finding":
-        values = [float(value) for value in values]
-        mean, half = interval(values) if values else (np.nan, np.nan)
-        return cls(mean, half, len(values))
-
-    def __str__(self) -> str:
-        return self.text("{:+.2f}")
-
-    def text(self, form: str = "{:.2f}") -> str:
-        """Mean ± half width, held together; the mean alone for one seed, - for none."""
-        if not self.n:
-            return "-"
-        mean = form.format(self.mean)
-        half = form.replace("+", "").format(self.half)
-        return f"{mean}{NO_BREAK}±{NO_BREAK}{half}" if self.n > 1 else mean
-
-
-def lead(runs: pd.DataFrame, method: str, other: str, measure: Measure = mean_accuracy) -> Finding:
+def lead(runs: pd.DataFrame, method: str, other: str, measure: Measure = class_balanced) -> Finding:
     """`difference` as a `Finding`."""
     return Finding.of(difference(runs, method, other, measure))
 
 
-def verdict(finding: Finding, *, sign: int, published: float, like: bool) -> str:
-    """Whether a finding bears a claim out; the same rule for every claim.
-
-    Parameters
-    ----------
-    finding : Finding
-    sign : {1, -1}
-        Side of zero that the claim is on.
-    published : float
-        The paper's number; NaN where it prints none.
-    like : bool
-        Whether data and training are the paper's, so that numbers can be compared.
-
-    Returns
-    -------
-    str
-        ``not tried`` without a run. ``undecided`` with one seed, or an interval that holds zero.
-        ``not`` for an interval on the other side of zero. For one on the claim's side
-        ``reproduced`` if data and training are the paper's and the interval holds its number,
-        else ``partly``: the direction, under other circumstances or by another amount.
-
-    Examples
-    --------
-    >>> verdict(Finding(7.0, 1.5, 5), sign=1, published=7.9, like=True)
-    'reproduced'
-    >>> verdict(Finding(7.0, 1.5, 5), sign=1, published=7.9, like=False)
-    'partly'
-    >>> verdict(Finding(0.5, 1.5, 5), sign=1, published=7.9, like=True)
-    'undecided'
-    """
-    if not finding.n:
-        return "not tried"
-    low, high = finding.mean - finding.half, finding.mean + finding.half
-    if finding.n == 1 or low <= 0 <= high:
-        return "undecided"
-    if sign * finding.mean < 0:
-        return "not"
-    number = np.isnan(published) or low <= published <= high
-    return "reproduced" if like and number else "partly"
-
-
-def as_in_the_paper(record: dict[str, Any]) -> bool:
-    """Whether a run saw all of the data set's images, for the paper's epochs."""
-    dataset = record["dataset"]
-    return dataset["found"] == dataset["expected"] and record["config"]["epochs"] >= PAPER_EPOCHS
-
-
 def collect_if_any(folder: Path) -> pd.DataFrame:
-    """`dcl.experiment.records.collect`, or an empty frame where no record is."""
+    """`dcl.experiment.records.collect` without collapsed runs; empty where no record is."""
+    return _shown(_collect(folder))
+
+
+def left_out(folder: Path) -> dict[str, str]:
+    """Method -> why runs of it below a folder are not shown, with their seeds."""
+    runs = _collect(folder)
+    reasons = runs["record"].map(collapsed)
+    shown = {}
+    for method, own in runs[reasons != ""].groupby("method"):
+        seeds = ", ".join(map(str, sorted(set(own["seed"]))))
+        shown[method] = f"collapsed, seed {seeds}: {reasons[own.index[0]]}"
+    return shown
+
+
+def with_prior(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs, and those of cross entropy decided at the training prior as rows `PRIOR`.
+
+    The same networks, another decision: no repetition of anything, so never counted as seeds.
+    """
+    rows = _at_the_prior(runs, PRIOR)
+    return pd.concat([runs, rows], ignore_index=True) if len(rows) else runs
+
+
+def prior_as(runs: pd.DataFrame, method: str) -> pd.DataFrame:
+    """The runs with cross entropy decided at the training prior in a method's place."""
+    others, rows = runs[runs["method"] != method], _at_the_prior(runs, method)
+    return pd.concat([others, rows], ignore_index=True) if len(rows) else others
+
+
+def _at_the_prior(runs: pd.DataFrame, name: str) -> pd.DataFrame:
+    rows = []
+    for row in runs[runs["method"] == "cross-entropy"].to_dict("records"):
+        test = at_decision(row["record"], "prior")
+        if test is None:
+            continue
+        record = {key: value for key, value in row["record"].items() if key != "decisions"}
+        record |= {"decision": "prior", "test": test}
+        means = {key: test.get(key, np.nan) for key in ("mA", "rarest_mA") if key in row}
+        rows.append(row | means | {"method": name, "record": record})
+    return pd.DataFrame(rows, columns=runs.columns)
+
+
+def _collect(folder: Path) -> pd.DataFrame:
     if any(Path(folder).rglob("*.json")):
         return collect(folder)
-    return pd.DataFrame(columns=["method", "seed", "title", "path", "record"])
+    return pd.DataFrame(columns=["method", "seed", "dataset", "title", "path", "record"])
+
+
+def _shown(runs: pd.DataFrame) -> pd.DataFrame:
+    shown = np.array([not collapsed(record) for record in runs["record"]], dtype=bool)
+    return runs[shown].reset_index(drop=True)
 
 
 def _run(runs: pd.DataFrame, method: str, seed: int) -> dict[str, Any]:

@@ -100,6 +100,13 @@ class Folders(Report):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Length(Report):
+    """The page on the length of training."""
+
+    results: str = option("results/celeba-30k-length", "folder with run records of all lengths")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sensitivity(Folders):
     """The page on k, p, epsilon, margin and batch size."""
 

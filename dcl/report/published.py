@@ -70,15 +70,15 @@ def claims() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``claim``, ``where`` in the paper, ``published`` (the number as the text prints it) and
-        ``from_tables`` (the same quantity from the tables), both NaN where there is none, their
-        ``unit``, ``measure`` (which quantity of ours tests it) and ``needs`` (methods, comma
-        separated).
+        ``label`` (in few words), ``claim``, ``where`` in the paper, ``published`` (the number as
+        the text prints it) and ``from_tables`` (the same quantity from the tables), both NaN where
+        there is none, their ``unit``, ``measure`` (which quantity of ours tests it, in words) and
+        ``needs`` (methods, comma separated).
 
     Examples
     --------
     >>> claims().loc["celeba-over-crl", "measure"]
-    'mA dcl - mA crl, celeba'
+    'mA of DCL minus mA of CRL'
     """
     return _read("claims.csv")
 

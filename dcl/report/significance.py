@@ -13,11 +13,12 @@ from scipy.stats import bartlett, chi2, false_discovery_control, nct, t
 
 from ..experiment.records import per_attribute
 from . import published
-from .evidence import Measure, attribute, by_seed, gains, mean_accuracy
+from .evidence import by_seed, gains, with_prior
+from .measures import Measure, attribute, class_balanced
 from .sampling_error import binomial_error
+from .verdicts import holm
 
 LEVEL = 0.95
-SAME_NETWORKS = ("moved-threshold",)  # cross entropy's, decided elsewhere: no repetition of theirs
 TINY = 1e-9  # points: differences that are rounding
 MOST_SEEDS = 10_000  # where the search for a number of seeds ends
 
@@ -44,12 +45,9 @@ class Spread:
         return f"{self.sd:.2f} ({low:.2f} to {high:.2f})"
 
 
-def accuracies(runs: pd.DataFrame, measure: Measure = mean_accuracy) -> pd.DataFrame:
-    """A measure of every training, (seeds, methods); NaN where a method lacks a seed.
-
-    `SAME_NETWORKS` are left out.
-    """
-    methods = [name for name in dict.fromkeys(runs["method"]) if name not in SAME_NETWORKS]
+def accuracies(runs: pd.DataFrame, measure: Measure = class_balanced) -> pd.DataFrame:
+    """A measure of every training, (seeds, methods); NaN where a method lacks a seed."""
+    methods = dict.fromkeys(runs["method"])
     return pd.DataFrame({name: by_seed(runs, name, measure) for name in methods}).sort_index()
 
 
@@ -183,16 +181,6 @@ def noise(runs: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values("imbalance_level", kind="stable")
 
 
-def holm(p: np.ndarray) -> np.ndarray:
-    """p-values adjusted by Holm: below 0.05 with at most a 5 % chance of even one false alarm."""
-    p = np.asarray(p, dtype=float)
-    order = np.argsort(p)
-    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(steps, 1)
-    return adjusted
-
-
 def compare(
     runs: pd.DataFrame, method: str, other: str = "cross-entropy", spread: pd.Series | None = None
 ) -> pd.DataFrame:
@@ -239,13 +227,16 @@ def spreads(runs: pd.DataFrame) -> pd.Series:
 def survivors(runs: pd.DataFrame, method: str = "dcl") -> pd.DataFrame:
     """In how many attributes a method is ahead of and behind each other one, by stricter rules.
 
+    Cross entropy decided at the training prior is a row too; its networks are no new training, so
+    the pooled spread does not count them.
+
     Returns
     -------
     DataFrame of int
         By the other method, where they share two seeds or more: ``seeds``, and ``ahead`` and
         ``behind`` under each of ``mean``, ``p < 0.05``, ``FDR``, ``Holm`` and ``Holm, pooled``.
     """
-    spread = spreads(runs)
+    spread, runs = spreads(runs), with_prior(runs)
     rows = {}
     for other in dict.fromkeys(runs["method"]):
         own, shared = compare(runs, method, other), compare(runs, method, other, spread)
@@ -262,7 +253,7 @@ def survivors(runs: pd.DataFrame, method: str = "dcl") -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def told(judged: pd.DataFrame) -> pd.DataFrame:
+def counts_as_text(judged: pd.DataFrame) -> pd.DataFrame:
     """`survivors` as text, ``ahead / behind`` under each rule."""
     table = pd.DataFrame({"seeds": judged["", "seeds"]})
     for rule in dict.fromkeys(judged.columns.get_level_values(0).drop("")):

@@ -15,6 +15,8 @@ from dcl import DCLLoss, dsl_weights, schedule
 from dcl.__main__ import main
 from dcl.experiment import datasets, records
 from dcl.report import evidence, tables
+from dcl.report.finding import NO_BREAK
+from dcl.report.measures import metric
 
 ROOT = Path(__file__).resolve().parents[2]
 spec = importlib.util.spec_from_file_location("from_source", ROOT / "book" / "from_source.py")
@@ -132,10 +134,10 @@ def table_of_results() -> str:
     """The table of README.md, from the records."""
     runs = evidence.of_dataset(ROOT / "results" / "celeba-30k", "celeba", "cross-entropy", "dcl")
     names = {"mA": "mA", "14 rarest": "rarest_mA", "F1": "f1", "AUC": "auc"}
-    means = tables.means(runs, {words: evidence.metric(name) for words, name in names.items()})
+    means = tables.means(runs, {words: metric(name) for words, name in names.items()})
     rows = [["", *means.columns], ["---", *["---:"] * len(means.columns)]]
     rows += [[f"`{method}`", *map(str, row)] for method, row in means.iloc[::-1].iterrows()]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows).replace(evidence.NO_BREAK, " ")
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows).replace(NO_BREAK, " ")
 
 
 def test_the_readmes_table_is_that_of_the_records():

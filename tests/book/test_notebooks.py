@@ -17,6 +17,7 @@ from dcl.report.pages import (
     Curricula,
     Folders,
     Framework,
+    Length,
     Peta,
     Pictures,
     Plane,
@@ -42,6 +43,7 @@ CONFIGS = {
     "scheduler_choice": Folders,
     "learning_rate": Folders,
     "claims": Claims,
+    "length": Length,
     "open_choices": Choices,
     "sensitivity": Sensitivity,
     "tables5_6": Peta,
@@ -102,7 +104,7 @@ def test_papermill_stops_at_what_cannot_be(values, names, tmp_path):
 RESULTS = [  # chapters whose every number of ours comes from records
     *("claims", "table2", "ablation", "scheduler_choice", "tables5_6", "table7"),
     *("fair_baselines", "operating_point", "significance", "open_choices", "sensitivity"),
-    "learning_rate",
+    *("learning_rate", "length"),
 ]
 
 

@@ -2,16 +2,18 @@
 
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from made import decided, three_seeds
 from scipy import stats
-from test_evidence import PUBLISHED, three_seeds
 
 from dcl.experiment.records import RecordError
 from dcl.report import evidence, figures, published, sampling_error, significance
 
+PUBLISHED = Path(__file__).resolve().parents[2] / "results" / "celeba-30k"
 RNG = np.random.default_rng
 TEST_IMAGES = 19_962  # of CelebA
 
@@ -220,11 +222,14 @@ def test_the_noise_of_an_attribute_is_of_seeds_and_of_counts():
     assert set(table["minority"]) == {100}
 
 
-def test_a_moved_threshold_is_no_repetition():
+def test_a_moved_threshold_is_a_row_but_no_repetition():
     made = three_seeds()
-    moved = made[made["method"] == "dcl"].assign(method="moved-threshold")
-    both = pd.concat([made, moved], ignore_index=True)
-    assert list(significance.accuracies(both)) == ["cross-entropy", "dcl"]
+    made["record"] = [decided(record, prior=77.0) for record in made["record"]]
+    with_counts(made["record"])
+    table = significance.survivors(made)
+    assert list(table.index) == ["cross-entropy", evidence.PRIOR]
+    assert list(significance.accuracies(made)) == ["cross-entropy", "dcl"]
+    assert significance.spreads(made).map(lambda spread: spread.dof).eq(2).all()
 
 
 # many comparisons
@@ -283,9 +288,9 @@ def test_the_spread_of_all_methods_finds_what_two_seeds_of_two_cannot():
     assert row["Holm, pooled", "ahead"] > row["Holm", "ahead"]
     assert row["mean", "ahead"] == 40
     assert row["", "seeds"] == 3
-    told = significance.told(table)
-    assert list(told) == ["seeds", "mean", "p < 0.05", "FDR", "Holm", "Holm, pooled"]
-    assert told.loc["cross-entropy", "mean"] == "40 / 0"
+    words = significance.counts_as_text(table)
+    assert list(words) == ["seeds", "mean", "p < 0.05", "FDR", "Holm", "Holm, pooled"]
+    assert words.loc["cross-entropy", "mean"] == "40 / 0"
 
 
 def test_seeds_that_agree_to_the_last_image_are_no_evidence():

@@ -5,6 +5,8 @@ Every function returns a matplotlib Figure whose title names the data it was mad
 
 from .cost import cost_of_criteria, growth, parts_of_a_step, share_of_a_step
 from .data import class_counts, imbalance, sheet
+from .forest import forest
+from .length import leads_by_length, training_curves
 from .method import (
     BATCH,
     POSITIVES,
@@ -22,9 +24,7 @@ from .reports import (
     gain_over_cross_entropy,
     learning_rates,
     paper_and_ours,
-    roc_and_precision,
     sensitivity,
-    threshold_sweep,
 )
 from .runs import (
     attribute_bars,
@@ -40,6 +40,7 @@ from .significance import (
     two_kinds_of_chance,
 )
 from .style import METHOD_COLOURS, SCHEDULE_COLOURS, SVG, use_style
+from .thresholds import roc_and_precision, threshold_sweep
 
 __all__ = [
     "BATCH",
@@ -56,10 +57,12 @@ __all__ = [
     "cost_of_criteria",
     "curricula",
     "effects",
+    "forest",
     "gain_over_cross_entropy",
     "growth",
     "idea",
     "imbalance",
+    "leads_by_length",
     "learning_rates",
     "loss_weight",
     "outcomes",
@@ -79,6 +82,7 @@ __all__ = [
     "targets",
     "threshold_sweep",
     "training",
+    "training_curves",
     "triplets",
     "two_kinds_of_chance",
     "two_readings",

@@ -1,7 +1,5 @@
 """Tables 2 to 4 and Figure 4 as pictures, and what the decision's threshold does."""
 
-from typing import Any
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -9,8 +7,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from ...experiment.records import interval, per_attribute
-from ..evidence import by_seed, metric
 from .style import METHOD_COLOURS, finish
+from .thresholds import colour_of
 
 METRICS = {"mA": "mA", "f1": "F1", "auc": "AUC"}
 
@@ -34,15 +32,18 @@ def gain_over_cross_entropy(runs: pd.DataFrame, key: str = "mA", width: int = 8)
     }
     level = per_attribute(runs["record"].iloc[0])["imbalance_level"].sort_values(kind="stable")
     figure, axes = plt.subplots(figsize=(9, 3.8))
+    title = f"{runs['title'].iloc[0]}: {METRICS[key]} gained over cross entropy"
     for method in dict.fromkeys(runs["method"]):
         seeds = [s for m, s in values if m == method and ("cross-entropy", s) in values]
         if method == "cross-entropy" or not seeds:
             continue
         gain = pd.DataFrame({s: values[method, s] - values["cross-entropy", s] for s in seeds})
         gain = gain.loc[level.index]
+        if method == "dcl":
+            title += f", by DCL {gain.mean(axis=None):+.2f} in the mean"
         smooth = gain.rolling(width, center=True, min_periods=width // 2).mean()
         found = np.array([interval(row) for row in smooth.to_numpy()])  # (attributes, 2)
-        colour = METHOD_COLOURS.get(method)
+        colour = colour_of(method)
         axes.scatter(level, gain.mean(axis=1), s=12, color=colour, alpha=0.4)
         axes.plot(level, found[:, 0], color=colour, lw=2, label=f"{method}, n = {len(seeds)}")
         low, high = found[:, 0] - found[:, 1], found[:, 0] + found[:, 1]
@@ -51,7 +52,7 @@ def gain_over_cross_entropy(runs: pd.DataFrame, key: str = "mA", width: int = 8)
     axes.set(
         xlabel="imbalance level: majority rate minus 50, %",
         ylabel=f"{METRICS[key]} gained, percentage points",
-        title=f"{runs['title'].iloc[0]}: gain over cross entropy",
+        title=title,
     )
     axes.legend(loc="upper left", fontsize=8)
     return finish(figure)
@@ -136,83 +137,3 @@ def learning_rates(table: pd.DataFrame, title: str) -> Figure:
     axes.set(xlabel="mA on validation at the best epoch, %", title=title)
     axes.legend(title="learning rate", loc="best", fontsize=8, title_fontsize=8)
     return finish(figure)
-
-
-def threshold_sweep(runs: pd.DataFrame) -> Figure:
-    """mA and F1, means over attributes, as one threshold moves for all attributes together.
-
-    A line for each method, its dot where it decides; dashed is cross entropy decided at each
-    attribute's training prior, another threshold for each.
-    """
-    figure, panels = plt.subplots(1, 2, figsize=(9, 3.6))
-    for method in dict.fromkeys(runs["method"]):
-        records = list(runs["record"][runs["method"] == method])
-        swept = [sweep(record) for record in records]
-        if method == "moved-threshold":
-            for axes, key in zip(panels, ("mA", "f1"), strict=True):
-                value = by_seed(runs, method, metric(key)).mean()
-                axes.axhline(value, color=METHOD_COLOURS[method], lw=1.5, ls="--", label=method)
-            continue
-        mean = sum(swept) / len(swept)
-        for axes, key in zip(panels, ("mA", "f1"), strict=True):
-            axes.plot(mean.index, mean[key], color=METHOD_COLOURS[method], lw=2, label=method)
-            axes.plot(0, mean.loc[0.0, key], "o", color=METHOD_COLOURS[method], ms=8)
-    for axes, words in zip(panels, ("mA, %", "F1, %"), strict=True):
-        axes.set(xlabel="threshold on the log-odds; 0 is a probability of 0.5", ylabel=words)
-    panels[0].legend(fontsize=8, loc="best")
-    title = f"{runs['title'].iloc[0]}: one trained network, every threshold"
-    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
-    return finish(figure)
-
-
-def roc_and_precision(runs: pd.DataFrame, attribute: str) -> Figure:
-    """ROC and precision-recall curve of one attribute, a dot where each method decides."""
-    figure, (roc, pr) = plt.subplots(1, 2, figsize=(9, 3.6))
-    for method in dict.fromkeys(runs["method"]):
-        record = runs["record"][runs["method"] == method].iloc[0]
-        curve, colour = attribute_curve(record, attribute), METHOD_COLOURS[method]
-        row = record["test"]["per_attribute"][attribute]
-        (negatives_kept, false_alarms), _ = row["confusion"]
-        false_rate = 100 * false_alarms / (negatives_kept + false_alarms)
-        marker = {"color": colour, "marker": "o", "ms": 8, "ls": "none"}
-        if method != "moved-threshold":  # its curves are cross entropy's
-            roc.plot(curve["false_positive_rate"], curve["recall"], color=colour, lw=2)
-            pr.plot(curve["recall"], curve["precision"], color=colour, lw=2)
-        roc.plot(false_rate, row["recall"], label=method, **marker)
-        pr.plot(row["recall"], row["precision"] or np.nan, **marker)
-    roc.set(xlabel="false-positive rate, %", ylabel="recall, %")
-    pr.set(xlabel="recall, %", ylabel="precision, %", ylim=(0, 102))
-    roc.legend(fontsize=8, loc="lower right")
-    words = attribute.replace("_", " ")
-    title = f"{runs['title'].iloc[0]}: {words}"
-    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
-    return finish(figure)
-
-
-def sweep(record: dict[str, Any]) -> pd.DataFrame:
-    """mA and F1 of a record, means over attributes in percent, at each threshold of its curves."""
-    frames = [attribute_curve(record, name) for name in record["test"]["per_attribute"]]
-    return sum(frame[["mA", "f1"]] for frame in frames) / len(frames)
-
-
-def attribute_curve(record: dict[str, Any], attribute: str) -> pd.DataFrame:
-    """Recall, false-positive rate, precision, mA and F1 in percent, indexed by threshold."""
-    curves = record["test"]["curves"]
-    (a, b), (c, d) = record["test"]["per_attribute"][attribute]["confusion"]
-    negatives, positives = a + b, c + d
-    recall = np.array(curves["recall"][attribute], dtype=float)
-    false = np.array(curves["false_positive_rate"][attribute], dtype=float)
-    hits, alarms = recall * positives, false * negatives
-    with np.errstate(invalid="ignore"):
-        precision = hits / (hits + alarms)
-    frame = pd.DataFrame(
-        {
-            "recall": recall,
-            "false_positive_rate": false,
-            "precision": precision,
-            "mA": (recall + 1 - false) / 2,
-            "f1": 2 * hits / (hits + alarms + positives),
-        },
-        index=curves["log_odds"],
-    )
-    return 100 * frame

@@ -14,7 +14,7 @@ SEEDS = np.arange(2, 31)
 
 
 def runs_about_their_mean(values: pd.DataFrame, spread: Spread, title: str) -> Figure | None:
-    """Each run's mA less its method's mean, with the pooled spread; None without repetition.
+    """Each run's mA minus its method's mean, with the pooled spread; None without repetition.
 
     `values` is what `dcl.report.significance.accuracies` returns, (seeds, methods).
     """
@@ -30,7 +30,7 @@ def runs_about_their_mean(values: pd.DataFrame, spread: Spread, title: str) -> F
     words = [f"{name}  {c.mean():.1f} %, n = {c.count()}" for name, c in shown.items()]
     axes.set_yticks(range(len(words)), words)
     axes.axvline(0, color="black", lw=1, ls=":")
-    axes.set(xlabel="mA of a run less its method's mean, percentage points", title=title)
+    axes.set(xlabel="mA of a run minus its method's mean, percentage points", title=title)
     axes.legend(loc="best", fontsize=8)
     return finish(figure)
 

@@ -93,7 +93,8 @@ def finish(figure: Figure) -> Figure:
     sns.despine(figure)
     if len(figure.axes) == 1:  # its title is the figure's finding; panels have names instead
         (axes,) = figure.axes
-        axes.set_title(axes.get_title(loc="left"), weight="bold")
+        place = plt.rcParams["axes.titlelocation"]  # left, once `use_style` is called
+        axes.set_title(axes.get_title(loc=place), weight="bold")
     figure.set_size_inches(PAGE * figure.get_size_inches())
     figure.tight_layout()
     plt.close(figure)

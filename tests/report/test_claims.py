@@ -1,0 +1,214 @@
+"""Every claim of the paper is tested by the rows, the data and the runs that it is about."""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from made import ATTRIBUTES, CELEBA, decided, frame, record
+
+from dcl.experiment import records
+from dcl.report import claims, evidence, figures, published, verdicts
+from dcl.report.claim_tests import ELSEWHERE, SOURCES, TESTS
+from dcl.report.claims_table import PAGES, as_html, chance_in_words, count_of_verdicts
+from dcl.report.finding import Finding
+
+pytestmark = pytest.mark.filterwarnings("ignore:An input array is constant")  # made-up gains
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def judged():
+    return claims.judge(ROOT / "results")
+
+
+def saved(folder, *made):
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, item in enumerate(made):
+        (folder / f"{number}.json").write_text(json.dumps(item | {"schema": records.SCHEMA}))
+
+
+def grid(seeds=5, dcl=80.0, **options):
+    """Cross entropy at 70, DCL and its scheduler alone at the same mA, in the paper's setting."""
+    options = {"epochs": 300, "found": CELEBA} | options
+    made = []
+    for seed in range(seeds):
+        made.append(decided(record("cross-entropy", seed, 70.0, **options), prior=79.9))
+        made.append(record("dcl", seed, dcl + 0.1 * seed, **options))
+    return made
+
+
+def test_every_claim_is_measured_or_has_a_page():
+    names = set(published.claims().index)
+    parts = [set(TESTS), set(ELSEWHERE)]
+    assert set.union(*parts) == names
+    assert sum(map(len, parts)) == len(names)
+    pages = {source.page for source in SOURCES.values()} | set(ELSEWHERE.values())
+    assert pages < set(PAGES)
+    for page in pages:
+        assert any(
+            (ROOT / folder / f"{page}{suffix}").is_file()
+            for folder, suffix in (("notebooks", ".ipynb"), ("book", ".md"))
+        ), page
+
+
+def test_measures_of_the_papers_own_table_give_its_numbers():
+    """Records made from Table 2 itself: each measure of CelebA must give the published number."""
+    paper = published.table(2)
+    runs = []
+    for method in paper.columns.drop("imbalance_level"):
+        made = record(method, 0, 0, fixed=True)
+        for name in ATTRIBUTES:
+            made["test"]["per_attribute"][name]["mA"] = float(paper.loc[name, method])
+        made["test"]["mA"] = published.averages()[method]
+        runs.append(made)
+    runs = frame(*runs)
+    for name, claim in published.claims().iterrows():
+        test = TESTS.get(name)
+        if test is None or test.experiment != "celeba" or "dcl-ss" in claim["needs"]:
+            continue
+        (found,) = test.values(runs)
+        assert found == pytest.approx(claim["from_tables"], abs=0.06), name
+        assert test.sign * found > 0, name
+
+
+def test_claims_without_records_are_not_tried(tmp_path):
+    judged = claims.judge(tmp_path)
+    tried = judged.drop(index=list(ELSEWHERE))
+    assert set(tried["verdict"]) == {"not tried"}
+    assert len(judged) == len(published.claims())
+    assert chance_in_words(judged).startswith("No claim has two seeds")
+    assert figures.forest(judged).count('class="row"') == len(judged) + 2  # and two axes
+
+
+def test_a_claim_is_reproduced_on_its_own_data_alone(tmp_path):
+    for name, options, expected in (
+        ("a", {}, "reproduced"),
+        ("b", {"data": "faces"}, "other data"),
+        ("c", {"epochs": 8}, "partly"),
+        ("d", {"found": {"train": 10}}, "partly"),
+    ):
+        saved(tmp_path / name / "celeba-30k", *grid(dcl=78.0, **options))
+        row = claims.judge(tmp_path / name).loc["celeba-over-cross-entropy"]
+        assert row["verdict"] == expected, name
+        assert row["finding"].mean == pytest.approx(8.2)
+
+
+def test_the_moved_threshold_stands_beside_and_the_row_says_what_it_does(tmp_path):
+    saved(tmp_path / "celeba-30k", *grid())
+    row = claims.judge(tmp_path).loc["celeba-over-cross-entropy"]
+    assert row["threshold"].mean == pytest.approx(9.9)
+    assert row["free"] == "does as much"  # DCL is 0.3 +- 0.2 ahead of it
+    saved(tmp_path / "celeba-30k", *grid(dcl=84.0))
+    assert claims.judge(tmp_path).loc["celeba-over-cross-entropy", "free"] == "does less"
+
+
+def test_the_longest_training_with_three_seeds_decides(tmp_path):
+    saved(tmp_path / "celeba-30k", *grid(epochs=8, dcl=71.0))
+    longer = grid(epochs=24, dcl=75.0) + grid(epochs=75, dcl=80.0, seeds=2)
+    saved(tmp_path / "celeba-30k-length", *longer)
+    row = claims.judge(tmp_path).loc["celeba-over-cross-entropy"]
+    assert row["finding"].mean == pytest.approx(5.2)
+    assert row["data"] == "test data, 24 epochs"
+    assert row["page"] == "length"
+
+
+def test_collapsed_runs_withdraw_their_claim(tmp_path):
+    fallen = [record("lmle", seed, 60.0) for seed in range(3)]
+    for made in fallen:
+        made["history"] = [{"epoch": n, "metric": 28.0} for n in range(4, 8)]
+    saved(tmp_path / "celeba-30k", *grid(), *fallen)
+    row = claims.judge(tmp_path).loc["celeba-over-lmle"]
+    assert row["verdict"] == "collapsed: not shown"
+    assert row["finding"].n == 0
+    assert "all features in one point" in row["data"]
+
+
+def test_down_sampling_drawn_anew_each_batch_discards_nothing(tmp_path):
+    anew = [record("down-sampling", seed, 60.0) for seed in range(3)]
+    saved(tmp_path / "celeba-30k", *grid(), *anew)
+    assert claims.judge(tmp_path).loc["down-sampling-discards", "verdict"] == "not tried"
+    once = [record("down-sampling", seed, 60.0, fixed=True) for seed in range(3)]
+    saved(tmp_path / "celeba-30k", *grid(), *once)
+    assert claims.judge(tmp_path).loc["down-sampling-discards", "finding"].mean < -9
+
+
+@pytest.mark.parametrize(("ends", "testable"), [(0.93, False), (0.01, True)])
+def test_schedules_that_do_not_run_out_are_not_compared(tmp_path, ends, testable):
+    values = {"linear": 81, "composite": 82, "concave": 60, "linear-imbalance": 79}
+    for folder, rows in (("celeba-30k", {"convex": 80}), ("celeba-30k-schedules", values)):
+        made = [
+            record("dcl-ss", seed, mean + 0.1 * seed, sampling=name)
+            | {"final_g": ends if name == "concave" else 0.0}
+            for name, mean in rows.items()
+            for seed in range(3)
+        ]
+        saved(tmp_path / folder, *made)
+    judged = claims.judge(tmp_path)
+    for name in ("convex-is-best", "linear-imbalance-is-worst"):
+        row = judged.loc[name]
+        assert (row["verdict"] != "not testable at this length") == testable
+        assert (row["finding"].n > 0) == testable
+    if testable:
+        assert judged.loc["convex-is-best", "finding"].mean == pytest.approx(-2)
+        assert judged.loc["linear-imbalance-is-worst", "finding"].mean == pytest.approx(-19)
+    else:
+        assert "ends at g = 0.93" in judged.loc["convex-is-best", "data"]
+
+
+def test_what_would_look_decided_by_chance_is_counted():
+    found = [
+        Finding(5.0, 0.5, 5),
+        Finding(1.0, 0.9, 5),
+        Finding(0.1, 1.0, 5),
+        Finding(9, math.nan, 1),
+    ]
+    told = claims.of_chance(pd.DataFrame({"finding": found}, index=list("abcd")))
+    assert told["tests"] == 3
+    assert told["expected"] == pytest.approx(0.15)
+    assert told["alone"] == 2
+    assert told["holm"] == 1
+    assert told["lost"] == ["b"]
+
+
+def test_the_claims_page_shows_every_claim_and_links_to_a_page(judged):
+    html = as_html(judged)
+    assert html.count("<tr>") == len(judged) + 1
+    assert set(judged["verdict"]) <= set(verdicts.VERDICTS)
+    assert count_of_verdicts(judged).startswith(f"{len(judged)} claims: ")
+    text = re.sub(r"<[^>]*>", "\n", html)
+    sentences = [line.strip() for line in text.splitlines() if len(line.split()) > 5]
+    again = {line for line in sentences if sentences.count(line) > 1}
+    assert all("epochs" in line for line in again), again  # only what the runs are, in few words
+
+
+def test_a_claim_is_marked_where_the_papers_number_lies_outside_the_interval(judged):
+    found = {
+        "within": Finding(7.0, 1.5, 3),
+        "without": Finding(3.0, 1.5, 3),
+        "one": Finding(3.0, math.nan, 1),
+    }
+    rows = judged.iloc[[0, 0, 0]].assign(finding=list(found.values()), published=7.9)
+    lines = [line for line in as_html(rows).split("<tr>") if "<td>" in line]
+    assert ["†<br>" in line for line in lines] == [False, True, False]
+
+
+def test_the_forest_has_a_row_a_link_and_words_for_each_claim(judged):
+    html = figures.forest(judged)
+    for name, row in judged.iterrows():
+        assert f'href="../notebooks/{row["page"]}.html"><span>{row["label"]}' in html, name
+    drawn = judged[judged["finding"].map(lambda found: found.n > 0)]
+    assert html.count('<circle cx="') == len(drawn) + 1  # and the key's
+    assert len(re.findall(r'role="img" aria-label="[^"]+"', html)) == len(judged)
+    places = [float(x) for x in re.findall(r'(?:cx|x|x1|x2)="(-?[\d.]+)%"', html)]
+    assert min(places) >= 0
+    assert max(places) <= 100
+
+
+def test_only_runs_in_the_papers_setting_are_called_reproduced(judged):
+    for name in judged.index[judged["verdict"] == "reproduced"]:
+        source = SOURCES[TESTS[name].experiment]
+        runs = evidence.collect_if_any(ROOT / "results" / source.folder)
+        assert all(verdicts.as_in_the_paper(made, source.dataset) for made in runs["record"]), name

@@ -1,0 +1,55 @@
+"""The report's figures are drawn from records, and say which."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dcl.report import evidence, figures, tables
+from dcl.report.evidence import PRIOR
+from dcl.report.figures.thresholds import attribute_curve, sweep
+
+PUBLISHED = Path(__file__).resolve().parents[2] / "results" / "celeba-30k"
+
+
+def test_a_sweep_goes_through_the_recorded_decision():
+    runs = evidence.of_dataset(PUBLISHED, "celeba", "cross-entropy")
+    (made,) = [
+        r for r in runs["record"]
+        if r["method"] == "cross-entropy" and r["seed"] == 0 and "curves" in r["test"]
+    ]  # fmt: skip
+    at_decision = sweep(made).loc[0.0]
+    assert at_decision["mA"] == pytest.approx(made["test"]["mA"], abs=0.01)
+    curve = attribute_curve(made, "Bald").loc[0.0]
+    for key in ("recall", "precision", "f1"):
+        assert curve[key] == pytest.approx(made["test"]["per_attribute"]["Bald"][key], abs=0.2)
+
+
+def test_figures_of_the_reports_are_drawn_from_records():
+    runs = evidence.of_dataset(PUBLISHED, "celeba", "cross-entropy", "dcl")
+    shown = runs[runs["method"].isin(["cross-entropy", "dcl"])]
+    axes = figures.gain_over_cross_entropy(shown).axes[0]
+    titles = axes.get_title() + axes.get_title("left")  # by the style, on the left in the book
+    assert re.search(r": mA gained over cross entropy, by DCL \+\d+\.\d\d in the mean$", titles)
+    steps = tables.steps(shown.assign(row=shown["method"]), {"cross-entropy": 81.17, "dcl": 89.05})
+    axes = figures.paper_and_ours(steps, "Table 3").axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["cross-entropy", "dcl"]
+    assert np.isfinite(axes.get_xlim()).all()
+
+
+def test_a_moved_threshold_is_a_dot_on_cross_entropys_curve():
+    runs = evidence.of_dataset(PUBLISHED, "celeba", "cross-entropy", "dcl")
+    shown = runs[["curves" in made["test"] for made in runs["record"]]].copy()
+    shown = shown[shown["method"].isin(["cross-entropy", "dcl"])].reset_index(drop=True)
+    shown["record"] = [
+        made | {"decisions": {"prior": {"test": made["test"]}}} for made in shown["record"]
+    ]
+    roc, _ = figures.roc_and_precision(shown, "Bald").axes
+    assert len(roc.get_lines()) == 5  # two curves, three dots
+    assert [text.get_text() for text in roc.get_legend().get_texts()] == [
+        *dict.fromkeys(shown["method"]),
+        PRIOR,
+    ]
+    sweeps, _ = figures.threshold_sweep(shown).axes
+    assert PRIOR in [text.get_text() for text in sweeps.get_legend().get_texts()]

@@ -1,0 +1,197 @@
+"""The book's tables: the paper's beside ours, at every decision, with what each row is."""
+
+import math
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from made import decided, frame, record, three_seeds
+
+from dcl.experiment.grid import read_grid
+from dcl.experiment.records import RecordError
+from dcl.report import evidence, figures, tables
+from dcl.report.evidence import PRIOR
+from dcl.report.measures import class_balanced, metric
+
+ROOT = Path(__file__).resolve().parents[2]
+PUBLISHED = ROOT / "results" / "celeba-30k"
+
+
+def test_the_learning_rate_is_compared_on_validation_in_one_seed():
+    runs = frame(
+        *(record("dcl", seed, 80, lr=lr) for seed, lr in ((0, 0.01), (0, 0.003), (1, 0.003))),
+        record("crl", 0, 70, lr=0.01),
+    )
+    for value, made in zip((81.0, 82.0, 99.0, 71.0), runs["record"], strict=True):
+        made["selection"] = {"best_val_mA": value}
+    table = tables.learning_rates(runs)
+    assert list(table.columns) == [0.003, 0.01]
+    assert table.loc["dcl"].tolist() == [82.0, 81.0]
+    assert math.isnan(table.loc["crl", 0.003])
+    assert table.loc["crl", 0.01] == 71.0
+    with pytest.raises(RecordError, match="more than one run of a method, .* crl-seed0.json, crl"):
+        tables.learning_rates(pd.concat([runs, runs.iloc[3:]], ignore_index=True))
+    (axes,) = figures.learning_rates(table, "test data").axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["dcl", "crl"]
+
+
+def test_every_published_run_is_at_the_rate_that_validation_chose():
+    published_runs = evidence.of_dataset(PUBLISHED, "celeba")
+    others = evidence.of_dataset(ROOT / "results" / "celeba-30k-lr", "celeba")
+    both = pd.concat([published_runs, others], ignore_index=True)
+    chosen = tables.learning_rates(both).idxmax(axis=1)
+    for method, made in zip(published_runs["method"], published_runs["record"], strict=True):
+        assert made["config"]["lr"] == chosen[method], (method, made["seed"])
+
+
+def test_every_rate_has_a_record_or_a_note_of_why_not():
+    folder = ROOT / "results" / "celeba-30k-lr"
+    notes = pd.read_csv(folder / "not_finite.csv")
+    named = {f"{note.method}-lr-{note.lr:g}-seed{note.seed}" for note in notes.itertuples()}
+    runs = read_grid(ROOT / "notebooks" / "grids" / "celeba-30k-lr.yaml", {})
+    missing = {run.name for run in runs if any(not (ROOT / r).is_file() for r in run.records)}
+    assert missing == named
+    assert notes["message"].str.startswith("the loss is not finite at step").all()
+
+
+def test_table_2_marks_the_best_and_the_second_of_a_row():
+    values = pd.DataFrame([[3.0, 1.0, 2.0], [1.0, 2.0, 2.0]], columns=list("abc"))
+    marked = tables.paper._mark(values, values.astype(str))
+    assert marked.to_numpy().tolist() == [
+        ["<b>3.0</b>", "1.0", "<u>2.0</u>"],
+        ["<u>1.0</u>", "<b>2.0</b>", "<b>2.0</b>"],
+    ]
+
+
+def test_table_2_holds_the_paper_beside_ours():
+    table = tables.table2(three_seeds())
+    assert table.shape[0] == 40
+    assert "Bald" in table.index
+    assert ("dcl", "paper") in table
+    assert ("dcl", "ours") in table
+    assert ("lmle", "paper") in table
+    assert ("lmle", "ours") not in table
+    assert "±" in table.loc["Bald", ("dcl", "ours")]
+    averages = tables.averages(three_seeds())
+    assert averages.loc["dcl", "paper"] == "89.05"
+    assert averages.loc["cross-entropy", "ours to dcl"].startswith("-8.10\N{NO-BREAK SPACE}±")
+
+
+def test_metrics_of_a_run_are_dark_on_light_and_rise_in_imbalance():
+    made = evidence.of_dataset(PUBLISHED, "celeba", "dcl")["record"].iloc[0]
+    html = tables.attributes(made).to_html()
+    assert html.index("Attractive") < html.index("Bald")
+    colours = re.findall(r"background-color: (#\w+);\s*color: (#\w+);", html)
+    assert len({ground for ground, _ in colours}) > 10
+    assert {ink for _, ink in colours} == {"#000000"}
+    assert min(sum(bytes.fromhex(ground[1:])) for ground, _ in colours) > 0x180
+
+
+def test_means_rise_in_the_first_measure():
+    runs = three_seeds()
+    measures = {"mA": class_balanced, "accuracy": metric("accuracy")}
+    table = tables.means(runs, measures)
+    assert list(table.index) == ["cross-entropy", "dcl"]
+    assert list(table.columns) == ["mA", "accuracy", "seeds"]
+    assert table.loc["dcl", "accuracy"] == "90.0\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}0.0"
+    assert tables.best(runs.assign(mA=[r["test"]["mA"] for r in runs["record"]])) == "dcl"
+
+
+def test_steps_are_to_the_row_above_and_sentences_follow_the_numbers():
+    runs = three_seeds().assign(row=lambda x: x["method"])
+    steps = tables.steps(runs, {"cross-entropy": 81.17, "dcl": 89.05, "crl": 86.6})
+    assert steps.loc["dcl", "paper_step"] == pytest.approx(7.88)
+    assert steps.loc["dcl", "step"].mean == pytest.approx(8.1)
+    assert tables.sentence("dcl", "cross-entropy", steps.loc["dcl"]).endswith("same direction.")
+    assert tables.sentence("crl", "dcl", steps.loc["crl"]).endswith("not tried here.")
+    worse = three_seeds(gain=-3).assign(row=lambda x: x["method"])
+    steps = tables.steps(worse, {"cross-entropy": 81.17, "dcl": 89.05})
+    assert "opposite" in tables.sentence("dcl", "cross-entropy", steps.loc["dcl"])
+    assert list(tables.steps_as_text(steps)["seeds"]) == [3, 3]
+
+
+def test_numbers_are_tried_one_at_a_time_beside_the_default():
+    runs = frame(
+        record("dcl", 0, 80),
+        record("dcl", 1, 82),
+        record("dcl", 0, 79, k=5),
+        record("dcl", 1, 80, k=5),
+        record("dcl", 0, 83, k=100),
+        record("dcl", 0, 10, k=5, p=0.9),  # two at once: not of a row
+        record("dcl", 0, 81, anchors="all"),  # a choice, no number
+    )
+    tried = tables.sensitivity(runs)
+    assert list(tried) == ["k"]
+    assert list(tried["k"].index) == [5, 25, 100]
+    assert tried["k"].loc[5, "effect"].mean == pytest.approx(-1.5)
+    assert tried["k"].loc[25, "effect"].n == 0
+    assert tried["k"].loc[5, "seeds"] == pytest.approx([79, 80])
+    (axes,) = figures.sensitivity(tried, "a title").axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["5", "25", "100"]
+
+
+def test_provenance_has_a_row_for_seeds_of_one_make(tmp_path):
+    runs = frame(*(record("dcl", seed, 80) for seed in range(3)), record("crl", 0, 79))
+    for number, made in enumerate(runs["record"]):
+        source = "late" if number == 2 else "early"
+        made["environment"] = {"device": "cpu", "torch": "2.8", "source": source}
+        made["date"] = "2026-11-23T10:00:00"
+    runs["path"] = [tmp_path / "a" / path for path in runs["path"]]
+    shown = tables.provenance(runs, str(tmp_path)).data
+    assert shown["records"].tolist() == ["a/dcl-seed*.json"] * 2 + ["a/crl-seed*.json"]
+    assert shown["seeds"].tolist() == ["0, 1", "2", "0"]
+    assert shown["source"].tolist() == ["early", "late", "early"]
+
+
+def both_ways(seeds=2):
+    """Cross entropy with all of its decisions, DCL from before there were any."""
+    made = []
+    for seed in range(seeds):
+        plain = record("cross-entropy", seed, 70.0)
+        made.append(decided(plain, prior=80.0, tuned=81.0, f1=64.0))
+        made.append(record("dcl", seed, 79.0))
+    return frame(*made)
+
+
+def test_tuned_columns_appear_with_the_records_that_have_them():
+    assert tables.tuned(three_seeds(), "mA", "f1") == {}
+    measures = {"mA": class_balanced} | tables.tuned(both_ways(), "mA", "f1")
+    table = tables.means(both_ways(), measures)
+    assert list(table.columns) == ["mA", "mA, tuned", "F1, tuned", "seeds"]
+    assert table.loc["cross-entropy", "mA, tuned"].startswith("81.0")
+    assert table.loc["cross-entropy", "F1, tuned"].startswith("64.0")
+    assert table.loc["dcl", ["mA, tuned", "F1, tuned"]].tolist() == ["-", "-"]
+
+
+def test_cross_entropy_at_the_prior_is_a_row_beside_the_papers_methods():
+    averages = tables.averages(both_ways())
+    assert averages.loc[PRIOR, "paper"] == "-"
+    assert averages.loc[PRIOR, "ours"].startswith("80.00")
+    assert averages.loc["cross-entropy", "mA, tuned"].startswith("81.00")
+    assert PRIOR not in tables.averages(three_seeds()).index
+    assert averages.loc["lmle", "ours"] == "-"
+
+
+def test_an_overview_has_the_row_at_the_prior_and_its_groups():
+    runs = both_ways()
+    for made in runs["record"]:
+        for test in (made["test"], *(x["test"] for x in made.get("decisions", {}).values())):
+            test["groups"] = {"over 1:50": test["mA"] - 5}
+    table = tables.overview(runs)
+    assert table.loc[PRIOR, "over 1:50"].startswith("75.0")
+    assert list(table.index) == ["cross-entropy", "dcl", PRIOR]
+
+
+def test_rows_of_schedules_say_where_they_ended_and_how_they_moved():
+    runs = three_seeds(curriculum="epoch").assign(row=lambda x: x["method"])
+    steps = tables.steps(runs, {"cross-entropy": 81.17, "dcl": 89.05, "crl": 86.6})
+    assert steps["final_g"].tolist()[1:] == ["0.000, epoch-wise", "-"]
+    assert "g at the end" in tables.steps_as_text(steps)
+
+
+def test_what_is_left_out_is_told_with_its_reason(tmp_path):
+    assert tables.left_out(str(tmp_path)) == ""
+    text = tables.left_out(str(PUBLISHED))
+    for line in text.splitlines():
+        assert re.match(r"Left out: \S+, collapsed, seed .*: metric loss .*one point\.$", line)
