@@ -6,7 +6,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const number = /^[^\d+\-−–]*([+\-−–]?\d[\d,]*(?:\.\d+)?)/; // the first of "+7.88 ± 0.4 points"
 
   function value(cell) {
-    const words = (cell.dataset.sort ?? cell.innerText).trim();
+    const words = (cell.dataset.value ?? cell.innerText).trim();
     const found = words.length < 40 && words.match(number);
     if (!found) return words.toLowerCase();
     return Number(found[1].replace(/[−–]/, "-").replaceAll(",", ""));
