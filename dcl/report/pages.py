@@ -50,7 +50,8 @@ class Plane:
 
     clouds: int = option(16, "independent clouds of points for each setting", low=2)
     steps: int = option(40, "of gradient descent", low=1)
-    hard: float = option(0.6, "share of hard positives in the pictures", low=0, high=1)
+    hard: float = option(0.6, "share of hard positives in the first pictures", low=0, high=1)
+    few: float = option(0.3, "share of hard positives in the second pictures", low=0, high=1)
     profile: str = option("auto", PROFILE, choices=("auto", "quick", "standard"))
 
     def __post_init__(self):

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dcl import DCLLoss, dsl_weights, schedule
+from dcl import DCLLoss, dsl_weights, methods, schedule
 from dcl.__main__ import main
 from dcl.experiment import datasets, records
 from dcl.report import evidence, tables
@@ -128,6 +128,46 @@ def test_the_worked_example_of_a_data_set_runs_from_the_command_line(tmp_path, m
     (folder / "images" / "3.png").unlink()
     assert main(arguments) == 2
     assert "labels.csv: no image 3.png" in capsys.readouterr().err
+
+
+def test_the_worked_example_of_a_method_runs_from_the_command_line(tmp_path, monkeypatch, capsys):
+    source, line = python_of((ROOT / "book" / "add_method.md").read_text())
+    files = re.search(r"for file in \((.*)\)", line)[1].split(", ")
+    assert f"for file in ({', '.join(files[:-1])})" in Path(methods.__file__).read_text()
+    module = types.ModuleType("dcl.methods.poly")
+    module.__package__ = "dcl.methods"
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(source, module.__dict__)
+    (entry,) = module.ENTRIES
+    monkeypatch.setitem(methods.METHODS, entry.name, entry)
+    run = ["run", "celeba", "--method", "poly", "--profile", "quick", "--epochs", "1", "--quiet"]
+    run += ["--results", str(tmp_path / "a.json"), "--train-images", "256"]
+    assert main([*run, "--first", "2"]) == 0
+    record = records.read(tmp_path / "a.json")
+    assert (record["method"], record["config"]["first"]) == ("poly", 2.0)
+    assert {"prior", "tuned-mA", "tuned-f1"} <= set(record["decisions"])
+    assert main([*run, "--first", "-2"]) == 2
+    assert "first must be -1 or more, got -2.0" in capsys.readouterr().err
+    for found in ([*run, "--method", "poyl"], [*run, "--method", "dcl", "--first", "2"]):
+        assert main(found) == 2
+        assert "poly" in capsys.readouterr().err  # the nearest name; whose option it is
+    module.ENTRY = entry
+    config = datasets.CelebA(method="dcl.methods.poly:ENTRY", results="x")
+    assert config.method_options == {"first": 1.0}
+
+
+def test_the_worked_example_of_a_method_is_its_papers_loss():
+    source, _ = python_of((ROOT / "book" / "add_method.md").read_text())
+    names = {"__package__": "dcl.methods", "__name__": "dcl.methods.poly"}
+    exec(source, names)
+    torch.manual_seed(0)
+    logits, labels = torch.randn(9, 2, 3, dtype=torch.float64), torch.randint(-1, 3, (9, 2))
+    found = names["Poly"](torch.ones(2, 3), 1, first=2.5)(logits, None, labels)
+    total = 0.0
+    for scores, known in zip(logits.softmax(2).tolist(), labels.tolist(), strict=True):
+        for p, label in zip(scores, known, strict=True):
+            total += 0 if label < 0 else -np.log(p[label]) + 2.5 * (1 - p[label])
+    assert found.item() == pytest.approx(total / 9)
 
 
 def table_of_results() -> str:

@@ -36,7 +36,7 @@ def triplets(k: int = 5, hard: float = 0.3) -> Figure:
     return finish(figure)
 
 
-def stills(cloud: Cloud, paths: dict[str, Tensor], moments: dict[str, int]) -> Figure:
+def stills(cloud: Cloud, paths: dict[str, Tensor], moments: dict[str, int], title: str) -> Figure:
     """The first cloud at some moments of its descent, a row for each kind of anchors.
 
     Parameters
@@ -45,7 +45,8 @@ def stills(cloud: Cloud, paths: dict[str, Tensor], moments: dict[str, int]) -> F
     paths : dict
         ``easy`` and ``all`` -> what `dcl.report.plane.descend` returns.
     moments : dict
-        Title -> step.
+        Words -> step.
+    title : str
     """
     size = (3.2 * len(moments), 2.7 * len(paths))
     figure, panels = plt.subplots(len(paths), len(moments), figsize=size, sharex=True, sharey=True)
@@ -54,7 +55,7 @@ def stills(cloud: Cloud, paths: dict[str, Tensor], moments: dict[str, int]) -> F
             _scatter(axes, cloud, path[step, :, 0].numpy())
             axes.set_title(words if kind == next(iter(paths)) else "")
         row[0].set_ylabel(NAMES[kind])
-    figure.suptitle("Drawn points of the plane", x=0.01, ha="left", fontsize="medium")
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
 
@@ -77,18 +78,23 @@ def animation(cloud: Cloud, paths: dict[str, Tensor], *, every: int = 4) -> byte
     return out.getvalue()
 
 
-def outcomes(table: pd.DataFrame) -> Figure:
-    """Points lost and rescued against the share of hard ones, for both kinds of anchors.
+def outcomes(table: pd.DataFrame, title: str) -> Figure:
+    """Points lost and rescued, and mA, against the share of hard ones, for both kinds of anchors.
 
     Parameters
     ----------
     table : DataFrame
         Columns ``hard`` (share), ``k``, ``anchors``, and (``lost``, ``rescued``, ``mA``), each with
         a ``... half``, the half width of its 95 % interval over the clouds.
+    title : str
     """
     ks = sorted(set(table["k"]))
-    words = {"lost": "easy positives lost, %", "rescued": "hard positives rescued, %"}
-    figure, panels = plt.subplots(len(words), len(ks), figsize=(9, 5.4), sharex=True, sharey="row")
+    words = {
+        "lost": "easy ones\nlost, %",
+        "rescued": "hard ones\nrescued, %",
+        "mA": "mA at the\nend, %",
+    }
+    figure, panels = plt.subplots(len(words), len(ks), figsize=(9, 6.6), sharex=True, sharey="row")
     for row, (what, label) in zip(panels, words.items(), strict=True):
         for axes, k in zip(row, ks, strict=True):
             for kind, name in NAMES.items():
@@ -101,8 +107,7 @@ def outcomes(table: pd.DataFrame) -> Figure:
         row[0].set_ylabel(label)
     for axes in panels[-1]:
         axes.set_xlabel("hard positives at the start, % of the minority")
-    panels[0, 0].legend(fontsize=8)
-    title = "Drawn points of the plane: what became of the minority"
+    panels[0, 0].legend(fontsize=9)
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 

@@ -79,32 +79,48 @@ def selection(record: dict[str, Any], attributes: Sequence[str]) -> Figure | Non
     return finish(figure)
 
 
-def attribute_bars(record: dict[str, Any]) -> Figure:
-    """mA of each attribute, the most imbalanced first."""
+def attribute_bars(record: dict[str, Any], other: dict[str, Any] | None = None) -> Figure:
+    """mA of each attribute, the most imbalanced first, and that of another run as marks."""
     frame = per_attribute(record).sort_values("imbalance_level", ascending=False)
-    figure, axes = plt.subplots(figsize=(9, 2.8))
-    axes.bar(pretty(frame.index), frame["mA"], color=METHOD_COLOURS.get(record["method"]))
+    figure, axes = plt.subplots(figsize=(9, 3.1))
+    method = record["method"]
+    axes.bar(pretty(frame.index), frame["mA"], color=METHOD_COLOURS.get(method), label=method)
+    title = title_of(record, "rarest to balanced")
+    if other is not None:
+        values = per_attribute(other)["mA"][frame.index]
+        mark = {"color": "black", "marker": "_", "s": 60, "zorder": 3}
+        axes.scatter(pretty(frame.index), values, label=other["method"], **mark)
+        axes.legend(loc="lower right", ncols=2, fontsize=9, frameon=True)
+        ahead = int((frame["mA"] > values).sum())
+        title = (
+            f"{record['dataset']['title']}: {method} is ahead in {ahead} of {len(frame)} attributes"
+        )
     axes.axhline(50, color="black", lw=1, ls=":")
-    axes.set(ylabel="mA on test, %", ylim=(40, 100), title=title_of(record, "rarest to balanced"))
+    axes.set(ylabel="mA on test, %", ylim=(40, 100), title=title)
     axes.margins(x=0.01)
     axes.tick_params("x", rotation=90, labelsize=8)
     axes.grid(axis="x", visible=False)
     return finish(figure)
 
 
-def class_recall(record: dict[str, Any], width: int = 10) -> Figure:
+def class_recall(
+    record: dict[str, Any], other: dict[str, Any] | None = None, width: int = 10
+) -> Figure:
     """Recall of each class of a single label against its place by training images.
 
-    The line is the mean over `width` neighbouring classes.
+    Lines are means over `width` neighbouring classes; `other` is another run, beside it.
     """
-    frame = pd.DataFrame.from_dict(record["test"]["per_class"], orient="index")
-    frame = frame.sort_values("training_samples", ascending=False, kind="stable")
-    colour = METHOD_COLOURS.get(record["method"])
-    place = np.arange(len(frame))
     figure, axes = plt.subplots(figsize=(9, 2.8))
-    axes.scatter(place, frame["recall"], s=14, color=colour, alpha=0.5)
-    smooth = frame["recall"].rolling(width, center=True, min_periods=width // 2).mean()
-    axes.plot(place, smooth, color=colour, lw=2)
+    for run in (record, other):
+        if run is None:
+            continue
+        frame = pd.DataFrame.from_dict(run["test"]["per_class"], orient="index")
+        frame = frame.sort_values("training_samples", ascending=False, kind="stable")
+        colour = METHOD_COLOURS.get(run["method"])
+        place = np.arange(len(frame))
+        axes.scatter(place, frame["recall"], s=14, color=colour, alpha=0.5)
+        smooth = frame["recall"].rolling(width, center=True, min_periods=width // 2).mean()
+        axes.plot(place, smooth, color=colour, lw=2, label=run["method"])
     largest, smallest = frame["training_samples"].iloc[[0, -1]]
     axes.set(
         xlabel=f"classes, from {largest:,} training images to {smallest:,}",
@@ -112,4 +128,6 @@ def class_recall(record: dict[str, Any], width: int = 10) -> Figure:
         ylim=(-2, 102),
         title=title_of(record, "each class"),
     )
+    if other is not None:
+        axes.legend(loc="upper right", fontsize=9)
     return finish(figure)

@@ -9,27 +9,12 @@ from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-# Okabe and Ito's colours, which colour-blind readers tell apart; one per method in every figure.
-METHOD_COLOURS = {
-    "cross-entropy": "#6E6E6E",
-    "moved-threshold": "#56B4E9",
-    "selective-learning": "#009E73",
-    "crl": "#0072B2",
-    "dcl-ss": "#E69F00",
-    "dcl-ss-tl": "#CC79A7",
-    "dcl": "#D55E00",
-    # not from their list, for there are only eight
-    "crl-original": "#332288",
-    "over-sampling": "#117733",
-    "down-sampling": "#999933",
-    "cost-sensitive": "#882255",
-    "pos-weight": "#44AA99",
-    "logit-adjustment": "#AA4499",
-    "focal": "#000000",
-    "lmle": "#661100",
-    "class-balanced": "#DDCC77",
-    "ldam-drw": "#88CCEE",
-}
+from ...methods import METHODS
+
+# One colour for each method in every figure, its entry says which; eight are Okabe and Ito's, which
+# colour-blind readers tell apart. A moved threshold is a decision, drawn beside the methods.
+METHOD_COLOURS = {name: entry.colour for name, entry in METHODS.items()}
+METHOD_COLOURS["moved-threshold"] = "#56B4E9"
 SCHEDULE_COLOURS = dict(
     zip(
         ("convex", "linear", "concave", "composite"),
