@@ -1,6 +1,7 @@
 """Command line: ``python -m dcl run celeba --sampling convex``, and ``python -m dcl bench``.
 
-``run`` takes the parameters of the notebook of the same name and writes the same record.
+``run`` takes the parameters of the notebook of the same name and writes the same record. A data set
+or a method outside the checkout is named by its place, ``package.module:Name``.
 """
 
 import argparse
@@ -14,11 +15,14 @@ from typing import Any, get_args
 try:
     from .bench import main as bench
     from .experiment.config import from_values, method_options
-    from .experiment.datasets import DATASETS
+    from .experiment.datasets import DATASETS, find_dataset
     from .experiment.distributed import rank
+    from .experiment.fields import ConfigError
+    from .experiment.grid import find_grid, read_grid, run_all
     from .experiment.records import RecordError, read
     from .experiment.run import check, headline, run
     from .experiment.verify import differences, means, verify_all
+    from .methods import Option, find
 except ModuleNotFoundError as error:
     if str(error.name).split(".")[0] == "dcl":
         raise  # a fault of ours
@@ -32,23 +36,37 @@ except ModuleNotFoundError as error:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status. What is wrong is said in one line."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        options = _parser(arguments).parse_args(arguments)
+        return options.command(options) or 0
+    except (ValueError, RuntimeError) as error:
+        if type(error).__module__.split(".")[0] != "dcl":
+            raise  # a fault of ours: its traceback says where
+        print(f"python -m dcl: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped: the same command goes on from the last finished epoch", file=sys.stderr)
+        return 130
+    except _Terminated:
+        print("terminated: the same command goes on from the last finished epoch", file=sys.stderr)
+        return 143
+
+
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+    """The parser of these arguments: what they name by its place has its options too."""
     parser = argparse.ArgumentParser(prog="python -m dcl", description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(required=True, metavar="{run,check,bench}")
+    commands = parser.add_subparsers(required=True, metavar="{run,grid,check,bench}")
     run_parser = commands.add_parser("run", help="train, test and write the record of one run")
     experiments = run_parser.add_subparsers(required=True, metavar=f"{{{','.join(DATASETS)}}}")
-    for name, cls in DATASETS.items():
-        experiment = experiments.add_parser(name, help=cls.__doc__, allow_abbrev=False)
-        experiment.set_defaults(command=run_command, cls=cls)
-        experiment.add_argument("--quiet", action="store_true", help="no progress bar")
-        told = {spec.name: (spec.metadata["doc"], spec.default) for spec in fields(cls)}
-        told |= {name: (spec.doc, spec.default) for name, spec in method_options().items()}
-        for option, (doc, default) in told.items():
-            experiment.add_argument(
-                f"--{option.replace('_', '-')}",
-                default=argparse.SUPPRESS,
-                metavar="VALUE",
-                help=f"{doc} [{default}]".replace("%", "%%"),
-            )
+    places = [word for word in arguments[1:2] if ":" in word]
+    for name, cls in {**DATASETS, **{place: find_dataset(place) for place in places}}.items():
+        _add_experiment(experiments, name, cls, _options(arguments))
+    grid_parser = commands.add_parser("grid", help="make the records of a grid that are missing")
+    grid_parser.add_argument("grid", help="a name in notebooks/grids, or a .yaml file")
+    grid_parser.add_argument("--data-root", metavar="VALUE", help="where not the grid's")
+    grid_parser.set_defaults(command=grid_command)
     check_parser = commands.add_parser("check", help="test the weights beside a record again")
     check_parser.add_argument(
         "record", type=Path, nargs="?", help="a .json with its .safetensors; with --all a folder"
@@ -65,21 +83,40 @@ def main(arguments: list[str] | None = None) -> int:
     bench_parser.add_argument("--rounds", type=int, default=20, help="of measuring, 2 or more [20]")
     bench_parser.add_argument("--out", default="", metavar="FILE", help="all numbers as JSON")
     bench_parser.set_defaults(command=bench_command)
-    options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _terminate)
+    return parser
+
+
+def _options(arguments: list[str]) -> dict[str, Option]:
+    """The options of all methods, and those of a method that is named by its place."""
+    named = [
+        after if word == "--method" else word.removeprefix("--method=")
+        for word, after in zip(arguments, [*arguments[1:], ""], strict=True)
+        if word == "--method" or word.startswith("--method=")
+    ]
     try:
-        return options.command(options) or 0
-    except (ValueError, RuntimeError) as error:
-        if type(error).__module__.split(".")[0] != "dcl":
-            raise  # a fault of ours: its traceback says where
-        print(f"python -m dcl: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped: the same command goes on from the last finished epoch", file=sys.stderr)
-        return 130
-    except _Terminated:
-        print("terminated: the same command goes on from the last finished epoch", file=sys.stderr)
-        return 143
+        return {k: v for name in named if ":" in name for k, v in find(name).options.items()} | (
+            method_options()
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _add_experiment(experiments, name: str, cls: type, options: dict[str, Option]) -> None:
+    """The parser of ``run <name>``: an option for each field and each option of a method."""
+    experiment = experiments.add_parser(name, help=cls.__doc__, allow_abbrev=False)
+    kinds = {option: spec.kinds for option, spec in options.items()}
+    kinds |= {spec.name: spec.type for spec in fields(cls)}
+    experiment.set_defaults(command=run_command, cls=cls, kinds=kinds)
+    experiment.add_argument("--quiet", action="store_true", help="no progress bar")
+    told = {spec.name: (spec.metadata["doc"], spec.default) for spec in fields(cls)}
+    told |= {option: (spec.doc, spec.default) for option, spec in options.items()}
+    for option, (doc, default) in told.items():
+        experiment.add_argument(
+            f"--{option.replace('_', '-')}",
+            default=argparse.SUPPRESS,
+            metavar="VALUE",
+            help=f"{doc} [{default}]".replace("%", "%%"),
+        )
 
 
 class _Terminated(BaseException):
@@ -92,14 +129,19 @@ def _terminate(*_: object) -> None:
 
 def run_command(options: argparse.Namespace) -> None:
     """``run``: options given as text -> configuration -> record, and its headline printed."""
-    kinds = {name: spec.kinds for name, spec in method_options().items()}
-    kinds |= {spec.name: spec.type for spec in fields(options.cls)}
+    kinds = options.kinds
     values = {
         name: parse(text, kinds[name]) for name, text in vars(options).items() if name in kinds
     }
     record = run(from_values(options.cls, values), show=not options.quiet)
     if rank() == 0:
         print(f"{headline(record)}\nrecord: {record['path']}")
+
+
+def grid_command(options: argparse.Namespace) -> int:
+    """``grid``: the runs of a grid one after another, as ``make results`` does with Snakemake."""
+    overrides = {} if options.data_root is None else {"data_root": options.data_root}
+    return run_all(read_grid(find_grid(Path("notebooks", "grids"), options.grid), overrides))
 
 
 def check_command(options: argparse.Namespace) -> int:

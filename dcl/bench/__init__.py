@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ..experiment.config import ConfigError
+from ..experiment.fields import ConfigError
 from .step import steps
 from .timing import PAPER, criteria, growth
 

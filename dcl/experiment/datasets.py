@@ -1,6 +1,7 @@
 """What ``python -m dcl run`` offers: a name, and the configuration that loads the data and builds
 the network."""
 
+import importlib
 from dataclasses import dataclass
 
 from torch import nn
@@ -10,7 +11,8 @@ from ..data.drawn import faces, persons, shapes
 from ..data.pedestrian_annotation import PROTOCOLS
 from ..data.resident import DataError, Dataset
 from ..models import DeepID2, ResNetCIFAR, TorchvisionResNet
-from .config import ConfigError, Training, option, resolve
+from .config import Training, resolve
+from .fields import ConfigError, option
 
 
 @dataclass(frozen=True, kw_only=True, init=False, eq=False)
@@ -150,3 +152,26 @@ DATASETS: dict[str, type[Training]] = {
     "pedestrians": Pedestrians,
 }
 """What ``python -m dcl run`` offers, and each notebook of that name."""
+
+
+def find_dataset(name: str) -> type[Training]:
+    """The configuration class of a data set, by its name or as ``package.module:Name``.
+
+    Raises
+    ------
+    ConfigError
+        For a name that there is not, and for what is no configuration.
+    """
+    if name in DATASETS:
+        return DATASETS[name]
+    module, _, attribute = name.partition(":")
+    try:
+        cls = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(
+            f"data set {name!r} cannot be imported: {error}. Choose one of "
+            f"{', '.join(DATASETS)}, or give package.module:Name"
+        ) from None
+    if not isinstance(cls, type) or not issubclass(cls, Training):
+        raise ConfigError(f"data set {name!r} is no subclass of dcl.experiment.config.Training")
+    return cls

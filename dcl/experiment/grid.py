@@ -1,13 +1,15 @@
 """Reads a grid file: which runs it asks for, and where their records go."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .config import ConfigError, Training, from_values
+from .config import Training, from_values
 from .datasets import DATASETS
+from .fields import ConfigError
 
 KEYS = {"experiment": str, "parameters": dict, "methods": list, "seeds": list}
 NOTES = {"paper"}  # may be there too, see notebooks/grids/paper/plan.py
@@ -173,3 +175,24 @@ def last_words(log: Path) -> str:
         return "did not start"
     lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines()]
     return next((line for line in reversed(lines) if line), "left an empty log")
+
+
+def run_all(runs: list[Run]) -> int:
+    """Make the records that are missing, one run after another; how many failed.
+
+    What Snakemake does for many at a time, for a machine that has none.
+    """
+    from .run import headline, run
+
+    failed = 0
+    for number, each in enumerate(runs, 1):
+        if not each.missing():
+            continue
+        print(f"{number} of {len(runs)}: {each.name}", flush=True)
+        try:
+            print(headline(run(each.config)), flush=True)
+        except (ValueError, RuntimeError) as error:  # the others may do better
+            failed += 1
+            print(f"{each.name} failed: {error}", file=sys.stderr, flush=True)
+    print(f"{failed} of {len(runs)} runs failed" if failed else f"all {len(runs)} runs are there")
+    return failed

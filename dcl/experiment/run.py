@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..criterion import Criterion
 from ..data import Dataset, Resident
 from ..decisions import prior_offsets
+from ..protocol import Criterion
 from . import distributed, records, trainer, weights
 from .checkpoint import Progress
-from .config import ConfigError, Training, as_config_error, from_values
-from .datasets import DATASETS
+from .config import Training, from_values
+from .datasets import find_dataset
+from .fields import ConfigError, as_config_error
 from .testing import RAREST, metrics_of, tested
 from .trainer import predict
 
@@ -182,7 +183,7 @@ def check(record_path: Path, **places: str) -> dict[str, Any]:
         this network's.
     """
     record = records.read(record_path)
-    config = from_values(DATASETS[record["experiment"]], record["config"] | places)
+    config = from_values(find_dataset(record["experiment"]), record["config"] | places)
     state = weights.read(weights.path_of(record_path))
     data = load_data(config)
     if data.fingerprint != record["dataset"]["fingerprint"]:

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..criterion import Criterion
 from ..data import Dataset, Resident
 from ..decisions import BOOTSTRAP, Tuned, decide, offsets_for
 from ..metrics import evaluate, instance_metrics, per_class, threshold_curves
+from ..protocol import Criterion
 from . import distributed, scores
 from .checkpoint import Progress
 from .config import Training

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from ..criterion import Criterion
 from ..data.resident import Resident
+from ..protocol import Criterion
 from . import distributed
 from .checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
 from .meters import Stopwatch, Totals

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..data import DataError
 from . import records, weights
-from .config import ConfigError
 from .datasets import DATASETS
+from .fields import ConfigError
 from .run import check
 
 TOLERANCE = 0.01  # percentage points: another machine rounds otherwise

@@ -1,6 +1,6 @@
 """The methods: a name -> its entry. One file for each kind, one line here.
 
-A method of your own is a file with a criterion (`dcl.criterion.Criterion` says what is asked of it)
+A method of your own is a file with a criterion (`dcl.protocol.Criterion` says what is asked of it)
 and its entry (`dcl.methods.entry.Method`), and its line in `METHODS`; or, outside the checkout, a
 name ``package.module:ENTRY`` in the place of the method's.
 """
@@ -9,7 +9,7 @@ import difflib
 import importlib
 from typing import Any
 
-from ..criterion import Criterion
+from ..protocol import Criterion
 from . import crl, framework, ldam, lmle, losses, resampling, reweighting, tau_norm
 from .entry import TASKS, Method, Option
 

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from torch import Tensor
 
-from ..criterion import Criterion, triplet_defaults
+from ..criterion import triplet_defaults
+from ..protocol import Criterion
 from ..sampling import dsl_loss
 from ..triplet import triplet_terms
 from .entry import Method

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..checks import at_least_float32, check_logits
-from ..criterion import Criterion
+from ..protocol import Criterion
 from ..sampling import cross_entropy
 from .entry import Method
 from .reweighting import class_balanced_weights

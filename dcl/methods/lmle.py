@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..checks import at_least_float32, check_labels, check_logits, reads_values
-from ..criterion import Criterion, Look
+from ..protocol import Criterion, Look
 from ..sampling import dsl_loss
 from .entry import Method
 

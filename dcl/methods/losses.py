@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..checks import at_least_float32, check_logits
-from ..criterion import Criterion
+from ..protocol import Criterion
 from ..sampling import cross_entropy, dsl_loss
 from .entry import Method
 

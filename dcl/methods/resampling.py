@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..checks import choose
-from ..criterion import Criterion
+from ..protocol import Criterion
 from ..sampling import count_classes, dsl_loss, rank_in_class
 from .entry import Method
 

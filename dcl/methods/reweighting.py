@@ -5,7 +5,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from ..criterion import Criterion
+from ..protocol import Criterion
 from ..sampling import dsl_loss
 from .entry import Method
 

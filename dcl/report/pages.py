@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..experiment.config import PROFILE, check_fields, option, settle_profile
+from ..experiment.fields import PROFILE, check_fields, option, settle_profile
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from test_pedestrian_annotation import peta_fields, rap_fields
 
 from dcl.data import DataError, pedestrians
 from dcl.data.pedestrian_annotation import read_peta, read_rap
-from dcl.experiment.config import ConfigError
 from dcl.experiment.datasets import Pedestrians
+from dcl.experiment.fields import ConfigError
 from dcl.models import ModelError, TorchvisionResNet
 
 SIZE = (16, 8)

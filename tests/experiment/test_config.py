@@ -1,5 +1,7 @@
 """Configurations: what a notebook, a command line and papermill may hand over."""
 
+import json
+
 import pytest
 import torch
 from hypothesis import given
@@ -8,8 +10,9 @@ from hypothesis import strategies as st
 from dcl.__main__ import main
 from dcl.criterion import PRESETS, DCLLoss
 from dcl.data.drawn.faces import load as faces
-from dcl.experiment.config import ConfigError, from_notebook, from_values, resolve
+from dcl.experiment.config import from_notebook, from_values, resolve
 from dcl.experiment.datasets import CelebA, Cifar100
+from dcl.experiment.fields import ConfigError
 from dcl.methods import METHODS
 
 
@@ -168,3 +171,55 @@ def test_the_command_line_says_what_is_wrong_in_one_line(arguments, names, capsy
     error = capsys.readouterr().err
     assert names in error
     assert error.count("\n") == 1
+
+
+OUTSIDE = """
+from dataclasses import dataclass
+from typing import Annotated
+from dcl import DCLLoss
+from dcl.experiment.fields import option
+from dcl.experiment.datasets import CelebA
+from dcl.methods import Method
+
+@dataclass(frozen=True, kw_only=True, init=False, eq=False)
+class Mine(CelebA):
+    "Faces under another name."
+    experiment = "mine"
+    depth: int = option(3, "of mine", low=1)
+
+class Half(DCLLoss):
+    def __init__(self, class_counts, epochs, *, share: Annotated[float, "of half"] = 0.5, **more):
+        super().__init__(class_counts, epochs, sampling=share, loss=0.0, **more)
+
+HALF = Method("my_lab:HALF", Half, "a target half way")
+"""
+
+
+def test_a_data_set_and_a_method_outside_the_checkout_run(tmp_path, monkeypatch, capsys):
+    (tmp_path / "my_lab.py").write_text(OUTSIDE)
+    monkeypatch.syspath_prepend(tmp_path)
+    options = ["--depth", "4", "--share", "0.25", "--results", str(tmp_path / "a.json")]
+    options += ["--profile", "quick", "--epochs", "1", "--quiet"]
+    assert main(["run", "my_lab:Mine", "--method", "my_lab:HALF", *options]) == 0
+    recorded = json.loads((tmp_path / "a.json").read_text())
+    assert (recorded["experiment"], recorded["method"]) == ("mine", "my_lab:HALF")
+    assert (recorded["config"]["depth"], recorded["config"]["share"]) == (4, 0.25)
+    assert recorded["final_g"] == 0.25
+    for name in ("my_lab:Nobody", "no_lab:Mine", "my_lab:HALF"):
+        assert main(["run", name]) == 2
+        assert f"data set {name!r}" in capsys.readouterr().err
+    assert main(["run", "celeba", "--method", "my_lab:Mine"]) == 2
+    assert "no dcl.methods.Method" in capsys.readouterr().err
+
+
+def test_a_grid_runs_without_snakemake(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(
+        "experiment: celeba\nparameters: {profile: quick, epochs: 1}\n"
+        "methods: [focal, {method: dcl, lr: 1.0e+6}]\nseeds: [0]\n"
+    )
+    assert main(["grid", "mine.yaml"]) == 1  # the second has no finite loss
+    out, error = capsys.readouterr()
+    assert "1 of 2 runs failed" in out
+    assert "dcl-lr-1000000.0-seed0 failed: the loss is not finite" in error
+    assert (tmp_path / "results" / "mine" / "focal-seed0.json").is_file()

@@ -11,7 +11,7 @@ from scipy.io import loadmat
 
 from dcl.criterion import PRESETS, SAMPLINGS
 from dcl.data.drawn.faces import ATTRIBUTES
-from dcl.experiment.config import METHODS
+from dcl.methods import METHODS
 from dcl.report import published
 
 LEVELS = published.table(2)["imbalance_level"]
