@@ -184,6 +184,45 @@ class ResNetCIFAR(nn.Module):
         return self.branches(self.trunk(images))
 
 
+class MLP(nn.Module):
+    """Two hidden layers with a branch for each attribute, for tables of features.
+
+    Parameters
+    ----------
+    inputs : int
+        F, the number of features of a sample.
+    attributes, classes, width : int
+        A, C and D.
+    hidden : int
+        Width of the hidden layers.
+
+    Examples
+    --------
+    >>> logits, features = MLP(30, attributes=2)(torch.zeros(4, 30))
+    >>> logits.shape, features.shape
+    (torch.Size([4, 2, 2]), torch.Size([4, 2, 64]))
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        attributes: int = 1,
+        classes: int = 2,
+        width: int = 64,
+        *,
+        hidden: int = 128,
+    ):
+        super().__init__()
+        self.trunk = nn.Sequential(
+            nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
+        )
+        self.branches = Branches(hidden, attributes, classes, width)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """features (B, F) -> logits (B, A, C), features of the branches (B, A, D)."""
+        return self.branches(self.trunk(features))
+
+
 class TorchvisionResNet(nn.Module):
     """torchvision's ResNet with a branch for each attribute: the paper's network for pedestrians.
 

@@ -4,13 +4,14 @@ the network."""
 import importlib
 from dataclasses import dataclass
 
+import torchvision.models
 from torch import nn
 
-from ..data import celeba, cifar, pedestrians
-from ..data.drawn import faces, persons, shapes
+from ..data import celeba, cifar, pedestrians, table
+from ..data.drawn import face_table, faces, persons, shapes
 from ..data.pedestrian_annotation import PROTOCOLS
 from ..data.resident import DataError, Dataset
-from ..models import DeepID2, ResNetCIFAR, TorchvisionResNet
+from ..models import MLP, DeepID2, ResNetCIFAR, TorchvisionResNet
 from .config import Training, resolve
 from .fields import ConfigError, option
 
@@ -146,12 +147,85 @@ class Pedestrians(Training):
         return TorchvisionResNet(self.backbone, attributes, data.classes, weights=weights)
 
 
+BACKBONES = (
+    "small",
+    *(name for name in torchvision.models.list_models(torchvision.models) if "resnet" in name),
+)
+
+
+@dataclass(frozen=True, kw_only=True, init=False, eq=False)
+class Table(Training):
+    """One training run on a table of images or features. Each default says where it comes from."""
+
+    experiment = "table"
+    data_module = table.__name__
+
+    data_root: str = option("", "the table, .csv, .tsv or .parquet; without one, faces are drawn")
+    images: str = option("", "folder or .zip of its images; without one, the table's own folder")
+    labels: str = option("", "columns of labels, with commas between; without any, by their names")
+    ignore: str = option("", "columns to leave out, with commas between")
+    split_seed: int = option(0, "of the random split where the table has none", low=0)
+    height: int = option(64, "rows of the images in pixels (ours)", low=16)
+    width: int = option(64, "columns of the images in pixels (ours)", low=16)
+    mirror: bool = option(True, "mirror training images: not where left and right mean something")
+    backbone: str = option(
+        "small", "small for two cores, or a ResNet of torchvision", choices=BACKBONES
+    )
+    weights: str = option("", "file with pretrained weights of torchvision's ResNet")
+    hidden: int = option(128, "units of the two hidden layers for features (ours)", low=1)
+    drawn_faces: int = option(2_000, "faces that are drawn where there is no table", low=200)
+    epochs: int = option(20, "times every sample is seen (ours)", low=1)
+    batch_size: int = option(64, "samples per step (ours)", low=1)
+    lr: float = option(0.05, "learning rate at the start, cosine to 0 (ours)", above=0)
+
+    def check(self) -> None:
+        if self.weights and self.backbone == "small":
+            raise ConfigError("weights are for a ResNet of torchvision: choose a backbone")
+        if not self.data_root and (self.images or self.labels or self.ignore):
+            raise ConfigError("images, labels and ignore are of a table: give it as data_root")
+
+    def load(self, *, show: bool = True) -> Dataset:
+        """The table's data set; drawn faces with a table of their labels without one."""
+        if self.data_root:
+            path = resolve(self.data_root)
+            images = resolve(self.images) if self.images else None
+        else:
+            folder = resolve(f"results/runs/drawn-faces-{self.drawn_faces}")
+            path = face_table.faces_in(folder, self.drawn_faces)
+            images = folder / "images"
+        return table.load(
+            path,
+            images=images,
+            labels=_names(self.labels),
+            ignore=_names(self.ignore),
+            size=(self.height, self.width),
+            mirror=self.mirror,
+            split_seed=self.split_seed,
+            progress=show,
+        )
+
+    def network(self, data: Dataset) -> nn.Module:
+        size = len(data.attributes), max(data.class_sizes)
+        images = data.splits["train"].images
+        if images.ndim == 2:
+            return MLP(images.shape[1], *size, hidden=self.hidden)
+        if self.backbone == "small":
+            return ResNetCIFAR(*size, depth=14, stem_stride=2)
+        weights = resolve(self.weights) if self.weights else None
+        return TorchvisionResNet(self.backbone, *size, weights=weights)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 DATASETS: dict[str, type[Training]] = {
     "celeba": CelebA,
     "cifar100": Cifar100,
     "pedestrians": Pedestrians,
+    "table": Table,
 }
-"""What ``python -m dcl run`` offers, and each notebook of that name."""
+"""What ``python -m dcl run`` offers, and each notebook of that name (of table: your_data)."""
 
 
 def find_dataset(name: str) -> type[Training]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import re
 import struct
 import sys
@@ -24,6 +25,8 @@ from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
 from dcl.data.stratify import TooRareError, stratify
 from dcl.data.table_columns import labels_of
 from dcl.data.table_file import Table
+from dcl.experiment import datasets
+from dcl.experiment.run import run
 
 SIZE = (10, 8)
 
@@ -193,6 +196,49 @@ def same_arrays(ours, theirs) -> None:
     for name, split in theirs.splits.items():
         assert (ours.splits[name].images == split.images).all()
         assert (ours.splits[name].labels == split.labels).all()
+
+
+def test_petas_annotation_as_a_table_gives_the_record_of_its_loader(tmp_path):
+    savemat(tmp_path / "PETA.mat", {"peta": peta_fields()})
+    (tmp_path / "images").mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (20, 20, 10, 3), dtype=np.uint8)
+    for row, pixels in enumerate(noise, 1):
+        Image.fromarray(pixels).save(tmp_path / "images" / f"{row:05d}.png")
+    shared = {"epochs": 2, "batch_size": 5, "lr": 0.1}
+    places = {"results": str(tmp_path / "runs")}
+    theirs = run(
+        datasets.Pedestrians(
+            dataset="peta", data_root=str(tmp_path), height=32, **shared, **places
+        ),
+        show=False,
+    )
+    path = str(peta_as_table(tmp_path, partition=1))
+    ours = run(
+        datasets.Table(
+            data_root=path, images=str(tmp_path / "images"), height=32, width=16, **shared, **places
+        ),
+        show=False,
+    )
+    same(ours["test"], theirs["test"] | {"groups": {}})
+    same(
+        [row["classification"] for row in ours["history"]],
+        [row["classification"] for row in theirs["history"]],
+    )
+
+
+def same(one, other) -> None:
+    """Equal, where NaN is equal to NaN."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            same(one[key], other[key])
+    elif isinstance(one, list):
+        assert len(one) == len(other)
+        for first, second in zip(one, other, strict=True):
+            same(first, second)
+    else:
+        nan = isinstance(one, float) and math.isnan(one)
+        assert (nan and math.isnan(other)) or one == other
 
 
 def test_images_may_lie_in_folders_or_in_a_zip(tmp_path):

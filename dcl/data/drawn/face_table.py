@@ -1,6 +1,9 @@
 """A small folder of drawn faces with a table of labels, as somebody might have made it by hand."""
 
 import csv
+import os
+import shutil
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,7 @@ from PIL import Image
 
 from .faces import ATTRIBUTES, draw_faces, draw_labels
 
+TABLE = "drawn_faces.csv"
 COLUMNS = {  # name in the table: attribute of SynthFaces, words for no and yes
     "smiling": ("Smiling", "no", "yes"),
     "glasses": ("Eyeglasses", "0", "1"),
@@ -20,7 +24,7 @@ HAIR = {"black": "Black_Hair", "blond": "Blond_Hair", "brown": "Brown_Hair"}
 def write_faces(
     folder: str | Path, count: int = 500, *, unknown: float = 0.1, seed: int = 0
 ) -> Path:
-    """Write ``images/NNNNN.png`` and ``labels.csv`` into `folder`, which is made.
+    """Write ``images/NNNNN.png`` and ``drawn_faces.csv`` into `folder`, which is made.
 
     Four attributes of two classes, three of them rare, in three ways of writing; ``hair`` has
     three classes, and is unknown where the hair is of no or two of the colours.
@@ -37,7 +41,7 @@ def write_faces(
     Returns
     -------
     path
-        Of ``labels.csv``.
+        Of ``drawn_faces.csv``.
     """
     if not 0 <= unknown < 1:
         raise ValueError(f"unknown must lie in [0, 1), got {unknown}")
@@ -47,7 +51,7 @@ def write_faces(
     for number, face in enumerate(draw_faces(labels, seed=seed), 1):
         Image.fromarray(face.transpose(1, 2, 0)).save(folder / "images" / f"{number:05d}.png")
     hidden = np.random.default_rng(seed).random((count, len(COLUMNS) + 1)) < unknown
-    path = folder / "labels.csv"
+    path = folder / TABLE
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["path", *COLUMNS, "hair"])
@@ -59,3 +63,18 @@ def write_faces(
             cells = ["" if empty else cell for cell, empty in zip(cells, blank, strict=True)]
             writer.writerow([f"{number:05d}.png", *cells])
     return path
+
+
+def faces_in(folder: Path, count: int) -> Path:
+    """The table of `write_faces` in a folder, written whole where there is none."""
+    if not (folder / TABLE).is_file():
+        scratch = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")
+        try:
+            write_faces(scratch, count)
+            os.replace(scratch, folder)
+        except OSError:  # another process was faster
+            if not (folder / TABLE).is_file():
+                raise
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return folder / TABLE

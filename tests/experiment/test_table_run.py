@@ -1,0 +1,83 @@
+"""A table of one's own is trained from the command line: images, features, words, unknown cells."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dcl.__main__ import main
+from dcl.data.drawn.face_table import write_faces
+from dcl.experiment import records
+from dcl.experiment.datasets import Table
+from dcl.experiment.fields import ConfigError
+from dcl.experiment.run import run
+
+
+def write(path: Path, rows) -> str:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    return str(path)
+
+
+@pytest.mark.parametrize("method", ["dcl", "cross-entropy"])
+def test_a_table_of_images_is_trained_tested_and_recorded(tmp_path, capsys, method):
+    path = write_faces(tmp_path / "faces", 80)
+    arguments = ["run", "table", "--data-root", str(path), "--images", str(path.parent / "images")]
+    arguments += ["--results", str(tmp_path / "a.json"), "--method", method, "--quiet"]
+    small = ["--epochs", "1", "--batch-size", "28", "--height", "24", "--width", "20"]
+    assert main([*arguments, *small]) == 0
+    assert f"{method} on drawn_faces, 80 images at 47x55 (" in capsys.readouterr().out
+    record = records.read(tmp_path / "a.json")
+    assert list(record["test"]["per_attribute"]) == [
+        "smiling",
+        "glasses",
+        "hat",
+        "mustache",
+        "hair",
+    ]
+    assert record["dataset"]["class_names"]["hair"] == ["black", "blond", "brown"]
+    assert record["dataset"]["unknown_labels"]["smiling"] > 0
+    assert len(record["test"]["per_attribute"]["hair"]["confusion"]) == 3
+    known = np.sum(record["test"]["per_attribute"]["smiling"]["confusion"])
+    assert known < record["dataset"]["found"]["test"]
+    assert main([*arguments, "--ignore", "colour"]) == 2
+    assert "ignore names 'colour', but the columns are path, smiling" in capsys.readouterr().err
+
+
+def test_a_table_of_features_is_learnt_by_a_small_network(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 4))
+    words = np.where(x[:, 1] > 0.5, "high", np.where(x[:, 1] < -0.5, "low", "middle"))
+    rows = [["a", "b", "c", "d", "label_rare", "label_level"]]
+    rows += [[*map(str, f), int(f[0] > 1), w] for f, w in zip(x, words, strict=True)]
+    values = {"data_root": write(tmp_path / "my.csv", rows), "results": str(tmp_path / "runs")}
+    record = run(Table(**values, lr=0.1, epochs=30), show=False)
+    assert record["dataset"]["title"] == "my, 300 rows of 4 features"
+    assert record["path"].parent.name == "table-my"
+    assert record["test"]["mA"] > 85
+    assert record["dataset"]["features"]["names"] == ["a", "b", "c", "d"]
+
+
+def test_settings_that_do_not_go_together_are_named():
+    for values, message in (
+        ({"weights": "x.pth"}, "weights are for a ResNet of torchvision"),
+        ({"backbone": "alexnet"}, "backbone must be one of small, resnet101"),
+        ({"images": "x"}, "images, labels and ignore are of a table: give it as data_root"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            Table(**values)
+
+
+def test_faces_are_drawn_once_where_there_is_no_table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = Table(drawn_faces=200, height=16, width=16)
+    data = config.load(show=False)
+    assert data.title == "drawn_faces, 200 images at 47x55"
+    (folder,) = (tmp_path / "results" / "runs").iterdir()
+    before = (folder / "drawn_faces.csv").stat()
+    assert config.load(show=False).fingerprint == data.fingerprint
+    assert (folder / "drawn_faces.csv").stat() == before
+    logits, _ = config.network(data)(torch.zeros(2, 3, 16, 16))
+    assert logits.shape == (2, 5, 3)
