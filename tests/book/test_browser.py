@@ -1,6 +1,7 @@
 """The built book as a reader sees it: opened from disk in headless Chromium, without a network."""
 
 import importlib.util
+import io
 import itertools
 import os
 import re
@@ -10,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import torch
+from PIL import Image
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from dcl import dsl_weights, loss_schedule, schedule, target_distribution
@@ -188,6 +190,58 @@ def test_controls_are_labelled(page):
           || e.dataset.tooltip || e.textContent.trim())).map((e) => e.outerHTML)""",
     )
     assert nameless == []
+
+
+def test_the_claims_sort_by_each_of_their_heads(window):
+    window.goto(address("notebooks/claims"))
+    table = window.locator("table.dcl-claims")
+    rows = table.locator("tbody tr").count()
+    assert rows > 20
+    for head in ("claim", "verdict", "paper", "here"):
+        column = table.locator("thead th").all_inner_texts()
+        place = next(i for i, words in enumerate(column) if words.strip() == head)
+        button = table.locator("thead th").nth(place).locator("button")
+        found = []
+        for direction in ("ascending", "descending"):
+            button.focus()
+            window.keyboard.press("Enter")
+            assert table.locator("[aria-sort]").get_attribute("aria-sort") == direction
+            cells = table.locator(f"tbody td:nth-child({place + 1})")
+            assert cells.count() == rows
+            values = cells.evaluate_all("list => list.map(e => e.dataset.value ?? e.innerText)")
+            given = [value for value in values if value]
+            assert not any(values[len(given) :]), "empty cells stay last"
+            found.append([float(v) if re.match(r"-?\d", v) else v.lower() for v in given])
+        assert found[0] == sorted(found[0], key=lambda v: (isinstance(v, str), v))
+        assert sorted(map(str, found[1])) == sorted(map(str, found[0]))
+        assert found[1][0] == found[0][-1]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_figures_are_dark_on_a_light_page_and_light_on_a_dark_one(window, mode):
+    window.goto(address("book/method"))
+    window.evaluate("mode => document.documentElement.dataset.theme = mode", mode)
+    figure = window.locator("article figure img").first
+    figure.scroll_into_view_if_needed()
+    image = Image.open(io.BytesIO(figure.screenshot())).convert("L")
+    ground = image.getpixel((3, 3))
+    assert (ground > 240) if mode == "light" else (ground < 40)
+    lightest, darkest = image.getextrema()[1], image.getextrema()[0]
+    assert lightest - darkest > 180
+
+
+def test_a_wide_table_keeps_its_first_column_in_sight(window):
+    window.set_viewport_size(PHONE)
+    try:
+        window.goto(address("notebooks/table2"))
+        box = window.locator("div.output.text_html:has(table)").first
+        first = box.locator("tbody th").first
+        before = first.bounding_box()["x"]
+        box.evaluate("e => { e.scrollLeft = e.scrollWidth; }")
+        assert box.evaluate("e => e.scrollLeft") > 50
+        assert first.bounding_box()["x"] == pytest.approx(before, abs=2)
+    finally:
+        window.set_viewport_size(DESK)
 
 
 def test_search_finds_a_phrase_from_disk(window):

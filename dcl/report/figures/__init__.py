@@ -3,6 +3,7 @@
 Every function returns a matplotlib Figure whose title names the data it was made from.
 """
 
+from .answers import answers
 from .cost import cost_of_criteria, growth, parts_of_a_step, share_of_a_step
 from .data import class_counts, imbalance, sheet
 from .forest import forest
@@ -49,6 +50,7 @@ __all__ = [
     "SCHEDULE_COLOURS",
     "SVG",
     "animation",
+    "answers",
     "attribute_bars",
     "batch_by_weight",
     "batch_over_training",
