@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checks import at_least_float32, check_labels, check_logits, reads_values
+from ..checks import at_least_float32, check_labels, check_logits, choose, reads_values
 from ..protocol import Criterion, Look
 from ..sampling import dsl_loss
 from .entry import Method
@@ -63,8 +63,11 @@ class LMLE(Criterion):
         Share of the epochs, the first ones, that train cross entropy in place of the quintuplet
         loss, in [0, 1). The paper starts from a trained network; from a random one the hardest
         partners of a batch pull all features into one point, where the loss is the margins' sum.
+    partners : {"random", "hard"}
+        Partners of an anchor in the batch: drawn among those that qualify, or the hardest ones,
+        as p+ to n are described above; those pull all features into one point.
     seed : int, default 0
-        Of the clustering.
+        Of the clustering and the drawing.
 
     Attributes
     ----------
@@ -110,12 +113,15 @@ class LMLE(Criterion):
         margins: tuple[float, float, float] = (0.1, 0.2, 0.4),
         neighbours: Annotated[int, "centroids that lmle decides by (ours)"] = 10,
         warm_up: Annotated[float, "share of epochs with cross entropy first, of lmle (ours)"] = 0.5,
+        partners: Annotated[str, "of a quintuplet of lmle: random or hard (ours)"] = "random",
         classes: tuple[int, ...] | None = None,
         seed: int = 0,
     ):
         if classes is not None and len(set(classes)) > 1:
             raise ValueError(f"lmle wants attributes of one number of classes, got {classes!r}")
-        super().__init__(class_counts, epochs)
+        super().__init__(class_counts, epochs, seed=seed)
+        choose("partners", partners, ("random", "hard"))
+        self.partners = partners
         check_whole("cluster_size", cluster_size, 1)
         check_whole("max_clusters", max_clusters, 2, 256)
         check_whole("recluster_every", recluster_every, 1)
@@ -240,7 +246,8 @@ class LMLE(Criterion):
             return loss
         clusters = self.clusters[index.to(self.clusters.device)].to(labels.device)
         x = F.normalize(at_least_float32(features), dim=2).transpose(0, 1)  # (A, B, D)
-        partners, valid = mine(x, labels, clusters)
+        source = self.random.on(labels.device)
+        partners, valid = mine(x, labels, clusters, how=self.partners, generator=source)
         attribute = torch.arange(len(x), device=x.device)[:, None, None]
         # (A, B, 1, D) - (A, B, 4, D) -> (A, B, 4): squared distances; by differences, exact near 0
         d = (x.unsqueeze(2) - x[attribute, partners]).square().sum(3)
@@ -319,7 +326,15 @@ class LMLE(Criterion):
 
 
 @torch.no_grad()
-def mine(x: Tensor, labels: Tensor, clusters: Tensor, *, chunk: int = 8) -> tuple[Tensor, Tensor]:
+def mine(
+    x: Tensor,
+    labels: Tensor,
+    clusters: Tensor,
+    *,
+    how: str = "hard",
+    generator: torch.Generator | None = None,
+    chunk: int = 8,
+) -> tuple[Tensor, Tensor]:
     """Partners p+, p-, p-- and n of every sample of a batch, see `LMLE`.
 
     Parameters
@@ -327,6 +342,11 @@ def mine(x: Tensor, labels: Tensor, clusters: Tensor, *, chunk: int = 8) -> tupl
     x : Tensor (A, B, D)
     labels, clusters : Tensor (B, A), integer
         Class, and cluster within that class.
+    how : {"hard", "random"}
+        ``random``: each drawn uniformly among those that qualify; of two drawn of the class's
+        other clusters the nearer one is p-, the farther one p--.
+    generator : torch.Generator, optional
+        Of the drawing, on x's device.
     chunk : int
         Attributes whose (B, B) distances are in memory at once.
 
@@ -350,10 +370,19 @@ def mine(x: Tensor, labels: Tensor, clusters: Tensor, *, chunk: int = 8) -> tupl
         split = k.unsqueeze(2) != k.unsqueeze(1)
         apart = ~other & split
         d = squared_distances(x[span], x[span])
-        partners[span, :, 0] = d.masked_fill(other | split | itself, -torch.inf).argmax(2)
-        partners[span, :, 1] = d.masked_fill(~apart, torch.inf).argmin(2)
-        partners[span, :, 2] = d.masked_fill(~apart, -torch.inf).argmax(2)
-        partners[span, :, 3] = d.masked_fill(~other, torch.inf).argmin(2)
+        if how == "random":
+            keys = torch.rand(4, *d.shape, device=d.device, generator=generator)
+            first, second = (keys[role].masked_fill(~apart, -1).argmax(2) for role in (1, 2))
+            swap = d.gather(2, first[..., None]) > d.gather(2, second[..., None])
+            near = torch.where(swap[..., 0], second, first)
+            partners[span, :, 0] = keys[0].masked_fill(other | split | itself, -1).argmax(2)
+            partners[span, :, 1], partners[span, :, 2] = near, first + second - near
+            partners[span, :, 3] = keys[3].masked_fill(~other, -1).argmax(2)
+        else:
+            partners[span, :, 0] = d.masked_fill(other | split | itself, -torch.inf).argmax(2)
+            partners[span, :, 1] = d.masked_fill(~apart, torch.inf).argmin(2)
+            partners[span, :, 2] = d.masked_fill(~apart, -torch.inf).argmax(2)
+            partners[span, :, 3] = d.masked_fill(~other, torch.inf).argmin(2)
         valid[span] = ~(other | split | itself).all(2) & apart.any(2) & other.any(2)
     return partners, valid
 

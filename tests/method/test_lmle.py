@@ -17,7 +17,7 @@ from dcl.sampling import dsl_loss
 
 MARGINS = (0.1, 0.2, 0.4)
 
-LMLE = functools.partial(lmle.LMLE, warm_up=0.0)
+LMLE = functools.partial(lmle.LMLE, warm_up=0.0, partners="hard")
 
 
 def clustered(class_counts, clusters, width=4, **options):
@@ -410,3 +410,24 @@ def test_the_warm_up_trains_cross_entropy_and_then_the_quintuplets():
     assert "metric" in criterion.parts
     with pytest.raises(ValueError, match=r"warm_up must lie in \[0, 1\), got 1"):
         LMLE(torch.tensor([[6, 6]]), 10, warm_up=1)
+
+
+@given(batches())
+def test_random_partners_qualify_and_the_nearer_of_two_is_the_second(batch):
+    labels = batch["labels"]
+    clusters = torch.randint(0, 3, labels.shape, generator=batch["generator"])
+    x = torch.nn.functional.normalize(batch["features"], dim=2).transpose(0, 1)
+    partners, valid = lmle.mine(x, labels, clusters, how="random", generator=batch["generator"])
+    _, expected = lmle.mine(x, labels, clusters)
+    assert torch.equal(valid, expected)
+    for a, b in valid.nonzero().tolist():
+        positive, near, far, negative = partners[a, b].tolist()
+        y, k = labels[:, a], clusters[:, a]
+        assert positive != b
+        assert (y[positive], k[positive]) == (y[b], k[b])
+        for other in (near, far):
+            assert y[other] == y[b]
+            assert k[other] != k[b]
+        assert y[negative] != y[b]
+        apart = [(x[a, b] - x[a, other]).square().sum() for other in (near, far)]
+        assert apart[0] <= apart[1] + 1e-12
