@@ -55,7 +55,7 @@ def check_tensors(**values: Any) -> None:
 
 def with_attributes(
     logits: Tensor, features: Tensor | None, labels: Tensor
-) -> tuple[Tensor, Tensor | None, Tensor]:
+) -> tuple[Tensor, Any, Tensor]:
     """Labels (B,) of one attribute, with logits (B, C) and features (B, D), gain the axis of A."""
     check_tensors(logits=logits, labels=labels)
     if features is not None:

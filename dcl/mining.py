@@ -17,7 +17,7 @@ ANCHORS = ("easy", "all")
 class Mined(NamedTuple):
     """Samples of one role, mined for each attribute and slot."""
 
-    index: Tensor  # (A, S, K) into the batch
+    index: Tensor  # type: ignore[assignment]  # (A, S, K) into the batch
     valid: Tensor  # (A, S, K) False where there were fewer candidates than K
 
 

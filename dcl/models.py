@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import torch
-import torchvision.models
 from torch import Tensor, nn
 
 
@@ -85,9 +84,9 @@ class DeepID2(nn.Module):
         for layer in self.modules():  # ours: the papers give no initialisation
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                nn.init.zeros_(layer.bias)
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
         self.branches = Branches(trunk or joint, attributes, classes, width)  # as nn.Linear's
-        self.to(memory_format=torch.channels_last)  # 1.4 times the speed of NCHW on a CPU
+        _channels_last(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """images (B, 3, 55, 47) -> logits (B, A, C), features (B, A, D)."""
@@ -176,7 +175,7 @@ class ResNetCIFAR(nn.Module):
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         self.branches = Branches(64, attributes, classes, width, cosine=cosine)
-        self.to(memory_format=torch.channels_last)
+        _channels_last(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """images (B, 3, H, W) -> logits (B, A, C), features (B, A, D)."""
@@ -251,6 +250,8 @@ class TorchvisionResNet(nn.Module):
         *,
         weights: str | Path | None = None,
     ):
+        import torchvision.models  # here alone: the other networks need torch only
+
         super().__init__()
         self.trunk = getattr(torchvision.models, name)(weights=None)
         if weights is not None:
@@ -258,12 +259,17 @@ class TorchvisionResNet(nn.Module):
         inputs = self.trunk.fc.in_features
         self.trunk.fc = nn.Identity()
         self.branches = Branches(inputs, attributes, classes, width)
-        self.to(memory_format=torch.channels_last)
+        _channels_last(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """images (B, 3, H, W) -> logits (B, A, C), features (B, A, D)."""
         images = images.contiguous(memory_format=torch.channels_last)
         return self.branches(self.trunk(images))
+
+
+def _channels_last(network: nn.Module) -> None:
+    """The layout of images in memory that has 1.4 times the speed of NCHW on a CPU."""
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _load_weights(network: nn.Module, path: Path, name: str) -> None:
