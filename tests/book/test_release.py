@@ -24,12 +24,16 @@ PUBLIC = set(  # adding a name is free, taking one away breaks the code of other
 ROOMS = ("", "methods", "data", "experiment", "report", "bench")  # each may import those before it
 DOORS = ("dcl/__init__.py", "dcl/__main__.py")  # they lead into every room
 TORCH_ALONE = f"""
-import importlib.abc, sys
-class Absent(importlib.abc.MetaPathFinder):
+import sys
+class Without:  # as if these were not installed: nothing is found
+    def __init__(self, finder):
+        self.finder = finder
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {EXTRAS!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Absent())
+        hidden = name.split(".")[0] in {EXTRAS!r}
+        return None if hidden else self.finder.find_spec(name, path, target)
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+sys.meta_path = [Without(finder) for finder in sys.meta_path]
 """
 
 
