@@ -14,6 +14,8 @@ from ..measures import attribute
 from .style import finish, pretty
 from .thresholds import colour_of
 
+LARGEST_GAIN = 50  # points that are drawn: the interval of two seeds can be far wider
+
 
 def classes(data: Dataset) -> Figure:
     """Rows of each class of each attribute in the training split, and those that are unknown."""
@@ -21,22 +23,25 @@ def classes(data: Dataset) -> Figure:
     unknown = (data.splits["train"].labels < 0).sum(0)
     places = np.arange(len(counts))
     figure, axes = plt.subplots(figsize=(9, 0.8 + 0.36 * len(counts)))
-    left = np.zeros(len(counts))
-    palette = sns.color_palette("colorblind", counts.shape[1])
+    rows = len(data.splits["train"])
     names = data.facts.get("class_names", {})
-    for label, colour in enumerate(palette):
-        axes.barh(places, counts[:, label], left=left, color=colour)
-        for place, count in enumerate(counts[:, label]):
-            words = names.get(data.attributes[place], [])
-            if count > 0.06 * len(data.splits["train"]) and label < len(words):
-                middle = left[place] + count / 2
-                axes.text(middle, place, words[label], ha="center", va="center", fontsize=8)
-        left += counts[:, label]
-    axes.barh(places, unknown, left=left, color="#d9d9d9", label="unknown")
-    axes.set(xlabel="training rows", title=f"{data.title}: rarest class {counts[counts > 0].min()}")
+    left = np.zeros(len(counts))
+    palette = [*sns.color_palette("colorblind", counts.shape[1]), "#d9d9d9"]
+    for label, (widths, colour) in enumerate(zip([*counts.T, unknown], palette, strict=True)):
+        axes.barh(places, widths, left=left, color=colour)
+        for place, width in enumerate(widths):
+            words = [*names.get(data.attributes[place], []), ""]
+            word = "unknown" if label == counts.shape[1] else words[min(label, len(words) - 1)]
+            if width > 0.012 * rows * len(word):  # it fits
+                middle = left[place] + width / 2
+                axes.text(middle, place, word, ha="center", va="center", fontsize=8)
+        left += widths
+    axes.set(
+        xlabel="training rows",
+        title=f"{data.title}: the rarest class has {counts[counts > 0].min()}",
+    )
     axes.set_yticks(places, pretty(data.attributes))
     axes.invert_yaxis()
-    axes.legend(loc="lower right", fontsize=8)
     return finish(figure)
 
 
@@ -45,7 +50,6 @@ def gain_by_attribute(runs: pd.DataFrame, decision: str = "tuned-mA") -> Figure:
     names = list(runs["record"].iloc[0]["test"]["per_attribute"])
     methods = [name for name in dict.fromkeys(runs["method"]) if name != "cross-entropy"]
     figure, axes = plt.subplots(figsize=(9, 3.2))
-    means = []
     for number, method in enumerate(methods):
         gains = [
             interval(
@@ -59,16 +63,17 @@ def gain_by_attribute(runs: pd.DataFrame, decision: str = "tuned-mA") -> Figure:
         place = np.arange(len(names)) + (number - (len(methods) - 1) / 2) * 0.18
         axes.errorbar(
             place, mean, np.nan_to_num(half), fmt="o", capsize=3, color=colour_of(method),
-            label=method,
+            label=f"{method}, {np.nanmean(mean):+.1f} in the mean",
         )  # fmt: skip
-        means.append(f"{method} {np.nanmean(mean):+.1f}")
     axes.axhline(0, color="black", lw=1)
     axes.set_xticks(range(len(names)), pretty(names), rotation=90 if len(names) > 8 else 0)
     axes.set(
         ylabel="mA gained, points",
-        title=f"{runs['title'].iloc[0]}: over cross entropy, thresholds tuned: {', '.join(means)}",
+        title=f"{runs['title'].iloc[0]}: gain over cross entropy, thresholds tuned",
     )
-    axes.legend(fontsize=8)
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, -LARGEST_GAIN), min(high, LARGEST_GAIN))
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=len(methods))
     return finish(figure)
 
 
@@ -102,7 +107,7 @@ def mistakes(data: Dataset, scores: Tensor, decided: Tensor, columns: int = 8) -
             axes.axis("off")
         for axes, sample in zip(row, worst, strict=False):
             axes.imshow(split.images[sample].transpose(1, 2, 0))
-            title = f"{words[truth[sample]]}, not {words[found[sample]]}"
+            title = f"{words[truth[sample]]}, said {words[found[sample]]}"
             axes.set_title(title, fontsize=6, loc="center", pad=2)
         row[0].text(
             -0.1, 0.5, pretty([name])[0], transform=row[0].transAxes, ha="right", va="center",
