@@ -5,6 +5,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and spread of torchvision's weights
+
 
 class ModelError(ValueError):
     """A file of weights that cannot be used, named."""
@@ -233,7 +235,8 @@ class TorchvisionResNet(nn.Module):
         A, C and D.
     weights : path, optional
         File with a state_dict of that network, such as torchvision's ``resnet50-0676ba61.pth``.
-        Nothing is ever downloaded.
+        Nothing is ever downloaded. Images, which come as `dcl.data.resident.normalise` gives them,
+        are then shifted and scaled as those weights were trained: by ImageNet's mean and spread.
 
     Raises
     ------
@@ -254,8 +257,12 @@ class TorchvisionResNet(nn.Module):
 
         super().__init__()
         self.trunk = getattr(torchvision.models, name)(weights=None)
+        self.as_trained = weights is not None
         if weights is not None:
             _load_weights(self.trunk, Path(weights), name)
+        mean, std = (torch.tensor(x)[:, None, None] for x in IMAGENET)
+        self.register_buffer("scale", 64 / 255 / std, persistent=False)  # of (pixel - 127.5) / 64
+        self.register_buffer("shift", (0.5 - mean) / std, persistent=False)
         inputs = self.trunk.fc.in_features
         self.trunk.fc = nn.Identity()
         self.branches = Branches(inputs, attributes, classes, width)
@@ -263,6 +270,8 @@ class TorchvisionResNet(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """images (B, 3, H, W) -> logits (B, A, C), features (B, A, D)."""
+        if self.as_trained:
+            images = images * self.scale + self.shift
         images = images.contiguous(memory_format=torch.channels_last)
         return self.branches(self.trunk(images))
 

@@ -56,12 +56,18 @@ class Cifar100(Training):
     )
     fraction: float = option(1.0, "class-balanced part of the training set", above=0, high=1)
     val_per_class: int = option(50, "training images kept for validation (ours)", low=1, high=400)
+    validation: str = option(
+        "before", "taken before the cut, or unused by it (the standard long tail)",
+        choices=("before", "unused"),
+    )  # fmt: skip
     subset_seed: int = option(0, "of the validation split and the subset", low=0)
     train_images: int = option(5_000, "drawn shapes to train on; CIFAR-100 has its own", low=1_000)
 
     def check(self) -> None:
         if (self.depth - 2) % 6:
             raise ConfigError(f"depth must be 6n + 2 (20, 32, 44, ...), got {self.depth}")
+        if self.validation == "unused" and not self.data_root:
+            raise ConfigError("validation 'unused' is of CIFAR-100's images: give a data_root")
 
     def load(self, *, show: bool = True) -> Dataset:
         """CIFAR-100 from `data_root`; drawn shapes without one. Then the subset asked for."""
@@ -74,6 +80,7 @@ class Cifar100(Training):
             imbalance_ratio=self.imbalance_ratio,
             imbalance_type=self.imbalance_type,
             fraction=self.fraction,
+            validation=self.validation,
             val_per_class=self.val_per_class if self.data_root else 0,
             seed=self.subset_seed,
         )

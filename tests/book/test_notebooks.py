@@ -27,11 +27,13 @@ from dcl.report.pages import (
     Table7,
     Tabular,
     Weights,
+    YourData,
 )
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 CONFIGS = {
-    **DATASETS,  # a notebook for each
+    **{name: cls for name, cls in DATASETS.items() if name != "table"},  # a notebook for each
+    "your_data": YourData,  # of table
     "schedulers": Curricula,
     "framework": Framework,
     "easy_anchors": Plane,

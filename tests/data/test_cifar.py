@@ -217,6 +217,8 @@ def test_a_class_that_would_vanish_is_named():
         cifar.subset(shapes_of_1000(), imbalance_type="cliff")
     with pytest.raises(ConfigError, match=r"6n \+ 2 .*got 33"):
         Cifar100(depth=33)
+    with pytest.raises(ConfigError, match="validation 'unused' is of CIFAR-100's images"):
+        Cifar100(validation="unused")
 
 
 def test_augmentation_shifts_by_whole_pixels_over_black():

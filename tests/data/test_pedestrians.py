@@ -10,6 +10,7 @@ from test_pedestrian_annotation import peta_fields, rap_fields
 
 from dcl.data import DataError, pedestrians
 from dcl.data.pedestrian_annotation import read_peta, read_rap
+from dcl.data.resident import normalise
 from dcl.experiment.datasets import Pedestrians
 from dcl.experiment.fields import ConfigError
 from dcl.models import ModelError, TorchvisionResNet
@@ -168,6 +169,21 @@ def test_pretrained_weights_are_read_from_a_file_and_others_refused(tmp_path):
     torch.save(other.state_dict(), tmp_path / "other.pth")
     with pytest.raises(ModelError, match=r"other\.pth: expected a state_dict of torchvision's"):
         TorchvisionResNet("resnet18", 5, weights=tmp_path / "other.pth")
+
+
+def test_images_reach_pretrained_weights_as_these_were_trained(tmp_path):
+    torch.save(torchvision.models.resnet18().state_dict(), tmp_path / "good.pth")
+    torch.manual_seed(0)
+    model = TorchvisionResNet("resnet18", 5, weights=tmp_path / "good.pth").eval()
+    plain = TorchvisionResNet("resnet18", 5).eval()
+    assert plain.state_dict().keys() == model.state_dict().keys()
+    plain.load_state_dict(model.state_dict())
+    images = torch.randint(0, 256, (3, 3, 64, 32), dtype=torch.uint8)
+    theirs = torchvision.transforms.functional.normalize(
+        images / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    )
+    torch.testing.assert_close(model(normalise(images))[0], plain(theirs)[0], rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(plain(normalise(images))[0], plain(theirs)[0], rtol=1e-2)
 
 
 def test_drawn_persons_have_table_6s_groups():

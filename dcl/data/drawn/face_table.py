@@ -22,7 +22,12 @@ HAIR = {"black": "Black_Hair", "blond": "Blond_Hair", "brown": "Brown_Hair"}
 
 
 def write_faces(
-    folder: str | Path, count: int = 500, *, unknown: float = 0.1, seed: int = 0
+    folder: str | Path,
+    count: int = 500,
+    *,
+    unknown: float = 0.1,
+    difficulty: float = 0.5,
+    seed: int = 0,
 ) -> Path:
     """Write ``images/NNNNN.png`` and ``drawn_faces.csv`` into `folder`, which is made.
 
@@ -36,6 +41,8 @@ def write_faces(
         Faces; a smaller table is the start of a larger.
     unknown : float
         Share of the labels whose cell is left empty, in [0, 1).
+    difficulty : float
+        See `draw_faces`; half of SynthFaces', for a table holds fewer of them.
     seed : int
 
     Returns
@@ -48,7 +55,8 @@ def write_faces(
     folder = Path(folder)
     (folder / "images").mkdir(parents=True, exist_ok=True)
     labels = draw_labels(count, seed=seed)
-    for number, face in enumerate(draw_faces(labels, seed=seed), 1):
+    faces = draw_faces(labels, seed=seed, difficulty=difficulty)
+    for number, face in enumerate(faces, 1):
         Image.fromarray(face.transpose(1, 2, 0)).save(folder / "images" / f"{number:05d}.png")
     hidden = np.random.default_rng(seed).random((count, len(COLUMNS) + 1)) < unknown
     path = folder / TABLE

@@ -42,6 +42,7 @@ from .significance import (
 )
 from .style import METHOD_COLOURS, SCHEDULE_COLOURS, SVG, use_style
 from .thresholds import roc_and_precision, threshold_sweep
+from .yours import classes, gain_by_attribute, mistakes
 
 __all__ = [
     "BATCH",
@@ -56,10 +57,12 @@ __all__ = [
     "batch_over_training",
     "class_counts",
     "class_recall",
+    "classes",
     "cost_of_criteria",
     "curricula",
     "effects",
     "forest",
+    "gain_by_attribute",
     "gain_over_cross_entropy",
     "growth",
     "idea",
@@ -67,6 +70,7 @@ __all__ = [
     "leads_by_length",
     "learning_rates",
     "loss_weight",
+    "mistakes",
     "outcomes",
     "paper_and_ours",
     "parts_of_a_step",

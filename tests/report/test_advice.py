@@ -1,0 +1,54 @@
+"""What is advised on made-up records: the free threshold, unless a lead stands clear of chance."""
+
+import pandas as pd
+import pytest
+
+from dcl.report import advice
+
+
+def runs(**tuned) -> pd.DataFrame:
+    """Records of methods with these mA at tuned thresholds, one for each seed."""
+    rows = []
+    for method, values in tuned.items():
+        name = method.replace("_", "-")
+        for seed, value in enumerate(values):
+            record = {
+                "decision": "argmax",
+                "test": {"mA": value - 10.0, "f1": 40.0},
+                "decisions": {
+                    "prior": {"test": {"mA": value - 1, "f1": 40.0}},
+                    "tuned-mA": {"test": {"mA": value, "f1": 41.0}},
+                    "tuned-f1": {"test": {"mA": value - 2, "f1": 45.0}},
+                },
+            }
+            step = 110.0 if name == "dcl" else 100.0
+            rows.append((name, seed, step, record))
+    return pd.DataFrame(rows, columns=["method", "seed", "ms_per_step", "record"])
+
+
+def test_a_lead_within_chance_is_none():
+    said = advice.advice(runs(cross_entropy=[80, 81, 79], focal=[79, 80, 79], dcl=[80.5, 80, 80.5]))
+    assert said.startswith("Train with cross entropy and tune its thresholds (that gives +10.00")
+    assert "dcl adds +0.33" in said
+    assert "takes 10 % more time" in said
+    assert said.endswith("none of the 2 others is surely better.")
+
+
+def test_a_lead_clear_of_chance_is_taken_the_largest_of_them():
+    said = advice.advice(runs(cross_entropy=[80, 81, 79], focal=[82, 83, 81.1], dcl=[83, 84, 82.1]))
+    assert said.startswith("Train dcl and tune its thresholds: it adds +3.03")
+    assert "95 % interval, 3 seeds" in said
+
+
+def test_one_seed_says_nothing():
+    assert "run two or more" in advice.advice(runs(cross_entropy=[80], dcl=[90]))
+
+
+def test_leads_are_paired_by_seed_at_the_tuned_threshold():
+    found = advice.lead(runs(cross_entropy=[70, 90], dcl=[71, 91]), "dcl")
+    assert (found.mean, found.n) == (1, 2)
+    assert found.half == pytest.approx(0)
+    table = advice.compared(runs(cross_entropy=[70, 90], dcl=[71, 91]))
+    assert table.index.tolist() == ["cross-entropy", "dcl"]
+    assert table.loc["cross-entropy", "lead, tuned"] == ""
+    assert table.loc["dcl", "time"] == "+10 %"
