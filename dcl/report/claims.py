@@ -28,8 +28,8 @@ def judge(results: Path) -> pd.DataFrame:
         Indexed as `published.claims`, with its columns ``label``, ``claim``, ``where``, ``unit``
         and ``measure``, ``published`` (the text's number, else the tables'), ``sign``, ``margin``,
         ``finding`` (`Finding`), ``threshold`` (the same of the moved threshold), ``free`` (whether
-        that does as much, in words), ``data`` (of the runs, or why there are none), ``verdict``,
-        ``page``.
+        that does as much, in words), ``data`` (title of the runs' data, or empty), ``note`` (their
+        length, or why there are none), ``verdict``, ``page``.
     """
     results, rows = Path(results), []
 
@@ -47,8 +47,9 @@ def judge(results: Path) -> pd.DataFrame:
         row = claim[["label", "claim", "where", "unit", "measure"]].to_dict()
         row |= {"published": number, "sign": 1, "margin": verdicts.margin_of(claim["unit"])}
         row |= {"finding": Finding.of([]), "threshold": Finding.of([]), "free": ""}
+        row["data"] = row["note"] = ""
         if name in ELSEWHERE:
-            row |= {"data": "", "verdict": "see its page", "page": ELSEWHERE[name]}
+            row |= {"verdict": "see its page", "page": ELSEWHERE[name]}
         else:
             test = TESTS[name]
             collapsed = left_out(SOURCES[test.experiment].folder)
@@ -63,31 +64,31 @@ def _judged(
     """The columns of `judge` that come from runs."""
     source, found = SOURCES[test.experiment], test.values(runs)
     finding = Finding.of(found)
-    row = {"sign": test.sign, "finding": finding, "data": "no record"}
+    row = {"sign": test.sign, "finding": finding, "note": "no record"}
     row["page"] = "length" if "epochs" in runs else source.page
     own = runs[runs["method"].isin(test.methods)]
     barred, like = "", False
     if finding.n:
         record = own["record"].iloc[0]
-        row["data"] = f"{own['title'].iloc[0]}, {record['config']['epochs']} epochs"
+        row |= {"data": own["title"].iloc[0], "note": f"{record['config']['epochs']} epochs"}
         like = all(verdicts.as_in_the_paper(record, source.dataset) for record in own["record"])
         if record["dataset"]["name"] != source.dataset:
             barred = "other data"
         ends = own["record"].map(evidence.final_g)
         if not barred and (ends > verdicts.RUN_OUT).any():
             barred = "not testable at this length"
-            row["data"] += f"; a schedule ends at g = {ends.max():.2f}"
+            row["note"] += f", a schedule ends at g = {ends.max():.2f}"
             row["finding"] = Finding.of([])  # of a row that is not what its name says
         if test.group:
-            row["data"] += f"; {evidence.group_size(record, test.group)} attributes in the group"
-        if test.threshold_for and not barred.startswith("not"):
+            row["note"] += f", {evidence.group_size(record, test.group)} attributes in the group"
+        if test.threshold_for and row["finding"].n:
             moved = test.values(evidence.prior_as(runs, test.threshold_for))
             row["threshold"] = Finding.of(moved)
             apart = Finding.of((found - moved).dropna())
             row["free"] = verdicts.free_threshold(apart, margin, test.sign)
     elif gone := [method for method in test.methods if method in collapsed]:
         barred = "collapsed: not shown"
-        row["data"] = f"{gone[0]} {collapsed[gone[0]]}"
+        row["note"] = f"{gone[0]} {collapsed[gone[0]]}"
     row["verdict"] = verdicts.verdict(
         finding, sign=test.sign, published=number, like=like, margin=margin, barred=barred
     )

@@ -50,11 +50,17 @@ def as_html(judged: pd.DataFrame) -> str:
     Cells of numbers carry them as ``data-value``, to sort by.
     """
     rows = "\n".join(_row(claim) for claim in judged.itertuples())
+    titles = html.escape("; ".join(dict.fromkeys(filter(None, judged["data"]))) or "none")
     head = "".join(f'<th scope="col" title="{words}">{name}</th>' for name, words in COLUMNS)
     return (
         f'<table class="dcl-claims"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-        f'<p class="dcl-legend"><small>{LEGEND}</small></p>'
+        f'<p class="dcl-legend"><small>{LEGEND} Data in full: {titles}.</small></p>'
     )
+
+
+def _short(title: str) -> str:
+    """A data set's name, without which part of it; the legend has that once."""
+    return html.escape(title.partition(",")[0], quote=False)
 
 
 def count_of_verdicts(judged: pd.DataFrame) -> str:
@@ -93,7 +99,7 @@ def _row(claim) -> str:
         _number(_over_seeds(found, " †" if apart else ""), found.mean),
         _number(f"{moved}<br><small>{claim.free}</small>" if moved.n else "", moved.mean),
         _chances(found, claim.margin, claim.sign),
-        f"<td>{html.escape(claim.data, quote=False)}<br>"
+        f"<td>{_short(claim.data)}{' ' if claim.data else ''}<small>{claim.note}</small><br>"
         f'<a href="../notebooks/{claim.page}.html">{PAGES[claim.page]}</a></td>',
     )
     return f"<tr>{''.join(cells)}</tr>"

@@ -111,7 +111,7 @@ def test_the_longest_training_with_three_seeds_decides(tmp_path):
     saved(tmp_path / "celeba-30k-length", *longer)
     row = claims.judge(tmp_path).loc["celeba-over-cross-entropy"]
     assert row["finding"].mean == pytest.approx(5.2)
-    assert row["data"] == "test data, 24 epochs"
+    assert (row["data"], row["note"]) == ("test data", "24 epochs")
     assert row["page"] == "length"
 
 
@@ -123,7 +123,7 @@ def test_collapsed_runs_withdraw_their_claim(tmp_path):
     row = claims.judge(tmp_path).loc["celeba-over-lmle"]
     assert row["verdict"] == "collapsed: not shown"
     assert row["finding"].n == 0
-    assert "all features in one point" in row["data"]
+    assert "all features in one point" in row["note"]
 
 
 def test_down_sampling_drawn_anew_each_batch_discards_nothing(tmp_path):
@@ -155,7 +155,7 @@ def test_schedules_that_do_not_run_out_are_not_compared(tmp_path, ends, testable
         assert judged.loc["convex-is-best", "finding"].mean == pytest.approx(-2)
         assert judged.loc["linear-imbalance-is-worst", "finding"].mean == pytest.approx(-19)
     else:
-        assert "ends at g = 0.93" in judged.loc["convex-is-best", "data"]
+        assert "ends at g = 0.93" in judged.loc["convex-is-best", "note"]
 
 
 def test_what_would_look_decided_by_chance_is_counted():
@@ -179,9 +179,9 @@ def test_the_claims_page_shows_every_claim_and_links_to_a_page(judged):
     assert set(judged["verdict"]) <= set(verdicts.VERDICTS)
     assert count_of_verdicts(judged).startswith(f"{len(judged)} claims: ")
     text = re.sub(r"<[^>]*>", "\n", html)
-    sentences = [line.strip() for line in text.splitlines() if len(line.split()) > 5]
+    sentences = [line.strip() for line in text.splitlines() if len(line.split()) > 8]
     again = {line for line in sentences if sentences.count(line) > 1}
-    assert all("epochs" in line for line in again), again  # only what the runs are, in few words
+    assert not again
 
 
 def test_a_claim_is_marked_where_the_papers_number_lies_outside_the_interval(judged):
