@@ -10,7 +10,6 @@ import papermill
 import pytest
 
 from dcl.experiment.config import Training, method_options
-from dcl.experiment.config import Training, method_options
 from dcl.experiment.datasets import DATASETS
 from dcl.report.pages import (
     Choices,
@@ -72,8 +71,6 @@ def parameters(name: str) -> dict:
 @pytest.mark.parametrize("name", CONFIGS)
 def test_parameters_are_the_configurations_fields_with_their_defaults(name):
     expected = {spec.name: spec.default for spec in dataclasses.fields(CONFIGS[name])}
-    if issubclass(CONFIGS[name], Training):
-        expected |= {option: spec.default for option, spec in method_options().items()}
     if issubclass(CONFIGS[name], Training):  # papermill passes only what the cell names
         expected |= {name: option.default for name, option in method_options().items()}
     found = parameters(name)
