@@ -17,7 +17,7 @@ ROOMS = {  # folder -> what it is for; a room imports from those above it in thi
     "dcl/data/drawn": "images that are drawn, for who has none",
     "dcl/experiment": "from one configuration to one record",
     "dcl/report": "from records to tables and verdicts; trains nothing",
-    "dcl/report/tables": "every table of the book",
+    "dcl/report/tables": "tables of the book that several pages or tests share",
     "dcl/report/figures": "every figure of the book",
     "dcl/bench": "what a step costs",
 }
