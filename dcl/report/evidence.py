@@ -12,9 +12,9 @@ from ..data.pedestrian_annotation import groups_of_ratios
 from ..experiment.config import Training
 from ..experiment.records import RecordError, collect, per_attribute, require
 from ..methods import METHODS
-from .collapse import collapsed
 from .finding import Finding
 from .measures import Measure, at_decision, class_balanced
+from .withdrawn import withdrawn
 
 PRIOR = "cross-entropy, prior"  # the row of cross entropy decided at the training prior
 CHOICES = (  # of what the paper leaves open, those with a parameter
@@ -53,7 +53,7 @@ def end_of_schedule(records: pd.Series) -> str:
 def of_dataset(folder: Path, dataset: str, *methods: str) -> pd.DataFrame:
     """The records below a folder that are of one data set, with a run of each of these methods.
 
-    Runs that collapsed are left out; `left_out` says which.
+    Runs that are withdrawn are left out; `left_out` says which.
 
     Raises
     ------
@@ -152,18 +152,18 @@ def lead(runs: pd.DataFrame, method: str, other: str, measure: Measure = class_b
 
 
 def collect_if_any(folder: Path) -> pd.DataFrame:
-    """`dcl.experiment.records.collect` without collapsed runs; empty where no record is."""
+    """`dcl.experiment.records.collect` without withdrawn runs; empty where no record is."""
     return _shown(_collect(folder))
 
 
 def left_out(folder: Path) -> dict[str, str]:
     """Method -> why runs of it below a folder are not shown, with their seeds."""
     runs = _collect(folder)
-    reasons = runs["record"].map(collapsed)
+    reasons = runs["record"].map(withdrawn)
     shown = {}
     for method, own in runs[reasons != ""].groupby("method"):
         seeds = ", ".join(map(str, sorted(set(own["seed"]))))
-        shown[method] = f"collapsed, seed {seeds}: {reasons[own.index[0]]}"
+        shown[method] = f"seed {seeds}: {reasons[own.index[0]]}"
     return shown
 
 
@@ -202,7 +202,7 @@ def _collect(folder: Path) -> pd.DataFrame:
 
 
 def _shown(runs: pd.DataFrame) -> pd.DataFrame:
-    shown = np.array([not collapsed(record) for record in runs["record"]], dtype=bool)
+    shown = np.array([not withdrawn(record) for record in runs["record"]], dtype=bool)
     return runs[shown].reset_index(drop=True)
 
 
