@@ -10,6 +10,7 @@ job.
 """
 
 import fcntl
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -17,7 +18,9 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from dcl.experiment.grid import find_grid, last_words, papermill_options, read_grid
+from dcl.experiment.machine import settings
 
+os.environ.update(settings())  # the runs start with them, see there
 BASE = Path(workflow.basedir)
 try:
     GRID = find_grid(BASE / "notebooks" / "grids", str(config.get("grid", "celeba-30k")))
