@@ -1,11 +1,12 @@
 """Networks that return the logits and the features of each attribute's branch."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and spread of torchvision's weights
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation of pixels in [0, 1]
 
 
 class ModelError(ValueError):
@@ -19,16 +20,34 @@ class Branches(nn.Module):
     ----------
     inputs : int
         Width of the trunk's representation.
-    attributes, classes, width : int
-        A, C and D. Paper: a 64-d feature layer and an output layer for each attribute.
+    attributes, width : int
+        A and D. Paper: a 64-d feature layer and an output layer for each attribute.
+    classes : int or sequence of A ints
+        C, or the classes of each attribute: C is the largest, and the logit of a class that an
+        attribute does not have is -inf.
     cosine : bool
         Logits are the cosines of features and output weights, as LDAM wants them.
     """
 
     def __init__(
-        self, inputs: int, attributes: int, classes: int, width: int = 64, *, cosine: bool = False
+        self,
+        inputs: int,
+        attributes: int,
+        classes: int | Sequence[int],
+        width: int = 64,
+        *,
+        cosine: bool = False,
     ):
         super().__init__()
+        sizes = [classes] * attributes if isinstance(classes, int) else [int(c) for c in classes]
+        if len(sizes) != attributes or min(sizes, default=0) < 2:
+            raise ValueError(
+                f"classes must be 2 or more for each of the {attributes} attributes, got {classes}"
+            )
+        classes = max(sizes)
+        missing = torch.arange(classes) >= torch.tensor(sizes).unsqueeze(1)  # (A, C)
+        self.register_buffer("missing", missing, persistent=False)
+        self.uneven = min(sizes) < classes
         self.feature = nn.Linear(inputs, attributes * width)  # all feature layers side by side
         self.output_weight = nn.Parameter(torch.empty(attributes, width, classes))
         self.output_bias = nn.Parameter(torch.zeros(attributes, classes))
@@ -38,16 +57,66 @@ class Branches(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         features = self.feature(x).relu().unflatten(1, (self.attributes, self.width))  # (B, A, D)
+        x, weight = features.transpose(0, 1), self.output_weight
         if self.cosine:
-            x = nn.functional.normalize(features, dim=2).transpose(0, 1)
-            return (x @ nn.functional.normalize(self.output_weight, dim=1)).transpose(
-                0, 1
-            ), features
-        # (A, B, D) x (A, D, C) -> (A, B, C)
-        logits = torch.baddbmm(
-            self.output_bias.unsqueeze(1), features.transpose(0, 1), self.output_weight
-        )
-        return logits.transpose(0, 1), features
+            x, weight = nn.functional.normalize(x, dim=2), nn.functional.normalize(weight, dim=1)
+            logits = (x @ weight).transpose(0, 1)
+        else:  # (A, B, D) x (A, D, C) -> (A, B, C)
+            logits = torch.baddbmm(self.output_bias.unsqueeze(1), x, weight).transpose(0, 1)
+        return logits.masked_fill(self.missing, -torch.inf) if self.uneven else logits, features
+
+
+class FeatureNet(nn.Module):
+    """A multilayer perceptron for tables of numbers, with a branch for each attribute.
+
+    Parameters
+    ----------
+    inputs : int
+        F, the columns of the table.
+    attributes, classes, width
+        See `Branches`.
+    hidden : sequence of int
+        Widths of the layers.
+    mean, deviation : Tensor (F,), optional
+        Of the training set's columns, which are standardised by them; saved with the weights.
+
+    Examples
+    --------
+    >>> logits, features = FeatureNet(10, attributes=2, classes=(2, 3))(torch.zeros(8, 10))
+    >>> logits.shape, features.shape
+    (torch.Size([8, 2, 3]), torch.Size([8, 2, 64]))
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        attributes: int,
+        classes: int | Sequence[int] = 2,
+        width: int = 64,
+        *,
+        hidden: Sequence[int] = (256, 256),
+        mean: Tensor | None = None,
+        deviation: Tensor | None = None,
+    ):
+        super().__init__()
+        mean = torch.zeros(inputs) if mean is None else torch.as_tensor(mean).float()
+        deviation = torch.ones(inputs) if deviation is None else torch.as_tensor(deviation).float()
+        if mean.shape != (inputs,) or deviation.shape != (inputs,):
+            raise ValueError(
+                f"mean and deviation must have {inputs} values, got shapes {tuple(mean.shape)} and "
+                f"{tuple(deviation.shape)}"
+            )
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", deviation.masked_fill(deviation == 0, 1))  # a constant
+        layers: list[nn.Module] = []
+        for before, after in zip((inputs, *hidden), hidden, strict=False):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        self.trunk = nn.Sequential(*layers)
+        self.branches = Branches((inputs, *hidden)[-1], attributes, classes, width)
+
+    def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """rows (B, F) -> logits (B, A, C), features (B, A, D)."""
+        return self.branches(self.trunk((rows - self.mean) / self.deviation))
 
 
 class DeepID2(nn.Module):
@@ -55,8 +124,8 @@ class DeepID2(nn.Module):
 
     Parameters
     ----------
-    attributes, classes, width : int
-        A, C and D.
+    attributes, classes, width
+        See `Branches`.
     trunk : int or None
         Width of the fully connected layer that both the third pooling and the fourth convolution
         feed (160 in DeepID2); None leaves it out.
@@ -71,7 +140,11 @@ class DeepID2(nn.Module):
     size = (55, 47)  # height and width of the images in pixels
 
     def __init__(
-        self, attributes: int = 40, classes: int = 2, width: int = 64, trunk: int | None = 160
+        self,
+        attributes: int = 40,
+        classes: int | Sequence[int] = 2,
+        width: int = 64,
+        trunk: int | None = 160,
     ):
         super().__init__()
         self.stage1 = nn.Sequential(  # (B, 3, 55, 47) -> (B, 60, 5, 4)
@@ -86,9 +159,9 @@ class DeepID2(nn.Module):
         for layer in self.modules():  # ours: the papers give no initialisation
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+                nn.init.zeros_(layer.bias)
         self.branches = Branches(trunk or joint, attributes, classes, width)  # as nn.Linear's
-        _channels_last(self)
+        self.to(memory_format=torch.channels_last)  # 1.4 times the speed of NCHW on a CPU
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """images (B, 3, 55, 47) -> logits (B, A, C), features (B, A, D)."""
@@ -128,8 +201,8 @@ class ResNetCIFAR(nn.Module):
 
     Parameters
     ----------
-    attributes, classes, width : int
-        A, C and D, the width of the feature layer before the output (the paper's 64).
+    attributes, classes, width
+        See `Branches`.
     depth : int
         6n + 2 layers; ResNet-32 has n = 5.
     stem_stride : int
@@ -149,7 +222,7 @@ class ResNetCIFAR(nn.Module):
     def __init__(
         self,
         attributes: int = 1,
-        classes: int = 100,
+        classes: int | Sequence[int] = 100,
         width: int = 64,
         *,
         depth: int = 32,
@@ -177,7 +250,7 @@ class ResNetCIFAR(nn.Module):
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         self.branches = Branches(64, attributes, classes, width, cosine=cosine)
-        _channels_last(self)
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """images (B, 3, H, W) -> logits (B, A, C), features (B, A, D)."""
@@ -185,58 +258,85 @@ class ResNetCIFAR(nn.Module):
         return self.branches(self.trunk(images))
 
 
-class MLP(nn.Module):
-    """Two hidden layers with a branch for each attribute, for tables of features.
+class Multihead(nn.Module):
+    """Any image network with a branch for each attribute in the place of its classifier.
 
     Parameters
     ----------
-    inputs : int
-        F, the number of features of a sample.
-    attributes, classes, width : int
-        A, C and D.
-    hidden : int
-        Width of the hidden layers.
+    backbone : nn.Module
+        Of torchvision, of timm, or your own. Its last linear layer is taken out, and what that was
+        fed is the representation; with `inputs` given the backbone stays as it is.
+    attributes, classes, width
+        See `Branches`.
+    inputs : int, optional
+        Width of the representation (B, inputs) that `backbone` returns.
+    statistics : pair of triples, optional
+        Mean and deviation of pixels in [0, 1] that the backbone's weights were trained with, such
+        as `IMAGENET`. Images then come as `dcl.data.resident.normalise` gives them, and the network
+        brings them to these; without it they pass as they are.
+
+    Raises
+    ------
+    ValueError
+        For a backbone without a linear layer and no `inputs`.
 
     Examples
     --------
-    >>> logits, features = MLP(30, attributes=2)(torch.zeros(4, 30))
+    >>> network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 1000))
+    >>> logits, features = Multihead(network, attributes=4)(torch.zeros(8, 3, 32, 32))
     >>> logits.shape, features.shape
-    (torch.Size([4, 2, 2]), torch.Size([4, 2, 64]))
+    (torch.Size([8, 4, 2]), torch.Size([8, 4, 64]))
     """
 
     def __init__(
         self,
-        inputs: int,
-        attributes: int = 1,
-        classes: int = 2,
+        backbone: nn.Module,
+        attributes: int,
+        classes: int | Sequence[int] = 2,
         width: int = 64,
         *,
-        hidden: int = 128,
+        inputs: int | None = None,
+        statistics: tuple[Sequence[float], Sequence[float]] | None = None,
     ):
         super().__init__()
-        self.trunk = nn.Sequential(
-            nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
-        )
-        self.branches = Branches(hidden, attributes, classes, width)
+        if inputs is None:
+            linear = [n for n, m in backbone.named_modules() if n and isinstance(m, nn.Linear)]
+            if not linear:
+                raise ValueError(
+                    f"{type(backbone).__name__} has no linear layer to take out: give inputs, the "
+                    f"width of what it returns"
+                )
+            inputs = backbone.get_submodule(linear[-1]).in_features
+            backbone.set_submodule(linear[-1], nn.Identity())
+        self.trunk = backbone
+        self.branches = Branches(inputs, attributes, classes, width)
+        scale = shift = None
+        if statistics is not None:  # ((64 x + 127.5) / 255 - mean) / deviation
+            mean, deviation = (torch.tensor(x).view(-1, 1, 1) for x in statistics)
+            scale, shift = 64 / 255 / deviation, (0.5 - mean) / deviation
+        self.register_buffer("scale", scale, persistent=False)
+        self.register_buffer("shift", shift, persistent=False)
+        self.to(memory_format=torch.channels_last)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """features (B, F) -> logits (B, A, C), features of the branches (B, A, D)."""
-        return self.branches(self.trunk(features))
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """images (B, 3, H, W) -> logits (B, A, C), features (B, A, D)."""
+        if self.scale is not None:
+            images = images * self.scale + self.shift
+        return self.branches(self.trunk(images.contiguous(memory_format=torch.channels_last)))
 
 
-class TorchvisionResNet(nn.Module):
+class TorchvisionResNet(Multihead):
     """torchvision's ResNet with a branch for each attribute: the paper's network for pedestrians.
 
     Parameters
     ----------
     name : str
         ``resnet18``, ``resnet50``, or another ResNet of torchvision.
-    attributes, classes, width : int
-        A, C and D.
+    attributes, classes, width
+        See `Branches`.
     weights : path, optional
-        File with a state_dict of that network, such as torchvision's ``resnet50-0676ba61.pth``.
-        Nothing is ever downloaded. Images, which come as `dcl.data.resident.normalise` gives them,
-        are then shifted and scaled as those weights were trained: by ImageNet's mean and spread.
+        File with a state_dict of that network, such as torchvision's ``resnet50-0676ba61.pth``,
+        trained with ImageNet's mean and deviation. Nothing is ever downloaded.
 
     Raises
     ------
@@ -248,37 +348,18 @@ class TorchvisionResNet(nn.Module):
         self,
         name: str = "resnet50",
         attributes: int = 51,
-        classes: int = 2,
+        classes: int | Sequence[int] = 2,
         width: int = 64,
         *,
         weights: str | Path | None = None,
     ):
-        import torchvision.models  # here alone: the other networks need torch only
+        import torchvision.models  # here, for `import dcl` needs torch alone
 
-        super().__init__()
-        self.trunk = getattr(torchvision.models, name)(weights=None)
-        self.as_trained = weights is not None
+        trunk = getattr(torchvision.models, name)(weights=None)
         if weights is not None:
-            _load_weights(self.trunk, Path(weights), name)
-        mean, std = (torch.tensor(x)[:, None, None] for x in IMAGENET)
-        self.register_buffer("scale", 64 / 255 / std, persistent=False)  # of (pixel - 127.5) / 64
-        self.register_buffer("shift", (0.5 - mean) / std, persistent=False)
-        inputs = self.trunk.fc.in_features
-        self.trunk.fc = nn.Identity()
-        self.branches = Branches(inputs, attributes, classes, width)
-        _channels_last(self)
-
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """images (B, 3, H, W) -> logits (B, A, C), features (B, A, D)."""
-        if self.as_trained:
-            images = images * self.scale + self.shift
-        images = images.contiguous(memory_format=torch.channels_last)
-        return self.branches(self.trunk(images))
-
-
-def _channels_last(network: nn.Module) -> None:
-    """The layout of images in memory that has 1.4 times the speed of NCHW on a CPU."""
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            _load_weights(trunk, Path(weights), name)
+        statistics = None if weights is None else IMAGENET
+        super().__init__(trunk, attributes, classes, width, statistics=statistics)
 
 
 def _load_weights(network: nn.Module, path: Path, name: str) -> None:
