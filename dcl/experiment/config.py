@@ -63,8 +63,8 @@ class Training:
     weight_decay: float = option(0.0005, "L2 penalty (paper 4.3.1)", low=0)
     precision: str = option(
         "float32",
-        "of the network in training; bfloat16 for a GPU, or a CPU with AMX (ours)",
-        choices=("float32", "bfloat16"),
+        "of the network in training; auto: bfloat16 where the hardware multiplies it (ours)",
+        choices=("float32", "bfloat16", "auto"),
     )
     seed: int = option(
         0, "of data order, initialisation, flips and selection", low=0, high=2**32 - 1

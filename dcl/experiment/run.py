@@ -1,5 +1,6 @@
 """One run from its configuration to its record: data, model, criterion, training, test."""
 
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from .checkpoint import Progress
 from .config import Training, from_values
 from .datasets import find_dataset
 from .fields import ConfigError, as_config_error
+from .machine import best_precision
 from .testing import RAREST, metrics_of, tested
 from .trainer import predict
 
@@ -39,6 +41,20 @@ def pick_device(name: str) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ConfigError(f"device {name!r}: this machine has {torch.cuda.device_count()} GPUs")
     return device
+
+
+def settle_precision(config: Training, device: torch.device) -> Training:
+    """The configuration with the precision that ``auto`` means here; slow ones are warned of."""
+    best = best_precision(device)
+    if config.precision == "auto":
+        return config.replace(precision=best)
+    if config.precision == "bfloat16" and best != "bfloat16":
+        warnings.warn(
+            f"precision bfloat16 is several times slower than float32 on {device.type} without "
+            f"hardware for it (amx_bf16 of a CPU's flags): precision auto takes what suits",
+            stacklevel=3,
+        )
+    return config
 
 
 def build_model(config: Training, data: Dataset) -> nn.Module:
@@ -84,6 +100,7 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
         The record, with its ``path``.
     """
     device = pick_device(config.device)
+    config = settle_precision(config, device)
     with distributed.group(device):
         show = show and distributed.rank() == 0
         if data is None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from dcl.experiment import records, trainer
 from dcl.experiment.checkpoint import TrainingError
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.records import RecordError
-from dcl.experiment.run import run
+from dcl.experiment.run import run, settle_precision
 from dcl.methods import METHODS, lmle
 from dcl.report import figures
 
@@ -294,3 +295,16 @@ def test_bfloat16_is_of_the_products_alone(data, finished, tmp_path, monkeypatch
     first, expected = made["history"][0]["loss"], finished["history"][0]["loss"]
     assert first != expected
     assert first == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize("best", ["float32", "bfloat16"])
+def test_precision_auto_is_what_suits_the_machine_and_is_recorded(best, monkeypatch):
+    monkeypatch.setattr("dcl.experiment.run.best_precision", lambda device: best)
+    settled = settle_precision(CelebA(precision="auto"), torch.device("cpu"))
+    assert settled.recorded()["precision"] == best
+    with warnings.catch_warnings():
+        warnings.simplefilter("error" if best == "bfloat16" else "ignore")
+        assert settle_precision(CelebA(precision="bfloat16"), torch.device("cpu")).precision
+    if best == "float32":
+        with pytest.warns(UserWarning, match="several times slower"):
+            settle_precision(CelebA(precision="bfloat16"), torch.device("cpu"))
