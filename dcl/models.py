@@ -1,10 +1,12 @@
 """Networks that return the logits and the features of each attribute's branch."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-import torchvision.models
 from torch import Tensor, nn
+
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation of pixels in [0, 1]
 
 
 class ModelError(ValueError):
@@ -18,16 +20,34 @@ class Branches(nn.Module):
     ----------
     inputs : int
         Width of the trunk's representation.
-    attributes, classes, width : int
-        A, C and D. Paper: a 64-d feature layer and an output layer for each attribute.
+    attributes, width : int
+        A and D. Paper: a 64-d feature layer and an output layer for each attribute.
+    classes : int or sequence of A ints
+        C, or the classes of each attribute: C is the largest, and the logit of a class that an
+        attribute does not have is -inf.
     cosine : bool
         Logits are the cosines of features and output weights, as LDAM wants them.
     """
 
     def __init__(
-        self, inputs: int, attributes: int, classes: int, width: int = 64, *, cosine: bool = False
+        self,
+        inputs: int,
+        attributes: int,
+        classes: int | Sequence[int],
+        width: int = 64,
+        *,
+        cosine: bool = False,
     ):
         super().__init__()
+        sizes = [classes] * attributes if isinstance(classes, int) else [int(c) for c in classes]
+        if len(sizes) != attributes or min(sizes, default=0) < 2:
+            raise ValueError(
+                f"classes must be 2 or more for each of the {attributes} attributes, got {classes}"
+            )
+        classes = max(sizes)
+        missing = torch.arange(classes) >= torch.tensor(sizes).unsqueeze(1)  # (A, C)
+        self.register_buffer("missing", missing, persistent=False)
+        self.uneven = min(sizes) < classes
         self.feature = nn.Linear(inputs, attributes * width)  # all feature layers side by side
         self.output_weight = nn.Parameter(torch.empty(attributes, width, classes))
         self.output_bias = nn.Parameter(torch.zeros(attributes, classes))
@@ -37,16 +57,13 @@ class Branches(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         features = self.feature(x).relu().unflatten(1, (self.attributes, self.width))  # (B, A, D)
+        x, weight = features.transpose(0, 1), self.output_weight
         if self.cosine:
-            x = nn.functional.normalize(features, dim=2).transpose(0, 1)
-            return (x @ nn.functional.normalize(self.output_weight, dim=1)).transpose(
-                0, 1
-            ), features
-        # (A, B, D) x (A, D, C) -> (A, B, C)
-        logits = torch.baddbmm(
-            self.output_bias.unsqueeze(1), features.transpose(0, 1), self.output_weight
-        )
-        return logits.transpose(0, 1), features
+            x, weight = nn.functional.normalize(x, dim=2), nn.functional.normalize(weight, dim=1)
+            logits = (x @ weight).transpose(0, 1)
+        else:  # (A, B, D) x (A, D, C) -> (A, B, C)
+            logits = torch.baddbmm(self.output_bias.unsqueeze(1), x, weight).transpose(0, 1)
+        return logits.masked_fill(self.missing, -torch.inf) if self.uneven else logits, features
 
 
 class DeepID2(nn.Module):
@@ -54,8 +71,8 @@ class DeepID2(nn.Module):
 
     Parameters
     ----------
-    attributes, classes, width : int
-        A, C and D.
+    attributes, classes, width
+        See `Branches`.
     trunk : int or None
         Width of the fully connected layer that both the third pooling and the fourth convolution
         feed (160 in DeepID2); None leaves it out.
@@ -70,7 +87,11 @@ class DeepID2(nn.Module):
     size = (55, 47)  # height and width of the images in pixels
 
     def __init__(
-        self, attributes: int = 40, classes: int = 2, width: int = 64, trunk: int | None = 160
+        self,
+        attributes: int = 40,
+        classes: int | Sequence[int] = 2,
+        width: int = 64,
+        trunk: int | None = 160,
     ):
         super().__init__()
         self.stage1 = nn.Sequential(  # (B, 3, 55, 47) -> (B, 60, 5, 4)
@@ -127,8 +148,8 @@ class ResNetCIFAR(nn.Module):
 
     Parameters
     ----------
-    attributes, classes, width : int
-        A, C and D, the width of the feature layer before the output (the paper's 64).
+    attributes, classes, width
+        See `Branches`.
     depth : int
         6n + 2 layers; ResNet-32 has n = 5.
     stem_stride : int
@@ -148,7 +169,7 @@ class ResNetCIFAR(nn.Module):
     def __init__(
         self,
         attributes: int = 1,
-        classes: int = 100,
+        classes: int | Sequence[int] = 100,
         width: int = 64,
         *,
         depth: int = 32,
@@ -191,8 +212,8 @@ class MLP(nn.Module):
     ----------
     inputs : int
         F, the number of features of a sample.
-    attributes, classes, width : int
-        A, C and D.
+    attributes, classes, width
+        See `Branches`.
     hidden : int
         Width of the hidden layers.
 
@@ -207,7 +228,7 @@ class MLP(nn.Module):
         self,
         inputs: int,
         attributes: int = 1,
-        classes: int = 2,
+        classes: int | Sequence[int] = 2,
         width: int = 64,
         *,
         hidden: int = 128,
@@ -223,18 +244,85 @@ class MLP(nn.Module):
         return self.branches(self.trunk(features))
 
 
-class TorchvisionResNet(nn.Module):
+class Multihead(nn.Module):
+    """Any image network with a branch for each attribute in the place of its classifier.
+
+    Parameters
+    ----------
+    backbone : nn.Module
+        Of torchvision, of timm, or your own. Its last linear layer is taken out, and what that was
+        fed is the representation; with `inputs` given the backbone stays as it is.
+    attributes, classes, width
+        See `Branches`.
+    inputs : int, optional
+        Width of the representation (B, inputs) that `backbone` returns.
+    statistics : pair of triples, optional
+        Mean and deviation of pixels in [0, 1] that the backbone's weights were trained with, such
+        as `IMAGENET`. Images then come as `dcl.data.resident.normalise` gives them, and the network
+        brings them to these; without it they pass as they are.
+
+    Raises
+    ------
+    ValueError
+        For a backbone without a linear layer and no `inputs`.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 1000))
+    >>> logits, features = Multihead(network, attributes=4)(torch.zeros(8, 3, 32, 32))
+    >>> logits.shape, features.shape
+    (torch.Size([8, 4, 2]), torch.Size([8, 4, 64]))
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        attributes: int,
+        classes: int | Sequence[int] = 2,
+        width: int = 64,
+        *,
+        inputs: int | None = None,
+        statistics: tuple[Sequence[float], Sequence[float]] | None = None,
+    ):
+        super().__init__()
+        if inputs is None:
+            linear = [n for n, m in backbone.named_modules() if n and isinstance(m, nn.Linear)]
+            if not linear:
+                raise ValueError(
+                    f"{type(backbone).__name__} has no linear layer to take out: give inputs, the "
+                    f"width of what it returns"
+                )
+            inputs = backbone.get_submodule(linear[-1]).in_features
+            backbone.set_submodule(linear[-1], nn.Identity())
+        self.trunk = backbone
+        self.branches = Branches(inputs, attributes, classes, width)
+        scale = shift = None
+        if statistics is not None:  # ((64 x + 127.5) / 255 - mean) / deviation
+            mean, deviation = (torch.tensor(x).view(-1, 1, 1) for x in statistics)
+            scale, shift = 64 / 255 / deviation, (0.5 - mean) / deviation
+        self.register_buffer("scale", scale, persistent=False)
+        self.register_buffer("shift", shift, persistent=False)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """images (B, 3, H, W) -> logits (B, A, C), features (B, A, D)."""
+        if self.scale is not None:
+            images = images * self.scale + self.shift
+        return self.branches(self.trunk(images.contiguous(memory_format=torch.channels_last)))
+
+
+class TorchvisionResNet(Multihead):
     """torchvision's ResNet with a branch for each attribute: the paper's network for pedestrians.
 
     Parameters
     ----------
     name : str
         ``resnet18``, ``resnet50``, or another ResNet of torchvision.
-    attributes, classes, width : int
-        A, C and D.
+    attributes, classes, width
+        See `Branches`.
     weights : path, optional
-        File with a state_dict of that network, such as torchvision's ``resnet50-0676ba61.pth``.
-        Nothing is ever downloaded.
+        File with a state_dict of that network, such as torchvision's ``resnet50-0676ba61.pth``,
+        trained with ImageNet's mean and deviation. Nothing is ever downloaded.
 
     Raises
     ------
@@ -246,24 +334,18 @@ class TorchvisionResNet(nn.Module):
         self,
         name: str = "resnet50",
         attributes: int = 51,
-        classes: int = 2,
+        classes: int | Sequence[int] = 2,
         width: int = 64,
         *,
         weights: str | Path | None = None,
     ):
-        super().__init__()
-        self.trunk = getattr(torchvision.models, name)(weights=None)
-        if weights is not None:
-            _load_weights(self.trunk, Path(weights), name)
-        inputs = self.trunk.fc.in_features
-        self.trunk.fc = nn.Identity()
-        self.branches = Branches(inputs, attributes, classes, width)
-        self.to(memory_format=torch.channels_last)
+        import torchvision.models  # here, for `import dcl` needs torch alone
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """images (B, 3, H, W) -> logits (B, A, C), features (B, A, D)."""
-        images = images.contiguous(memory_format=torch.channels_last)
-        return self.branches(self.trunk(images))
+        trunk = getattr(torchvision.models, name)(weights=None)
+        if weights is not None:
+            _load_weights(trunk, Path(weights), name)
+        statistics = None if weights is None else IMAGENET
+        super().__init__(trunk, attributes, classes, width, statistics=statistics)
 
 
 def _load_weights(network: nn.Module, path: Path, name: str) -> None:

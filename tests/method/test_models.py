@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from dcl import DeepID2
-from dcl.models import Branches
+from dcl.data.resident import normalise
+from dcl.models import IMAGENET, Branches, Multihead, TorchvisionResNet
 
 
 def test_branches_are_forty_small_networks_side_by_side():
@@ -41,3 +42,66 @@ def test_deepid2_has_the_papers_layers():
 def test_images_of_another_size_are_named():
     with pytest.raises(ValueError, match=r"\(batch, 3, 55, 47\), got shape \(2, 3, 64, 64\)"):
         DeepID2()(torch.zeros(2, 3, 64, 64))
+
+
+@pytest.mark.parametrize("cosine", [False, True])
+def test_classes_that_an_attribute_lacks_are_minus_infinity_and_train_nothing(cosine):
+    branches = Branches(6, attributes=3, classes=(2, 5, 3), width=4, cosine=cosine)
+    logits, features = branches(torch.randn(7, 6))
+    assert logits.shape == (7, 3, 5)
+    assert logits[0].isinf().tolist() == branches.missing.tolist()
+    assert branches.missing.sum(1).tolist() == [3, 0, 2]
+    logits.logsumexp(2).sum().backward()
+    gradient = branches.output_weight.grad  # (A, D, C)
+    assert gradient.isfinite().all()
+    assert (gradient.transpose(1, 2)[branches.missing] == 0).all()
+
+
+@pytest.mark.parametrize("classes", [(2, 3), (2, 1, 2), 1])
+def test_classes_that_do_not_fit_are_named(classes):
+    with pytest.raises(ValueError, match=r"2 or more for each of the 3 attributes, got "):
+        Branches(6, attributes=3, classes=classes)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "densenet121", "vit_b_32"])
+def test_any_backbone_gets_branches_for_its_classifier(name):
+    import torchvision
+
+    backbone = getattr(torchvision.models, name)(num_classes=7)
+    model = Multihead(backbone, attributes=3, classes=(2, 5, 3)).eval()
+    with torch.no_grad():
+        logits, features = model(torch.randn(2, 3, 224, 224))
+    assert (logits.shape, features.shape) == ((2, 3, 5), (2, 3, 64))
+    assert not any(isinstance(m, nn.Linear) and m.out_features == 7 for m in model.modules())
+
+
+def test_a_backbone_without_a_linear_layer_needs_inputs():
+    backbone = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    with pytest.raises(ValueError, match="give inputs"):
+        Multihead(backbone, 4)
+    assert Multihead(backbone, 4, inputs=3)(torch.zeros(2, 3, 8, 8))[0].shape == (2, 4, 2)
+
+
+def test_pretrained_weights_see_images_as_they_were_trained_on(tmp_path):
+    import torchvision
+
+    torch.save(torchvision.models.resnet18().state_dict(), tmp_path / "weights.pth")
+    model = TorchvisionResNet("resnet18", 2, weights=tmp_path / "weights.pth").eval()
+    pixels = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
+    mean, deviation = (torch.tensor(x).view(3, 1, 1) for x in IMAGENET)
+    with torch.no_grad():
+        expected = model.branches(model.trunk((pixels / 255 - mean) / deviation))
+        torch.testing.assert_close(model(normalise(pixels)), expected, rtol=1e-4, atol=1e-5)
+    assert TorchvisionResNet("resnet18", 2).scale is None
+    assert not [key for key in model.state_dict() if "scale" in key or "shift" in key]
+
+
+def test_the_library_imports_torch_alone():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, dcl.models; print([x for x in ('torchvision', 'pandas') if x in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"
