@@ -10,6 +10,7 @@ which is no output here: Snakemake deletes those of a failed job.
 """
 
 import fcntl
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -23,7 +24,9 @@ from dcl.experiment.grid import (
     read_grid,
     records_folder,
 )
+from dcl.experiment.machine import settings
 
+os.environ.update(settings())  # the runs start with them, see there
 BASE = Path(workflow.basedir)
 GRIDS = BASE / "notebooks" / "grids"
 try:

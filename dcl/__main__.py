@@ -12,6 +12,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
+if __name__ == "__main__" and sys.argv[1:2] in (["run"], ["bench"]):
+    from .experiment.machine import restart
+
+    restart()  # before anything is read or opened
+
 try:
     from .bench import main as bench
     from .experiment.config import from_values, method_options
