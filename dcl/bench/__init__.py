@@ -7,14 +7,16 @@ from typing import Any
 import torch
 
 from ..experiment.fields import ConfigError
-from .step import steps
+from .step import share_of_peak, steps
 from .timing import PAPER, criteria, growth
 
+PRECISIONS = ("float32", "bfloat16")
 LETTERS = {"batch": "B", "attributes": "A", "classes": "C", "width": "D", "k": "k"}
 
 
 def main(device: str = "auto", *, grow: bool = False, rounds: int = 20, out: str = "") -> None:
     """Print the tables as Markdown; write all numbers as JSON to the file `out`, if given."""
+    from ..experiment.machine import best_precision
     from ..experiment.run import pick_device
 
     where = pick_device(device)
@@ -29,6 +31,8 @@ def main(device: str = "auto", *, grow: bool = False, rounds: int = 20, out: str
         "steps": steps(where, rounds),
         "criteria": criteria(where, rounds),
         "growth": growth(where, rounds) if grow else [],
+        "peak": {x: share_of_peak(where, min(rounds, 5), precision=x) for x in PRECISIONS},
+        "best_precision": best_precision(where),
     }
     print(markdown(found))
     if out:
@@ -66,6 +70,15 @@ def markdown(found: dict[str, Any]) -> str:
         share = 100 * row["extra"]["median"] / step
         cells = spread(row["criterion"]), spread(row["extra"]), f"{share:.1f} %"
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {row['peak_mib']:.1f} |")
+    for precision, row in found.get("peak", {}).items():
+        share = 100 * row["step_gflops"] / row["peak_gflops"]
+        best = ", best for this machine" if precision == found["best_precision"] else ""
+        lines += [
+            "",
+            f"{precision}{best}: {1000 * row['step_gflop'] / row['step_gflops']:.0f} ms a step of "
+            f"DCL, {row['step_gflops']:.0f} gigaflop a second, {share:.0f} % of the "
+            f"{row['peak_gflops']:.0f} of a matrix product",
+        ]
     if found["growth"]:
         lines += ["", "| DCL with | more than cross entropy | peak memory, MiB |", "|---|---|---|"]
     for row in found["growth"]:

@@ -53,7 +53,7 @@ def steps(
 class Step:
     """One training step of DeepID2 with a method, in the paper's setting, to be called."""
 
-    def __init__(self, name: str, device: torch.device):
+    def __init__(self, name: str, device: torch.device, precision: str = "float32"):
         batch, attributes = PAPER["batch"], PAPER["attributes"]
         labels, counts = labels_and_counts(batch, attributes, 2)
         pixels = torch.randint(0, 256, (batch, 3, *DeepID2.size), dtype=torch.uint8)
@@ -63,14 +63,15 @@ class Step:
         self.model = DeepID2(attributes, 2, PAPER["width"]).to(device)
         self.criterion = build(name, counts, PAPER["k"]).to(device)
         self.optimiser = torch.optim.SGD(self.model.parameters(), 1e-3, momentum=0.9)
-        self.device = device
+        self.device, self.precision = device, precision
 
     def __call__(self, watch: Stopwatch | None = None) -> None:
         watch = watch or Stopwatch(self.device)
         watch.start()
         images, labels = self.data.batch(self.index, self.generator)
         watch.lap("data")
-        outputs = self.model(images)
+        with torch.autocast(self.device.type, torch.bfloat16, self.precision == "bfloat16"):
+            outputs = self.model(images)
         watch.lap("forward")
         loss = self.criterion(*outputs, labels)
         self.optimiser.zero_grad(set_to_none=True)
@@ -96,21 +97,23 @@ def operations(device: torch.device, name: str = "dcl") -> dict[str, float]:
     return {k: 100 * v / total for k, v in sorted(spent.items(), key=lambda item: -item[1])}
 
 
-def share_of_peak(device: torch.device, rounds: int = 20, name: str = "dcl") -> dict[str, float]:
-    """How much of what the machine can multiply a training step does.
+def share_of_peak(
+    device: torch.device, rounds: int = 20, name: str = "dcl", precision: str = "float32"
+) -> dict[str, float]:
+    """How much of what the machine can multiply a training step does, in one precision.
 
     Returns
     -------
     dict
         ``step_gflop``, of convolutions and matrix products; ``step_gflops`` and ``peak_gflops``,
-        gigaflop a second of the step and of a float32 product of 2048 x 2048 matrices, medians.
+        gigaflop a second of the step and of a product of 2048 x 2048 matrices, medians.
     """
-    step = Step(name, device)
+    step = Step(name, device, precision)
     with FlopCounterMode(display=False) as counter:
         step()
     work = counter.get_total_flops() / 1e9
     side = 2048
-    a = torch.randn(side, side, device=device)
+    a = torch.randn(side, side, device=device, dtype=getattr(torch, precision))
     times = alternate({"step": step, "product": lambda: a @ a}, device, rounds)
     per_second = {key: 1000 / statistics.median(values) for key, values in times.items()}
     return {
