@@ -104,4 +104,4 @@ def test_the_library_imports_torch_alone():
         "import sys, dcl.models; print([x for x in ('torchvision', 'pandas') if x in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "set()"
+    assert found.stdout.strip() == "[]"
