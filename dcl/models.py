@@ -66,59 +66,6 @@ class Branches(nn.Module):
         return logits.masked_fill(self.missing, -torch.inf) if self.uneven else logits, features
 
 
-class FeatureNet(nn.Module):
-    """A multilayer perceptron for tables of numbers, with a branch for each attribute.
-
-    Parameters
-    ----------
-    inputs : int
-        F, the columns of the table.
-    attributes, classes, width
-        See `Branches`.
-    hidden : sequence of int
-        Widths of the layers.
-    mean, deviation : Tensor (F,), optional
-        Of the training set's columns, which are standardised by them; saved with the weights.
-
-    Examples
-    --------
-    >>> logits, features = FeatureNet(10, attributes=2, classes=(2, 3))(torch.zeros(8, 10))
-    >>> logits.shape, features.shape
-    (torch.Size([8, 2, 3]), torch.Size([8, 2, 64]))
-    """
-
-    def __init__(
-        self,
-        inputs: int,
-        attributes: int,
-        classes: int | Sequence[int] = 2,
-        width: int = 64,
-        *,
-        hidden: Sequence[int] = (256, 256),
-        mean: Tensor | None = None,
-        deviation: Tensor | None = None,
-    ):
-        super().__init__()
-        mean = torch.zeros(inputs) if mean is None else torch.as_tensor(mean).float()
-        deviation = torch.ones(inputs) if deviation is None else torch.as_tensor(deviation).float()
-        if mean.shape != (inputs,) or deviation.shape != (inputs,):
-            raise ValueError(
-                f"mean and deviation must have {inputs} values, got shapes {tuple(mean.shape)} and "
-                f"{tuple(deviation.shape)}"
-            )
-        self.register_buffer("mean", mean)
-        self.register_buffer("deviation", deviation.masked_fill(deviation == 0, 1))  # a constant
-        layers: list[nn.Module] = []
-        for before, after in zip((inputs, *hidden), hidden, strict=False):
-            layers += [nn.Linear(before, after), nn.ReLU()]
-        self.trunk = nn.Sequential(*layers)
-        self.branches = Branches((inputs, *hidden)[-1], attributes, classes, width)
-
-    def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """rows (B, F) -> logits (B, A, C), features (B, A, D)."""
-        return self.branches(self.trunk((rows - self.mean) / self.deviation))
-
-
 class DeepID2(nn.Module):
     """DeepID2 (Sun et al. 2014) with a branch for each attribute: the paper's network for CelebA.
 
@@ -256,6 +203,45 @@ class ResNetCIFAR(nn.Module):
         """images (B, 3, H, W) -> logits (B, A, C), features (B, A, D)."""
         images = images.contiguous(memory_format=torch.channels_last)
         return self.branches(self.trunk(images))
+
+
+class MLP(nn.Module):
+    """Two hidden layers with a branch for each attribute, for tables of features.
+
+    Parameters
+    ----------
+    inputs : int
+        F, the number of features of a sample.
+    attributes, classes, width
+        See `Branches`.
+    hidden : int
+        Width of the hidden layers.
+
+    Examples
+    --------
+    >>> logits, features = MLP(30, attributes=2)(torch.zeros(4, 30))
+    >>> logits.shape, features.shape
+    (torch.Size([4, 2, 2]), torch.Size([4, 2, 64]))
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        attributes: int = 1,
+        classes: int | Sequence[int] = 2,
+        width: int = 64,
+        *,
+        hidden: int = 128,
+    ):
+        super().__init__()
+        self.trunk = nn.Sequential(
+            nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
+        )
+        self.branches = Branches(hidden, attributes, classes, width)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """features (B, F) -> logits (B, A, C), features of the branches (B, A, D)."""
+        return self.branches(self.trunk(features))
 
 
 class Multihead(nn.Module):

@@ -11,7 +11,7 @@ from ..data import celeba, cifar, pedestrians, table
 from ..data.drawn import face_table, faces, persons, shapes
 from ..data.pedestrian_annotation import PROTOCOLS
 from ..data.resident import DataError, Dataset
-from ..models import DeepID2, FeatureNet, ResNetCIFAR, TorchvisionResNet
+from ..models import MLP, DeepID2, ResNetCIFAR, TorchvisionResNet
 from .config import Training, resolve
 from .fields import ConfigError, option
 
@@ -215,7 +215,7 @@ class Table(Training):
         size = len(data.attributes), max(data.class_sizes)
         images = data.splits["train"].images
         if images.ndim == 2:
-            return FeatureNet(images.shape[1], *size, hidden=(self.hidden, self.hidden))
+            return MLP(images.shape[1], *size, hidden=self.hidden)
         if self.backbone == "small":
             return ResNetCIFAR(*size, depth=14, stem_stride=2)
         weights = resolve(self.weights) if self.weights else None
