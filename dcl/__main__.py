@@ -23,7 +23,7 @@ try:
     from .experiment.datasets import DATASETS, find_dataset
     from .experiment.distributed import rank
     from .experiment.fields import ConfigError
-    from .experiment.grid import find_grid, read_grid, run_all
+    from .experiment.grid import find_grid, read_grid, records_folder, run_all
     from .experiment.records import RecordError, read
     from .experiment.run import check, headline, run
     from .experiment.verify import differences, means, verify_all
@@ -146,7 +146,9 @@ def run_command(options: argparse.Namespace) -> None:
 def grid_command(options: argparse.Namespace) -> int:
     """``grid``: the runs of a grid one after another, as ``make results`` does with Snakemake."""
     overrides = {} if options.data_root is None else {"data_root": options.data_root}
-    return run_all(read_grid(find_grid(Path("notebooks", "grids"), options.grid), overrides))
+    folder = Path("notebooks", "grids")
+    path = find_grid(folder, options.grid)
+    return run_all(read_grid(path, overrides, records_folder(folder, path)))
 
 
 def check_command(options: argparse.Namespace) -> int:

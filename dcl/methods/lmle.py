@@ -363,8 +363,8 @@ def mine(
     if not batch:
         return partners, valid
     itself = torch.eye(batch, dtype=torch.bool, device=x.device)
-    for first in range(0, attributes, chunk):
-        span = slice(first, first + chunk)
+    for begin in range(0, attributes, chunk):
+        span = slice(begin, begin + chunk)
         y, k = labels.T[span], clusters.T[span]
         other = y.unsqueeze(2) != y.unsqueeze(1)  # (a, B, B), anchor x partner: another class
         split = k.unsqueeze(2) != k.unsqueeze(1)

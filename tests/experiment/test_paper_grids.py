@@ -15,6 +15,7 @@ import yaml
 from conftest import real_data
 
 from dcl import DeepID2
+from dcl.__main__ import main
 from dcl.data import celeba, cifar
 from dcl.data.drawn import faces, persons, shapes
 from dcl.data.pedestrian_annotation import read_rap
@@ -176,6 +177,15 @@ def test_snakemake_takes_a_grid_of_the_paper(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "results/paper/table3/dcl-ss-tl-seed4.json" in done.stdout
+
+
+def test_the_command_line_takes_a_grid_of_the_paper(monkeypatch):
+    asked = []
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("dcl.__main__.run_all", lambda runs: asked.extend(runs) or 0)
+    assert main(["grid", "paper/table3", "--data-root", "my/celeba"]) == 0
+    assert asked[0].records == ("results/paper/table3/dcl-ss-seed0.json",)
+    assert asked[0].config.data_root == "my/celeba"
 
 
 @grids
