@@ -31,7 +31,7 @@ def test_figures_of_the_reports_are_drawn_from_records():
     shown = runs[runs["method"].isin(["cross-entropy", "dcl"])]
     axes = figures.gain_over_cross_entropy(shown).axes[0]
     titles = axes.get_title() + axes.get_title("left")  # by the style, on the left in the book
-    assert re.search(r": mA gained over cross entropy, by DCL \+\d+\.\d\d in the mean$", titles)
+    assert re.search(r":\nmA gained over cross entropy, by DCL \+\d+\.\d\d in the mean$", titles)
     steps = tables.steps(shown.assign(row=shown["method"]), {"cross-entropy": 81.17, "dcl": 89.05})
     axes = figures.paper_and_ours(steps, "Table 3").axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["cross-entropy", "dcl"]

@@ -240,6 +240,13 @@ def test_lines_end_with_the_longest_run():
     assert figures.leads_by_length(NONE, "none") is None
 
 
+def test_old_records_leave_the_panels_of_tuned_thresholds_empty():
+    made = runs({8: (1.0, 3)})
+    made["record"] = [one | {"decisions": {}} for one in made["record"]]
+    own, tuned = figures.leads_by_length(made, "test data").axes[:2]
+    assert len(own.lines) > len(tuned.lines)
+
+
 def test_training_curves_have_a_star_where_overfitting_begins():
     figure = figures.training_curves(runs({24: (1.0, 2)}), 24, "test data")
     stars = [line for line in figure.axes[1].get_lines() if line.get_marker() == "*"]

@@ -51,7 +51,8 @@ def leads_by_length(runs: pd.DataFrame, title: str) -> Figure | None:
                 yerr=np.nan_to_num([f.half for f in lead.values()]), color=colour_of(other),
                 label=other,
             )  # fmt: skip
-        if max(abs(f.mean) for lead in panel.values() for f in lead.values()) > 4:
+        means = [abs(f.mean) for lead in panel.values() for f in lead.values()]
+        if max(means, default=0) > 4:
             axes.set_yscale("symlog", linthresh=2)  # rows that decide elsewhere lie far off
             axes.set_yticks(FAR, [f"{tick:g}" for tick in FAR])
         axes.set(title=words, xscale="log", xlim=(lengths[0] / 1.4, lengths[-1] * 1.4))

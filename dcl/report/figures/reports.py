@@ -32,7 +32,7 @@ def gain_over_cross_entropy(runs: pd.DataFrame, key: str = "mA", width: int = 8)
     }
     level = per_attribute(runs["record"].iloc[0])["imbalance_level"].sort_values(kind="stable")
     figure, axes = plt.subplots(figsize=(9, 3.8))
-    title = f"{runs['title'].iloc[0]}: {METRICS[key]} gained over cross entropy"
+    title = f"{runs['title'].iloc[0]}:\n{METRICS[key]} gained over cross entropy"
     for method in dict.fromkeys(runs["method"]):
         seeds = [s for m, s in values if m == method and ("cross-entropy", s) in values]
         if method == "cross-entropy" or not seeds:

@@ -42,7 +42,7 @@ def threshold_sweep(runs: pd.DataFrame) -> Figure:
     for axes, words in zip(panels, ("mA, %", "F1, %"), strict=True):
         axes.set(xlabel="threshold on the log-odds; 0 is a probability of 0.5", ylabel=words)
     panels[0].legend(fontsize=8, loc="best")
-    title = f"{runs['title'].iloc[0]}: the largest F1 is {', '.join(peaks)} %"
+    title = f"{runs['title'].iloc[0]}:\nthe largest F1 is {', '.join(peaks)} %"
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
