@@ -29,6 +29,15 @@ SOURCES = {
     "rap": Source("rap", "tables5_6", "rap"),
     "cifar100": Source("cifar100/fifth", "table7", "cifar100"),
 }
+# The paper's own setting: experiment -> folders of results/paper/ and the methods taken of each
+FULL_SIZE: dict[str, dict[str, tuple[str, ...]]] = {
+    "celeba": {"table2": (), "table3": ()},
+    "ablation": {"table2": (), "table3": ()},
+    "schedules": {"table4": (), "table3": ("dcl-ss",)},  # whose schedule is convex
+    "peta": {"table5_6": ()},
+    "rap": {"table5_6": ()},
+    "cifar100": {"table7": ()},
+}
 LENGTHS = ("celeba", "ablation")  # experiments whose methods are trained at several lengths too
 
 

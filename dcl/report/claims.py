@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from . import evidence, length, published, verdicts
-from .claim_tests import ELSEWHERE, LENGTHS, SOURCES, TESTS, ClaimTest
+from .claim_tests import ELSEWHERE, FULL_SIZE, LENGTHS, SOURCES, TESTS, ClaimTest
 from .finding import Finding
 
 ENOUGH = 3  # seeds, for a longer training to stand in for a shorter one
@@ -56,6 +56,16 @@ def judge(results: Path) -> pd.DataFrame:
             row |= _judged(test, _runs(read, test), number, row["margin"], collapsed)
         rows.append(row)
     return pd.DataFrame(rows, published.claims().index)
+
+
+def _full_size(read: Callable[[str], pd.DataFrame], experiment: str) -> pd.DataFrame:
+    """What `make paper` left for an experiment; empty where it was not run."""
+    frames = []
+    for folder, methods in FULL_SIZE.get(experiment, {}).items():
+        runs = read(f"paper/{folder}")
+        runs = runs[runs["method"].isin(methods)] if methods else runs
+        frames += [runs] if len(runs) else []
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
 def _judged(
@@ -118,10 +128,14 @@ def of_chance(judged: pd.DataFrame, level: float = 0.05) -> dict[str, Any]:
 
 
 def _runs(read: Callable[[str], pd.DataFrame], test: ClaimTest) -> pd.DataFrame:
-    """The records that test a claim: of the longest training with enough seeds, where several.
+    """The records that test a claim: those at the paper's own size, where there are any; else of
+    the longest training with enough seeds.
 
     Table 4's with those of its convex row, which stand in Table 3.
     """
+    full = _full_size(read, test.experiment)
+    if len(full) and len(test.values(full)):
+        return full
     if test.experiment in LENGTHS:
         grid = read(length.FOLDER)
         for epochs in sorted(set(grid["epochs"]), reverse=True):

@@ -212,3 +212,72 @@ def test_only_runs_in_the_papers_setting_are_called_reproduced(judged):
         source = SOURCES[TESTS[name].experiment]
         runs = evidence.collect_if_any(ROOT / "results" / source.folder)
         assert all(verdicts.as_in_the_paper(made, source.dataset) for made in runs["record"]), name
+
+
+def full_size(method, seed, accuracies, *, data="celeba", found=CELEBA, groups=None, **config):
+    """A record of the paper's own setting, with these mA of its attributes."""
+    made = record(method, seed, 0.0, epochs=300, data=data, found=found, **config)
+    noise = 0.05 * (seed - 2)  # over five seeds, the same for no two methods
+    noise *= 1 + len(method) % 3
+    made["dataset"] |= {"expected": found}
+    made["test"] |= {
+        "mA": accuracies["mA"] + noise,
+        "accuracy": accuracies.get("accuracy", 90) + noise,
+    }
+    for name in ATTRIBUTES:
+        value = accuracies.get(name, accuracies["mA"])
+        made["test"]["per_attribute"][name]["mA"] = float(value) + noise
+    made["test"]["groups"] = {k: v + noise for k, v in (groups or {}).items()}
+    return made
+
+
+def test_records_of_the_papers_own_setting_settle_every_claim_they_are_about(tmp_path):
+    """As if `make paper` had given the paper's numbers: each verdict changes by itself."""
+    table, printed = published.table(2), published.averages()
+    steps = published.table(3).set_index("method")["mA"]
+    fourth = published.table(4)
+    fourth = fourth[fourth["method"] == "dcl-ss"].set_index("sampling")["mA"]
+    cifar = published.table(7)["accuracy"]
+    rap = {"train": 33_268, "test": 8_317}
+    ratios = {"1:1-25": (79.3, 83.1), "1:25-50": (68.9, 83.9), "over 1:50": (68.0, 85.5)}
+    paper = tmp_path / "paper"
+    for seed in range(5):
+        columns = table.columns.drop("imbalance_level")
+        second = [full_size(m, seed, {"mA": printed[m], **table[m]}) for m in columns]
+        third = [full_size(m, seed, {"mA": steps[m]}) for m in ("dcl-ss", "dcl-ss-tl")]
+        schedules = [
+            full_size("dcl-ss", seed, {"mA": value}, sampling=name)
+            for name, value in fourth.items()
+            if name != "convex"
+        ]
+        for folder, made in (("table2", second), ("table3", third), ("table4", schedules)):
+            saved(paper / folder / str(seed), *made)
+        persons = [
+            full_size(m, seed, {"mA": 80.0}, data="rap", found=rap,
+                      groups={name: pair[number] for name, pair in ratios.items()})
+            for number, m in enumerate(("cross-entropy", "dcl"))
+        ]  # fmt: skip
+        saved(paper / "table5_6" / str(seed), *persons)
+        shapes = {"train": 45_000, "val": 5_000, "test": 10_000}
+        hundred = [
+            full_size(
+                m, seed, {"mA": cifar[m], "accuracy": cifar[m]}, data="cifar100", found=shapes
+            )
+            for m in cifar.index
+        ]
+        for made in hundred:
+            made["dataset"]["expected"] = {"train": 50_000, "test": 10_000}
+        saved(paper / "table7" / str(seed), *hundred)
+    judged = claims.judge(tmp_path)
+    # down-sampling once and for all, LG-Net and the anchors' stability have no row in the paper
+    elsewhere = {"down-sampling-discards", "rap-state-of-the-art", "easy-anchors-stabilise"}
+    settled = judged.drop(index=[*ELSEWHERE, *elsewhere])
+    assert set(settled["verdict"]) <= {"reproduced", "no difference", "not", "partly"}
+    undecided = settled[~settled["verdict"].isin({"reproduced", "not"})]
+    # whose size the paper does not print, or whose tables leave less than the margin
+    assert set(undecided.index) <= {
+        "convex-is-best", "balance-of-the-two-accuracies", "celeba-over-clmle",
+        "gain-on-every-attribute",
+        "lead-where-largely-imbalanced", "crl-loses-heavy-makeup", "blurry-improves-most",
+    }, undecided["verdict"]  # fmt: skip
+    assert (judged.loc[list(elsewhere), "verdict"] == "not tried").all()
