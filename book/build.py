@@ -28,7 +28,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from pictures import draw_method
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from dcl.experiment.records import environment
+from dcl.experiment.records import environment, source_hash
 
 ROOT = Path(__file__).resolve().parents[1]
 TOC = Path("book/_toc.yml")
@@ -160,7 +160,7 @@ def execution_status(pages: dict[str, Path]) -> str:
     facts = [
         f"* {total / 60:.0f} minutes in all, on {made_on['device']}, {os.cpu_count()} cores",
         f"* Python {made_on['python']}; {versions}",
-        f"* source of `dcl` in this build: `{made_on['source']}`",
+        f"* source of method and trainer: `{source_hash('dcl.experiment.trainer')}`",
     ]
     return "\n".join([*rows, "", *facts, ""])
 
