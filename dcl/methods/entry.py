@@ -34,7 +34,7 @@ class Method:
     name : str
         Of the command line, the grids, the records and the tables.
     build : callable
-        (class_counts, epochs, *, classes, seed, **options) -> `dcl.protocol.Criterion`. Its
+        ``(class_counts, epochs, *, classes, seed, **options)`` -> `dcl.protocol.Criterion`. Its
         options are the keyword-only parameters annotated ``Annotated[type, "meaning"]``.
     summary : str
         What it does, in a few words.
