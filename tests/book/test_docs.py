@@ -14,7 +14,7 @@ from PIL import Image
 from dcl import DCLLoss, dsl_weights, methods, schedule
 from dcl.__main__ import main
 from dcl.experiment import datasets, records
-from dcl.report import evidence, tables
+from dcl.report import evidence, length, tables
 from dcl.report.finding import NO_BREAK
 from dcl.report.measures import metric
 
@@ -222,3 +222,10 @@ def test_the_pictures_of_the_method_page_are_drawn(tmp_path):
     pictures.draw_method(tmp_path)
     shown = re.findall(r"_static/(method_\w+\.svg)", (ROOT / "book" / "method.md").read_text())
     assert sorted(shown) == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_the_readme_begins_with_the_sentence_that_the_records_give():
+    found = length.answer(length.collect(ROOT / "results" / length.FOLDER))
+    text = " ".join((ROOT / "README.md").read_text().split())
+    found = " ".join(found.split())
+    assert text.startswith(f"# dcl-companion {found}"), f"README.md should begin with: {found}"
