@@ -51,5 +51,5 @@ def test_a_moved_threshold_is_a_dot_on_cross_entropys_curve():
         *dict.fromkeys(shown["method"]),
         PRIOR,
     ]
-    sweeps, _ = figures.threshold_sweep(shown).axes
+    _, sweeps = figures.threshold_sweep(shown).axes
     assert PRIOR in [text.get_text() for text in sweeps.get_legend().get_texts()]

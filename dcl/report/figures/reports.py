@@ -63,7 +63,7 @@ def paper_and_ours(table: pd.DataFrame, title: str) -> Figure:
 
     `table` is what `dcl.report.tables.steps` returns.
     """
-    figure, axes = plt.subplots(figsize=(9, 0.9 + 0.42 * len(table)))
+    figure, axes = plt.subplots(figsize=(9, 1.5 + 0.42 * len(table)))
     place = np.arange(len(table))
     ours = np.array([(f.mean, np.nan_to_num(f.half)) for f in table["ours"]])
     axes.scatter(table["paper"], place - 0.12, color="#6E6E6E", marker="D", s=36, label="the paper")
@@ -74,7 +74,7 @@ def paper_and_ours(table: pd.DataFrame, title: str) -> Figure:
     axes.set_yticks(place, table.index)
     axes.invert_yaxis()
     axes.set(xlabel="mA on test, %", title=title)
-    axes.legend(loc="best", fontsize=8)
+    axes.legend(loc="lower left", fontsize=8)  # the last rows are never the lowest
     return finish(figure)
 
 

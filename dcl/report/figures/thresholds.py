@@ -40,8 +40,8 @@ def threshold_sweep(runs: pd.DataFrame) -> Figure:
         if len(moved):
             axes.axhline(moved.mean(), color=colour_of(PRIOR), lw=1.5, ls="--", label=PRIOR)
     for axes, words in zip(panels, ("mA, %", "F1, %"), strict=True):
-        axes.set(xlabel="threshold on the log-odds; 0 is a probability of 0.5", ylabel=words)
-    panels[0].legend(fontsize=8, loc="best")
+        axes.set(xlabel="threshold on the log-odds", ylabel=words)
+    panels[1].legend(fontsize=8, loc="lower left")
     title = f"{runs['title'].iloc[0]}:\nthe largest F1 is {', '.join(peaks)} %"
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
