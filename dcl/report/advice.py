@@ -77,7 +77,7 @@ def advice(runs: pd.DataFrame) -> str:
         return f"Not to be told from {found.n} seed: run two or more."
     return (
         f"Train with cross entropy and tune its thresholds {threshold}: {shown} adds "
-        f"{_points(found)}{more}; none of the {len(others)} others is surely better."
+        f"{_points(found)}{more}; no method tried is surely better."
     )
 
 
