@@ -67,20 +67,24 @@ def advice(runs: pd.DataFrame) -> str:
         best = max(better, key=lambda method: better[method].mean)
         return (
             f"Train {best} and tune its thresholds: it adds {_points(better[best])} to cross "
-            f"entropy with tuned thresholds {threshold} and takes {slower(runs, best):.0f} % more "
-            f"time for a step."
+            f"entropy with tuned thresholds {threshold} and takes {_longer(runs, best)}."
         )
     shown = max(leads, key=lambda method: (method == "dcl", leads[method].mean))
     found = leads[shown]
-    more = f" and takes {slower(runs, shown):.0f} % more time for a step"
+    more = f" and takes {_longer(runs, shown)}"
     if found.n < 2:
         return f"Not to be told from {found.n} seed: run two or more."
     return (
         f"Train with cross entropy and tune its thresholds {threshold}: {shown} adds "
-        f"{_points(found)}{more}; none of the {len(others)} others is surely better."
+        f"{_points(found)}{more}; no method tried is surely better."
     )
 
 
 def _points(found: Finding) -> str:
     seeds = f"{found.n} seeds" if found.n > 1 else "one seed"
     return f"{found} points of mA (95 % interval, {seeds})"
+
+
+def _longer(runs: pd.DataFrame, method: str) -> str:
+    percent = slower(runs, method)
+    return f"{abs(percent):.0f} % {'more' if percent >= 0 else 'less'} time for a step"
