@@ -24,6 +24,7 @@ try:
     from .experiment.distributed import rank
     from .experiment.fields import ConfigError
     from .experiment.grid import find_grid, read_grid, records_folder, run_all
+    from .experiment.predict import predict_images
     from .experiment.records import RecordError, read
     from .experiment.run import check, headline, run
     from .experiment.verify import differences, means, verify_all
@@ -62,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     """The parser of these arguments: what they name by its place has its options too."""
     parser = argparse.ArgumentParser(prog="python -m dcl", description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(required=True, metavar="{run,grid,check,bench}")
+    commands = parser.add_subparsers(required=True, metavar="{run,grid,predict,check,bench}")
     run_parser = commands.add_parser("run", help="train, test and write the record of one run")
     experiments = run_parser.add_subparsers(required=True, metavar=f"{{{','.join(DATASETS)}}}")
     places = [word for word in arguments[1:2] if ":" in word]
@@ -72,6 +73,13 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     grid_parser.add_argument("grid", help="a name in notebooks/grids, or a .yaml file")
     grid_parser.add_argument("--data-root", metavar="VALUE", help="where not the grid's")
     grid_parser.set_defaults(command=grid_command)
+    predict_parser = commands.add_parser("predict", help="classes of new images, as a CSV")
+    predict_parser.add_argument("record", type=Path, help="a .json with its .safetensors")
+    predict_parser.add_argument("images", type=Path, help="a folder of images, or a .zip")
+    predict_parser.add_argument("--out", type=Path, default=Path("predictions.csv"))
+    predict_parser.add_argument("--decision", default="tuned-mA", help="argmax, tuned-mA, tuned-f1")
+    predict_parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    predict_parser.set_defaults(command=predict_command)
     check_parser = commands.add_parser("check", help="test the weights beside a record again")
     check_parser.add_argument(
         "record", type=Path, nargs="?", help="a .json with its .safetensors; with --all a folder"
@@ -149,6 +157,13 @@ def grid_command(options: argparse.Namespace) -> int:
     folder = Path("notebooks", "grids")
     path = find_grid(folder, options.grid)
     return run_all(read_grid(path, overrides, records_folder(folder, path)))
+
+
+def predict_command(options: argparse.Namespace) -> None:
+    """``predict``: the classes of new images by the network of a record."""
+    how = {"decision": options.decision, "device": options.device}
+    count = predict_images(options.record, options.images, options.out, **how)
+    print(f"{count:,} images: {options.out}")
 
 
 def check_command(options: argparse.Namespace) -> int:

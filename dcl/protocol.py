@@ -74,6 +74,11 @@ class Criterion(nn.Module):
         """Scores (N, A, C) that decide; the logits, but for methods that decide otherwise."""
         return logits
 
+    def scored(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
+        """`scores`, -inf for the classes that an attribute does not have."""
+        scores = self.scores(logits, features, model)
+        return scores if self.classes is None else scores.masked_fill(self.missing, -torch.inf)
+
     def batch(
         self, logits: Tensor, features: Tensor | None, labels: Tensor
     ) -> tuple[Tensor, Any, Tensor]:

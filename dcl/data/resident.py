@@ -193,6 +193,7 @@ class Dataset:
             "found": found,
             "expected": self.expected,
             "fingerprint": self.fingerprint,
+            "shape": list(self.splits["train"].images.shape[1:]),
             **({"unknown_labels": unknown} if unknown else {}),
             **self.facts,
         }

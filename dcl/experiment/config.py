@@ -177,7 +177,7 @@ class Training:
 
     def identity(self, data: "Dataset") -> str:
         """Short hash of all that decides the metrics of the run: configuration and data."""
-        places = ("results", "data_root", "keep_weights", "keep_scores")
+        places = ("results", "data_root", "images", "keep_weights", "keep_scores")
         values = {k: v for k, v in self.recorded().items() if k not in places}
         text = json.dumps([values, data.fingerprint], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -49,6 +49,14 @@ def tested(
         } | found
         if own:
             result[name]["selection"]["best_val_mA"] = best["value"]
+            if config.keep_weights:  # for whoever predicts with this network
+                result[name]["thresholds"] = {
+                    other: _decided(other, data, model, criterion, splits, bootstrap=BOOTSTRAP)[
+                        "thresholds"
+                    ]
+                    for other in decisions
+                    if other.startswith("tuned")
+                }
             if config.keep_scores and distributed.rank() == 0:
                 scores.write(
                     {s: predict(model, criterion, splits[s]) for s in ("val", "test")},

@@ -240,7 +240,7 @@ def predict(model: nn.Module, criterion: Criterion, split: Resident) -> Tensor:
     """Scores (N, A, C) of every sample of a split, in order: the logits where nothing else is."""
     model.eval()
     return torch.cat(
-        [criterion.scores(logits, features, model) for logits, features in outputs(model, split)]
+        [criterion.scored(logits, features, model) for logits, features in outputs(model, split)]
     )
 
 

@@ -1,0 +1,80 @@
+"""Classes of new images by the network of a record."""
+
+import csv
+
+import pytest
+import torch
+
+from dcl import decide
+from dcl.__main__ import main
+from dcl.data import Resident
+from dcl.experiment import records
+from dcl.experiment.datasets import Table
+from dcl.experiment.run import run
+
+OPTIONS = {"drawn_faces": 240, "epochs": 1, "height": 24, "width": 20, "device": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A table of drawn faces, one attribute of three classes, and the record of a run on it."""
+    folder = tmp_path_factory.mktemp("predict")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        config = Table(**OPTIONS, keep_weights=True, results=str(folder / "a.json"))
+        data = config.load(show=False)
+        record = run(config, data=data, show=False)
+        images = next(folder.rglob("images"))
+    return record, data, images
+
+
+@pytest.mark.parametrize("decision", ["argmax", "tuned-mA", "tuned-f1"])
+def test_what_is_written_is_what_the_network_decides(made, decision, tmp_path, capsys):
+    record, data, images = made
+    out = tmp_path / "found.csv"
+    command = ["predict", str(record["path"]), str(images), "--out", str(out)]
+    assert main([*command, "--decision", decision]) == 0
+    rows = list(csv.DictReader(out.open()))
+    assert len(rows) == len(list(images.iterdir()))
+    assert f"{len(rows)} images" in capsys.readouterr().out
+    words = record["dataset"]["class_names"]
+    for name in data.attributes:
+        assert {row[name] for row in rows} <= set(words[name])
+        assert all(float(row[f"{name}_score"]) == float(row[f"{name}_score"]) for row in rows)
+
+
+def test_the_thresholds_are_those_of_the_kept_network(made):
+    from dcl.experiment import weights
+    from dcl.experiment.predict import _attributes, _offsets
+    from dcl.experiment.run import build_criterion, build_model
+    from dcl.experiment.trainer import predict
+
+    record, data, _ = made
+    record = records.read(record["path"])
+    config = Table(**OPTIONS)
+    model = build_model(config, data)
+    model.load_state_dict(weights.read(weights.path_of(record_path := made[0]["path"])))
+    val = Resident(data.splits["val"], "cpu")
+    scores = predict(model, build_criterion(config, data).eval(), val)
+    offsets = _offsets(record, record_path, "tuned-mA", _attributes(record)[1])
+    from dcl import tune_thresholds
+
+    tuned = tune_thresholds(
+        scores, torch.from_numpy(data.splits["val"].labels), class_counts=data.class_counts,
+        bootstrap=0,
+    )  # fmt: skip
+    same = decide(scores, offsets=offsets) == decide(scores, offsets=tuned)
+    assert same.double().mean() > 0.99  # thresholds are recorded to four digits
+
+
+def test_what_is_missing_is_named(made, tmp_path, capsys):
+    record, _, images = made
+    path = record["path"]
+    (tmp_path / "none").mkdir()
+    for arguments, words in (
+        ([path, tmp_path / "none"], "holds no image"),
+        ([path, images, "--decision", "best"], "'best': choose one of argmax, tuned-mA, tuned-f1"),
+        ([tmp_path / "no.json", images], "cannot read the record"),
+    ):
+        assert main(["predict", *map(str, arguments)]) == 2
+        assert words in capsys.readouterr().err
