@@ -59,6 +59,12 @@ class LDAM(Criterion):
             raise ValueError(f"scale must be more than 0, got {scale!r}")
         class_balanced_weights(self.class_counts, beta=beta)  # for its check
         self.beta, self.scale = beta, scale
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch: float) -> None:
+        """The weights begin after four fifths; a flag, for a compiled graph is made for each."""
+        super().set_epoch(epoch)
+        self.reweighted = epoch >= DEFERRED * self.epochs
 
     def forward(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
         """The loss of a batch: logits (B, 1, C), features (B, 1, D), labels (B, 1) -> scalar."""
@@ -66,7 +72,7 @@ class LDAM(Criterion):
         adjusted = ldam_logits(logits, labels, self.class_counts, scale=self.scale)
         entropy = cross_entropy(adjusted, labels)  # (1, B), 0 where unknown
         known = (labels >= 0).T.to(entropy.dtype)
-        if self.epoch >= DEFERRED * self.epochs:
+        if self.reweighted:
             table = class_balanced_weights(self.class_counts, beta=self.beta)
             weights = table.gather(1, labels.T.long().clamp(min=0)).to(entropy.dtype) * known
         else:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from dcl import METHODS as METHODS_OF
 from dcl import DCLLoss
 from dcl.bench.timing import METHODS, build, labels_and_counts
 
@@ -46,3 +47,22 @@ def test_the_epoch_moves_a_compiled_criterion():
         torch.testing.assert_close(
             compiled(logits, features, labels), criterion(logits, features, labels)
         )
+
+
+@pytest.mark.parametrize("name", ["dcl", "dcl-ss", "selective-learning", "ldam-drw"])
+@pytest.mark.filterwarnings("ignore")
+def test_a_compiled_criterion_is_not_compiled_anew_at_each_step(name):
+    attributes = 1 if name == "ldam-drw" else 3
+    labels, counts = labels_and_counts(32, attributes, 2)
+    options = {"k": 5} if "k" in METHODS_OF[name].options else {}
+    criterion = METHODS_OF[name].criterion(counts, 20, **options)
+    torch.compiler.reset()
+    compiled = torch.compile(criterion.__call__, fullgraph=True, backend="aot_eager")
+    logits, features = torch.randn(32, attributes, 2), torch.randn(32, attributes, 4)
+    compiled(logits, features, labels)  # once before the self-learning point, and once
+    criterion.set_epoch(18)  # after what else changes the graph
+    compiled(logits, features, labels)
+    with torch.compiler.set_stance("fail_on_recompile"):
+        for step in range(40):  # torch gives up after eight
+            criterion.set_epoch(step / 2)
+            compiled(logits, features, labels)
