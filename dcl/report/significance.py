@@ -242,7 +242,7 @@ def survivors(runs: pd.DataFrame, method: str = "dcl") -> pd.DataFrame:
         own, shared = compare(runs, method, other), compare(runs, method, other, spread)
         if other == method or own.empty:
             continue
-        rules = {"mean": own["p"] <= 1}
+        rules = {"mean": pd.Series(True, own.index)}
         rules |= {"p < 0.05": own["p"] < 0.05, "FDR": own["fdr"] < 0.05, "Holm": own["holm"] < 0.05}
         rules["Holm, pooled"] = shared["holm"] < 0.05
         row = {("", "seeds"): len(gains(runs, method, other))}
