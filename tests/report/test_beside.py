@@ -1,0 +1,65 @@
+"""A run beside cross entropy: when it is read, when it is trained, and what is shown of both."""
+
+import numpy as np
+import pytest
+
+from dcl.experiment import records
+from dcl.experiment.datasets import CelebA
+from dcl.report import beside, figures
+from dcl.report.finding import Finding
+
+
+def record_of(config, fingerprint="abc"):
+    rows = {"Bald": {"recall": 0.0}, "Smiling": {"recall": 80.0}}
+    return {
+        "method": config.method,
+        "config": config.recorded(),
+        "dataset": {"fingerprint": fingerprint},
+        "test": {"mA": 70.0, "f1": 50.0, "per_attribute": rows},
+        "decisions": {"prior": {"test": {"mA": 80.0, "f1": 49.0}}},
+    }
+
+
+def test_cross_entropy_beside_a_run_is_like_it_in_all_but_the_method():
+    config = CelebA(method="dcl", epochs=7, lr=0.02, seed=3, k=5, results="somewhere")
+    plain = beside.plain(config)
+    assert plain.method == "cross-entropy"
+    assert (plain.epochs, plain.lr, plain.seed, plain.results) == (7, 0.02, 3, "somewhere")
+
+
+@pytest.mark.parametrize("values", [{"method": "cross-entropy"}, {"results": "grid/a.json"}])
+def test_nothing_is_trained_beside_cross_entropy_or_a_run_of_a_grid(values, tmp_path):
+    config = CelebA(**values)
+    assert beside.beside(config, "abc", tmp_path, train=pytest.fail) is None
+
+
+def test_the_published_run_of_the_same_setting_is_read_and_any_other_is_trained(
+    tmp_path, monkeypatch
+):
+    config = CelebA(method="dcl", epochs=7, results="here")
+    published = record_of(beside.plain(config.replace(results="there", device="cpu")))
+    (tmp_path / "a.json").write_text("{}")
+    monkeypatch.setattr(records, "read", lambda path: published)
+    found = beside.beside(config, "abc", tmp_path, train=pytest.fail)
+    assert found["path"] == tmp_path / "a.json"
+    for other, data in ((config.replace(epochs=8), "abc"), (config, "other images")):
+        trained = beside.beside(other, data, tmp_path, train=record_of)
+        assert trained["config"]["epochs"] == other.epochs
+        assert "path" not in trained
+
+
+def test_the_table_has_the_run_and_cross_entropy_at_both_thresholds():
+    run, plain = record_of(CelebA(method="dcl")), record_of(CelebA(method="cross-entropy"))
+    table = beside.rows(run, plain, {"mA": "mA", "AUC": "auc"})
+    assert list(table.index) == ["dcl", "cross-entropy", "cross-entropy, threshold moved"]
+    assert list(table["mA"]) == [70, 70, 80]
+    assert table["AUC"].isna().all()
+    assert list(beside.rows(run, None, {"mA": "mA"}).index) == ["dcl"]
+    assert beside.never_found(run) == ["Bald"]
+
+
+def test_answers_are_drawn_beside_the_band_of_no_difference():
+    found = {"a": Finding(2.0, 0.5, 3), "b": Finding(-2.0, np.nan, 1), "none": Finding.of([])}
+    (axes,) = figures.answers(found, "title", "DCL minus something").axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
+    assert axes.get_xlabel() == "DCL minus something, percentage points"
