@@ -133,9 +133,7 @@ class Training:
             for name, spec in own.items()
         }
         # What else an option cannot be, the criterion says
-        counts = (
-            torch.tensor([[3, 2]]) if entry.tasks != "single-label" else torch.tensor([[3] * 3])
-        )
+        counts = torch.tensor([[3, 2, 1]] if self.single_label else [[3, 2]])
         with as_config_error():
             if entry.tasks == "single-label" and not self.single_label:
                 raise ValueError(
