@@ -197,7 +197,7 @@ class Table(Training):
             path = resolve(self.data_root)
             images = resolve(self.images) if self.images else None
         else:
-            folder = resolve(f"results/runs/drawn-faces-{self.drawn_faces}")
+            folder = resolve(f"data/drawn-faces-{self.drawn_faces}")
             path = face_table.faces_in(folder, self.drawn_faces)
             images = folder / "images"
         return table.load(

@@ -138,7 +138,11 @@ def collect(folder: Path) -> pd.DataFrame:
         ``path`` and ``record``. A moved threshold's record of schema 1 becomes the decision
         ``prior`` of the cross entropy beside it.
     """
-    paths = sorted(Path(folder).rglob("*.json"))
+    paths = [  # nothing below a hidden folder, such as the packs of images
+        path
+        for path in sorted(Path(folder).rglob("*.json"))
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
     if not paths:
         raise RecordError(f"no run record in {folder}: make some with python -m dcl run celeba")
     found = _folded({path: read(path) for path in paths})

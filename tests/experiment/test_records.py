@@ -111,6 +111,13 @@ def test_the_source_hash_follows_what_decides_the_numbers():
     )
 
 
+def test_what_lies_in_a_hidden_folder_is_no_record(tmp_path):
+    records.write(record(), tmp_path / "dcl-seed0.json")
+    (tmp_path / ".dcl-packs").mkdir()
+    (tmp_path / ".dcl-packs" / "meta.json").write_text("{}")
+    assert len(records.collect(tmp_path)) == 1
+
+
 def test_a_folder_without_records_is_named(tmp_path):
     with pytest.raises(records.RecordError, match="no run record in .*make some"):
         records.collect(tmp_path)
