@@ -77,7 +77,7 @@ def test_faces_are_drawn_once_where_there_is_no_table(tmp_path, monkeypatch):
     config = Table(drawn_faces=200, height=16, width=16)
     data = config.load(show=False)
     assert data.title == "drawn_faces, 200 images at 47x55"
-    (folder,) = (tmp_path / "results" / "runs").iterdir()
+    (folder,) = (tmp_path / "data").iterdir()
     before = (folder / "drawn_faces.csv").stat()
     assert config.load(show=False).fingerprint == data.fingerprint
     assert (folder / "drawn_faces.csv").stat() == before
