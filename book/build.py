@@ -28,6 +28,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from pictures import draw_method
 from sphinx_external_toc.parsing import parse_toc_yaml
 
+from dcl.experiment.imports import closure, files_used
 from dcl.experiment.records import environment, source_hash
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,7 +51,7 @@ SHOWN_VERSIONS = (
     *("torch", "torchvision", "jupyter-book", "nbclient", "papermill", "seaborn", "pandas"),
     *("pytest", "nbval"),
 )
-INPUTS = ("dcl/**/*.py", "dcl/**/*.csv", "book/published/*.csv", "results/**/*.json")
+INPUTS = ("dcl/**/*.csv", "book/published/*.csv", "results/**/*.json")  # beside the code
 FROM_NETWORK = re.compile(
     r"""<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=["'](?:https?:)?//[^"']*"""
 )
@@ -74,12 +75,19 @@ def pages_of_contents() -> dict[str, Path]:
 
 def state_of(notebook: Path, profile: str) -> str:
     """Hash of all that the outputs of a notebook are made from."""
-    paths = {path for pattern in INPUTS for path in ROOT.glob(pattern)}
+    paths = {path for pattern in INPUTS for path in ROOT.glob(pattern)} | code_of(notebook)
     paths -= set(ROOT.glob("results/runs/**/*.json"))  # written by the notebooks themselves
     state = hashlib.sha256(profile.encode())
     for path in [notebook, *sorted(paths)]:
         state.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return state.hexdigest()
+
+
+def code_of(notebook: Path) -> set[Path]:
+    """Files of dcl that a notebook's cells import, and all that these do."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    return closure(files_used(code))
 
 
 def execute(page: str, notebook: Path, profile: str) -> None:

@@ -1,6 +1,5 @@
 """The run record: one small JSON file per run, from which every table and figure is made."""
 
-import ast
 import hashlib
 import json
 import math
@@ -17,6 +16,8 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.stats import t
+
+from . import imports
 
 SCHEMA = 2
 READABLE = (1, 2)  # 1: curricula moved with the epochs, cross entropy left two records
@@ -225,39 +226,13 @@ def source_hash(*modules: str) -> str:
     Without a module: of nothing. A change of a figure changes no run's hash.
     """
     digest = hashlib.sha256()
-    root = Path(__file__).parents[2]
-    for path in sorted(_imported(modules, root)):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    for path in sorted(imports.files_of(modules)):
+        digest.update(
+            path.relative_to(imports.ROOT).as_posix().encode() + b"\0" + path.read_bytes()
+        )
         for table in sorted(path.parent.glob("*.csv")) if path.parent.name == "drawn" else ():
             digest.update(table.name.encode() + b"\0" + table.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _imported(modules: tuple[str, ...], root: Path) -> set[Path]:
-    """Files of modules and of what they import below `root`, by reading their import lines."""
-    files: set[Path] = set()
-    waiting = list(modules)
-    while waiting:
-        path = _file_of(waiting.pop(), root)
-        if path is None or path in files:
-            continue
-        files.add(path)
-        package = path.parent.relative_to(root).parts
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ImportFrom):
-                base = package[: len(package) + 1 - node.level] if node.level else ()
-                target = ".".join((*base, *(node.module or "").split("."))).strip(".")
-                waiting += [target, *(f"{target}.{alias.name}" for alias in node.names)]
-    return files
-
-
-def _file_of(module: str, root: Path) -> Path | None:
-    """The file of a module below `root`; of a package its ``__init__.py``, where that is empty of
-    imports that the run does not need."""
-    path = root.joinpath(*module.split("."))
-    if path.with_suffix(".py").is_file():
-        return path.with_suffix(".py")
-    return None
 
 
 def _flags() -> set[str]:

@@ -122,3 +122,18 @@ def test_no_result_is_typed_into_the_prose_of_a_results_chapter(name):
             prose = re.sub(r"```.*?```|`[^`]*`|\$[^$]*\$", "", cell.source, flags=re.DOTALL)
             typed = re.findall(r"\d+\.\d+|\d+ ?%|\d+ points", prose.replace("95 % interval", ""))
             assert not typed, f"{name}: {typed} is typed: compute it in a cell"
+
+
+def test_a_page_depends_on_what_it_imports_and_on_no_other_figure(monkeypatch):
+    monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
+    import build
+
+    def used(name):
+        root = NOTEBOOKS.parent
+        return {p.relative_to(root).as_posix() for p in build.code_of(NOTEBOOKS / f"{name}.ipynb")}
+
+    celeba, claims = used("celeba"), used("claims")
+    assert {"dcl/experiment/trainer.py", "dcl/sampling.py", "dcl/report/figures/runs.py"} <= celeba
+    assert {"dcl/report/claims.py", "dcl/report/figures/forest.py"} <= claims
+    assert "dcl/report/figures/forest.py" not in celeba  # a change of it runs no training again
+    assert "dcl/experiment/trainer.py" not in claims

@@ -3,11 +3,10 @@
 import json
 import math
 import os
-from pathlib import Path
 
 import pytest
 
-from dcl.experiment import records
+from dcl.experiment import imports, records
 
 
 def record(**values):
@@ -95,10 +94,9 @@ def test_an_old_record_is_epoch_wise_and_its_moved_threshold_a_decision(tmp_path
 def test_the_source_hash_follows_what_decides_the_numbers():
     shared = "dcl.data.celeba", "dcl.experiment.trainer"
     run = records.source_hash("dcl.methods.framework", *shared)
-    root = Path(records.__file__).parents[2]
     files = {
-        path.relative_to(root).as_posix()
-        for path in records._imported(("dcl.methods.framework", "dcl.experiment.trainer"), root)
+        path.relative_to(imports.ROOT).as_posix()
+        for path in imports.files_of(("dcl.methods.framework", "dcl.experiment.trainer"))
     }
     assert {"dcl/sampling.py", "dcl/triplet.py", "dcl/criterion.py", "dcl/metrics.py"} <= files
     assert not any(name.startswith(("dcl/report", "dcl/bench")) for name in files)
