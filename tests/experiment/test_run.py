@@ -247,7 +247,8 @@ def test_a_results_folder_that_cannot_hold_the_run_is_said_before_it_trains(
 
 
 COMMAND = """
-import sys; sys.path.insert(0, {tests!r})
+import signal, sys; sys.path.insert(0, {tests!r})
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell's & started this
 import time, dcl.experiment.datasets, dcl.experiment.trainer
 from test_run import tiny
 from dcl.__main__ import main
