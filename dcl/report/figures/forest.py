@@ -104,7 +104,8 @@ def _interval(found: Finding, unit: float, place) -> list[str]:
 
 def _axis(place, low: float, high: float) -> str:
     step = 10 if high - low > 30 else 5
-    ticks = range(step * math.ceil(low / step), int(high) + 1, step)
+    last = int(high - 0.05 * (high - low))  # a label further right would be cut off on a phone
+    ticks = range(step * math.ceil(low / step), last + 1, step)
     numbers = "".join(
         f'<text x="{place(tick)}" y="16" text-anchor="middle" fill="currentColor" '
         f'font-size=".85em">{tick:+d}</text>'.replace("+0<", "0<")
