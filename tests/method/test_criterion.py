@@ -1,5 +1,8 @@
 """Eq. 10 and the special cases of Table 1."""
 
+import warnings
+
+import numpy as np
 import oracles
 import pytest
 import torch
@@ -176,3 +179,137 @@ def test_the_criterion_compiles_into_one_graph(classes):
     loss = compiled(logits, features, labels)
     loss.backward()
     assert loss.isfinite()
+
+
+def batch_of(counts, size=64, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    shares = counts.double() / counts.sum(1, keepdim=True)
+    labels = torch.multinomial(shares, size, replacement=True, generator=generator).T
+    logits = torch.randn(size, *counts.shape, generator=generator)
+    return logits, torch.randn(size, len(counts), 8, generator=generator), labels
+
+
+COUNTS = torch.tensor([[70, 30], [60, 40]])
+
+
+def test_binary_targets_and_one_logit_are_the_softmax_over_two():
+    _, features, labels = batch_of(COUNTS)
+    score = torch.randn(64, 2, generator=torch.Generator().manual_seed(1))
+    criterion = DCLLoss.from_targets(labels.float().numpy(), 10, selection="expected")
+    assert torch.equal(
+        criterion.class_counts, torch.stack([(labels == c).sum(0) for c in (0, 1)], 1)
+    )
+    two = torch.stack([torch.zeros_like(score), score], 2)
+    expected = criterion(two, features, labels)
+    for targets in (labels, labels.float(), labels.bool()):
+        torch.testing.assert_close(criterion(score, features, targets), expected)
+    plain = DCLLoss(criterion.class_counts, 10, **PRESETS["cross-entropy"])
+    bce = F.binary_cross_entropy_with_logits(score, labels.float(), reduction="sum") / 64
+    torch.testing.assert_close(plain(score, None, labels.float()), bce)
+
+
+def test_one_attribute_needs_no_axis_of_its_own():
+    logits, features, labels = batch_of(COUNTS[:1])
+    criterion = DCLLoss(COUNTS[:1], 10, selection="expected")
+    short = criterion(logits[:, 0], features[:, 0], labels[:, 0])
+    torch.testing.assert_close(short, criterion(logits, features, labels))
+
+
+def test_steps_per_epoch_moves_the_curricula_by_itself_and_resumes():
+    batch = batch_of(COUNTS)
+    one = DCLLoss(COUNTS, 4, sampling="linear", steps_per_epoch=2, seed=0)
+    seen = []
+    for _ in range(8):
+        one(*batch)
+        seen.append(one.g)
+    assert seen == [1 - step / 8 for step in range(8)]
+    one(*batch)  # beyond the end it stays there
+    assert one.g == 0
+    one.eval()
+    one(*batch)
+    assert one.epoch == 4  # evaluation moves nothing
+    half = DCLLoss(COUNTS, 4, sampling="linear", steps_per_epoch=2, seed=0)
+    for _ in range(3):
+        half(*batch)
+    again = DCLLoss(COUNTS, 4, sampling="linear", steps_per_epoch=2, seed=0)
+    again.load_state_dict(half.state_dict())
+    again(*batch)
+    assert again.g == 1 - 3 / 8
+
+
+def test_the_epoch_is_in_the_state_and_a_seed_is_not_lost_in_silence():
+    one = DCLLoss(COUNTS, 10, seed=1)
+    one.set_epoch(7.5)
+    one(*batch_of(COUNTS))
+    two = DCLLoss(COUNTS, 10, seed=1)
+    two.load_state_dict(one.state_dict())
+    assert (two.epoch, two.g, two.f) == (one.epoch, one.g, one.f)
+    with pytest.raises(ValueError, match="draws from a seed, this one has none"):
+        DCLLoss(COUNTS, 10).load_state_dict(one.state_dict())
+
+
+def test_a_curriculum_that_nobody_moves_is_told_once():
+    batch = batch_of(COUNTS)  # 64 of 100 samples
+    criterion = DCLLoss(COUNTS, 10)
+    for _ in range(4):  # 256 samples: two epochs, and most of a batch
+        criterion(*batch)
+    with pytest.warns(UserWarning, match=r"the curricula stand still at epoch 0\. Call set_epoch"):
+        criterion(*batch)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(20):
+            criterion(*batch)  # once is enough
+        moved, constant = DCLLoss(COUNTS, 10), DCLLoss(COUNTS, 10, **PRESETS["crl"])
+        for step in range(20):
+            moved.set_epoch(step / 2)
+            moved(*batch)
+            constant(*batch)  # has nothing to move
+
+
+def test_a_class_of_which_a_batch_holds_next_to_nothing_is_told_once():
+    counts = torch.tensor([[9_990, 10]])
+    batch = batch_of(counts)
+    with pytest.warns(UserWarning, match=r"class 1 of attribute 0 a batch of 64 is to hold 0.064"):
+        DCLLoss(counts, 10)(*batch)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        DCLLoss(counts, 10, current="train")(*batch)
+
+
+def test_a_schedule_may_be_a_function():
+    criterion = DCLLoss(
+        COUNTS, 10, sampling=lambda epoch, epochs: 1 - (epoch / epochs) ** 2, loss=lambda e, n: 0.5
+    )
+    criterion.set_epoch(5)
+    assert (criterion.g, criterion.f) == (0.75, 0.5)
+    with pytest.raises(ValueError, match="sampling schedule gives 2.0 at epoch 0"):
+        DCLLoss(COUNTS, 10, sampling=lambda epoch, epochs: 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        (lambda c, x, f, y: c(x[..., :1], f, y), r"\(B, 2, 2\) as class_counts"),
+        (lambda c, x, f, y: c(x, None, y), "features must be a tensor, got None"),
+        (lambda c, x, f, y: c(x, f, y.numpy()), "labels must be a tensor, got a numpy.ndarray"),
+        (lambda c, x, f, y: c.set_epoch(11), r"\[0, 10\], got 11"),
+        (lambda c, x, f, y: DCLLoss(COUNTS, 0), "epochs must be a positive number, got 0"),
+        (lambda c, x, f, y: DCLLoss(COUNTS + 0.5, 10), "whole numbers of samples, got 70.5"),
+        (lambda c, x, f, y: DCLLoss(COUNTS, 10, steps_per_epoch=0), "positive, got 0"),
+    ],
+)
+def test_what_does_not_fit_is_named(call, names):
+    with pytest.raises(ValueError, match=names):
+        call(DCLLoss(COUNTS, 10), *batch_of(COUNTS))
+
+
+def test_a_misspelt_option_and_a_numpy_number():
+    with pytest.raises(TypeError, match="unknown option 'margn': did you mean 'margin'"):
+        DCLLoss(COUNTS, 10, margn=0.1)
+    assert DCLLoss(COUNTS, np.int64(10), k=np.int64(5), margin=np.float32(0.5)).epochs == 10
+
+
+def test_a_criterion_says_how_it_is_set():
+    words = repr(DCLLoss(COUNTS, 300, k=7))
+    for part in ("sampling='convex'", "loss='composite'", "k=7", "epochs=300", "attributes=2"):
+        assert part in words
