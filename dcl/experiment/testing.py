@@ -32,10 +32,11 @@ def tested(
     """The parts of a record that the test split gives, read once, here."""
     decisions = config.entry.decisions
     criterion.eval()
+    logits = _scored(model, criterion, splits)
     last = {
         name: {k: test[k] for k in BRIEF if k in test}
         for name in decisions
-        for test in [_decided(name, data, model, criterion, splits, bootstrap=0)["test"]]
+        for test in [_decided(name, data, criterion, splits, logits, bootstrap=0)["test"]]
     }
     result = {}
     for name in decisions:
@@ -43,7 +44,8 @@ def tested(
         model.load_state_dict(best["model"])
         criterion.load_state_dict(best["criterion"])
         own = name == decisions[0]
-        found = _decided(name, data, model, criterion, splits, curves=own, bootstrap=BOOTSTRAP)
+        logits = _scored(model, criterion, splits)
+        found = _decided(name, data, criterion, splits, logits, curves=own, bootstrap=BOOTSTRAP)
         result[name] = {
             "selection": {"best_epoch": best["epoch"], "best_val": best["value"]}
         } | found
@@ -51,7 +53,7 @@ def tested(
             result[name]["selection"]["best_val_mA"] = best["value"]
             if config.keep_weights:  # for whoever predicts with this network
                 result[name]["thresholds"] = {
-                    other: _decided(other, data, model, criterion, splits, bootstrap=BOOTSTRAP)[
+                    other: _decided(other, data, criterion, splits, logits, bootstrap=BOOTSTRAP)[
                         "thresholds"
                     ]
                     for other in decisions
@@ -59,8 +61,8 @@ def tested(
                 }
             if config.keep_scores and distributed.rank() == 0:
                 scores.write(
-                    {s: predict(model, criterion, splits[s]) for s in ("val", "test")},
-                    {s: splits[s].labels for s in ("val", "test")},
+                    logits,
+                    {part: splits[part].labels for part in logits},
                     scores.path_of(config.record_path(data)),
                 )
     own = result.pop(decisions[0])
@@ -72,27 +74,33 @@ def tested(
     }
 
 
+def _scored(
+    model: nn.Module, criterion: Criterion, splits: dict[str, Resident]
+) -> dict[str, Tensor]:
+    """Scores (N, A, C) of the network as it is, of the two splits that a decision needs."""
+    return {name: predict(model, criterion, splits[name]) for name in ("val", "test")}
+
+
 def _decided(
     decision: str,
     data: Dataset,
-    model: nn.Module,
     criterion: Criterion,
     splits: dict[str, Resident],
+    scored: dict[str, Tensor],
     *,
     curves: bool = False,
     bootstrap: int,
 ) -> dict[str, Any]:
-    """The test of the network as it is, at one decision: ``test``, and ``thresholds`` of tuned."""
+    """The test of scored splits at one decision: ``test``, and ``thresholds`` of the tuned ones."""
     offsets, found = None, {}
     if decision != "argmax":
-        val = predict(model, criterion, splits["val"])
         times = bootstrap if len(criterion.class_counts[0]) == 2 else min(bootstrap, FEW)
         labels = splits["val"].labels.cpu()
-        offsets = offsets_for(decision, criterion.class_counts.cpu(), val, labels, bootstrap=times)
+        counts = criterion.class_counts.cpu()
+        offsets = offsets_for(decision, counts, scored["val"], labels, bootstrap=times)
         if decision != "prior" and times:
             found["thresholds"] = describe_thresholds(offsets, data.attributes)
-    logits = predict(model, criterion, splits["test"])
-    found["test"] = metrics_of(logits, splits["test"], data, offsets, curves=curves)
+    found["test"] = metrics_of(scored["test"], splits["test"], data, offsets, curves=curves)
     return found
 
 
