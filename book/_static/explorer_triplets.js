@@ -7,7 +7,7 @@
   const SHARPNESS = 8; // dcl/report/plane.py: of the fixed classifier, whose border is x = 0
   const RATE = 0.6; // dcl/report/plane.py: of the descent
   const MARGIN = 0.2; // paper 4.3.1
-  const STEPS = 40; // of descent, spread over the epochs of a training
+  const STEPS = 100; // of descent, spread over the epochs of a training
 
   // ---- dcl/mining.py, for two classes of which 1 is the minority -----------------------------
 
@@ -129,14 +129,19 @@
     order.forEach((i) => drawArrow(points[i], move[i], labels[i] ? "ours" : "theirs"));
   }
 
+  let kept = { key: "", path: [] }; // while only the epoch moves
+
   function show({ detail: { settings, compute, announce } }) {
+    if (root.hidden) return;
     const value = (name) => root.querySelector(`[name=${name}]`).value;
     const [k, anchors] = [Number(value("k")), value("anchors")];
     const cloud = window.dclClouds[value("hard")];
     const at = (s) => compute({ ...settings, epoch: (s / STEPS) * settings.epochs }).f;
     const fs = Array.from({ length: STEPS + 1 }, (_, s) => at(s));
     const step = Math.floor(STEPS * (settings.epoch / settings.epochs) + 1e-9);
-    const now = actOut(cloud, { k, anchors, fs })[step];
+    const key = JSON.stringify([value("hard"), k, anchors, fs]);
+    if (kept.key !== key) kept = { key, path: actOut(cloud, { k, anchors, fs }) };
+    const now = kept.path[step];
     draw(now, cloud.labels);
     const f = fs[step];
     const right = (label, side) => {
@@ -159,7 +164,7 @@
     const sentence = `Epoch ${settings.epoch} of ${settings.epochs}: ${tp} of ${p} points of the `
       + `minority and ${tn} of ${n} of the majority are on their side; f is ${f.toFixed(3)}.`;
     picture.setAttribute("aria-label", sentence);
-    if (!root.hidden) announce(sentence);
+    announce(sentence);
   }
 
   root.closest("#explorer").addEventListener("dcl:shown", show);
