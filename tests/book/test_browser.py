@@ -247,6 +247,29 @@ def test_a_wide_table_keeps_its_first_column_in_sight(window):
         window.set_viewport_size(DESK)
 
 
+def test_table_2_shows_three_methods_until_more_are_asked_for(window):
+    window.goto(address("notebooks/table2"))
+    table = window.locator(".dt-container").first
+    heads = table.locator("thead tr:first-child th:visible")
+    window.wait_for_selector(".dt-container button:has-text('All methods')")
+
+    def shown():
+        return {words.strip() for words in heads.all_inner_texts()} - {"", "imbalance"}
+
+    three = {"dcl", "cross-entropy", "selective-learning"}
+    assert shown() == three
+    table.get_by_role("button", name="All methods").click()
+    assert shown() > three
+    first = table.locator("tbody tr").first.locator("th, td").first
+    before = first.bounding_box()["x"]
+    body = table.locator(".dt-scroll-body")
+    body.evaluate("e => { e.scrollLeft = e.scrollWidth; }")
+    assert body.evaluate("e => e.scrollLeft") > 50
+    assert first.bounding_box()["x"] == pytest.approx(before, abs=2)
+    table.get_by_role("button", name="Three").click()
+    assert shown() == three
+
+
 def test_search_finds_a_phrase_from_disk(window):
     window.errors.clear()
     window.asked.clear()
