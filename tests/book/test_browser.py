@@ -55,7 +55,7 @@ LOW_CONTRAST = """() => {
   const behind = (element) => !element ? [255, 255, 255]
     : over(rgba(getComputedStyle(element).backgroundColor), behind(element.parentElement));
   const words = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-  return [...document.querySelectorAll("article *, .bd-sidebar-primary a, footer p")]
+  return [...document.querySelectorAll("article *, .bd-sidebar-primary a, .dcl-made *, footer p")]
     .filter((e) => words(e) && e.checkVisibility() && !e.closest("svg, mjx-container, .headerlink"))
     .map((e) => {
       const ground = behind(e), ink = over(rgba(getComputedStyle(e).color), ground);
@@ -586,6 +586,20 @@ def test_the_explorers_tabs_show_one_panel_and_keep_the_epoch(explorer):
     assert explorer.inner_text("[data-t-negative]") == "3"
     explorer.click("#x-tab-batch")
     assert explorer.is_visible("[data-batch]")
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_explorers_second_tab_is_as_legible_and_narrow_as_the_first(explorer, mode):
+    tab_of_triplets(explorer, anchors="all")
+    explorer.evaluate("mode => document.documentElement.dataset.theme = mode", mode)
+    explorer.add_style_tag(content="* { transition: none !important }")
+    assert explorer.is_visible("#x-triplets")
+    assert not explorer.evaluate(LOW_CONTRAST)
+    explorer.set_viewport_size(PHONE)
+    try:
+        assert not explorer.evaluate(WIDER_THAN_THE_WINDOW)
+    finally:
+        explorer.set_viewport_size(DESK)
 
 
 LED_BY_CODE = {"notebooks/your_data"}  # pages that walk through what they do before its pictures
