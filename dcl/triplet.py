@@ -4,7 +4,9 @@ Distances are computed between mined samples alone (`dcl.mining`), and the hinge
 positive x negative triples are summed from sorted distances: nothing of size B^2 or K^3 is made.
 """
 
-from typing import Annotated, NamedTuple
+import difflib
+import inspect
+from typing import Annotated, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -130,6 +132,20 @@ def triplet_terms(
     size = triples if reduction == "all" else active
     loss = _WithGradient.apply(picked, hinges, gradient) / size.clamp(min=1)  # Eq. 8, 9
     return TripletTerms(loss, triples, active)
+
+
+def triplet_defaults(given: dict[str, Any]) -> dict[str, Any]:
+    """The options of `dcl.triplet_loss`, with these in place of its defaults; checked."""
+    parameters = inspect.signature(triplet_terms).parameters.values()
+    options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    for name in given:
+        if name not in options:
+            near = difflib.get_close_matches(name, options, n=1)
+            hint = f": did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"unknown option {name!r}{hint} There are {', '.join(options)}")
+    options |= given
+    check_triplet_options(**{k: options[k] for k in ("k", "margin", "anchors", "reduction", "rho")})
+    return options
 
 
 def check_triplet_options(*, k: int, margin: float, anchors: str, reduction: str, rho: float):
