@@ -1,4 +1,4 @@
-"""What made a run's numbers: device, threads, versions, and a hash of the code that decides them."""
+"""What made a run's numbers: device, threads, versions, a hash of the code that decides them."""
 
 import hashlib
 import platform
