@@ -22,6 +22,8 @@ from .sampling import (
 from .schedulers import Schedule, check_schedules, loss_level, sampling_level
 from .triplet import triplet_defaults, triplet_terms
 
+Epsilon = Annotated[float, "self-learning ratio (ours: the paper gives none)"]
+
 # The framework's special cases (Table 1) and the steps of the ablation (Table 3), as arguments of
 # DCLLoss. A number in the place of a schedule is its constant value.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -113,7 +115,7 @@ class DCLLoss(Criterion):
             Schedule, "loss schedule f: a name or a number (paper 4.3.1)"
         ] = "composite",
         p: Annotated[float, "self-learning point, share of the epochs (paper 4.3.1)"] = 0.3,
-        epsilon: Annotated[float, "self-learning ratio (ours: the paper gives none)"] = 0.1,
+        epsilon: Epsilon = 0.1,
         decay: Annotated[float, "lambda of the concave schedule (paper, Table 4)"] = 0.99,
         normalisation: Annotated[
             str, "of the distributions of Eq. 5: proportion (ours) or minority"

@@ -104,7 +104,7 @@ def _best(surprise: Tensor, candidates: Tensor, least: list[bool], k: int) -> li
     with fewer than k candidates has the rest invalid.
     """
     place = torch.arange(surprise.shape[-1], device=surprise.device)
-    if surprise.dtype == torch.float32:  # as unique integers: three times faster than a sort
+    if surprise.dtype == torch.float32:  # as unique integers, whose order needs no stable sort
         key = surprise.view(torch.int32).long() << 32  # floats of 0 or more are in their order
         keys = torch.stack([-key if first else key for first in least]) - place
         keys = keys.masked_fill_(~candidates, torch.iinfo(torch.int64).min)

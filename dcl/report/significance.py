@@ -13,11 +13,10 @@ from scipy.stats import false_discovery_control, t
 
 from ..experiment.records import per_attribute
 from .evidence import gains, with_prior
+from .finding import TINY
 from .measures import attribute
 from .seed_spread import LEVEL, accuracies, paired
 from .verdicts import holm
-
-TINY = 1e-9  # points: differences that are rounding
 
 
 def compare(
