@@ -217,12 +217,8 @@ def check(record_path: Path, **places: str) -> dict[str, Any]:
     prior = record["decision"] == "prior"  # of schema 1
     offsets = prior_offsets(data.class_counts) if prior else None
     criterion = build_criterion(config, data).to(device).eval()
-    try:
+    with weights.decide_alone(record_path, config.method):
         logits = predict(model.to(device), criterion, split)
-    except RuntimeError as error:
-        raise ConfigError(
-            f"{record_path}: method {config.method!r} decides by more than its weights: {error}"
-        ) from None
     return metrics_of(logits, split, data, offsets)
 
 
