@@ -1,5 +1,4 @@
-"""What ``python -m dcl run`` offers: a name, and the configuration that loads the data and builds
-the network."""
+"""What ``python -m dcl run`` offers: configurations by name, each with its data and network."""
 
 import importlib
 from dataclasses import dataclass
