@@ -1,1 +1,0 @@
-"""Drawn stand-ins with the label statistics of the real data sets."""

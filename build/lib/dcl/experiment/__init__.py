@@ -1,1 +1,0 @@
-"""From one configuration to one small record."""

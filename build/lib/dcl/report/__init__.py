@@ -1,1 +1,0 @@
-"""From run records to tables, figures and verdicts; nothing here trains."""
