@@ -30,7 +30,7 @@ from pictures import draw_clouds, draw_method
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from dcl.experiment.imports import closure, files_used
-from dcl.experiment.records import environment, source_hash
+from dcl.experiment.provenance import environment, source_hash
 
 ROOT = Path(__file__).resolve().parents[1]
 TOC = Path("book/_toc.yml")

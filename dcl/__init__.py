@@ -11,7 +11,7 @@ A multi-attribute task has A = 40, C = 2 (CelebA); a single-label task A = 1, C 
 """
 
 from .criterion import PRESETS, DCLLoss
-from .decisions import DECISIONS, decide, tune_thresholds
+from .decisions import DECISIONS, decide
 from .methods import BASELINES, METHODS, Baseline
 from .metrics import balanced_accuracy, evaluate
 from .models import DeepID2
@@ -19,6 +19,7 @@ from .protocol import Criterion
 from .sampling import count_classes, dsl_loss, dsl_weights, target_distribution
 from .schedulers import loss_schedule, schedule
 from .triplet import triplet_loss
+from .tuning import tune_thresholds
 
 __all__ = [
     "BASELINES",

@@ -1,9 +1,6 @@
 """The DCL criterion (Eq. 10) and the methods that are special cases of it (Table 1)."""
 
-import difflib
-import inspect
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import torch
@@ -11,6 +8,7 @@ from torch import Tensor
 
 from .checks import as_labels, choose, is_number
 from .protocol import Criterion
+from .reminders import Reminders
 from .sampling import (
     CURRENTS,
     KNOWN,
@@ -21,12 +19,10 @@ from .sampling import (
     dsl_weights,
     target_distribution,
 )
-from .schedulers import SCHEDULES, loss_schedule, schedule
-from .triplet import check_triplet_options, triplet_terms
+from .schedulers import Schedule, check_schedules, loss_level, sampling_level
+from .triplet import triplet_defaults, triplet_terms
 
-SAMPLINGS = (*(name for name in SCHEDULES if name != "constant"), "linear-imbalance")
-LOSSES = SAMPLINGS[:-1]
-Schedule = str | float | Callable[[float, float], float]  # epoch, epochs -> level
+Epsilon = Annotated[float, "self-learning ratio (ours: the paper gives none)"]
 
 # The framework's special cases (Table 1) and the steps of the ablation (Table 3), as arguments of
 # DCLLoss. A number in the place of a schedule is its constant value.
@@ -119,7 +115,7 @@ class DCLLoss(Criterion):
             Schedule, "loss schedule f: a name or a number (paper 4.3.1)"
         ] = "composite",
         p: Annotated[float, "self-learning point, share of the epochs (paper 4.3.1)"] = 0.3,
-        epsilon: Annotated[float, "self-learning ratio (ours: the paper gives none)"] = 0.1,
+        epsilon: Epsilon = 0.1,
         decay: Annotated[float, "lambda of the concave schedule (paper, Table 4)"] = 0.99,
         normalisation: Annotated[
             str, "of the distributions of Eq. 5: proportion (ours) or minority"
@@ -153,15 +149,16 @@ class DCLLoss(Criterion):
         if steps_per_epoch is not None and not (is_number(steps_per_epoch) and steps_per_epoch > 0):
             raise ValueError(f"steps_per_epoch must be positive, got {steps_per_epoch!r}")
         self.steps_per_epoch = steps_per_epoch
-        self.moves = not (is_number(sampling) and is_number(loss))
         # Scalars of the CPU: a compiled graph takes them as inputs, and a GPU never waits for them
         self._g = torch.ones((), dtype=torch.float64)
         self._f = torch.ones((), dtype=torch.float64)
-        self._steps = self._unmoved = 0  # calls in training, and their samples since `set_epoch`
-        self._told: set[str] = set()
-        self._total = int(self.class_counts.sum(1).max())  # samples of an epoch
+        self._steps = 0  # calls in training
+        self.reminders = Reminders(
+            int(self.class_counts.sum(1).max()),
+            moves=not (is_number(sampling) and is_number(loss)),
+            target=None if current == "train" else self._first_target(),
+        )
         self.set_epoch(0)
-        self._scarcest = self._smallest_target()
 
     @classmethod
     def from_targets(cls, targets: Any, epochs: float, **options: Any) -> "DCLLoss":
@@ -195,29 +192,14 @@ class DCLLoss(Criterion):
         length ends where its curricula end.
         """
         super().set_epoch(epoch)
-        decay = self.loss_options["decay"]
-        if callable(self.sampling):
-            g = float(self.sampling(epoch, self.epochs))
-        elif isinstance(self.sampling, str):
-            name = "linear" if self.sampling == "linear-imbalance" else self.sampling
-            g = schedule(name, epoch, self.epochs, decay=decay)
-        else:
-            g = schedule("constant", epoch, self.epochs, value=self.sampling)
-        if callable(self.loss):
-            f = float(self.loss(epoch, self.epochs))
-        elif isinstance(self.loss, str):
-            f = loss_schedule(epoch, self.epochs, schedule=self.loss, **self.loss_options)
-        else:
-            f = float(self.loss)
-        for what, level, most in (("sampling", g, 1.0), ("loss", f, float("inf"))):
-            if not 0 <= level <= most:
-                raise ValueError(f"the {what} schedule gives {level!r} at epoch {epoch!r}")
+        g = sampling_level(self.sampling, epoch, self.epochs, decay=self.loss_options["decay"])
+        f = loss_level(self.loss, epoch, self.epochs, **self.loss_options)
         self.g, self.f = g, f
         self._g.fill_(g)
         self._f.fill_(f)
         self._all_ones = g == 1 and self.dsl_options["current"] == "train"
         self._triplets = f != 0
-        self._unmoved = 0
+        self.reminders.unmoved = 0
 
     def forward(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
         """The loss of a batch: logits (B, A, C), features (B, A, D), labels (B, A) -> scalar.
@@ -225,8 +207,11 @@ class DCLLoss(Criterion):
         Also logits (B, C), features (B, D), labels (B,) of one attribute, and logits (B, A) with
         yes-or-no targets (B, A), floating or not, see `from_targets`.
         """
-        if not torch.compiler.is_compiling():
-            self._mind_the_curriculum(len(labels))
+        if self.training and not torch.compiler.is_compiling():
+            if self.steps_per_epoch:
+                self.set_epoch(min(self.epochs, self._steps / self.steps_per_epoch))
+                self._steps += 1
+            self.reminders.seen(len(labels), self.epoch)
         logits, features, labels = self.batch(logits, features, labels)
         weights = self.weights(labels)
         classification = dsl_loss(logits, labels, weights, known=self.known)
@@ -250,46 +235,12 @@ class DCLLoss(Criterion):
             **self.dsl_options,
         )
 
-    def _mind_the_curriculum(self, batch: int) -> None:
-        """Step by itself where asked to; warn once of a curriculum that nobody moves."""
-        if not self.training:
-            return
-        if self.steps_per_epoch:
-            self.set_epoch(min(self.epochs, self._steps / self.steps_per_epoch))
-            self._steps += 1
-        self._unmoved += batch
-        if self.moves and self._unmoved > 2 * self._total + batch:
-            self._tell(
-                "still",
-                f"{self._unmoved:,} samples since the last set_epoch, more than two epochs of the "
-                f"{self._total:,} in class_counts: the curricula stand still at epoch "
-                f"{self.epoch:g}. Call set_epoch(epoch + step / steps) before each step, or give "
-                f"steps_per_epoch",
-            )
-        share, attribute, label = self._scarcest
-        if 0 < batch * share < 0.5:
-            self._tell(
-                "scarce",
-                f"of class {label} of attribute {attribute} a batch of {batch} is to hold "
-                f"{batch * share:.2g} samples: what a batch has of it is mostly chance. Larger "
-                f"batches, or current='train', give it its share",
-            )
-
-    def _smallest_target(self) -> tuple[float, int, int]:
-        """The smallest share that a class is to have of a batch at the start, and whose it is."""
-        if self._all_ones or self.dsl_options["current"] == "train":
-            return 1.0, 0, 0
-        target = target_distribution(
-            self.class_counts, self.g, rule=self.dsl_options["rule"], classes=self.classes
-        ).masked_fill(self.missing, 1)
-        where = int(target.argmin())
-        attribute, label = divmod(where, target.shape[1])
-        return float(target.flatten()[where]), attribute, label
-
-    def _tell(self, what: str, words: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
-            warnings.warn(words, stacklevel=5)
+    def _first_target(self) -> Tensor:
+        """The share (A, C) that each class is to have of a batch at the start; 1 for none."""
+        g = sampling_level(self.sampling, 0, self.epochs, decay=self.loss_options["decay"])
+        rule = self.dsl_options["rule"]
+        target = target_distribution(self.class_counts, g, rule=rule, classes=self.classes)
+        return target.masked_fill(self.missing, 1)
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         super().set_extra_state(state)
@@ -304,33 +255,3 @@ class DCLLoss(Criterion):
         words += [f"epochs={self.epochs:g}", f"epoch={self.epoch:g}"]
         words += [f"{name}={value!r}" for name, value in own.items() if name != "classes"]
         return ", ".join(words)
-
-
-def triplet_defaults(given: dict[str, Any]) -> dict[str, Any]:
-    """The options of `dcl.triplet_loss`, with these in place of its defaults; checked."""
-    parameters = inspect.signature(triplet_terms).parameters.values()
-    options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-    for name in given:
-        if name not in options:
-            near = difflib.get_close_matches(name, options, n=1)
-            hint = f": did you mean {near[0]!r}?" if near else ""
-            raise TypeError(f"unknown option {name!r}{hint} There are {', '.join(options)}")
-    options |= given
-    check_triplet_options(**{k: options[k] for k in ("k", "margin", "anchors", "reduction", "rho")})
-    return options
-
-
-def check_schedules(sampling: Schedule, loss: Schedule) -> None:
-    """Raise a ValueError that lists what `sampling` and `loss` of DCLLoss may be."""
-    for what, value, names, most in (
-        ("sampling", sampling, SAMPLINGS, 1.0),
-        ("loss", loss, LOSSES, float("inf")),
-    ):
-        if isinstance(value, str):
-            choose(f"{what} schedule", value, names)
-        elif not callable(value) and not (is_number(value) and 0 <= value <= most):
-            allowed = "in [0, 1]" if most == 1 else "of 0 or more"
-            raise ValueError(
-                f"{what} must be one of {', '.join(names)}, a number {allowed} or a function of "
-                f"epoch and epochs, got {value!r}"
-            )

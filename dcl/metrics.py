@@ -132,13 +132,14 @@ def evaluate(
     f1 = 2 * hits / (table.sum(2) + table.sum(1))
     binary = torch.tensor(numbers) == 2
 
-    def told(values: Tensor) -> np.ndarray:
+    def percent(values: Tensor) -> np.ndarray:  # (A, C) -> (A,), of class 1 or over the classes
         return 100 * torch.where(binary, values[:, 1], values.nanmean(1)).numpy()
 
     frame = pd.DataFrame(index=pd.Index(names, name="attribute"))
     frame["mA"] = 100 * _mean_recall(table, numbers, names).numpy()
     frame["accuracy"] = 100 * (hits.sum(1) / table.sum((1, 2))).numpy()
-    frame["f1"], frame["precision"], frame["recall"] = told(f1), told(precision), told(recall)
+    for name, values in (("f1", f1), ("precision", precision), ("recall", recall)):
+        frame[name] = percent(values)
     if bool(binary.any()):
         score = (logits[..., 1] - logits[..., 0]).numpy()
         for name, metric in (

@@ -23,7 +23,7 @@ class Mined(NamedTuple):
 
 @torch.no_grad()
 def mine(
-    logits: Tensor, labels: Tensor, *, k: int = 25, anchors: str = "easy", rho: float = 0.5
+    logits: Tensor, labels: Tensor, *, k: int, anchors: str, rho: float
 ) -> tuple[Mined, Mined, Mined]:
     """Anchors, hard positives and hard negatives of each minority class (Section 3.3).
 
@@ -55,7 +55,7 @@ def mine(
     return (*(() if anchors == "easy" else [_all(own, int(rho * batch))]), *mined)
 
 
-def minority_classes(counts: Tensor, batch: int, *, rho: float = 0.5) -> tuple[Tensor, Tensor]:
+def minority_classes(counts: Tensor, batch: int, *, rho: float) -> tuple[Tensor, Tensor]:
     """Minority classes of a batch, by CRL's rule (Dong et al. 2018).
 
     Classes in ascending batch count, ties to the lower index and absent ones skipped, as long as
@@ -78,7 +78,7 @@ def minority_classes(counts: Tensor, batch: int, *, rho: float = 0.5) -> tuple[T
 
     Examples
     --------
-    >>> minority_classes(torch.tensor([[5, 2, 0, 3]]), 10)
+    >>> minority_classes(torch.tensor([[5, 2, 0, 3]]), 10, rho=0.5)
     (tensor([[1, 3]]), tensor([[True, True]]))
     """
     ascending, order = counts.sort(stable=True, dim=1)  # absent classes first: they add 0
@@ -104,7 +104,7 @@ def _best(surprise: Tensor, candidates: Tensor, least: list[bool], k: int) -> li
     with fewer than k candidates has the rest invalid.
     """
     place = torch.arange(surprise.shape[-1], device=surprise.device)
-    if surprise.dtype == torch.float32:  # as unique integers: three times faster than a sort
+    if surprise.dtype == torch.float32:  # as unique integers, whose order needs no stable sort
         key = surprise.view(torch.int32).long() << 32  # floats of 0 or more are in their order
         keys = torch.stack([-key if first else key for first in least]) - place
         keys = keys.masked_fill_(~candidates, torch.iinfo(torch.int64).min)

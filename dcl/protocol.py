@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .checks import as_batch, as_class_counts, check_labels, is_number
-from .sampling import RandomSource, batch_shares
+from .random_source import RandomSource
 
 Look = Callable[[], tuple[Tensor, Tensor]]  # embeds the training set: features, labels (N, A)
 
@@ -115,3 +115,19 @@ class Criterion(nn.Module):
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         self.set_epoch(state["epoch"])
+
+
+def batch_shares(labels: Tensor, weights: Tensor | None, class_counts: Tensor) -> dict[str, Tensor]:
+    """What weights (B, A) do to a batch: two tensors (A,), see `DCLLoss.parts`."""
+    if weights is None:
+        weights = torch.ones(labels.shape, device=labels.device)
+
+    def mean_over(label: Tensor, values: Tensor) -> Tensor:  # (A,), (B, A) -> (A,)
+        members = labels == label
+        return (values * members).sum(0) / members.sum(0)
+
+    smallest = class_counts.masked_fill(class_counts == 0, torch.iinfo(torch.int64).max).argmin(1)
+    return {
+        "share_kept": mean_over(class_counts.argmax(1), weights.clamp(max=1)),
+        "minority_weight": mean_over(smallest, weights),
+    }

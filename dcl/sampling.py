@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from .checks import (
     UNKNOWN,
@@ -278,53 +278,5 @@ def dsl_loss(
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross entropy of each sample and attribute: (B, A, C), (B, A) -> (A, B); 0 where unknown."""
-    logits = at_least_float32(logits).permute(1, 2, 0)  # (A, C, B): the softmax over two of a row
-    labels = labels.T.long()  # is 4 times slower
-    return F.cross_entropy(logits, labels, reduction="none", ignore_index=UNKNOWN)
-
-
-def batch_shares(labels: Tensor, weights: Tensor | None, class_counts: Tensor) -> dict[str, Tensor]:
-    """What weights (B, A) do to a batch: two tensors (A,), see `DCLLoss.parts`."""
-    if weights is None:
-        weights = torch.ones(labels.shape, device=labels.device)
-
-    def mean_over(label: Tensor, values: Tensor) -> Tensor:  # (A,), (B, A) -> (A,)
-        members = labels == label
-        return (values * members).sum(0) / members.sum(0)
-
-    smallest = class_counts.masked_fill(class_counts == 0, torch.iinfo(torch.int64).max).argmin(1)
-    return {
-        "share_kept": mean_over(class_counts.argmax(1), weights.clamp(max=1)),
-        "minority_weight": mean_over(smallest, weights),
-    }
-
-
-class RandomSource(nn.Module):
-    """A seeded generator made on the device that first asks; its state is in `state_dict()`.
-
-    Without a seed, torch's global generator is meant.
-    """
-
-    def __init__(self, seed: int | None):
-        super().__init__()
-        self.seed = seed
-        self.generator: torch.Generator | None = None
-
-    def on(self, device: torch.device) -> torch.Generator | None:
-        if self.seed is not None and self.generator is None:
-            self.generator = torch.Generator(device).manual_seed(self.seed)
-            if self._state is not None:
-                self.generator.set_state(self._state)
-        return self.generator
-
-    _state: Tensor | None = None  # loaded before the device is known
-
-    def get_extra_state(self) -> Tensor:
-        if self.generator is not None:
-            return self.generator.get_state()
-        return torch.empty(0) if self._state is None else self._state
-
-    def set_extra_state(self, state: Tensor) -> None:
-        if state.numel() and self.seed is None:
-            raise ValueError("the saved criterion draws from a seed, this one has none: give seed")
-        self.generator, self._state = None, state.cpu() if state.numel() else None
+    logits = at_least_float32(logits).permute(1, 2, 0)  # (A, C, B): softmax over short rows is slow
+    return F.cross_entropy(logits, labels.T.long(), reduction="none", ignore_index=UNKNOWN)

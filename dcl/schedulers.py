@@ -4,8 +4,14 @@ Every schedule is a plain function of the epoch: no state, no tensors.
 """
 
 import math
+from collections.abc import Callable
+
+from .checks import choose, is_number
 
 SCHEDULES = ("convex", "linear", "concave", "composite", "constant")
+LOSS_SCHEDULES = tuple(name for name in SCHEDULES if name != "constant")
+SAMPLING_SCHEDULES = (*LOSS_SCHEDULES, "linear-imbalance")
+Schedule = str | float | Callable[[float, float], float]  # epoch, epochs -> level
 
 
 def schedule(
@@ -121,3 +127,52 @@ def loss_schedule(
 
 
 _scheduler_function = schedule  # inside loss_schedule the name `schedule` is an argument
+
+
+def sampling_level(
+    sampling: Schedule, epoch: float, epochs: float, *, decay: float = 0.99
+) -> float:
+    """g at an epoch: of one of `SAMPLING_SCHEDULES`, of a number, or of a function."""
+    if callable(sampling):
+        level = float(sampling(epoch, epochs))
+    elif isinstance(sampling, str):
+        name = "linear" if sampling == "linear-imbalance" else sampling
+        level = schedule(name, epoch, epochs, decay=decay)
+    else:
+        level = schedule("constant", epoch, epochs, value=sampling)
+    return _in_range("sampling", level, 1.0, epoch)
+
+
+def loss_level(
+    loss: Schedule, epoch: float, epochs: float, *, p: float, epsilon: float, decay: float
+) -> float:
+    """f at an epoch: of one of `LOSS_SCHEDULES`, of a number, or of a function."""
+    if callable(loss):
+        level = float(loss(epoch, epochs))
+    elif isinstance(loss, str):
+        level = loss_schedule(epoch, epochs, schedule=loss, p=p, epsilon=epsilon, decay=decay)
+    else:
+        level = float(loss)
+    return _in_range("loss", level, math.inf, epoch)
+
+
+def _in_range(what: str, level: float, most: float, epoch: float) -> float:
+    if not 0 <= level <= most:
+        raise ValueError(f"the {what} schedule gives {level!r} at epoch {epoch!r}")
+    return level
+
+
+def check_schedules(sampling: Schedule, loss: Schedule) -> None:
+    """Raise a ValueError that lists what `sampling` and `loss` of DCLLoss may be."""
+    for what, value, names, most in (
+        ("sampling", sampling, SAMPLING_SCHEDULES, 1.0),
+        ("loss", loss, LOSS_SCHEDULES, math.inf),
+    ):
+        if isinstance(value, str):
+            choose(f"{what} schedule", value, names)
+        elif not callable(value) and not (is_number(value) and 0 <= value <= most):
+            allowed = "in [0, 1]" if most == 1 else "of 0 or more"
+            raise ValueError(
+                f"{what} must be one of {', '.join(names)}, a number {allowed} or a function of "
+                f"epoch and epochs, got {value!r}"
+            )

@@ -9,7 +9,7 @@ Both are MATLAB files of one nested structure. Counts that hold for the files as
 
 What the paper's Table 6 is over cannot be known: it says 72 attributes in Section 4.1, 70 in
 Section 4.4.3, and an imbalance up to 1:1800, while no attribute in RAP's published file is rarer
-than 1:262. `read_rap` says what we read instead, `imbalance_groups` gives the table's groups.
+than 1:262. `read_rap` says what we read instead, `dcl.data.imbalance` gives the table's groups.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from ..checks import UNKNOWN
-from .matlab import MatlabError, read_variable
+from .matlab_fields import (
+    check_length,
+    check_values,
+    fields_of,
+    rows_of,
+    texts,
+    whole_numbers,
+)
 from .resident import SPLITS, DataError
 
 RAP_COLUMNS, PETA_COLUMNS, PARTITIONS = 92, 105, 5
@@ -26,10 +33,6 @@ SCENE = slice(51, 63)  # RAP's columns for viewpoint (4) and occlusion (8), not 
 MULTICLASS = ("AgeLess16", "Age17-30", "Age31-45", "BodyFat", "BodyNormal", "BodyThin")
 CATCH_ALL = ("attach-Other", "up-Mixture", "low-Mixture", "shoes-Mixture")
 PROTOCOLS = ("51", "paper", "all")
-
-GROUPS = ("1:1-25", "1:25-50", "over 1:50")
-"""Table 6's groups of imbalance ratios."""
-UNDEFINED = "undefined"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,28 +89,28 @@ def read_rap(
         raise ValueError(f"val_share must be in [0, 1), got {val_share}")
     _check_seed(seed)
     path = Path(path)
-    labels, names, listed, images, identities, parts = _fields(
+    labels, names, listed, images, identities, parts = fields_of(
         path,
         "RAP_annotation",
         ("label", "attribute_eng", "attribute_exp", "imagesname", "identity", "partion"),
         "RAP v1's RAP_annotation.mat",
     )
-    names, images = _texts(path, "attribute_eng", names), _texts(path, "imagesname", images)
-    labels = _numbers(path, "label", labels)
-    _check_labels(path, "label", labels, (len(images), RAP_COLUMNS), (0, 1, 2))
-    _check_length(path, "attribute_eng", names, RAP_COLUMNS)
-    _check_length(path, "attribute_exp", listed.ravel(), 51)
-    identities = _numbers(path, "identity", identities).ravel()
-    _check_length(path, "identity", identities, len(images))
+    names, images = texts(path, "attribute_eng", names), texts(path, "imagesname", images)
+    labels = whole_numbers(path, "label", labels)
+    check_values(path, "label", labels, (len(images), RAP_COLUMNS), (0, 1, 2))
+    check_length(path, "attribute_eng", names, RAP_COLUMNS)
+    check_length(path, "attribute_exp", listed.ravel(), 51)
+    identities = whole_numbers(path, "identity", identities).ravel()
+    check_length(path, "identity", identities, len(images))
     partitions = []
     for number, part in enumerate(parts.ravel()):
         place = f"partion {number + 1}"
-        train, test = _rows(path, place, part, ("train_index", "test_index"), len(images))
+        train, test = rows_of(path, place, part, ("train_index", "test_index"), len(images))
         order = np.random.default_rng([seed, number]).permutation(len(train))
         cut = len(train) - round(val_share * len(train))
         cuts = train[np.sort(order[:cut])], train[np.sort(order[cut:])], test
         partitions.append(dict(zip(SPLITS, cuts, strict=True)))
-    _check_length(path, "partion", partitions, PARTITIONS)
+    check_length(path, "partion", partitions, PARTITIONS)
     columns = _rap_columns(names, protocol)
     return Annotation(
         attributes=tuple(names[k] for k in columns),
@@ -152,13 +155,13 @@ def read_peta(
         raise ValueError(f"split must be official or identity, got {split!r}")
     _check_seed(seed)
     path = Path(path)
-    data, names, selected, parts = _fields(
+    data, names, selected, parts = fields_of(
         path, "peta", ("data", "attribute", "selected_attribute", "partion_attribute"), "PETA.mat"
     )
-    names = _texts(path, "attribute", names)
-    _check_length(path, "attribute", names, PETA_COLUMNS)
-    data = _numbers(path, "data", data)
-    columns = _numbers(path, "selected_attribute", selected).ravel() - 1  # from 1, of `data`
+    names = texts(path, "attribute", names)
+    check_length(path, "attribute", names, PETA_COLUMNS)
+    data = whole_numbers(path, "data", data)
+    columns = whole_numbers(path, "selected_attribute", selected).ravel() - 1  # from 1, of `data`
     if data.ndim != 2 or data.shape[1] != 4 + PETA_COLUMNS:
         raise DataError(f"{path}: data is {data.shape}, expected (N, 109): 4 and 105 attributes")
     if len(columns) == 0 or columns.min() < 4 or columns.max() >= data.shape[1]:
@@ -167,13 +170,13 @@ def read_peta(
             f"got {(columns[:8] + 1).tolist()} ..."
         )
     labels = data[:, columns]
-    _check_labels(path, "data", labels, labels.shape, (0, 1))
+    check_values(path, "data", labels, labels.shape, (0, 1))
     identities = data[:, 1]
     partitions = [
-        dict(zip(SPLITS, _rows(path, f"partion {k + 1}", part, SPLITS, len(data)), strict=True))
+        dict(zip(SPLITS, rows_of(path, f"partion {k + 1}", part, SPLITS, len(data)), strict=True))
         for k, part in enumerate(parts.ravel())
     ]
-    _check_length(path, "partion_attribute", partitions, PARTITIONS)
+    check_length(path, "partion_attribute", partitions, PARTITIONS)
     if split == "identity":
         partitions = [
             split_identities(identities, [len(part[name]) for name in SPLITS], seed=(seed, k))
@@ -219,47 +222,6 @@ def split_identities(identities: np.ndarray, sizes, *, seed=0) -> dict[str, np.n
     return {name: np.flatnonzero(part[person] == k) for k, name in enumerate(SPLITS)}
 
 
-def imbalance_ratios(labels: np.ndarray) -> np.ndarray:
-    """Samples of the majority class for one of the minority, (A,) of the training labels (N, A).
-
-    At least 1; infinite where a class has no sample. Unknown labels are not counted.
-
-    Examples
-    --------
-    >>> imbalance_ratios(np.array([[1, 0], [0, 0], [0, -1]]))
-    array([ 2., inf])
-    """
-    labels = np.asarray(labels)
-    few, many = np.sort([(labels == 1).sum(axis=0), (labels == 0).sum(axis=0)], axis=0)
-    return np.divide(many, few, out=np.full(len(few), np.inf), where=few > 0)
-
-
-def imbalance_groups(labels: np.ndarray) -> np.ndarray:
-    """Table 6's group of each attribute, (A,) of str, from the training labels (N, A).
-
-    One of `GROUPS`; a ratio on a border belongs to the less imbalanced group (ours: the paper
-    does not say). ``"undefined"`` where one class has no sample.
-
-    Examples
-    --------
-    >>> imbalance_groups(np.eye(31, 3, dtype=int) * [1, 1, 0]).tolist()
-    ['1:25-50', '1:25-50', 'undefined']
-    """
-    return groups_of_ratios(imbalance_ratios(labels))
-
-
-def groups_of_ratios(ratio: np.ndarray) -> np.ndarray:
-    """`imbalance_groups` of imbalance ratios, (A,).
-
-    Examples
-    --------
-    >>> groups_of_ratios(np.array([1, 25, 25.1, 51, np.inf])).tolist()
-    ['1:1-25', '1:1-25', '1:25-50', 'over 1:50', 'undefined']
-    """
-    names = np.array([*GROUPS, UNDEFINED])
-    return names[np.where(np.isinf(ratio), 3, np.searchsorted((25, 50), ratio))]
-
-
 def _rap_columns(names: tuple[str, ...], protocol: str) -> list[int]:
     if protocol == "all":
         return list(range(RAP_COLUMNS))
@@ -268,77 +230,6 @@ def _rap_columns(names: tuple[str, ...], protocol: str) -> list[int]:
     scene = range(*SCENE.indices(RAP_COLUMNS))
     left_out = {*MULTICLASS, *CATCH_ALL}
     return [k for k, name in enumerate(names) if k not in scene and name not in left_out]
-
-
-def _fields(path: Path, variable: str, fields: tuple[str, ...], what: str) -> list[np.ndarray]:
-    """Fields of the one structure in a MATLAB file."""
-    if not path.is_file():
-        raise DataError(
-            f"missing {path}: expected {what}, which its authors give for research on request"
-        )
-    try:
-        structure = read_variable(path, variable)
-    except (MatlabError, OSError) as error:
-        raise DataError(f"{path}: not a readable MATLAB file, expected {what} ({error})") from None
-    found = structure.flat[0] if structure is not None and structure.size == 1 else None
-    if not isinstance(found, dict):
-        raise DataError(f"{path}: no structure {variable}, expected {what}")
-    absent = [name for name in fields if name not in found]
-    if absent:
-        raise DataError(f"{path}: {variable} has no {', '.join(absent)}, expected {what}")
-    return [found[name] for name in fields]
-
-
-def _texts(path: Path, field: str, cells: np.ndarray) -> tuple[str, ...]:
-    """The strings of a cell array."""
-    try:
-        return tuple(str(np.ravel(cell)[0]) for cell in cells.ravel())
-    except (AttributeError, IndexError):
-        raise DataError(f"{path}: {field} is not a list of names") from None
-
-
-def _numbers(path: Path, field: str, values: np.ndarray) -> np.ndarray:
-    """Whole numbers, as int64."""
-    if values.dtype.kind in "biuf":
-        with np.errstate(invalid="ignore"):  # of infinite values, which are not equal below
-            whole = values.astype(np.int64)
-        if np.array_equal(whole, values):
-            return whole
-    raise DataError(f"{path}: {field} is not of whole numbers")
-
-
-def _rows(path: Path, place: str, part, names, count: int) -> list[np.ndarray]:
-    """Row indices, from 0, of each split of a partition; together every row once."""
-    try:
-        part = part if isinstance(part, dict) else part.flat[0]  # in a cell
-        cells = [part[name].ravel() for name in names]
-    except (AttributeError, IndexError, KeyError, TypeError):
-        raise DataError(f"{path}, {place}: expected the fields {', '.join(names)}") from None
-    rows = [_numbers(path, place, cell) - 1 for cell in cells]
-    every = np.sort(np.concatenate(rows))
-    if not np.array_equal(every, np.arange(count)):
-        raise DataError(
-            f"{path}, {place}: expected each of the {count:,} rows in one split, got "
-            f"{len(every):,} indices, {len(np.unique(every)):,} of them different"
-        )
-    return rows
-
-
-def _check_labels(path: Path, field: str, labels: np.ndarray, shape, allowed) -> None:
-    if labels.shape != shape:
-        raise DataError(f"{path}: {field} is {labels.shape}, expected {shape}")
-    wrong = np.argwhere(~np.isin(labels, allowed))
-    if len(wrong):
-        row, column = wrong[0]
-        raise DataError(
-            f"{path}, row {row + 1}: {field} of attribute {column + 1} is {labels[row, column]}, "
-            f"expected one of {', '.join(map(str, allowed))}"
-        )
-
-
-def _check_length(path: Path, field: str, found, expected: int) -> None:
-    if len(found) != expected:
-        raise DataError(f"{path}: {field} has {len(found)} entries, expected {expected}")
 
 
 def _check_seed(seed: int) -> None:

@@ -11,14 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from .imbalance import GROUPS, imbalance_groups
 from .pack import open_pack
-from .pedestrian_annotation import (
-    GROUPS,
-    Annotation,
-    imbalance_groups,
-    read_peta,
-    read_rap,
-)
+from .pedestrian_annotation import Annotation, read_peta, read_rap
 from .resident import SPLITS, DataError, Dataset, Split
 from .sources import Folder
 

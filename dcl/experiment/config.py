@@ -5,7 +5,6 @@ A notebook's parameters, the command line and a record's ``config`` are all read
 so that a wrong name or value gets the same error everywhere.
 """
 
-import difflib
 import hashlib
 import json
 from dataclasses import dataclass, fields
@@ -17,12 +16,15 @@ import torch
 from ..methods import METHODS, TASKS, Method, Option, find
 from .fields import (
     PROFILE,
+    PROFILES,
     ConfigError,
     as_config_error,
     check_fields,
     option,
+    plain_values,
     settle_profile,
     typed,
+    unknown,
 )
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ class Training:
     results: str = option("results/runs", "folder for run records, or one .json file")
     keep_weights: bool = option(False, "keep the tested weights, as .safetensors by the record")
     keep_scores: bool = option(False, "keep the scores of val and test, as .npz by the record")
-    profile: str = option("auto", PROFILE, choices=("auto", "quick", "standard"))
+    profile: str = option("auto", PROFILE, choices=PROFILES)
 
     def __init__(self, **values: Any):
         own = {spec.name: spec.default for spec in fields(self)}
@@ -121,7 +123,7 @@ class Training:
                         f"got {value!r}: leave {name} out, or choose method 'dcl'"
                     )
             elif name not in every:
-                _unknown(type(self), name)
+                raise _unknown(type(self), name)
             elif value != every[name].default:
                 users = [user.name for user in METHODS.values() if name in user.options]
                 raise ConfigError(
@@ -194,14 +196,10 @@ def method_options() -> dict[str, Option]:
     return {name: spec for entry in METHODS.values() for name, spec in entry.options.items()}
 
 
-def _unknown(cls: type, name: str) -> None:
+def _unknown(cls: type, name: str) -> ConfigError:
     known = [spec.name for spec in fields(cls)]
     known += list(method_options()) if issubclass(cls, Training) else []
-    near = difflib.get_close_matches(str(name), known, n=1)
-    raise ConfigError(
-        f"unknown parameter {name!r}{f': did you mean {near[0]!r}?' if near else ''} "
-        f"{cls.__name__} takes {', '.join(known)}"
-    )
+    return unknown(name, known, cls.__name__)
 
 
 def from_values(cls: type, values: dict[str, Any]):
@@ -219,24 +217,16 @@ def from_values(cls: type, values: dict[str, Any]):
             known |= set(find(values["method"]).options)
     for name in values:
         if name not in known:
-            _unknown(cls, name)
+            raise _unknown(cls, name)
     return cls(**values)
 
 
 def from_notebook(cls: type, namespace: dict[str, Any]):
     """A configuration from a notebook's globals right after its parameters.
 
-    Every plain value defined so far must be a parameter: papermill only warns about a name that
-    the notebook does not have, and a misspelt one would train the default.
+    Every plain value defined so far must be a parameter, see `plain_values`.
     """
-    ours = {
-        name: value
-        for name, value in namespace.items()
-        if not name.startswith("_")
-        and name not in ("In", "Out")
-        and (value is None or type(value) in (bool, int, float, str, list, dict, tuple))
-    }
-    return from_values(cls, ours)
+    return from_values(cls, plain_values(namespace))
 
 
 def resolve(path: str | Path) -> Path:

@@ -1,5 +1,4 @@
-"""What ``python -m dcl run`` offers: a name, and the configuration that loads the data and builds
-the network."""
+"""What ``python -m dcl run`` offers: configurations by name, each with its data and network."""
 
 import importlib
 from dataclasses import dataclass
@@ -7,11 +6,12 @@ from dataclasses import dataclass
 import torchvision.models
 from torch import nn
 
+from ..backbones import TorchvisionResNet
 from ..data import celeba, cifar, pedestrians, table
 from ..data.drawn import face_table, faces, persons, shapes
 from ..data.pedestrian_annotation import PROTOCOLS
 from ..data.resident import DataError, Dataset
-from ..models import MLP, DeepID2, ResNetCIFAR, TorchvisionResNet
+from ..models import MLP, DeepID2, ResNetCIFAR
 from .config import Training, resolve
 from .fields import ConfigError, option
 

@@ -1,15 +1,17 @@
 """Fields of a configuration: default, meaning and limits in one place, checked when it is made."""
 
+import difflib
 import math
 import os
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field, fields
 from typing import Any, get_args
 
 PROFILE = "quick: a look in seconds; auto: $DCL_PROFILE or standard"
+PROFILES = ("auto", "quick", "standard")
 
 
 class ConfigError(ValueError):
@@ -36,14 +38,17 @@ def settle_profile(config) -> None:
 def check_fields(config) -> None:
     """Replace each field's value by the one of the field's type, or raise a ConfigError."""
     for spec in fields(config):
-        object.__setattr__(config, spec.name, _checked(spec, getattr(config, spec.name)))
+        kinds = get_args(spec.type) if isinstance(spec.type, types.UnionType) else (spec.type,)
+        value = getattr(config, spec.name)
+        value = checked(spec.name, value, kinds, spec.metadata["doc"], spec.metadata)
+        object.__setattr__(config, spec.name, value)
 
 
-def _checked(spec, value: Any) -> Any:
-    """`value` as the field's type, or a ConfigError that says what the field takes."""
-    limits = spec.metadata
-    kinds = get_args(spec.type) if isinstance(spec.type, types.UnionType) else (spec.type,)
-    value = typed(spec.name, value, kinds, limits["doc"])
+def checked(
+    name: str, value: Any, kinds: tuple[type, ...], doc: str, limits: Mapping[str, Any]
+) -> Any:
+    """`value` as one of these types and within its limits, or a ConfigError that says both."""
+    value = typed(name, value, kinds, doc)
     wrong = None
     if "choices" in limits and value not in limits["choices"]:
         wrong = f"one of {', '.join(limits['choices'])}"
@@ -58,7 +63,7 @@ def _checked(spec, value: Any) -> Any:
         if not all(rule(value, limit) for _, limit, rule in present):
             wrong = " and ".join(f"{word} {limit}" for word, limit, _ in present)
     if wrong:
-        raise ConfigError(f"{spec.name} must be {wrong}, got {value!r}: {limits['doc']}")
+        raise ConfigError(f"{name} must be {wrong}, got {value!r}{f': {doc}' if doc else ''}")
     return value
 
 
@@ -69,10 +74,35 @@ def typed(name: str, value: Any, kinds: tuple[type, ...], doc: str) -> Any:
     if type(value) not in kinds:
         words = {int: "a whole number", float: "a number", str: "a text", bool: "True or False"}
         allowed = " or ".join(words[kind] for kind in kinds)
-        raise ConfigError(f"{name} must be {allowed}, got {value!r}: {doc}")
+        raise ConfigError(f"{name} must be {allowed}, got {value!r}{f': {doc}' if doc else ''}")
     if isinstance(value, float) and not math.isfinite(value):
-        raise ConfigError(f"{name} must be finite, got {value!r}: {doc}")
+        raise ConfigError(f"{name} must be finite, got {value!r}{f': {doc}' if doc else ''}")
     return value
+
+
+def unknown(name: str, known: Sequence[str], who: str) -> ConfigError:
+    """The error for a parameter that `who` does not have, with the nearest one that it has."""
+    near = difflib.get_close_matches(str(name), known, n=1)
+    return ConfigError(
+        f"unknown parameter {name!r}{f': did you mean {near[0]!r}?' if near else ''} "
+        f"{who} takes {', '.join(known)}"
+    )
+
+
+def plain_values(namespace: dict[str, Any]) -> dict[str, Any]:
+    """The plain values among a notebook's globals: its parameters, where nothing else ran yet.
+
+    Papermill only warns about a name that the notebook does not have: it is here as well, and a
+    misspelt one would leave the default in use.
+    """
+    kinds = (bool, int, float, str, list, dict, tuple)
+    return {
+        name: value
+        for name, value in namespace.items()
+        if not name.startswith("_")
+        and name not in ("In", "Out")
+        and (value is None or type(value) in kinds)
+    }
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 import torch
 
+from .provenance import cpu_flags
+
 SETTINGS = {
     # glibc gives large freed blocks back to the system, and every step then pays a page fault for
     # each 4 KB of its activations. Kept, they are there for the next step.
@@ -55,8 +57,6 @@ def best_precision(device: torch.device) -> str:
     >>> best_precision(torch.device("cpu")) in ("float32", "bfloat16")
     True
     """
-    from .records import _flags  # here: it brings pandas, and `restart` comes before that
-
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    return "bfloat16" if device.type == "cpu" and "amx_bf16" in _flags() else "float32"
+    return "bfloat16" if device.type == "cpu" and "amx_bf16" in cpu_flags() else "float32"

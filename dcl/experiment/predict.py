@@ -86,7 +86,7 @@ def predict_images(
             )
             split = Split(images=pixels, labels=np.full((len(part), len(names)), -1))
             batch = Resident(split, device).batch(torch.arange(len(part), device=device))[0]
-            with torch.no_grad():
+            with torch.no_grad(), weights.decide_alone(record_path, config.method):
                 logits, features = model(batch)
                 scores = criterion.scored(logits, features, model).cpu()
             decided = decide(scores, offsets=offsets)

@@ -12,7 +12,7 @@ from torch import nn
 from ..data import Dataset, Resident
 from ..decisions import prior_offsets
 from ..protocol import Criterion
-from . import distributed, records, trainer, weights
+from . import distributed, provenance, records, trainer, weights
 from .checkpoint import Progress
 from .config import Training, from_values
 from .datasets import find_dataset
@@ -125,7 +125,7 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
             "history": progress.history,
             "timing": timing(progress, splits["train"])
             | {"clustering_seconds": getattr(criterion, "clustering_seconds", [])},
-            "environment": records.environment(device)
+            "environment": provenance.environment(device)
             | {"processes": distributed.processes(), "source": source_of(config)},
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
         }
@@ -145,7 +145,9 @@ def checkpoint_of(config: Training, data: Dataset) -> Path:
 
 def source_of(config: Training) -> str:
     """Hash of the files that decide the numbers of a run: its method's, its data's, the trainer."""
-    return records.source_hash(config.entry.build.__module__, config.data_module, trainer.__name__)
+    return provenance.source_hash(
+        config.entry.build.__module__, config.data_module, trainer.__name__
+    )
 
 
 def _train(
@@ -215,12 +217,8 @@ def check(record_path: Path, **places: str) -> dict[str, Any]:
     prior = record["decision"] == "prior"  # of schema 1
     offsets = prior_offsets(data.class_counts) if prior else None
     criterion = build_criterion(config, data).to(device).eval()
-    try:
+    with weights.decide_alone(record_path, config.method):
         logits = predict(model.to(device), criterion, split)
-    except RuntimeError as error:
-        raise ConfigError(
-            f"{record_path}: method {config.method!r} decides by more than its weights: {error}"
-        ) from None
     return metrics_of(logits, split, data, offsets)
 
 

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Dataset, Resident
-from ..decisions import BOOTSTRAP, Tuned, decide, offsets_for
+from ..decisions import Tuned, decide
 from ..metrics import evaluate, instance_metrics, per_class, threshold_curves
 from ..protocol import Criterion
+from ..tuning import BOOTSTRAP, offsets_for
 from . import distributed, scores
 from .checkpoint import Progress
 from .config import Training

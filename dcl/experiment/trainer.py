@@ -158,7 +158,7 @@ class InBfloat16(nn.Module):
 
 def _train_epoch(
     network: nn.Module,
-    criterion: nn.Module,
+    criterion: Criterion,
     optimiser: torch.optim.Optimizer,
     train_set: Resident,
     batch_size: int,

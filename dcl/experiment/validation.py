@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from ..decisions import decide, offsets_for
+from ..decisions import decide
 from ..metrics import balanced_accuracy, mean_accuracy
 from ..sampling import cross_entropy
+from ..tuning import offsets_for
 
 
 def validate(

@@ -1,6 +1,8 @@
 """Weights beside a run record, as safetensors: plain arrays, nothing that could run."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -9,7 +11,7 @@ from torch import Tensor, nn
 
 
 class WeightsError(ValueError):
-    """A file of weights that cannot be read or written, named."""
+    """Weights that cannot be read, written or used, named."""
 
 
 def path_of(record: Path) -> Path:
@@ -49,3 +51,14 @@ def load_into(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise WeightsError(f"{path} holds the weights of another network: {reason}") from None
+
+
+@contextmanager
+def decide_alone(path: Path, method: str) -> Iterator[None]:
+    """A method whose scores need more than a network's weights is refused, by name."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise WeightsError(
+            f"{path}: method {method!r} decides by more than its weights: {error}"
+        ) from None

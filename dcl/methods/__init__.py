@@ -10,14 +10,14 @@ import importlib
 from typing import Any
 
 from ..protocol import Criterion
-from . import crl, framework, ldam, lmle, losses, resampling, reweighting, tau_norm
+from . import crl, crt, framework, ldam, lmle, losses, resampling, reweighting, tau_norm
 from .entry import TASKS, Method, Option
 
 __all__ = ["BASELINES", "METHODS", "TASKS", "Baseline", "Method", "Option", "find"]
 
 METHODS: dict[str, Method] = {
     method.name: method
-    for file in (framework, resampling, reweighting, losses, crl, ldam, lmle, tau_norm)
+    for file in (framework, resampling, reweighting, losses, crl, ldam, lmle, tau_norm, crt)
     for method in file.ENTRIES
 }
 BASELINES = tuple(name for name in METHODS if METHODS[name] not in framework.ENTRIES)

@@ -4,10 +4,9 @@ from typing import Annotated, Any
 
 from torch import Tensor
 
-from ..criterion import triplet_defaults
 from ..protocol import Criterion
 from ..sampling import dsl_loss
-from ..triplet import triplet_terms
+from ..triplet import triplet_defaults, triplet_terms
 from .entry import Method
 
 

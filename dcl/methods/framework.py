@@ -1,10 +1,8 @@
 """DCL and the methods that are settings of it (Tables 1 and 3)."""
 
-from typing import Annotated
-
 from torch import Tensor
 
-from ..criterion import PRESETS, DCLLoss
+from ..criterion import PRESETS, DCLLoss, Epsilon
 from .entry import Method
 
 SAMPLING = ("normalisation", "selection", "current")
@@ -15,7 +13,7 @@ def crl(
     class_counts: Tensor,
     epochs: float,
     *,
-    epsilon: Annotated[float, "self-learning ratio (ours: the paper gives none)"] = 0.1,
+    epsilon: Epsilon = 0.1,
     **options,
 ) -> DCLLoss:
     """CRL-I of Table 1: f = epsilon."""

@@ -9,7 +9,7 @@ from ..checks import at_least_float32, check_logits
 from ..protocol import Criterion
 from ..sampling import cross_entropy
 from .entry import Method
-from .reweighting import class_balanced_weights
+from .reweighting import Beta, class_balanced_weights
 
 DEFERRED = 0.8  # share of the epochs before the weights begin (Cao et al.: 160 of 200)
 
@@ -46,7 +46,7 @@ class LDAM(Criterion):
         class_counts: Tensor,
         epochs: float,
         *,
-        beta: Annotated[float, "of class-balanced and ldam-drw (Cui et al. 2019)"] = 0.9999,
+        beta: Beta = 0.9999,
         scale: Annotated[float, "of the cosines of ldam-drw (Cao et al. 2019)"] = 30.0,
         **more,
     ):

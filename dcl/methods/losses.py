@@ -10,6 +10,8 @@ from ..protocol import Criterion
 from ..sampling import cross_entropy, dsl_loss
 from .entry import Method
 
+Tau = Annotated[float, "of logit-adjustment and tau-norm (their papers: 1)"]
+
 
 def focal_loss(logits: Tensor, labels: Tensor, *, gamma: float = 2.0) -> Tensor:
     """Focal loss: cross entropy times (1 - p) ** gamma of the true class (Lin et al. 2017).
@@ -167,7 +169,7 @@ class LogitAdjusted(Loss):
         class_counts: Tensor,
         epochs: float,
         *,
-        tau: Annotated[float, "of logit-adjustment and tau-norm (their papers: 1)"] = 1.0,
+        tau: Tau = 1.0,
         **more,
     ):
         super().__init__(class_counts, epochs, **more)

@@ -9,6 +9,8 @@ from ..protocol import Criterion
 from ..sampling import dsl_loss
 from .entry import Method
 
+Beta = Annotated[float, "of class-balanced and ldam-drw (Cui et al. 2019)"]
+
 
 def cost_sensitive_weights(class_counts: Tensor) -> Tensor:
     """Weights inverse to the training frequency of each class: N / (C n_c).
@@ -136,7 +138,7 @@ class ClassBalanced(Weighted):
         class_counts: Tensor,
         epochs: float,
         *,
-        beta: Annotated[float, "of class-balanced and ldam-drw (Cui et al. 2019)"] = 0.9999,
+        beta: Beta = 0.9999,
         **more,
     ):
         super().__init__(class_counts, epochs, **more)

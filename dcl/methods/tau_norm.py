@@ -1,12 +1,13 @@
 """tau-normalisation of a cross-entropy network's output weights (Kang et al. 2020)."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..criterion import PRESETS, DCLLoss
 from .entry import Method
+from .losses import Tau
 
 
 class TauNorm(DCLLoss):
@@ -21,7 +22,7 @@ class TauNorm(DCLLoss):
         class_counts: Tensor,
         epochs: float,
         *,
-        tau: Annotated[float, "of logit-adjustment and tau-norm (their papers: 1)"] = 1.0,
+        tau: Tau = 1.0,
         classes: tuple[int, ...] | None = None,
         seed: int | None = None,
     ):

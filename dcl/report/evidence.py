@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from ..data.pedestrian_annotation import groups_of_ratios
+from ..data.imbalance import groups_of_ratios
 from ..experiment.config import Training
 from ..experiment.records import RecordError, collect, per_attribute, require
 from ..methods import METHODS

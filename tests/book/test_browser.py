@@ -15,9 +15,9 @@ from PIL import Image
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from dcl import dsl_weights, loss_schedule, schedule, target_distribution
-from dcl.criterion import SAMPLINGS
 from dcl.mining import mine
 from dcl.report import plane
+from dcl.schedulers import SAMPLING_SCHEDULES
 from dcl.triplet import triplet_terms
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -288,7 +288,7 @@ def settings_grid():
     """Settings of the explorer: every schedule at every corner, and in between."""
     usual = {"decay": 0.97, "value": 0.4, "p": 0.3, "epsilon": 0.15}
     for sampling, counts, (epoch, epochs), moves in itertools.product(
-        (*SAMPLINGS, "constant"),
+        (*SAMPLING_SCHEDULES, "constant"),
         ([1, 1], [50, 1], [3, 200], [9750, 250, 40], [7, 5, 300, 2, 5, 11]),
         ((0, 300), (89, 300), (90, 300), (7.3, 10), (8, 8)),
         ("step", "epoch"),
@@ -431,7 +431,7 @@ def test_a_training_of_eight_epochs_ends_balanced_only_with_every_step(explorer)
 
 def test_the_explorer_offers_every_schedule_of_the_library(explorer):
     offered = explorer.eval_on_selector_all("#x-sampling option", "list => list.map(e => e.value)")
-    assert set(offered) == {*SAMPLINGS, "constant"}
+    assert set(offered) == {*SAMPLING_SCHEDULES, "constant"}
 
 
 def test_the_explorer_moves_with_the_keyboard(explorer):
@@ -465,7 +465,7 @@ def test_the_explorer_moves_with_the_keyboard(explorer):
 
 
 def test_the_explorer_shows_a_control_where_it_has_an_effect(explorer):
-    for sampling in (*SAMPLINGS, "constant"):
+    for sampling in (*SAMPLING_SCHEDULES, "constant"):
         explorer.select_option("#x-sampling", sampling)
         assert explorer.is_visible("#x-decay") == (sampling == "concave")
         assert explorer.is_visible("#x-value") == (sampling == "constant")

@@ -11,69 +11,37 @@ import pytest
 
 from dcl.experiment.config import Training, method_options
 from dcl.experiment.datasets import DATASETS
-from dcl.report.pages import (
-    Choices,
-    Claims,
-    Cost,
-    Curricula,
-    Folders,
-    Framework,
-    Length,
-    Peta,
-    Pictures,
-    Plane,
-    Report,
-    Sensitivity,
-    Table7,
-    Tabular,
-    Weights,
-    YourData,
-)
+from dcl.experiment.fields import ConfigError
+from dcl.experiment.page import PARAMETER, from_page
+from dcl.report.pages import YourData
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-CONFIGS = {
+EXPERIMENTS = {
     **{name: cls for name, cls in DATASETS.items() if name != "table"},  # a notebook for each
     "your_data": YourData,  # of table
-    "schedulers": Curricula,
-    "framework": Framework,
-    "easy_anchors": Plane,
-    "dsl_in_pictures": Pictures,
-    "fair_baselines": Report,
-    "table2": Report,
-    "ablation": Report,
-    "operating_point": Report,
-    "significance": Report,
-    "scheduler_choice": Folders,
-    "learning_rate": Folders,
-    "claims": Claims,
-    "length": Length,
-    "when_to_use": Claims,
-    "open_choices": Choices,
-    "sensitivity": Sensitivity,
-    "tables5_6": Peta,
-    "table7": Table7,
-    "tabular": Tabular,
-    "weights": Weights,
-    "cost": Cost,
 }
+PAGES = sorted({path.stem for path in NOTEBOOKS.glob("*.ipynb")} - set(EXPERIMENTS))
+
+
+def parameters_cell(name: str) -> str:
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    (cell,) = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    return cell.source
 
 
 def parameters(name: str) -> dict:
     """Name -> (type, default) of the cell tagged `parameters`."""
-    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
-    (cell,) = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
-    lines = ast.parse(cell.source).body
     return {
         line.target.id: (ast.unparse(line.annotation), ast.literal_eval(line.value))
-        for line in lines
+        for line in ast.parse(parameters_cell(name)).body
         if isinstance(line, ast.AnnAssign)
     }
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", EXPERIMENTS)
 def test_parameters_are_the_configurations_fields_with_their_defaults(name):
-    expected = {spec.name: spec.default for spec in dataclasses.fields(CONFIGS[name])}
-    if issubclass(CONFIGS[name], Training):  # papermill passes only what the cell names
+    expected = {spec.name: spec.default for spec in dataclasses.fields(EXPERIMENTS[name])}
+    if issubclass(EXPERIMENTS[name], Training):  # papermill passes only what the cell names
         expected |= {name: option.default for name, option in method_options().items()}
     found = parameters(name)
     assert {key: default for key, (_, default) in found.items()} == expected
@@ -81,25 +49,88 @@ def test_parameters_are_the_configurations_fields_with_their_defaults(name):
         assert kind == type(default).__name__, key
 
 
-@pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS.glob("*.ipynb")])
-def test_every_notebook_has_a_configuration(name):
-    assert name in CONFIGS
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_says_type_default_and_meaning_of_each_parameter(name):
+    cell, found = parameters_cell(name), parameters(name)
+    assert len(found) == len(ast.parse(cell).body)  # nothing beside
+    lines = PARAMETER.findall(cell)
+    assert [(key, kind) for key, kind, _ in lines] == [(k, v[0]) for k, v in found.items()]
+    assert all(meaning for _, _, meaning in lines)
+    page = from_page({"In": ["", cell]} | {key: default for key, (_, default) in found.items()})
+    assert vars(page).keys() == found.keys()
+
+
+def check_of(name: str):
+    """What a page's own call of `from_page` makes of the values given to it."""
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    at = cells.index(parameters_cell(name))
+    (call,) = re.findall(r"^config = (from_page\(.*?\))$", cells[at + 1], re.M | re.S)
+
+    def check(**values):
+        defaults = {key: default for key, (_, default) in parameters(name).items()}
+        namespace = {"In": ["", cells[at]], **defaults, **values}
+        return eval(call, {"from_page": from_page, "globals": lambda: namespace})
+
+    return check
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_takes_its_defaults_and_refuses_another_name_and_type(name):
+    check, found = check_of(name), parameters(name)
+    settled = {"profile": "standard"} if "profile" in found else {}
+    assert vars(check()) == {key: default for key, (_, default) in found.items()} | settled
+    first = next(iter(found))
+    with pytest.raises(ConfigError, match=f"unknown parameter '{first}s': did you mean '{first}'"):
+        check(**{f"{first}s": 1})
+    with pytest.raises(ConfigError, match=f"{first} must be a"):
+        check(**{first: ["true"]})
 
 
 @pytest.mark.parametrize(
-    ("values", "names"),
+    ("name", "values", "words"),
     [
-        ({"samplng": "linear"}, "unknown parameter 'samplng': did you mean 'sampling'"),
-        ({"epochs": "true"}, "epochs must be a whole number, got 'true'"),
-        ({"p": 2}, r"must lie in \[0, 1\], got 2"),
-        ({"data_root": "/nowhere"}, "data_root /nowhere does not exist"),
+        ("schedulers", {"p": 1.5}, "p must be at least 0 and at most 1, got 1.5: self-learning"),
+        ("schedulers", {"decay": 1}, "decay must be more than 0 and less than 1, got 1.0"),
+        ("framework", {"batch_size": 63}, "batch_size must be at least 64, got 63: images"),
+        ("dsl_in_pictures", {"batch_size": 257}, "at least 16 and at most 256, got 257"),
+        ("easy_anchors", {"steps": "true"}, "steps must be a whole number, got 'true': of grad"),
+        ("easy_anchors", {"hard": float("nan")}, "hard must be finite, got nan: share"),
+        ("tabular", {"rare": 9}, "rare must be at least 10 and at most 212, got 9: malignant"),
+        ("cost", {"profile": "fast"}, "profile must be one of auto, quick, standard, got 'fast'"),
+        ("claims", {"results": 3}, "results must be a text, got 3: folder with"),
+    ],
+)
+def test_a_page_says_what_its_parameters_may_be(name, values, words):
+    with pytest.raises(ConfigError, match=words):
+        check_of(name)(**values)
+
+
+def test_a_limit_of_no_parameter_and_a_page_without_any_are_refused():
+    namespace = {"In": ["", "rounds: int = 2  # of measuring"], "rounds": 2}
+    with pytest.raises(ConfigError, match="unknown parameter 'round': did you mean 'rounds'"):
+        from_page(namespace, round={"low": 1})
+    with pytest.raises(ConfigError, match="in the cell after the parameters"):
+        from_page({"rounds": 2})
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "words"),
+    [
+        ("celeba", {"samplng": "linear"}, "'samplng': did you mean 'sampling'"),
+        ("celeba", {"epochs": "true"}, "epochs must be a whole number, got 'true'"),
+        ("celeba", {"p": 2}, r"must lie in \[0, 1\], got 2"),
+        ("celeba", {"data_root": "/nowhere"}, "data_root /nowhere does not exist"),
+        ("tabular", {"seed": 3}, "'seed': did you mean 'seeds'"),
+        ("tabular", {"epochs": "true"}, "epochs must be a whole number, got 'true': of training"),
+        ("tabular", {"seeds": 1}, "seeds must be at least 2, got 1: splits"),
     ],
 )
 @pytest.mark.filterwarnings("ignore")
-def test_papermill_stops_at_what_cannot_be(values, names, tmp_path):
-    with pytest.raises(papermill.PapermillExecutionError, match=names):
+def test_papermill_stops_at_what_cannot_be(name, values, words, tmp_path):
+    with pytest.raises(papermill.PapermillExecutionError, match=words):
         papermill.execute_notebook(
-            NOTEBOOKS / "celeba.ipynb",
+            NOTEBOOKS / f"{name}.ipynb",
             tmp_path / "out.ipynb",
             parameters=values,
             progress_bar=False,

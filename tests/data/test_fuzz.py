@@ -25,6 +25,7 @@ from scipy.io import savemat
 from scipy.sparse import csc_array
 from test_pedestrian_annotation import cells, peta_fields, rap_fields
 
+from dcl.backbones import ModelError, TorchvisionResNet
 from dcl.data import DataError, cifar
 from dcl.data.celeba_annotation import read_attributes, read_partition
 from dcl.data.drawn.faces import ATTRIBUTES
@@ -35,7 +36,6 @@ from dcl.experiment import records
 from dcl.experiment.checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
 from dcl.experiment.fields import ConfigError
 from dcl.experiment.grid import read_grid
-from dcl.models import ModelError, TorchvisionResNet
 
 EXAMPLES = 60
 SECONDS, MEBIBYTES = 20, 700  # far above what a reader of these small files needs

@@ -8,9 +8,8 @@ from conftest import real_data
 from scipy.io import savemat
 
 from dcl.data import DataError
+from dcl.data.imbalance import imbalance_groups, imbalance_ratios
 from dcl.data.pedestrian_annotation import (
-    imbalance_groups,
-    imbalance_ratios,
     read_peta,
     read_rap,
     split_identities,

@@ -8,12 +8,12 @@ from PIL import Image
 from scipy.io import savemat
 from test_pedestrian_annotation import peta_fields, rap_fields
 
+from dcl.backbones import ModelError, TorchvisionResNet
 from dcl.data import DataError, pedestrians
 from dcl.data.pedestrian_annotation import read_peta, read_rap
 from dcl.data.resident import normalise
 from dcl.experiment.datasets import Pedestrians
 from dcl.experiment.fields import ConfigError
-from dcl.models import ModelError, TorchvisionResNet
 
 SIZE = (16, 8)
 

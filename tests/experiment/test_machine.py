@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from dcl.experiment import machine, records
+from dcl.experiment import machine
 
 TELL = """
 import os, sys
@@ -53,7 +53,7 @@ def test_nothing_is_left_to_set_where_all_is_set():
     [({"avx2"}, "float32"), ({"avx512_bf16"}, "float32"), ({"amx_bf16"}, "bfloat16")],
 )
 def test_bfloat16_is_for_a_cpu_that_multiplies_it(flags, best, monkeypatch):
-    monkeypatch.setattr(records, "_flags", lambda: flags)
+    monkeypatch.setattr(machine, "cpu_flags", lambda: flags)
     assert machine.best_precision(torch.device("cpu")) == best
     assert machine.best_precision(torch.device("meta")) == "float32"
 

@@ -1,6 +1,8 @@
 """Classes of new images by the network of a record."""
 
 import csv
+import json
+import shutil
 
 import pytest
 import torch
@@ -78,3 +80,15 @@ def test_what_is_missing_is_named(made, tmp_path, capsys):
     ):
         assert main(["predict", *map(str, arguments)]) == 2
         assert words in capsys.readouterr().err
+
+
+def test_a_method_that_decides_by_more_than_the_weights_is_named(made, tmp_path, capsys):
+    record, _, images = made
+    changed = json.loads(record["path"].read_text())
+    config = Table(**OPTIONS, method="crt")
+    path = tmp_path / "crt.json"
+    path.write_text(json.dumps(changed | {"method": "crt", "config": config.recorded()}))
+    shutil.copy(record["path"].with_suffix(".safetensors"), path.with_suffix(".safetensors"))
+    command = ["predict", str(path), str(images), "--out", str(tmp_path / "found.csv")]
+    assert main([*command, "--decision", "argmax"]) == 2
+    assert "method 'crt' decides by more than its weights" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from dcl.experiment import imports, records
+from dcl.experiment import imports, provenance, records
 
 
 def record(**values):
@@ -93,7 +93,7 @@ def test_an_old_record_is_epoch_wise_and_its_moved_threshold_a_decision(tmp_path
 
 def test_the_source_hash_follows_what_decides_the_numbers():
     shared = "dcl.data.celeba", "dcl.experiment.trainer"
-    run = records.source_hash("dcl.methods.framework", *shared)
+    run = provenance.source_hash("dcl.methods.framework", *shared)
     files = {
         path.relative_to(imports.ROOT).as_posix()
         for path in imports.files_of(("dcl.methods.framework", "dcl.experiment.trainer"))
@@ -101,10 +101,10 @@ def test_the_source_hash_follows_what_decides_the_numbers():
     assert {"dcl/sampling.py", "dcl/triplet.py", "dcl/criterion.py", "dcl/metrics.py"} <= files
     assert not any(name.startswith(("dcl/report", "dcl/bench")) for name in files)
     assert "dcl/methods/lmle.py" not in files  # another method changes nothing
-    assert run != records.source_hash(
+    assert run != provenance.source_hash(
         "dcl.methods.lmle", "dcl.data.celeba", "dcl.experiment.trainer"
     )
-    assert run == records.source_hash(
+    assert run == provenance.source_hash(
         "dcl.methods.framework", "dcl.data.celeba", "dcl.experiment.trainer"
     )
 

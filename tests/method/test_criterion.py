@@ -253,8 +253,10 @@ def test_a_curriculum_that_nobody_moves_is_told_once():
     criterion = DCLLoss(COUNTS, 10)
     for _ in range(4):  # 256 samples: two epochs, and most of a batch
         criterion(*batch)
-    with pytest.warns(UserWarning, match=r"the curricula stand still at epoch 0\. Call set_epoch"):
+    words = r"the curricula stand still at epoch 0\. Call set_epoch"
+    with pytest.warns(UserWarning, match=words) as told:
         criterion(*batch)
+    assert told[0].filename == __file__  # the line that calls, not one of torch
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for _ in range(20):

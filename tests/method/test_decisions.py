@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcl import balanced_accuracy, decide, evaluate, tune_thresholds
-from dcl.decisions import BOOTSTRAP, DECISIONS, offsets_for, prior_offsets
+from dcl.decisions import DECISIONS, prior_offsets
+from dcl.tuning import BOOTSTRAP, offsets_for
 
 
 @st.composite

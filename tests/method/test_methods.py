@@ -1,6 +1,7 @@
 """The compared methods against their papers' formulas, and what coincides with what."""
 
 import math
+from functools import partial
 
 import oracles
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import assume, given
 from dcl import DCLLoss, decide, dsl_loss, dsl_weights, evaluate
 from dcl.methods import BASELINES, METHODS, Baseline, find
 from dcl.methods.crl import alpha_of
+from dcl.methods.crt import balanced_layer
 from dcl.methods.losses import asymmetric_loss
 from dcl.methods.resampling import DownSampled, resampling_weights
 from dcl.methods.reweighting import (
@@ -425,6 +427,47 @@ def test_tau_normalisation_decides_by_weights_of_equal_length():
         for n in range(6):
             for a in range(2):
                 torch.testing.assert_close(scores[n, a], features[n, a] @ weight[a])
+
+
+def test_the_layer_that_crt_learns_lies_between_the_classes_however_rare_one_is():
+    generator = torch.Generator().manual_seed(0)
+    labels = (torch.rand(4_000, 2, generator=generator) < torch.tensor([0.5, 0.03])).long()
+    features = torch.randn(4_000, 2, 1, generator=generator) + 2.0 * labels.unsqueeze(2)
+    labels[:500] = -1  # unknown: never drawn
+    features[:500] = torch.nan
+    counts = torch.stack([(labels == c).sum(0) for c in (0, 1)], 1)
+    weight, bias = balanced_layer(features, labels, counts, generator=generator)
+    slope, start = weight[:, 0, 1] - weight[:, 0, 0], bias[:, 1] - bias[:, 0]
+    boundary = -start / slope  # of equal variances it is halfway, at 1; the prior's for 3 % is 2.7
+    torch.testing.assert_close(boundary, torch.ones(2), atol=0.2, rtol=0)
+    torch.testing.assert_close(slope, torch.full((2,), 2.0), atol=0.3, rtol=0)
+
+
+def test_crt_decides_by_its_layer_after_the_last_epoch_alone():
+    counts = torch.tensor([[90, 10, 0], [30, 30, 40]])
+    labels = torch.stack([torch.arange(100) // 90, torch.arange(100) % 3], 1)
+    features = torch.randn(100, 2, 4, generator=torch.Generator().manual_seed(1))
+    make = partial(Baseline, "crt", counts, 3, classes=(2, 3), seed=0)
+    criterion, model = make(), torch.nn.Identity()
+    logits = torch.randn(100, 2, 3).masked_fill(counts == 0, -torch.inf)
+    for epoch in (0, 1):
+        criterion.set_epoch(epoch + 0.9)
+        criterion.before_scoring(lambda: pytest.fail("looks at the training set too early"))
+        assert not criterion.selectable
+    assert torch.equal(criterion.scored(logits, features, model), logits)
+    with pytest.raises(RuntimeError, match="learned in training"):
+        make().eval().scores(logits, features, model)
+    criterion.set_epoch(2)
+    criterion.before_scoring(lambda: (features, labels))
+    assert criterion.selectable
+    again = make().eval()
+    again.load_state_dict(criterion.state_dict())
+    scores = again.scored(logits, features, model)
+    assert torch.equal(scores == -torch.inf, logits == -torch.inf)
+    for n, a in ((0, 0), (99, 1)):
+        expected = features[n, a] @ criterion.weight[a] + criterion.bias[a]
+        own = counts[a] > 0
+        torch.testing.assert_close(scores[n, a, own], expected[own])
 
 
 def test_an_entry_outside_the_checkout_is_found_by_its_path(tmp_path, monkeypatch):

@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from dcl import DeepID2
+from dcl.backbones import IMAGENET, Multihead, TorchvisionResNet
 from dcl.data.resident import normalise
-from dcl.models import IMAGENET, Branches, Multihead, TorchvisionResNet
+from dcl.models import Branches
 
 
 def test_branches_are_forty_small_networks_side_by_side():
@@ -101,7 +102,8 @@ def test_the_library_imports_torch_alone():
     import sys
 
     code = (
-        "import sys, dcl.models; print([x for x in ('torchvision', 'pandas') if x in sys.modules])"
+        "import sys, dcl.models, dcl.backbones; "
+        "print([x for x in ('torchvision', 'pandas') if x in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

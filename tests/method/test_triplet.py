@@ -61,9 +61,9 @@ def test_loss_gradient_and_triples_are_the_literal_loop(batch, options):
 @given(batches_of_real_data(), st.integers(1, 25), st.sampled_from(["easy", "all"]))
 def test_mining_picks_the_samples_of_section_3_3(batch, k, anchors):
     logits, labels = batch["logits"], batch["labels"]
-    roles = mine(logits, labels, k=k, anchors=anchors)
+    roles = mine(logits, labels, k=k, anchors=anchors, rho=0.5)
     counts = torch.stack([torch.bincount(y[y >= 0], minlength=logits.shape[2]) for y in labels.T])
-    classes, taken = minority_classes(counts, len(labels))
+    classes, taken = minority_classes(counts, len(labels), rho=0.5)
     for a in range(labels.shape[1]):
         expected = oracles.minority_classes(labels[:, a], logits.shape[2])
         assert classes[a, taken[a]].tolist() == expected
@@ -104,7 +104,7 @@ def test_an_impossible_class_brings_no_own_sample_among_the_negatives():
     logits = torch.zeros(7, 1, 2)
     logits[3:, :, 1] = -torch.inf  # the others cannot be of class 1, and come after its own
     for dtype in (torch.bfloat16, torch.float16, torch.float32, torch.float64):
-        _, _, negative = mine(logits.to(dtype), labels, k=4)
+        _, _, negative = mine(logits.to(dtype), labels, k=4, anchors="easy", rho=0.5)
         assert sorted(negative.index[negative.valid].tolist()) == [3, 4, 5, 6]
 
 
@@ -127,7 +127,7 @@ def test_nan_logits_are_a_probability_of_zero(dtype):
     logits[:3, 0, 1] = 9  # all predicted right
     for sign in (1, -1):  # a NaN has a sign
         logits[[2, 3]] = sign * torch.tensor(torch.nan, dtype=dtype)
-        anchor, positive, negative = mine(logits, labels)
+        anchor, positive, negative = mine(logits, labels, k=25, anchors="easy", rho=0.5)
         assert anchor.index[anchor.valid].tolist()[:2] in ([0, 1], [1, 0])
         assert positive.index[positive.valid][0] == 2
         assert negative.index[negative.valid][-1] == 3
@@ -224,7 +224,7 @@ def test_nothing_to_mine_gives_zero_with_a_graph(labels, logits, why):
 
 
 def test_half_and_half_takes_the_lower_class_as_the_minority():
-    classes, taken = minority_classes(torch.tensor([[5, 5]]), 10)
+    classes, taken = minority_classes(torch.tensor([[5, 5]]), 10, rho=0.5)
     assert classes[taken].tolist() == [0]
 
 

@@ -9,10 +9,11 @@ import pytest
 from conftest import real_data
 from scipy.io import loadmat
 
-from dcl.criterion import PRESETS, SAMPLINGS
+from dcl.criterion import PRESETS
 from dcl.data.drawn.faces import ATTRIBUTES
 from dcl.methods import METHODS
 from dcl.report import published
+from dcl.schedulers import SAMPLING_SCHEDULES
 
 LEVELS = published.table(2)["imbalance_level"]
 TABLE_2 = published.table(2).drop(columns="imbalance_level")
@@ -187,7 +188,7 @@ def test_names_are_the_librarys_where_it_has_them():
     assert set(TABLE_2) - set(METHODS) == {"clmle"}
     assert set(ABLATION.index) <= set(PRESETS)
     assert set(FUNCTIONS["method"]) <= set(PRESETS)
-    assert set(BY_SCHEDULE.index) == set(SAMPLINGS)
+    assert set(BY_SCHEDULE.index) == set(SAMPLING_SCHEDULES)
     assert set(CIFAR.index) <= set(METHODS)
     assert {"cross-entropy", "dcl"} < set(BY_RATIO)
 

@@ -11,7 +11,7 @@ from made import decided, three_seeds
 from scipy import stats
 
 from dcl.experiment.records import RecordError
-from dcl.report import evidence, figures, published, sampling_error, significance
+from dcl.report import evidence, figures, published, sampling_error, seed_spread, significance
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "results" / "celeba-30k"
 RNG = np.random.default_rng
@@ -43,7 +43,7 @@ def with_counts(records):
 
 def test_the_pooled_spread_is_the_root_mean_variance_of_equally_many_seeds():
     values = drawn()
-    spread = significance.pooled(values)
+    spread = seed_spread.pooled(values)
     assert spread.sd == pytest.approx(math.sqrt(values.var().mean()))
     assert spread.dof == 12
 
@@ -51,7 +51,7 @@ def test_the_pooled_spread_is_the_root_mean_variance_of_equally_many_seeds():
 def test_a_method_with_one_seed_says_nothing_of_spread():
     values = drawn()
     more = values.assign(single=[70.0, math.nan, math.nan])
-    for spread in (significance.pooled, significance.paired):
+    for spread in (seed_spread.pooled, seed_spread.paired):
         assert spread(more).sd == pytest.approx(spread(values).sd)
         assert spread(more).dof == spread(values).dof
 
@@ -60,15 +60,15 @@ def test_the_paired_spread_is_that_of_the_differences_of_all_pairs():
     values = drawn(shared=5.0)
     pairs = itertools.combinations(values.columns, 2)
     variances = [(values[a] - values[b]).var() for a, b in pairs]
-    spread = significance.paired(values)
+    spread = seed_spread.paired(values)
     assert spread.sd == pytest.approx(math.sqrt(np.mean(variances)))
     assert spread.dof == (3 - 1) * (6 - 1)
 
 
 def test_what_a_seed_does_to_all_methods_is_not_in_the_paired_spread():
     values = drawn(seeds=200, methods=4, shared=5.0)
-    assert significance.paired(values).sd == pytest.approx(math.sqrt(2), rel=0.1)
-    assert significance.pooled(values).sd == pytest.approx(math.sqrt(26), rel=0.15)
+    assert seed_spread.paired(values).sd == pytest.approx(math.sqrt(2), rel=0.1)
+    assert seed_spread.pooled(values).sd == pytest.approx(math.sqrt(26), rel=0.15)
 
 
 def test_gaps_in_the_table_leave_the_paired_spread_unbiased():
@@ -76,23 +76,23 @@ def test_gaps_in_the_table_leave_the_paired_spread_unbiased():
     for rng in range(300):
         values = drawn(shared=5.0, rng=rng)
         values.iloc[2, :3] = math.nan
-        found.append(significance.paired(values).sd ** 2)
+        found.append(seed_spread.paired(values).sd ** 2)
     assert np.mean(found) == pytest.approx(2, rel=0.1)
 
 
 def test_one_seed_of_each_has_no_spread():
     values = drawn(seeds=1)
-    for spread in (significance.pooled(values), significance.paired(values)):
+    for spread in (seed_spread.pooled(values), seed_spread.paired(values)):
         assert spread.dof == 0
         assert str(spread) == "unknown"
         assert np.isnan([spread.sd, *spread.interval()]).all()
-    assert math.isnan(significance.equal_spread(values))
+    assert math.isnan(seed_spread.equal_spread(values))
 
 
 def test_the_interval_of_a_spread_holds_the_truth_19_times_of_20():
     held = 0
     for rng in range(1000):
-        low, high = significance.pooled(drawn(rng=rng)).interval()
+        low, high = seed_spread.pooled(drawn(rng=rng)).interval()
         held += low <= 1 <= high
     assert held / 1000 == pytest.approx(0.95, abs=0.03)
 
@@ -101,41 +101,41 @@ def test_the_interval_of_a_spread_holds_the_truth_19_times_of_20():
 def test_the_half_width_is_that_of_scipys_interval(n):
     values = RNG(n).standard_normal(n)
     low, high = stats.t.interval(0.95, n - 1, loc=values.mean(), scale=stats.sem(values))
-    assert significance.half_width(values.std(ddof=1), n) == pytest.approx((high - low) / 2)
+    assert seed_spread.half_width(values.std(ddof=1), n) == pytest.approx((high - low) / 2)
 
 
 def test_power_is_the_share_of_simulated_studies_that_find_the_step():
     n, step, sd = 4, 1.0, 0.6
     studies = RNG(0).normal(step, sd, (20_000, n))
-    half = significance.half_width(studies.std(axis=1, ddof=1), n)
+    half = seed_spread.half_width(studies.std(axis=1, ddof=1), n)
     found = (studies.mean(axis=1) > half).mean()
-    assert significance.power(step, sd, n) == pytest.approx(found, abs=0.01)
-    assert significance.power(-step, sd, n) == significance.power(step, sd, n)
+    assert seed_spread.power(step, sd, n) == pytest.approx(found, abs=0.01)
+    assert seed_spread.power(-step, sd, n) == seed_spread.power(step, sd, n)
 
 
 @pytest.mark.parametrize("step", [0.3, 1.0, 5.0])
 def test_the_seeds_that_are_needed_are_the_fewest_that_do(step):
-    n = significance.seeds_needed(step, 0.5)
-    assert significance.half_width(0.5, n) <= step
-    assert n == 2 or significance.half_width(0.5, n - 1) > step
-    n = significance.seeds_needed(step, 0.5, 0.8)
-    assert significance.power(step, 0.5, n) >= 0.8
-    assert n == 2 or significance.power(step, 0.5, n - 1) < 0.8
+    n = seed_spread.seeds_needed(step, 0.5)
+    assert seed_spread.half_width(0.5, n) <= step
+    assert n == 2 or seed_spread.half_width(0.5, n - 1) > step
+    n = seed_spread.seeds_needed(step, 0.5, 0.8)
+    assert seed_spread.power(step, 0.5, n) >= 0.8
+    assert n == 2 or seed_spread.power(step, 0.5, n - 1) < 0.8
 
 
 def test_seeds_for_no_step_are_unending_and_for_no_spread_unknown():
-    assert significance.seeds_needed(0.0, 0.5) == math.inf
-    assert math.isnan(significance.seeds_needed(1.0, math.nan))
+    assert seed_spread.seeds_needed(0.0, 0.5) == math.inf
+    assert math.isnan(seed_spread.seeds_needed(1.0, math.nan))
 
 
 def test_the_papers_steps_are_those_of_its_tables():
-    steps = significance.published_steps(significance.Spread(0.4, 10))
+    steps = seed_spread.published_steps(seed_spread.Spread(0.4, 10))
     points = dict(zip(steps["step"], steps["points"], strict=True))
     assert points["dcl-ss to dcl-ss-tl"] == pytest.approx(87.55 - 86.58)
     assert points["linear to convex"] == pytest.approx(86.58 - 86.36)
     assert len(steps) == 3 + 4
     assert (steps["found, at most"] >= steps["found"]).all()
-    assert significance.published_steps(significance.Spread(math.nan, 0))["found"].isna().all()
+    assert seed_spread.published_steps(seed_spread.Spread(math.nan, 0))["found"].isna().all()
 
 
 # the test images
@@ -214,7 +214,7 @@ def test_the_published_lead_is_that_of_the_printed_averages():
 def test_the_noise_of_an_attribute_is_of_seeds_and_of_counts():
     made = three_seeds()
     with_counts(made["record"])
-    table = significance.noise(made)
+    table = seed_spread.noise(made)
     assert list(table.index[[0, -1]]) == ["Attractive", "Bald"]
     # 69.5, 70, 70.5 and 77.5, 78.1, 78.7
     assert table["seed"].to_numpy() == pytest.approx(math.sqrt((0.25 + 0.36) / 2))
@@ -228,7 +228,7 @@ def test_a_moved_threshold_is_a_row_but_no_repetition():
     with_counts(made["record"])
     table = significance.survivors(made)
     assert list(table.index) == ["cross-entropy", evidence.PRIOR]
-    assert list(significance.accuracies(made)) == ["cross-entropy", "dcl"]
+    assert list(seed_spread.accuracies(made)) == ["cross-entropy", "dcl"]
     assert significance.spreads(made).map(lambda spread: spread.dof).eq(2).all()
 
 
@@ -310,20 +310,20 @@ def test_one_seed_is_compared_with_nothing():
 def test_two_runs_of_one_seed_are_refused():
     made = three_seeds()
     with pytest.raises(RecordError, match="more than one run"):
-        significance.accuracies(pd.concat([made, made]))
+        seed_spread.accuracies(pd.concat([made, made]))
 
 
 # figures
 
 
 def test_figures_name_their_data_and_are_drawn_from_records(runs):
-    values = significance.accuracies(runs)
-    one, pair = significance.pooled(values), significance.paired(values)
+    values = seed_spread.accuracies(runs)
+    one, pair = seed_spread.pooled(values), seed_spread.paired(values)
     drawn = [
         figures.runs_about_their_mean(values, one, "records"),
-        figures.two_kinds_of_chance(significance.noise(runs), "records"),
+        figures.two_kinds_of_chance(seed_spread.noise(runs), "records"),
         figures.published_leads(sampling_error.published_leads(TEST_IMAGES), "records"),
-        figures.seeds_for_a_step(pair, significance.published_steps(pair), "records", 0.8),
+        figures.seeds_for_a_step(pair, seed_spread.published_steps(pair), "records", 0.8),
     ]
     for figure in drawn:
         (axes,) = figure.axes
@@ -337,16 +337,14 @@ def test_figures_of_one_seed_say_what_there_is():
     made = three_seeds()
     made = made[made["seed"] == 0].reset_index(drop=True)
     with_counts(made["record"])
-    values = significance.accuracies(made)
-    none = significance.pooled(values)
+    values = seed_spread.accuracies(made)
+    none = seed_spread.pooled(values)
     assert figures.runs_about_their_mean(values, none, "one seed") is None
-    assert (
-        len(figures.two_kinds_of_chance(significance.noise(made), "one").axes[0].collections) == 1
-    )
-    figure = figures.seeds_for_a_step(none, significance.published_steps(none), "one seed", 0.8)
+    assert len(figures.two_kinds_of_chance(seed_spread.noise(made), "one").axes[0].collections) == 1
+    figure = figures.seeds_for_a_step(none, seed_spread.published_steps(none), "one seed", 0.8)
     assert len(figure.axes[0].get_lines()) == 7
 
 
 def test_the_step_that_is_found_has_the_power_that_was_asked():
     step = figures.significance._detected(0.5, 6, 0.8)
-    assert significance.power(step, 0.5, 6) == pytest.approx(0.8, abs=1e-6)
+    assert seed_spread.power(step, 0.5, 6) == pytest.approx(0.8, abs=1e-6)

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ..significance import Spread, half_width, power
+from ..seed_spread import Spread, half_width, power
 from .style import METHOD_COLOURS, finish, pretty
 
 SEED, IMAGES = "#D55E00", "#0072B2"  # the two kinds of chance
@@ -16,7 +16,7 @@ SEEDS = np.arange(2, 31)
 def runs_about_their_mean(values: pd.DataFrame, spread: Spread, title: str) -> Figure | None:
     """Each run's mA minus its method's mean, with the pooled spread; None without repetition.
 
-    `values` is what `dcl.report.significance.accuracies` returns, (seeds, methods).
+    `values` is what `dcl.report.seed_spread.accuracies` returns, (seeds, methods).
     """
     shown = values.loc[:, values.count() > 1]
     if shown.empty:
@@ -36,7 +36,7 @@ def runs_about_their_mean(values: pd.DataFrame, spread: Spread, title: str) -> F
 
 
 def two_kinds_of_chance(noise: pd.DataFrame, title: str) -> Figure:
-    """Of each attribute, over its imbalance; `noise` is what `significance.noise` returns."""
+    """Of each attribute, over its imbalance; `noise` is what `seed_spread.noise` returns."""
     figure, axes = plt.subplots(figsize=(9, 3.8))
     level = noise["imbalance_level"]
     axes.scatter(
@@ -92,7 +92,7 @@ def seeds_for_a_step(spread: Spread, steps: pd.DataFrame, title: str, chance: fl
     spread : Spread
         Of a paired difference; the band is its 95 % interval.
     steps : DataFrame
-        What `dcl.report.significance.published_steps` returns: horizontal lines.
+        What `dcl.report.seed_spread.published_steps` returns: horizontal lines.
     title : str
     chance : float
         Of finding a step, for the dashed line.

@@ -1,0 +1,139 @@
+"""Any image network, torchvision's for one, with a branch for each attribute."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from .models import Branches, channels_last
+
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation of pixels in [0, 1]
+
+
+class ModelError(ValueError):
+    """A file of weights that cannot be used, named."""
+
+
+class Multihead(nn.Module):
+    """Any image network with a branch for each attribute in the place of its classifier.
+
+    Parameters
+    ----------
+    backbone : nn.Module
+        Of torchvision, of timm, or your own. Its last linear layer is taken out, and what that was
+        fed is the representation; with `inputs` given the backbone stays as it is.
+    attributes, classes, width
+        See `Branches`.
+    inputs : int, optional
+        Width of the representation (B, inputs) that `backbone` returns.
+    statistics : pair of triples, optional
+        Mean and deviation of pixels in [0, 1] that the backbone's weights were trained with, such
+        as `IMAGENET`. Images then come as `dcl.data.resident.normalise` gives them, and the network
+        brings them to these; without it they pass as they are.
+
+    Raises
+    ------
+    ValueError
+        For a backbone without a linear layer and no `inputs`.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 1000))
+    >>> logits, features = Multihead(network, attributes=4)(torch.zeros(8, 3, 32, 32))
+    >>> logits.shape, features.shape
+    (torch.Size([8, 4, 2]), torch.Size([8, 4, 64]))
+    """
+
+    scale: Tensor | None  # (3, 1, 1)
+    shift: Tensor | None
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        attributes: int,
+        classes: int | Sequence[int] = 2,
+        width: int = 64,
+        *,
+        inputs: int | None = None,
+        statistics: tuple[Sequence[float], Sequence[float]] | None = None,
+    ):
+        super().__init__()
+        if inputs is None:
+            linear = [(n, m) for n, m in backbone.named_modules() if n and isinstance(m, nn.Linear)]
+            if not linear:
+                raise ValueError(
+                    f"{type(backbone).__name__} has no linear layer to take out: give inputs, the "
+                    f"width of what it returns"
+                )
+            name, last = linear[-1]
+            inputs = last.in_features
+            backbone.set_submodule(name, nn.Identity())
+        self.trunk = backbone
+        self.branches = Branches(inputs, attributes, classes, width)
+        scale = shift = None
+        if statistics is not None:  # ((64 x + 127.5) / 255 - mean) / deviation
+            mean, deviation = (torch.tensor(x).view(-1, 1, 1) for x in statistics)
+            scale, shift = 64 / 255 / deviation, (0.5 - mean) / deviation
+        self.register_buffer("scale", scale, persistent=False)
+        self.register_buffer("shift", shift, persistent=False)
+        channels_last(self)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """images (B, 3, H, W) -> logits (B, A, C), features (B, A, D)."""
+        if self.scale is not None and self.shift is not None:
+            images = images * self.scale + self.shift
+        return self.branches(self.trunk(images.contiguous(memory_format=torch.channels_last)))
+
+
+class TorchvisionResNet(Multihead):
+    """torchvision's ResNet with a branch for each attribute: the paper's network for pedestrians.
+
+    Parameters
+    ----------
+    name : str
+        ``resnet18``, ``resnet50``, or another ResNet of torchvision.
+    attributes, classes, width
+        See `Branches`.
+    weights : path, optional
+        File with a state_dict of that network, such as torchvision's ``resnet50-0676ba61.pth``,
+        trained with ImageNet's mean and deviation. Nothing is ever downloaded.
+
+    Raises
+    ------
+    ValueError
+        For a file that is no state_dict of that network.
+    """
+
+    def __init__(
+        self,
+        name: str = "resnet50",
+        attributes: int = 51,
+        classes: int | Sequence[int] = 2,
+        width: int = 64,
+        *,
+        weights: str | Path | None = None,
+    ):
+        import torchvision.models  # here, for `import dcl` needs torch alone
+
+        trunk = getattr(torchvision.models, name)(weights=None)
+        if weights is not None:
+            _load_weights(trunk, Path(weights), name)
+        statistics = None if weights is None else IMAGENET
+        super().__init__(trunk, attributes, classes, width, statistics=statistics)
+
+
+def _load_weights(network: nn.Module, path: Path, name: str) -> None:
+    """Put a file's weights into the network; its last layer may be of any size or absent."""
+    what = f"weights {path}: expected a state_dict of torchvision's {name}"
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = {key: value for key, value in state.items() if not key.startswith("fc.")}
+        missing, unexpected = network.load_state_dict(state, strict=False)
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise ModelError(f"weights {path}: {error.strerror}") from None
+    except Exception as error:  # torch raises many kinds for a truncated or foreign file
+        raise ModelError(f"{what}, got {type(error).__name__}: {str(error)[:200]}") from None
+    missing = [key for key in missing if not key.startswith("fc.")]
+    if missing or unexpected:
+        raise ModelError(f"{what}, but {[*missing, *unexpected][0]} does not fit")

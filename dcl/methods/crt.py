@@ -1,0 +1,128 @@
+"""Classifier re-training: cross entropy's features, a new balanced output (Kang et al. 2020)."""
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..checks import UNKNOWN
+from ..criterion import PRESETS, DCLLoss
+from ..protocol import Look
+from .entry import Method
+
+PASSES = 10  # over the training set's features, as in the paper
+BATCH, RATE = 512, 0.2  # theirs on ImageNet-LT: rate 0.2 for 512 images, cosine to 0
+MOMENTUM, DECAY = 0.9, 5e-4
+
+
+class ClassifierRetraining(DCLLoss):
+    """Trains cross entropy; after its last epoch learns an output layer anew on balanced batches.
+
+    The features are frozen and looked at once, without augmentation (ours). Each attribute draws
+    its own batches, a class first and then a sample of it: one batch cannot be balanced for all.
+    """
+
+    one_process = True  # it looks at the whole training set
+
+    def __init__(
+        self,
+        class_counts: Tensor,
+        epochs: float,
+        *,
+        classes: tuple[int, ...] | None = None,
+        seed: int | None = None,
+    ):
+        options = PRESETS["cross-entropy"]
+        super().__init__(class_counts, epochs, classes=classes, seed=seed, **options)
+        self.weight: Tensor | None = None  # (A, D, C) of the new layer
+        self.bias: Tensor | None = None  # (A, C)
+
+    @property
+    def selectable(self) -> bool:
+        """Once there is a new output layer: after the last epoch."""
+        return self.weight is not None
+
+    def before_scoring(self, look: Look) -> None:
+        if self.epoch >= self.epochs - 1:
+            features, labels = look()
+            generator = self.random.on(features.device)
+            self.weight, self.bias = balanced_layer(
+                features, labels, self.class_counts, generator=generator
+            )
+
+    def scores(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
+        """Of the new layer; before there is one the logits, while training goes on."""
+        if self.weight is None or self.bias is None:
+            if not self.training:
+                raise RuntimeError("crt decides by a layer learned in training: train first")
+            return logits
+        x = features.transpose(0, 1)  # (A, N, D) x (A, D, C)
+        scores = torch.baddbmm(self.bias.unsqueeze(1).to(x), x, self.weight.to(x)).transpose(0, 1)
+        return scores.masked_fill(logits == -torch.inf, -torch.inf)
+
+    def get_extra_state(self) -> dict[str, Any]:
+        return super().get_extra_state() | {"weight": self.weight, "bias": self.bias}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        super().set_extra_state(state)
+        self.weight, self.bias = state["weight"], state["bias"]
+
+
+@torch.enable_grad()
+def balanced_layer(
+    features: Tensor,
+    labels: Tensor,
+    class_counts: Tensor,
+    *,
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Weight (A, D, C) and bias (A, C) of linear layers, learned on class-balanced batches.
+
+    Parameters
+    ----------
+    features : Tensor (N, A, D)
+    labels : Tensor (N, A), integer
+        -1 where unknown: never drawn for that attribute.
+    class_counts : Tensor (A, C)
+        0 for a class that an attribute does not have: its logit stays out.
+    generator : torch.Generator, optional
+        On the features' device.
+    """
+    samples, attributes, width = features.shape
+    labels = labels.T.long()  # (A, N)
+    missing = class_counts == 0
+    counts = torch.zeros(class_counts.shape, dtype=torch.float64, device=features.device)
+    known = labels != UNKNOWN
+    counts.scatter_add_(1, labels.clamp(min=0), known.double())
+    share = (1 / counts).gather(1, labels.clamp(min=0)).masked_fill(~known, 0)
+    upto = share.cumsum(1)  # (A, N): a uniform number falls into each class alike
+    bound = width**-0.5  # as nn.Linear draws its weights
+    weight = features.new_empty(attributes, width, class_counts.shape[1])
+    weight.uniform_(-bound, bound, generator=generator).requires_grad_()
+    bias = features.new_zeros(attributes, 1, class_counts.shape[1]).requires_grad_()
+    optimiser = torch.optim.SGD([weight, bias], lr=RATE, momentum=MOMENTUM, weight_decay=DECAY)
+    size = min(BATCH, samples)
+    steps = PASSES * math.ceil(samples / size)
+    attribute = torch.arange(attributes, device=features.device).unsqueeze(1)
+    for step in range(steps):
+        optimiser.param_groups[0]["lr"] = RATE * (1 + math.cos(math.pi * step / steps)) / 2
+        u = torch.rand(
+            attributes, size, dtype=torch.float64, device=features.device, generator=generator
+        )
+        rows = torch.searchsorted(upto, u * upto[:, -1:], right=True).clamp(max=samples - 1)
+        logits = torch.baddbmm(bias, features[rows, attribute], weight)  # (A, size, C)
+        logits = logits.masked_fill(missing.unsqueeze(1), -torch.inf).transpose(1, 2)
+        loss = F.cross_entropy(
+            logits, labels.gather(1, rows), ignore_index=UNKNOWN, reduction="sum"
+        )
+        optimiser.zero_grad()
+        (loss / size).backward()
+        optimiser.step()
+    return weight.detach(), bias.detach().squeeze(1)
+
+
+ENTRIES = (
+    Method("crt", ClassifierRetraining, "an output layer learned anew, balanced", colour="#6699CC"),
+)
