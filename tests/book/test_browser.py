@@ -529,7 +529,7 @@ def test_the_explorers_triplets_are_mined_and_moved_as_the_library_does(
         points.requires_grad_()
         logit = plane.SHARPNESS * points.detach()[:, 0]
         logits = torch.stack([-logit, logit], 1)
-        roles = mine(logits[:, None], labels[:, None], k=k, anchors=anchors)
+        roles = mine(logits[:, None], labels[:, None], k=k, anchors=anchors, rho=0.5)
         for name, role in zip(("anchor", "positive", "negative"), roles, strict=True):
             assert sorted(now["mined"][name]) == sorted(role.index[role.valid].tolist()), step
         options = {"k": k, "anchors": anchors, "normalise": False}
