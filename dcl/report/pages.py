@@ -162,6 +162,16 @@ class Tabular:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trainers:
+    """The page on DCL in other trainers."""
+
+    epochs: int = option(2, "times every random image is seen", low=1)
+
+    def __post_init__(self):
+        check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class YourData:
     """The page that says which method to use on a table of one's own."""
 

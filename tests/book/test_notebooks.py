@@ -26,6 +26,7 @@ from dcl.report.pages import (
     Sensitivity,
     Table7,
     Tabular,
+    Trainers,
     Weights,
     YourData,
 )
@@ -53,6 +54,7 @@ CONFIGS = {
     "tables5_6": Peta,
     "table7": Table7,
     "tabular": Tabular,
+    "trainers": Trainers,
     "weights": Weights,
     "cost": Cost,
 }
