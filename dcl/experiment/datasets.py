@@ -57,8 +57,8 @@ class Cifar100(Training):
     fraction: float = option(1.0, "class-balanced part of the training set", above=0, high=1)
     val_per_class: int = option(50, "training images kept for validation (ours)", low=1, high=400)
     validation: str = option(
-        "before", "taken before the cut, or unused by it (the standard long tail)",
-        choices=("before", "unused"),
+        "before", "taken before the cut, or unused by it, or none: the last epoch is tested",
+        choices=cifar.VALIDATIONS,
     )  # fmt: skip
     subset_seed: int = option(0, "of the validation split and the subset", low=0)
     train_images: int = option(5_000, "drawn shapes to train on; CIFAR-100 has its own", low=1_000)

@@ -8,16 +8,18 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Dataset, Resident
-from ..decisions import BOOTSTRAP, Tuned, decide, offsets_for
+from ..decisions import BOOTSTRAP, Tuned, decide, offsets_for, prior_offsets
 from ..metrics import evaluate, instance_metrics, per_class, threshold_curves
 from ..protocol import Criterion
 from . import distributed, scores
 from .checkpoint import Progress
 from .config import Training
 from .trainer import predict
+from .validation import possible
 
 BRIEF = ("mA", "f1", "auc", "average_precision", "accuracy")  # of the last epoch
 FEW = 20  # bootstrap samples of attributes with more than two classes, whose tuning takes longer
+LAST = "last epoch: no validation split, so no threshold is tuned"  # of a record's selection
 RAREST = 14  # attributes whose mean is reported beside mA
 
 
@@ -30,7 +32,7 @@ def tested(
     progress: Progress,
 ) -> dict[str, Any]:
     """The parts of a record that the test split gives, read once, here."""
-    decisions = config.entry.decisions
+    decisions = possible(config.entry.decisions, "val" in splits)
     criterion.eval()
     logits = _scored(model, criterion, splits)
     last = {
@@ -47,7 +49,11 @@ def tested(
         logits = _scored(model, criterion, splits)
         found = _decided(name, data, criterion, splits, logits, curves=own, bootstrap=BOOTSTRAP)
         result[name] = {
-            "selection": {"best_epoch": best["epoch"], "best_val": best["value"]}
+            "selection": {
+                "rule": "best on validation" if "val" in splits else LAST,
+                "best_epoch": best["epoch"],
+                "best_val": best["value"],
+            }
         } | found
         if own:
             result[name]["selection"]["best_val_mA"] = best["value"]
@@ -78,7 +84,9 @@ def _scored(
     model: nn.Module, criterion: Criterion, splits: dict[str, Resident]
 ) -> dict[str, Tensor]:
     """Scores (N, A, C) of the network as it is, of the two splits that a decision needs."""
-    return {name: predict(model, criterion, splits[name]) for name in ("val", "test")}
+    return {
+        name: predict(model, criterion, splits[name]) for name in ("val", "test") if name in splits
+    }
 
 
 def _decided(
@@ -93,12 +101,14 @@ def _decided(
 ) -> dict[str, Any]:
     """The test of scored splits at one decision: ``test``, and ``thresholds`` of the tuned ones."""
     offsets, found = None, {}
-    if decision != "argmax":
+    if decision == "prior":
+        offsets = prior_offsets(criterion.class_counts.cpu())
+    elif decision != "argmax":
         times = bootstrap if len(criterion.class_counts[0]) == 2 else min(bootstrap, FEW)
         labels = splits["val"].labels.cpu()
         counts = criterion.class_counts.cpu()
         offsets = offsets_for(decision, counts, scored["val"], labels, bootstrap=times)
-        if decision != "prior" and times:
+        if times:
             found["thresholds"] = describe_thresholds(offsets, data.attributes)
     found["test"] = metrics_of(scored["test"], splits["test"], data, offsets, curves=curves)
     return found
