@@ -7,10 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..calibration import calibration_error, describe, to_training_prior
 from ..data import Dataset, Resident
 from ..decisions import BOOTSTRAP, Tuned, decide, offsets_for, prior_offsets
 from ..metrics import evaluate, instance_metrics, per_class, threshold_curves
 from ..protocol import Criterion
+from ..sampling import target_distribution
 from . import distributed, scores
 from .checkpoint import Progress
 from .config import Training
@@ -57,6 +59,10 @@ def tested(
         } | found
         if own:
             result[name]["selection"]["best_val_mA"] = best["value"]
+            if type(criterion).scores is Criterion.scores:  # scores of its own are no logits
+                result[name]["calibration"] = calibration_of(
+                    logits["test"], splits["test"], data, criterion
+                )
             if config.keep_weights:  # for whoever predicts with this network
                 result[name]["thresholds"] = {
                     other: _decided(other, data, criterion, splits, logits, bootstrap=BOOTSTRAP)[
@@ -111,6 +117,24 @@ def _decided(
         if times:
             found["thresholds"] = describe_thresholds(offsets, data.attributes)
     found["test"] = metrics_of(scored["test"], splits["test"], data, offsets, curves=curves)
+    return found
+
+
+def calibration_of(
+    logits: Tensor, split: Resident, data: Dataset, criterion: Criterion
+) -> dict[str, Any]:
+    """The ``calibration`` part of a record: of the probabilities as they are, before a decision.
+
+    Where a sampling schedule ended below 1 also ``at_training_prior``, brought back to it.
+    """
+    names = list(data.attributes)
+    found = describe(calibration_error(logits, split.labels), names)
+    if criterion.g is not None and criterion.g < 1:
+        counts, rule = criterion.class_counts.cpu(), criterion.dsl_options["rule"]
+        target = target_distribution(counts, criterion.g, rule=rule, classes=criterion.classes)
+        offsets = to_training_prior(counts, target)
+        back = calibration_error(logits, split.labels, offsets=offsets)
+        found["at_training_prior"] = describe(back, names)
     return found
 
 

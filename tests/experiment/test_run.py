@@ -78,6 +78,11 @@ def test_the_record_has_its_fixed_keys(finished):
     assert finished["timing"]["ms_per_step"] > 0
     bald = finished["test"]["per_attribute"]["Bald"]["confusion"]
     assert np.sum(bald) == 48
+    kept = finished["calibration"]
+    assert list(kept["per_attribute"]) == list(ATTRIBUTES)
+    assert sum(kept["pooled"]["counts"]) == 48 * len(ATTRIBUTES)
+    assert kept["at_training_prior"]["ece"] != kept["ece"]
+    assert len(figures.reliability({"dcl": kept}, "SynthFaces").axes) == 2
 
 
 def test_the_same_seed_gives_the_same_record_and_another_seed_another(finished, data, tmp_path):

@@ -4,6 +4,7 @@ Every function returns a matplotlib Figure whose title names the data it was mad
 """
 
 from .answers import answers
+from .calibration import reliability
 from .cost import cost_of_criteria, growth, parts_of_a_step, share_of_a_step
 from .data import class_counts, imbalance, sheet
 from .forest import forest
@@ -76,6 +77,7 @@ __all__ = [
     "parts_of_a_step",
     "published_leads",
     "pushes",
+    "reliability",
     "roc_and_precision",
     "runs_about_their_mean",
     "schedules",
