@@ -43,7 +43,7 @@ from .significance import (
 )
 from .style import METHOD_COLOURS, SCHEDULE_COLOURS, SVG, use_style
 from .thresholds import roc_and_precision, threshold_sweep
-from .yours import classes, gain_by_attribute, mistakes
+from .yours import classes, gain_by_attribute, mistakes, precision_recall
 
 __all__ = [
     "BATCH",
@@ -75,6 +75,7 @@ __all__ = [
     "outcomes",
     "paper_and_ours",
     "parts_of_a_step",
+    "precision_recall",
     "published_leads",
     "pushes",
     "reliability",
