@@ -98,7 +98,7 @@ def precision_recall(data: Dataset, found: dict[str, tuple[Tensor, Tensor]]) -> 
     count, columns = len(data.attributes), min(5, len(data.attributes))
     figure, panels = plt.subplots(
         -(-count // columns), columns, squeeze=False, sharex=True, sharey=True,
-        figsize=(9, 0.6 + 2.1 * -(-count // columns)),
+        figsize=(9, 0.9 + 2.1 * -(-count // columns)),
     )  # fmt: skip
     reached: dict[str, list[float]] = {method: [] for method in found}
     for a, axes in zip(range(count), panels.flat, strict=False):
@@ -133,7 +133,7 @@ def precision_recall(data: Dataset, found: dict[str, tuple[Tensor, Tensor]]) -> 
     panels.flat[0].legend(fontsize=8, loc="lower left")
     told = ", ".join(f"{m} {np.mean(v):.0f} %" for m, v in reached.items() if v)
     figure.suptitle(
-        f"{data.title}: precision of the rarer class where each decides, in the mean: {told}",
+        f"{data.title}:\nprecision of the rarer class where each decides, in the mean: {told}",
         x=0.01, ha="left", fontsize="medium",
     )  # fmt: skip
     return finish(figure)
@@ -141,6 +141,8 @@ def precision_recall(data: Dataset, found: dict[str, tuple[Tensor, Tensor]]) -> 
 
 def mistakes(data: Dataset, scores: Tensor, decided: Tensor, columns: int = 8) -> Figure | None:
     """Test images that were decided wrongly with the most certainty, a row for each attribute.
+
+    Attributes without a wrong one have no row; None for features, and where none is wrong.
 
     Parameters
     ----------
@@ -150,19 +152,18 @@ def mistakes(data: Dataset, scores: Tensor, decided: Tensor, columns: int = 8) -
         Its classes.
     """
     split = data.splits["test"]
-    if split.images.ndim != 4:
+    all_wrong = (split.labels >= 0) & (split.labels != decided.numpy())  # (N, A)
+    shown = np.flatnonzero(all_wrong.any(0))
+    if split.images.ndim != 4 or not len(shown):
         return None
     names = data.facts.get("class_names", {})
     figure, panels = plt.subplots(
-        len(data.attributes), columns, squeeze=False,
-        figsize=(9, 1.45 * len(data.attributes)),
-    )  # fmt: skip
+        len(shown), columns, squeeze=False, figsize=(9, 0.5 + 1.45 * len(shown))
+    )
     sure = scores.softmax(2).amax(2).numpy()
-    total = 0
-    for a, (name, row) in enumerate(zip(data.attributes, panels, strict=True)):
-        truth, found = split.labels[:, a], decided[:, a].numpy()
-        wrong = np.flatnonzero((truth >= 0) & (truth != found))
-        total += len(wrong)
+    for a, row in zip(shown, panels, strict=True):
+        name, truth, found = data.attributes[a], split.labels[:, a], decided[:, a].numpy()
+        wrong = np.flatnonzero(all_wrong[:, a])
         worst = wrong[np.argsort(-sure[wrong, a], kind="stable")][:columns]
         words = names.get(name, [str(label) for label in range(data.class_sizes[a])])
         for axes in row:
@@ -176,7 +177,8 @@ def mistakes(data: Dataset, scores: Tensor, decided: Tensor, columns: int = 8) -
             fontsize=8,
         )  # fmt: skip
     figure.suptitle(
-        f"{data.title}: {total} wrong of {int((split.labels >= 0).sum())} test labels, the surest",
+        f"{data.title}: {all_wrong.sum()} wrong of {(split.labels >= 0).sum()} test labels, "
+        f"the surest",
         x=0.01, ha="left", fontsize="medium",
     )  # fmt: skip
     return finish(figure)
