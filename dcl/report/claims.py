@@ -129,9 +129,7 @@ def of_chance(judged: pd.DataFrame, level: float = 0.05) -> dict[str, Any]:
 
 def _runs(read: Callable[[str], pd.DataFrame], test: ClaimTest) -> pd.DataFrame:
     """The records that test a claim: those at the paper's own size, where there are any; else of
-    the longest training with enough seeds.
-
-    Table 4's with those of its convex row, which stand in Table 3.
+    the longest training with enough seeds; else of its `Source`.
     """
     full = _full_size(read, test.experiment)
     if len(full) and len(test.values(full)):
@@ -142,10 +140,8 @@ def _runs(read: Callable[[str], pd.DataFrame], test: ClaimTest) -> pd.DataFrame:
             runs = grid[grid["epochs"] == epochs].reset_index(drop=True)
             if len(test.values(runs)) >= ENOUGH:
                 return runs
-    folder = SOURCES[test.experiment].folder
-    runs = read(folder)
-    if folder == "celeba-30k-schedules":
-        convex = read("celeba-30k")
-        convex = convex[convex["method"] == "dcl-ss"]
-        runs = pd.concat([runs, convex], ignore_index=True) if len(convex) else runs
-    return runs
+    source = SOURCES[test.experiment]
+    folder, method = source.beside
+    runs, others = read(source.folder), read(folder) if folder else pd.DataFrame()
+    others = others[others["method"] == method] if len(others) else others
+    return pd.concat([runs, others], ignore_index=True) if len(others) else runs

@@ -67,7 +67,11 @@ def test_measures_of_the_papers_own_table_give_its_numbers():
     runs = frame(*runs)
     for name, claim in published.claims().iterrows():
         test = TESTS.get(name)
-        if test is None or test.experiment != "celeba" or "dcl-ss" in claim["needs"]:
+        if (
+            test is None
+            or test.experiment not in ("celeba", "subset")
+            or "dcl-ss" in claim["needs"]
+        ):
             continue
         (found,) = test.values(runs)
         assert found == pytest.approx(claim["from_tables"], abs=0.06), name
@@ -129,9 +133,10 @@ def test_collapsed_runs_withdraw_their_claim(tmp_path):
 def test_down_sampling_drawn_anew_each_batch_discards_nothing(tmp_path):
     anew = [record("down-sampling", seed, 60.0) for seed in range(3)]
     saved(tmp_path / "celeba-30k", *grid(), *anew)
+    saved(tmp_path / "celeba-30k-subset", *anew)
     assert claims.judge(tmp_path).loc["down-sampling-discards", "verdict"] == "not tried"
     once = [record("down-sampling", seed, 60.0, fixed=True) for seed in range(3)]
-    saved(tmp_path / "celeba-30k", *grid(), *once)
+    saved(tmp_path / "celeba-30k-subset", *once)
     assert claims.judge(tmp_path).loc["down-sampling-discards", "finding"].mean < -9
 
 

@@ -1,0 +1,213 @@
+"""Command line: ``python -m dcl run celeba --sampling convex``, and ``python -m dcl bench``.
+
+``run`` takes the parameters of the notebook of the same name and writes the same record. A data set
+or a method outside the checkout is named by its place, ``package.module:Name``.
+"""
+
+import argparse
+import signal
+import sys
+import types
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+if __name__ == "__main__" and sys.argv[1:2] in (["run"], ["bench"]):
+    from .experiment.machine import restart
+
+    restart()  # before anything is read or opened
+
+try:
+    from .bench import main as bench
+    from .experiment.config import from_values, method_options
+    from .experiment.datasets import DATASETS, find_dataset
+    from .experiment.distributed import rank
+    from .experiment.fields import ConfigError
+    from .experiment.grid import find_grid, read_grid, records_folder, run_all
+    from .experiment.predict import predict_images
+    from .experiment.records import RecordError, read
+    from .experiment.run import check, headline, run
+    from .experiment.verify import differences, means, verify_all
+    from .methods import Option, find
+except ModuleNotFoundError as error:
+    if str(error.name).split(".")[0] == "dcl":
+        raise  # a fault of ours
+    print(
+        f"python -m dcl: {error.name} is not installed, it comes with the extra 'experiment': "
+        "pip install 'dcl-companion[experiment]', or '.[experiment]' in a checkout",
+        file=sys.stderr,
+    )
+    sys.exit(2)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status. What is wrong is said in one line."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        options = _parser(arguments).parse_args(arguments)
+        return options.command(options) or 0
+    except (ValueError, RuntimeError) as error:
+        if type(error).__module__.split(".")[0] != "dcl":
+            raise  # a fault of ours: its traceback says where
+        print(f"python -m dcl: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped: the same command goes on from the last finished epoch", file=sys.stderr)
+        return 130
+    except _Terminated:
+        print("terminated: the same command goes on from the last finished epoch", file=sys.stderr)
+        return 143
+
+
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+    """The parser of these arguments: what they name by its place has its options too."""
+    parser = argparse.ArgumentParser(prog="python -m dcl", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar="{run,grid,predict,check,bench}")
+    run_parser = commands.add_parser("run", help="train, test and write the record of one run")
+    experiments = run_parser.add_subparsers(required=True, metavar=f"{{{','.join(DATASETS)}}}")
+    places = [word for word in arguments[1:2] if ":" in word]
+    for name, cls in {**DATASETS, **{place: find_dataset(place) for place in places}}.items():
+        _add_experiment(experiments, name, cls, _options(arguments))
+    grid_parser = commands.add_parser("grid", help="make the records of a grid that are missing")
+    grid_parser.add_argument("grid", help="a name in notebooks/grids, or a .yaml file")
+    grid_parser.add_argument("--data-root", metavar="VALUE", help="where not the grid's")
+    grid_parser.set_defaults(command=grid_command)
+    predict_parser = commands.add_parser("predict", help="classes of new images, as a CSV")
+    predict_parser.add_argument("record", type=Path, help="a .json with its .safetensors")
+    predict_parser.add_argument("images", type=Path, help="a folder of images, or a .zip")
+    predict_parser.add_argument("--out", type=Path, default=Path("predictions.csv"))
+    predict_parser.add_argument("--decision", default="tuned-mA", help="argmax, tuned-mA, tuned-f1")
+    predict_parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    predict_parser.set_defaults(command=predict_command)
+    check_parser = commands.add_parser("check", help="test the weights beside a record again")
+    check_parser.add_argument(
+        "record", type=Path, nargs="?", help="a .json with its .safetensors; with --all a folder"
+    )
+    check_parser.add_argument(
+        "--all", action="store_true", help="verify every record and all weights below [results]"
+    )
+    for name in ("data-root", "device"):
+        check_parser.add_argument(f"--{name}", metavar="VALUE", help="where not the record's")
+    check_parser.set_defaults(command=check_command)
+    bench_parser = commands.add_parser("bench", help="milliseconds per step of DCL and its parts")
+    bench_parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    bench_parser.add_argument("--growth", action="store_true", help="how it grows with B, A, C, k")
+    bench_parser.add_argument("--rounds", type=int, default=20, help="of measuring, 2 or more [20]")
+    bench_parser.add_argument("--out", default="", metavar="FILE", help="all numbers as JSON")
+    bench_parser.set_defaults(command=bench_command)
+    return parser
+
+
+def _options(arguments: list[str]) -> dict[str, Option]:
+    """The options of all methods, and those of a method that is named by its place."""
+    named = [
+        after if word == "--method" else word.removeprefix("--method=")
+        for word, after in zip(arguments, [*arguments[1:], ""], strict=True)
+        if word == "--method" or word.startswith("--method=")
+    ]
+    try:
+        return {k: v for name in named if ":" in name for k, v in find(name).options.items()} | (
+            method_options()
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _add_experiment(experiments, name: str, cls: type, options: dict[str, Option]) -> None:
+    """The parser of ``run <name>``: an option for each field and each option of a method."""
+    experiment = experiments.add_parser(name, help=cls.__doc__, allow_abbrev=False)
+    kinds = {option: spec.kinds for option, spec in options.items()}
+    kinds |= {spec.name: spec.type for spec in fields(cls)}
+    experiment.set_defaults(command=run_command, cls=cls, kinds=kinds)
+    experiment.add_argument("--quiet", action="store_true", help="no progress bar")
+    told = {spec.name: (spec.metadata["doc"], spec.default) for spec in fields(cls)}
+    told |= {option: (spec.doc, spec.default) for option, spec in options.items()}
+    for option, (doc, default) in told.items():
+        experiment.add_argument(
+            f"--{option.replace('_', '-')}",
+            default=argparse.SUPPRESS,
+            metavar="VALUE",
+            help=f"{doc} [{default}]".replace("%", "%%"),
+        )
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as Ctrl-C is a KeyboardInterrupt: files are closed and half written ones removed."""
+
+
+def _terminate(*_: object) -> None:
+    raise _Terminated
+
+
+def run_command(options: argparse.Namespace) -> None:
+    """``run``: options given as text -> configuration -> record, and its headline printed."""
+    kinds = options.kinds
+    values = {
+        name: parse(text, kinds[name]) for name, text in vars(options).items() if name in kinds
+    }
+    record = run(from_values(options.cls, values), show=not options.quiet)
+    if rank() == 0:
+        print(f"{headline(record)}\nrecord: {record['path']}")
+
+
+def grid_command(options: argparse.Namespace) -> int:
+    """``grid``: the runs of a grid one after another, as ``make results`` does with Snakemake."""
+    overrides = {} if options.data_root is None else {"data_root": options.data_root}
+    folder = Path("notebooks", "grids")
+    path = find_grid(folder, options.grid)
+    return run_all(read_grid(path, overrides, records_folder(folder, path)))
+
+
+def predict_command(options: argparse.Namespace) -> None:
+    """``predict``: the classes of new images by the network of a record."""
+    how = {"decision": options.decision, "device": options.device}
+    count = predict_images(options.record, options.images, options.out, **how)
+    print(f"{count:,} images: {options.out}")
+
+
+def check_command(options: argparse.Namespace) -> int:
+    """``check``: what the weights give now beside what was recorded; 1 where they differ."""
+    places = {"data_root": options.data_root, "device": options.device}
+    places = {name: value for name, value in places.items() if value is not None}
+    if options.all:
+        faults, summary = verify_all(options.record or Path("results"), **places)
+        print(*faults, summary, sep="\n")
+        print(f"{len(faults)} at fault" if faults else "nothing is at fault")
+        return 1 if faults else 0
+    if options.record is None:
+        raise RecordError(
+            "check takes a record, such as results/celeba-30k/dcl-seed0.json, or --all"
+        )
+    found = check(options.record, **places)
+    recorded = read(options.record)["test"]
+    for name, value in means(recorded).items():
+        print(f"{name:18} recorded {value:.6f}  now {found[name]:.6f}")
+    same = not differences(recorded, found)
+    print("the recorded numbers" if same else "NOT the recorded numbers")
+    return 0 if same else 1
+
+
+def bench_command(options: argparse.Namespace) -> None:
+    """``bench``: what DCL costs on this machine."""
+    bench(options.device, grow=options.growth, rounds=options.rounds, out=options.out)
+
+
+def parse(text: str, kind: Any) -> Any:
+    """Command line text as the field's type; text that does not fit is left for the config."""
+    if isinstance(kind, types.UnionType):
+        kind = get_args(kind)
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if bool in kinds:
+        return {"true": True, "false": False}.get(text.lower(), text)
+    for number in (int, float):
+        if number in kinds:
+            try:
+                return number(text)
+            except ValueError:
+                pass
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,336 @@
+"""The DCL criterion (Eq. 10) and the methods that are special cases of it (Table 1)."""
+
+import difflib
+import inspect
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import torch
+from torch import Tensor
+
+from .checks import as_labels, choose, is_number
+from .protocol import Criterion
+from .sampling import (
+    CURRENTS,
+    KNOWN,
+    NORMALISATIONS,
+    SELECTIONS,
+    count_classes,
+    dsl_loss,
+    dsl_weights,
+    target_distribution,
+)
+from .schedulers import SCHEDULES, loss_schedule, schedule
+from .triplet import check_triplet_options, triplet_terms
+
+SAMPLINGS = (*(name for name in SCHEDULES if name != "constant"), "linear-imbalance")
+LOSSES = SAMPLINGS[:-1]
+Schedule = str | float | Callable[[float, float], float]  # epoch, epochs -> level
+
+# The framework's special cases (Table 1) and the steps of the ablation (Table 3), as arguments of
+# DCLLoss. A number in the place of a schedule is its constant value.
+PRESETS: dict[str, dict[str, Any]] = {
+    "cross-entropy": {"sampling": 1.0, "loss": 0.0, "current": "train"},
+    "selective-learning": {"sampling": 0.0, "loss": 0.0},
+    "crl": {"sampling": 1.0, "loss": 0.1, "current": "train", "anchors": "all"},  # f = epsilon
+    "dcl-ss": {"loss": 0.0},  # Table 3, row 2: + sampling scheduler
+    "dcl-ss-tl": {"loss": 1.0},  # Table 3, row 3: + triplets; ours: both losses weigh the same
+    "dcl": {},  # Table 3, row 4: + loss scheduler
+}
+
+
+class DCLLoss(Criterion):
+    """Dynamic Curriculum Learning loss: L_DSL + f(l) L_TEA, summed over attributes (Eq. 10).
+
+    Parameters
+    ----------
+    class_counts : Tensor (A, C), integer
+        Samples of each class in the training set, for each attribute; all positive.
+    epochs : float
+        Expected total number of epochs L.
+    sampling : str, float or callable
+        Sampling schedule g: ``convex`` (paper), ``linear``, ``concave``, ``composite``,
+        ``linear-imbalance`` (Table 4's last row), a constant in [0, 1], or a function of epoch and
+        epochs.
+    loss : str, float or callable
+        Loss schedule f: the SF of Eq. 11, ``composite`` (paper), ``convex``, ``linear``,
+        ``concave``, a constant weight of 0 or more, or a function of epoch and epochs, which
+        takes the place of f itself.
+    p, epsilon : float
+        Self-learning point (paper: 0.3) and ratio (ours: 0.1) of Eq. 11.
+    decay : float
+        lambda of Eq. 3 for ``concave`` schedules.
+    normalisation, selection, current : str
+        As in `dcl.dsl_weights`.
+    known : str
+        As in `dcl.dsl_loss`.
+    classes : sequence of A ints, optional
+        Classes of each attribute, where they differ.
+    seed : int, optional
+        Seed of the random selection. Without one, torch's global generator is used.
+    steps_per_epoch : int, optional
+        With it, each call while training moves the curricula by one step, and nobody has to call
+        `set_epoch`.
+    triplet_options
+        k, margin, anchors, normalise, squared, reduction and rho of `dcl.triplet_loss`.
+
+    Attributes
+    ----------
+    g, f : float
+        The schedules' values at the epoch last set.
+    parts : dict[str, Tensor]
+        What the last step's loss was made of, see `Criterion.parts`.
+
+    Raises
+    ------
+    ValueError
+        For impossible arguments, at construction; for an epoch outside [0, epochs]; for shapes
+        that do not fit.
+
+    Notes
+    -----
+    D_current and the triplets are those of the batch that is given. Gradients accumulated over
+    micro-batches are those of smaller batches, not of their union.
+
+    Examples
+    --------
+    >>> criterion = DCLLoss(torch.tensor([[90, 10]]), epochs=300, seed=0)
+    >>> criterion.set_epoch(100)
+    >>> round(criterion.g, 3), criterion.f
+    (0.866, 0.1)
+    >>> logits, features = torch.zeros(4, 1, 2), torch.zeros(4, 1, 64)
+    >>> criterion(logits, features, torch.tensor([[0], [0], [0], [1]]))
+    tensor(0.7765)
+    """
+
+    g: float
+    f: float
+
+    def __init__(
+        self,
+        class_counts: Tensor,
+        epochs: float,
+        *,
+        sampling: Annotated[
+            Schedule, "sampling schedule g: a name or a number (paper 4.3.1)"
+        ] = "convex",
+        loss: Annotated[
+            Schedule, "loss schedule f: a name or a number (paper 4.3.1)"
+        ] = "composite",
+        p: Annotated[float, "self-learning point, share of the epochs (paper 4.3.1)"] = 0.3,
+        epsilon: Annotated[float, "self-learning ratio (ours: the paper gives none)"] = 0.1,
+        decay: Annotated[float, "lambda of the concave schedule (paper, Table 4)"] = 0.99,
+        normalisation: Annotated[
+            str, "of the distributions of Eq. 5: proportion (ours) or minority"
+        ] = "proportion",
+        selection: Annotated[str, "of majority samples: random (Eq. 7) or expected"] = "random",
+        current: Annotated[
+            str, "D_current: batch (Eq. 7), or train, for batches with few of a class"
+        ] = "batch",
+        known: str = "batch",
+        classes: Sequence[int] | None = None,
+        seed: int | None = None,
+        steps_per_epoch: int | None = None,
+        **triplet_options: Any,
+    ):
+        super().__init__(class_counts, epochs, classes=classes, seed=seed)
+        check_schedules(sampling, loss)
+        choose("normalisation", normalisation, NORMALISATIONS)
+        choose("selection", selection, SELECTIONS)
+        choose("current", current, CURRENTS)
+        choose("known", known, KNOWN)
+        self.triplet_options = triplet_defaults(triplet_options)
+        self.sampling, self.loss, self.known = sampling, loss, known
+        self.loss_options = {"p": p, "epsilon": epsilon, "decay": decay}
+        self.dsl_options: dict[str, Any] = {
+            "normalisation": normalisation,
+            "selection": selection,
+            "current": current,
+            "rule": "linear" if sampling == "linear-imbalance" else "power",
+            "classes": self.classes,
+        }
+        if steps_per_epoch is not None and not (is_number(steps_per_epoch) and steps_per_epoch > 0):
+            raise ValueError(f"steps_per_epoch must be positive, got {steps_per_epoch!r}")
+        self.steps_per_epoch = steps_per_epoch
+        self.moves = not (is_number(sampling) and is_number(loss))
+        # Scalars of the CPU: a compiled graph takes them as inputs, and a GPU never waits for them
+        self._g = torch.ones((), dtype=torch.float64)
+        self._f = torch.ones((), dtype=torch.float64)
+        self._steps = self._unmoved = 0  # calls in training, and their samples since `set_epoch`
+        self._told: set[str] = set()
+        self._total = int(self.class_counts.sum(1).max())  # samples of an epoch
+        self.set_epoch(0)
+        self._scarcest = self._smallest_target()
+
+    @classmethod
+    def from_targets(cls, targets: Any, epochs: float, **options: Any) -> "DCLLoss":
+        """The criterion for a training set's targets, as a binary cross entropy takes them.
+
+        Parameters
+        ----------
+        targets : Tensor, array or DataFrame (N, A)
+            0 or 1, -1 where unknown, for each sample of the training set; integers for more
+            classes.
+        epochs : float
+        options
+            As of `DCLLoss`.
+
+        Examples
+        --------
+        >>> criterion = DCLLoss.from_targets(torch.tensor([[0.0, 1], [1, 0], [0, 0]]), epochs=30)
+        >>> criterion.class_counts
+        tensor([[2, 1],
+                [2, 1]])
+        >>> criterion(torch.zeros(3, 2), torch.zeros(3, 2, 8), torch.zeros(3, 2)).shape
+        torch.Size([])
+        """
+        targets = as_labels(targets)
+        return cls(count_classes(targets, options.get("classes")), epochs, **options)
+
+    def set_epoch(self, epoch: float) -> None:
+        """Move both curricula to this epoch, counted from 0; fractions are allowed.
+
+        Training calls it before each step with epoch + step / steps, so that a training of any
+        length ends where its curricula end.
+        """
+        super().set_epoch(epoch)
+        decay = self.loss_options["decay"]
+        if callable(self.sampling):
+            g = float(self.sampling(epoch, self.epochs))
+        elif isinstance(self.sampling, str):
+            name = "linear" if self.sampling == "linear-imbalance" else self.sampling
+            g = schedule(name, epoch, self.epochs, decay=decay)
+        else:
+            g = schedule("constant", epoch, self.epochs, value=self.sampling)
+        if callable(self.loss):
+            f = float(self.loss(epoch, self.epochs))
+        elif isinstance(self.loss, str):
+            f = loss_schedule(epoch, self.epochs, schedule=self.loss, **self.loss_options)
+        else:
+            f = float(self.loss)
+        for what, level, most in (("sampling", g, 1.0), ("loss", f, float("inf"))):
+            if not 0 <= level <= most:
+                raise ValueError(f"the {what} schedule gives {level!r} at epoch {epoch!r}")
+        self.g, self.f = g, f
+        self._g.fill_(g)
+        self._f.fill_(f)
+        self._all_ones = g == 1 and self.dsl_options["current"] == "train"
+        self._triplets = f != 0
+        self._unmoved = 0
+
+    def forward(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
+        """The loss of a batch: logits (B, A, C), features (B, A, D), labels (B, A) -> scalar.
+
+        Also logits (B, C), features (B, D), labels (B,) of one attribute, and logits (B, A) with
+        yes-or-no targets (B, A), floating or not, see `from_targets`.
+        """
+        if not torch.compiler.is_compiling():
+            self._mind_the_curriculum(len(labels))
+        logits, features, labels = self.batch(logits, features, labels)
+        weights = self.weights(labels)
+        classification = dsl_loss(logits, labels, weights, known=self.known)
+        self._last = {"classification": classification.detach()}, labels, weights
+        if not self._triplets:  # known without a look at the device: no triplets to pay for
+            return classification
+        metric, triples, active = triplet_terms(features, logits, labels, **self.triplet_options)
+        metric = metric.sum()
+        self._last[0].update(metric=metric.detach(), triples=triples, active=active)
+        return classification + self._f.to(metric.dtype) * metric  # Eq. 10
+
+    def weights(self, labels: Tensor) -> Tensor | None:
+        """DSL weights (B, A) of a batch; None where all of them are 1 (plain cross entropy)."""
+        if self._all_ones:
+            return None
+        return dsl_weights(
+            labels,
+            self.class_counts,
+            self._g,
+            generator=self.random.on(labels.device),
+            **self.dsl_options,
+        )
+
+    def _mind_the_curriculum(self, batch: int) -> None:
+        """Step by itself where asked to; warn once of a curriculum that nobody moves."""
+        if not self.training:
+            return
+        if self.steps_per_epoch:
+            self.set_epoch(min(self.epochs, self._steps / self.steps_per_epoch))
+            self._steps += 1
+        self._unmoved += batch
+        if self.moves and self._unmoved > 2 * self._total + batch:
+            self._tell(
+                "still",
+                f"{self._unmoved:,} samples since the last set_epoch, more than two epochs of the "
+                f"{self._total:,} in class_counts: the curricula stand still at epoch "
+                f"{self.epoch:g}. Call set_epoch(epoch + step / steps) before each step, or give "
+                f"steps_per_epoch",
+            )
+        share, attribute, label = self._scarcest
+        if 0 < batch * share < 0.5:
+            self._tell(
+                "scarce",
+                f"of class {label} of attribute {attribute} a batch of {batch} is to hold "
+                f"{batch * share:.2g} samples: what a batch has of it is mostly chance. Larger "
+                f"batches, or current='train', give it its share",
+            )
+
+    def _smallest_target(self) -> tuple[float, int, int]:
+        """The smallest share that a class is to have of a batch at the start, and whose it is."""
+        if self._all_ones or self.dsl_options["current"] == "train":
+            return 1.0, 0, 0
+        target = target_distribution(
+            self.class_counts, self.g, rule=self.dsl_options["rule"], classes=self.classes
+        ).masked_fill(self.missing, 1)
+        where = int(target.argmin())
+        attribute, label = divmod(where, target.shape[1])
+        return float(target.flatten()[where]), attribute, label
+
+    def _tell(self, what: str, words: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            warnings.warn(words, stacklevel=5)
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        super().set_extra_state(state)
+        if self.steps_per_epoch:
+            self._steps = round(self.epoch * self.steps_per_epoch) + 1
+
+    def extra_repr(self) -> str:
+        own = {"sampling": self.sampling, "loss": self.loss, **self.loss_options}
+        own |= self.dsl_options | {"known": self.known} | self.triplet_options
+        attributes, classes = self.class_counts.shape
+        words = [f"attributes={attributes}", f"classes={self.classes or classes}"]
+        words += [f"epochs={self.epochs:g}", f"epoch={self.epoch:g}"]
+        words += [f"{name}={value!r}" for name, value in own.items() if name != "classes"]
+        return ", ".join(words)
+
+
+def triplet_defaults(given: dict[str, Any]) -> dict[str, Any]:
+    """The options of `dcl.triplet_loss`, with these in place of its defaults; checked."""
+    parameters = inspect.signature(triplet_terms).parameters.values()
+    options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    for name in given:
+        if name not in options:
+            near = difflib.get_close_matches(name, options, n=1)
+            hint = f": did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"unknown option {name!r}{hint} There are {', '.join(options)}")
+    options |= given
+    check_triplet_options(**{k: options[k] for k in ("k", "margin", "anchors", "reduction", "rho")})
+    return options
+
+
+def check_schedules(sampling: Schedule, loss: Schedule) -> None:
+    """Raise a ValueError that lists what `sampling` and `loss` of DCLLoss may be."""
+    for what, value, names, most in (
+        ("sampling", sampling, SAMPLINGS, 1.0),
+        ("loss", loss, LOSSES, float("inf")),
+    ):
+        if isinstance(value, str):
+            choose(f"{what} schedule", value, names)
+        elif not callable(value) and not (is_number(value) and 0 <= value <= most):
+            allowed = "in [0, 1]" if most == 1 else "of 0 or more"
+            raise ValueError(
+                f"{what} must be one of {', '.join(names)}, a number {allowed} or a function of "
+                f"epoch and epochs, got {value!r}"
+            )

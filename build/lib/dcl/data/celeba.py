@@ -1,0 +1,132 @@
+"""CelebA in its official layout.
+
+img_align_celeba/NNNNNN.jpg   or img_align_celeba.zip; any image size, any part of the images
+list_attr_celeba.txt          202,599 rows of 40 attributes, -1 or 1
+list_eval_partition.txt       the split of each image: 0 train, 1 val, 2 test
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .celeba_annotation import (
+    ATTRIBUTE_FILE,
+    HELP,
+    PARTITION_FILE,
+    read_attributes,
+    read_partition,
+)
+from .drawn.faces import ATTRIBUTES
+from .pack import open_pack
+from .resident import SPLITS, DataError, Dataset, Split
+from .sources import Archive, Folder
+
+OFFICIAL = {"train": 162_770, "val": 19_867, "test": 19_962}
+
+
+def load(
+    root: str | Path,
+    *,
+    size: tuple[int, int] = (55, 47),
+    crop: float = 1.0,
+    complete: bool = False,
+    progress: bool = True,
+) -> Dataset:
+    """CelebA from `root`, packed on first use.
+
+    Parameters
+    ----------
+    root : path
+        Folder in the official layout, or one that holds it as ``celeba/``.
+    size : (int, int)
+        Height and width of the packed images in pixels.
+    crop : float
+        Share of the aligned frame's height and width to keep around its centre, in (0, 1]. A
+        fraction, so that it means the same for 178x218 and 64x64 files. Ours: the whole frame.
+    complete : bool
+        Require an image for every row of the annotation. Without it a partial set is used as it
+        is, and the record says how many images of each split were found.
+    progress : bool
+        Show a progress bar while packing.
+
+    Returns
+    -------
+    Dataset
+        Splits ``train``, ``val``, ``test``, images sorted by file name, memory-mapped.
+
+    Raises
+    ------
+    DataError
+        For a file that is missing, malformed or cannot be decoded, naming it and its row.
+    """
+    root = _find_root(Path(root))
+    source = _image_source(root)
+    attributes, partition = _annotation(root, source, complete)
+    rows = {name: np.flatnonzero(partition == code) for code, name in enumerate(SPLITS)}
+    for name, found in rows.items():
+        if not len(found):
+            raise DataError(f"{source.path}: no image of the {name} split, one at least is needed")
+    names, labels = list(attributes.index), attributes.to_numpy(np.int64)
+    pack = open_pack(root, source, names, size=size, crop=crop, progress=progress)
+    order = np.concatenate(list(rows.values()))
+    part = "" if len(labels) == sum(OFFICIAL.values()) else f", {len(labels):,} images"
+    return Dataset(
+        name="celeba",
+        title=f"CelebA{part} at {pack.resolution}",
+        attributes=ATTRIBUTES,
+        classes=2,
+        splits={k: Split(images=pack.take(r), labels=labels[r]) for k, r in rows.items()},
+        expected=OFFICIAL,
+        fingerprint=pack.fingerprint(labels[order], order),
+    )
+
+
+def _find_root(root: Path) -> Path:
+    if not root.exists():
+        raise DataError(f"data_root {root} does not exist. {HELP}")
+    for candidate in (root, root / "celeba"):
+        if (candidate / ATTRIBUTE_FILE).is_file():
+            if not (candidate / PARTITION_FILE).is_file():
+                raise DataError(f"missing {candidate / PARTITION_FILE}. {HELP}")
+            return candidate
+    raise DataError(
+        f"data_root {root} is not CelebA: expected {ATTRIBUTE_FILE}, {PARTITION_FILE} and "
+        f"img_align_celeba/ (or .zip) in it. {HELP}"
+    )
+
+
+def _image_source(root: Path) -> Folder | Archive:
+    folder, archive = root / "img_align_celeba", root / "img_align_celeba.zip"
+    if folder.is_dir():
+        return Folder(folder)
+    if archive.is_file():
+        return Archive(archive)
+    raise DataError(f"missing {folder}/ or {archive.name} beside it. {HELP}")
+
+
+def _annotation(
+    root: Path, source: Folder | Archive, complete: bool
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Labels and split codes of every annotated image that is there, by name."""
+    attributes = read_attributes(root / ATTRIBUTE_FILE)
+    partition = read_partition(root / PARTITION_FILE)
+    present = source.names()
+    stray = sorted(present - set(attributes.index))
+    if stray:
+        raise DataError(
+            f"{source.path / stray[0]} has no row in {root / ATTRIBUTE_FILE} "
+            f"({len(stray):,} such images): annotation and images are not of one set"
+        )
+    there = attributes.index.isin(present)
+    if complete and not there.all():
+        row = int(np.argmin(there))
+        raise DataError(
+            f"{root / ATTRIBUTE_FILE}, row {row + 3}: no image {attributes.index[row]} in "
+            f"{source.path}. {(~there).sum():,} rows have none; add them, or complete=False"
+        )
+    found = attributes[there].sort_index()
+    unsplit = found.index.difference(partition.index)
+    if len(unsplit):
+        raise DataError(f"{root / PARTITION_FILE}: no row for image {unsplit[0]}")
+    return found, partition.loc[found.index].to_numpy()

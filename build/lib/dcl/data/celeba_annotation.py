@@ -1,0 +1,90 @@
+"""Reads CelebA's annotation files; every error names the file and the line."""
+
+import re
+from array import array
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .drawn.faces import ATTRIBUTES
+from .resident import DataError
+
+HELP = (
+    "CelebA is for non-commercial research and comes from its authors "
+    '(torchvision.datasets.CelebA("data", download=True) fetches it where there is a network)'
+)
+ATTRIBUTE_FILE, PARTITION_FILE = "list_attr_celeba.txt", "list_eval_partition.txt"
+
+
+def read_attributes(path: Path) -> pd.DataFrame:
+    """The annotation file: (rows, 40) int8 of 0 and 1, indexed by image name."""
+    with _open(path) as file:
+        declared, header = file.readline().strip(), tuple(file.readline().split())
+        if not re.fullmatch(r"[0-9]{1,9}", declared):
+            raise DataError(f"{path}, line 1: expected the number of rows, got {declared[:40]!r}")
+        if header != ATTRIBUTES:
+            odd = [name for name in header if name not in ATTRIBUTES][:3] or list(header[:3])
+            raise DataError(
+                f"{path}, line 2: expected CelebA's 40 attribute names in the official order, "
+                f"got {len(header)} names ({', '.join(odd)} ...). Is this {ATTRIBUTE_FILE}?"
+            )
+        table = _read_table(file, path, skipped=2, columns=40)
+    if len(table) != int(declared):
+        raise DataError(
+            f"{path}: line 1 declares {declared} rows but {len(table):,} follow. "
+            f"The file is cut short or edited: get it again"
+        )
+    values = table.to_numpy()
+    if not np.isin(values, (-1, 1)).all():
+        row, column = np.argwhere(~np.isin(values, (-1, 1)))[0]
+        raise DataError(
+            f"{path}, line {row + 3} ({table.index[row]}): {ATTRIBUTES[column]} is "
+            f"{values[row, column]}, expected -1 or 1"
+        )
+    return pd.DataFrame((values == 1).astype(np.int8), index=table.index, columns=list(ATTRIBUTES))
+
+
+def read_partition(path: Path) -> pd.Series:
+    """The split file: 0, 1 or 2 for each image name."""
+    with _open(path) as file:
+        table = _read_table(file, path, skipped=0, columns=1)
+    values = table.iloc[:, 0]
+    if not values.isin((0, 1, 2)).all():
+        row = int(np.argmax(~values.isin((0, 1, 2)).to_numpy()))
+        raise DataError(
+            f"{path}, line {row + 1} ({values.index[row]}): split {values.iloc[row]}, expected "
+            f"0 (train), 1 (val) or 2 (test)"
+        )
+    return values
+
+
+def _open(path: Path):
+    if not path.is_file():
+        raise DataError(f"missing {path}: CelebA's annotation belongs beside its images. {HELP}")
+    return path.open(encoding="utf-8", errors="replace")
+
+
+def _read_table(file, path: Path, *, skipped: int, columns: int) -> pd.DataFrame:
+    """Rows `name value value ...` -> DataFrame of int16 indexed by name; errors name the line."""
+    names, cells = [], array("h")
+    for line, text in enumerate(file, skipped + 1):
+        name, *values = text.split() or [""]
+        if len(values) != columns:
+            raise DataError(
+                f"{path}, line {line}: expected an image name and {columns} values, "
+                f"got {len(values)}: {text.strip()[:60]!r}"
+            )
+        names.append(name)
+        try:
+            cells.extend(map(int, values))
+        except (ValueError, OverflowError) as error:
+            raise DataError(
+                f"{path}, line {line}: a value is not a whole number of at most 5 digits ({error})"
+            ) from None
+    values = np.array(cells, dtype=np.int16).reshape(-1, columns)
+    table = pd.DataFrame(values, index=pd.Index(names))
+    if table.index.has_duplicates:
+        twice = table.index[table.index.duplicated()][0]
+        raise DataError(f"{path}: image {twice} has two rows")
+    return table

@@ -1,0 +1,1 @@
+"""Drawn stand-ins with the label statistics of the real data sets."""

@@ -1,0 +1,254 @@
+"""A data set as arrays, its splits on the device, and a batch made in one go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..checks import UNKNOWN
+from ..sampling import count_classes
+
+SPLITS = ("train", "val", "test")
+SPELLINGS = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation", "dev", "development"),
+    "test": ("test", "testing"),
+}
+Augmentation = Callable[[Tensor, torch.Generator], Tensor]  # uint8 images (B, 3, H, W) -> the same
+
+
+class DataError(ValueError):
+    """Data that cannot be used: says which file and row, and what to do."""
+
+
+def flip(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Each image mirrored with probability 1/2 (paper 4.3.1: horizontal flip)."""
+    mirrored = torch.rand(len(images), device=images.device, generator=generator) < 0.5
+    return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+
+
+def split_name(word: str) -> str | None:
+    """The split that a word means, None for one that means none.
+
+    Examples
+    --------
+    >>> split_name("Validation"), split_name("held-out")
+    ('val', None)
+    """
+    word = word.strip().lower()
+    return next((name for name, spellings in SPELLINGS.items() if word in spellings), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Images (N, 3, H, W) uint8, or features (N, F) float32, and labels (N, A) of one split.
+
+    Labels are whole numbers, -1 where unknown; they are kept as int64.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __post_init__(self):
+        kind = self.images.dtype.name, self.images.ndim
+        if kind not in (("uint8", 4), ("float32", 2)):
+            raise DataError(
+                f"images must be uint8 (N, 3, H, W), or features float32 (N, F), got {kind[0]} "
+                f"{self.images.shape}"
+            )
+        labels = np.asarray(self.labels)
+        if labels.ndim != 2 or len(labels) != len(self.images):
+            raise DataError(
+                f"labels must be (samples, attributes) and as many as the {len(self.images):,} "
+                f"images, got shape {labels.shape}"
+            )
+        if labels.dtype.kind not in "biuf":
+            raise DataError(f"labels must be whole numbers, got {labels.dtype}")
+        if labels.dtype.kind == "f":
+            wrong = np.argwhere(np.floor(labels) != labels)  # NaN too; infinity is out of range
+            if len(wrong):
+                row, column = wrong[0]
+                raise DataError(
+                    f"labels must be whole numbers, {UNKNOWN} where unknown: row {row}, column "
+                    f"{column} (both from 0) is {labels[row, column]}"
+                )
+            labels = np.clip(labels, -(2.0**31), 2.0**31)
+        object.__setattr__(self, "labels", labels.astype(np.int64, copy=False))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def part(self, count: int) -> "Split":
+        """At most `count` images, spread evenly over the split: sorted ones keep their shares."""
+        if count >= len(self):
+            return self
+        rows = np.linspace(0, len(self) - 1, count).astype(int)
+        return Split(images=self.images[rows], labels=self.labels[rows])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A data set in memory or mapped from disk, with what a run record says of it."""
+
+    name: str  # short, for paths: "faces"
+    title: str  # for figures: "SynthFaces", "CelebA, 30,000 images at 64x64"
+    attributes: tuple[str, ...]
+    classes: int | tuple[int, ...]  # of every attribute, or of each
+    splits: dict[str, Split]
+    expected: dict[str, int]  # images of each split in the complete data set
+    fingerprint: str  # changes when the data do
+    augment: Augmentation | None = flip  # of the training images, on the device
+    class_names: tuple[str, ...] = ()  # of a single label
+    groups: dict[str, list[str]] = field(default_factory=dict)  # of attributes, or of classes
+    facts: dict[str, Any] = field(default_factory=dict)  # more that a run record keeps
+
+    def __post_init__(self):
+        sizes = self.class_sizes
+        if len(sizes) != len(self.attributes) or min(sizes, default=0) < 2:
+            raise DataError(
+                f"{self.title}: classes must be 2 or more for each of the {len(self.attributes)} "
+                f"attributes, got {self.classes}"
+            )
+        for name, split in self.splits.items():
+            if name not in SPLITS:
+                meant = split_name(name)
+                raise DataError(
+                    f"{self.title}: no split may be called {name!r}: "
+                    f"{f'call it {meant!r}' if meant else 'there are ' + ', '.join(SPLITS)}"
+                )
+            self._check_labels(name, split.labels, np.array(sizes))
+
+    def _check_labels(self, name: str, labels: np.ndarray, sizes: np.ndarray) -> None:
+        if labels.shape[1] != len(self.attributes):
+            raise DataError(
+                f"{self.title}: the {name} split has {labels.shape[1]} labels a sample, expected "
+                f"{len(self.attributes)}: one for each attribute"
+            )
+        wrong = (labels < UNKNOWN) | (labels >= sizes)
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            raise DataError(
+                f"{self.title}: row {row} (from 0) of the {name} split has the label "
+                f"{labels[row, column]} of {self.attributes[column]}, expected 0 to "
+                f"{sizes[column] - 1}, or {UNKNOWN} where it is unknown"
+            )
+
+    @property
+    def class_sizes(self) -> tuple[int, ...]:
+        """Classes of each attribute, A numbers."""
+        if isinstance(self.classes, int):
+            return (self.classes,) * len(self.attributes)
+        return self.classes
+
+    @cached_property
+    def class_counts(self) -> Tensor:
+        """Samples of each class in the training split, (A, C) int64.
+
+        C is that of the attribute with most classes; a class that an attribute lacks has 0.
+        Unknown labels are not counted.
+        """
+        return count_classes(self.splits["train"].labels, self.class_sizes)
+
+    def imbalance_level(self) -> np.ndarray:
+        """Rate of the majority class in the training split above that of equal classes, (A,).
+
+        In percent: of two classes the rate minus 50, as in Table 2. NaN without a known label.
+        """
+        counts = self.class_counts.numpy()
+        with np.errstate(invalid="ignore"):
+            return 100 * counts.max(1) / counts.sum(1) - 100 / np.array(self.class_sizes)
+
+    def missing_classes(self) -> list[tuple[str, int]]:
+        """Attributes and classes of which the training split has no sample."""
+        exists = np.arange(max(self.class_sizes)) < np.array(self.class_sizes)[:, None]
+        rows = np.argwhere(exists & (self.class_counts.numpy() == 0))
+        return [(self.attributes[attribute], int(label)) for attribute, label in rows]
+
+    def unknown_labels(self) -> dict[str, int]:
+        """Labels that are unknown in any split, by attribute; those without one are left out."""
+        counts = sum((split.labels == UNKNOWN).sum(0) for split in self.splits.values())
+        return {name: int(n) for name, n in zip(self.attributes, counts, strict=True) if n}
+
+    def part(self, **counts: int) -> "Dataset":
+        """The same data set with at most so many images of each split named, for a quick look."""
+        splits = {k: v.part(counts[k]) if k in counts else v for k, v in self.splits.items()}
+        return replace(self, splits=splits)
+
+    replace = replace
+
+    def describe(self) -> dict:
+        """What the run record keeps: name, title, images found and expected, fingerprint, facts.
+
+        Also how many labels of each attribute are unknown, if any are.
+        """
+        found = {name: len(split) for name, split in self.splits.items()}
+        unknown = self.unknown_labels()
+        return {
+            "name": self.name,
+            "title": self.title,
+            "found": found,
+            "expected": self.expected,
+            "fingerprint": self.fingerprint,
+            "shape": list(self.splits["train"].images.shape[1:]),
+            **({"unknown_labels": unknown} if unknown else {}),
+            **self.facts,
+        }
+
+
+class Resident:
+    """One split on the device; a batch is gathered there, its images flipped and normalised.
+
+    Images stay uint8 until then. Features, float32, are given as they are.
+
+    Parameters
+    ----------
+    split : Split
+    device : torch.device or str
+    augment : callable, optional
+        (uint8 images (B, 3, H, W), generator) -> images, such as `flip`.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        device: torch.device | str,
+        augment: Augmentation | None = None,
+    ):
+        self.images = torch.from_numpy(_writeable(split.images)).to(device)
+        self.labels = torch.from_numpy(_writeable(split.labels)).to(device)
+        self.augment = augment
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(
+        self,
+        index: Tensor,
+        generator: torch.Generator | None = None,
+        share: slice = slice(None),
+    ) -> tuple[Tensor, Tensor]:
+        """Images (B, 3, H, W) or features (B, F), float32, and labels (B, A) at `index` (B,).
+
+        Images are augmented where a generator (on the split's device) is given. With a `share`,
+        they are that part of them, drawn as if all were made; the labels are still all.
+        """
+        images = self.images[index]
+        if images.dtype != torch.uint8:  # features
+            return images[share], self.labels[index]
+        if generator is not None and self.augment is not None:
+            images = self.augment(images, generator)
+        return normalise(images[share]), self.labels[index]
+
+
+def normalise(images: Tensor) -> Tensor:
+    """uint8 images -> float32 of roughly zero mean and unit variance; constants are ours."""
+    return images.float().sub_(127.5).div_(64)
+
+
+def _writeable(array: np.ndarray) -> np.ndarray:
+    """The array, copied from disk where it is a read-only memory map."""
+    return array if array.flags.writeable else np.array(array)

@@ -1,0 +1,286 @@
+"""Decisions: from logits to classes, after training and alike for every method.
+
+A decision is a number for each class of each attribute, (A, C), added to the logits before the
+largest is taken. For two classes that is a threshold on logit 1 minus logit 0.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .checks import UNKNOWN, as_labels, check_labels, choose
+
+DECISIONS = ("argmax", "prior", "tuned-mA", "tuned-f1")
+METRICS = ("mA", "f1")
+BOOTSTRAP = 200  # samples of the validation split that a threshold's spread is taken over
+SWEEPS = 2  # over the classes of an attribute that has more than two
+
+
+class Tuned(NamedTuple):
+    """Offsets that are best on some samples, see `tune_thresholds`."""
+
+    offsets: Tensor  # (A, C) to add to the logits
+    value: Tensor  # (A,) the metric that they reach on these samples, in [0, 1]
+    spread: Tensor  # (A, C) standard deviation over bootstrap samples; NaN without
+
+    @property
+    def thresholds(self) -> Tensor:
+        """(A,) on logit 1 minus logit 0, above which class 1 is decided: of yes-or-no attributes"""
+        return self.offsets[:, 0] - self.offsets[:, 1]
+
+
+def decide(
+    logits: Tensor, class_counts: Tensor | None = None, *, offsets: Tensor | Tuned | None = None
+) -> Tensor:
+    """Predicted classes (N, A): the largest logit, or the largest after a correction.
+
+    With the training set's `class_counts` (A, C) the logarithm of each class's training share is
+    subtracted first. For two classes that is the threshold moved from 0.5 to the training prior;
+    it is also post-hoc logit adjustment with tau = 1 (Menon et al. 2021). A class without training
+    samples is never decided.
+
+    Parameters
+    ----------
+    logits : Tensor (N, A, C), or (N, A) of the positive class
+    class_counts : Tensor (A, C), optional
+    offsets : Tensor (A, C) or `Tuned`, optional
+        From `tune_thresholds`, in the place of `class_counts`.
+
+    Examples
+    --------
+    A probability of 0.2 for a class that 10 % of the training set belongs to:
+
+    >>> logits = torch.tensor([[[0.8, 0.2]]]).log()
+    >>> decide(logits), decide(logits, torch.tensor([[90, 10]]))
+    (tensor([[0]]), tensor([[1]]))
+    """
+    logits = two_columns(logits)
+    if class_counts is not None:
+        if offsets is not None:
+            raise ValueError("decide takes class_counts or offsets, got both")
+        offsets = prior_offsets(class_counts)
+    if offsets is None:
+        return logits.argmax(2)
+    offsets = (offsets.offsets if isinstance(offsets, Tuned) else offsets).to(logits.device)
+    if offsets.shape != logits.shape[1:]:
+        raise ValueError(
+            f"offsets and counts are (attributes, classes) = {tuple(logits.shape[1:])} for these "
+            f"logits, got shape {tuple(offsets.shape)}"
+        )
+    moved = logits.double() + offsets
+    return moved.masked_fill(logits == -torch.inf, -torch.inf).argmax(2)
+
+
+def prior_offsets(class_counts: Tensor) -> Tensor:
+    """Offsets (A, C) that take the training prior out: -log of each class's share of the counts."""
+    counts = torch.as_tensor(class_counts).double()
+    share = counts / counts.sum(1, keepdim=True)
+    return torch.where(counts > 0, -share.log(), -torch.inf)
+
+
+def two_columns(logits: Tensor) -> Tensor:
+    """Logits (N, A, C); those of a positive class alone (N, A) get a column of zeros before."""
+    return torch.stack([torch.zeros_like(logits), logits], 2) if logits.ndim == 2 else logits
+
+
+def offsets_for(
+    decision: str, class_counts: Tensor, logits: Tensor, labels: Tensor, *, bootstrap: int = 0
+) -> Tuned | None:
+    """Offsets of one of `DECISIONS`; the tuned ones from a validation split's logits and labels."""
+    choose("decision", decision, DECISIONS)
+    if decision == "argmax":
+        return None
+    if decision == "prior":
+        offsets = prior_offsets(class_counts)
+        nothing = torch.full_like(offsets, torch.nan)
+        return Tuned(offsets, nothing[:, 0], nothing)
+    metric = decision.removeprefix("tuned-")
+    return tune_thresholds(
+        logits, labels, metric=metric, class_counts=class_counts, bootstrap=bootstrap
+    )
+
+
+def tune_thresholds(
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    metric: str = "mA",
+    class_counts: Tensor | None = None,
+    bootstrap: int = BOOTSTRAP,
+    seed: int = 0,
+) -> Tuned:
+    """The threshold of each attribute that is best on these samples, a validation split's.
+
+    For two classes every threshold between two scores is tried; among equals the one nearest to
+    the prior's is taken. For more classes each class's offset in turn, from the prior's on.
+
+    Parameters
+    ----------
+    logits : Tensor (N, A, C), or (N, A) of the positive class
+        -inf for a class that the attribute does not have.
+    labels : Tensor (N, A), integer
+        -1 where unknown.
+    metric : {"mA", "f1"}
+        ``mA``: mean recall of the classes (Eq. 12). ``f1``: of class 1; for more than two classes
+        the mean over them. Where it is undefined, as without a sample of class 1, the prior's
+        threshold stays.
+    class_counts : Tensor (A, C), optional
+        Of the training set, whose prior decides between equals; these samples' own without it.
+    bootstrap : int
+        Samples with replacement over which the spread is taken; 0 for none.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Tuned
+
+    Examples
+    --------
+    >>> logits = torch.tensor([[-3.0], [-2], [-1], [-2.5]])  # of the positive class
+    >>> labels = torch.tensor([[0], [1], [1], [0]])
+    >>> found = tune_thresholds(logits, labels, bootstrap=0)
+    >>> found.thresholds, decide(logits, offsets=found).T
+    (tensor([-2.2500], dtype=torch.float64), tensor([[0, 1, 1, 0]]))
+    """
+    choose("metric", metric, METRICS)
+    logits, labels = two_columns(logits).detach().cpu().double(), as_labels(labels).cpu()
+    if logits.shape[:2] != labels.shape:
+        raise ValueError(
+            f"logits must be (samples, attributes, classes) and labels (samples, attributes), got "
+            f"shapes {tuple(logits.shape)} and {tuple(labels.shape)}"
+        )
+    check_labels(labels, *logits.shape[1:])
+    if class_counts is None:
+        counts = (labels.unsqueeze(2) == torch.arange(logits.shape[2])).sum(0)
+    else:
+        counts = torch.as_tensor(class_counts).cpu()
+    start = prior_offsets(counts.clamp(min=1)).masked_fill(
+        (logits == -torch.inf).all(0), -torch.inf
+    )
+    draws = _draws(len(labels), bootstrap, torch.Generator().manual_seed(seed))  # (1 + R, N)
+    offsets, values, spread = start.clone(), [], torch.full_like(start, torch.nan)
+    for a in range(labels.shape[1]):
+        own = start[a] > -torch.inf
+        weights = draws * (labels[:, a] != UNKNOWN)  # (1 + R, N)
+        tune = _threshold if own.sum() == 2 else _offsets
+        found, value = tune(logits[:, a, own], labels[:, a], weights, start[a, own], metric)
+        offsets[a, own] = found[0]
+        values.append(value)
+        if bootstrap > 1:
+            spread[a, own] = found[1:].std(0)
+    return Tuned(offsets, torch.stack(values), spread)
+
+
+def _draws(samples: int, times: int, generator: torch.Generator) -> Tensor:
+    """How often each sample is in the split itself, once, and in each bootstrap sample of it."""
+    draws = torch.ones(1 + times, samples, dtype=torch.float64)
+    if samples:
+        chosen = torch.randint(samples, (times, samples), generator=generator)
+        draws[1:] = torch.zeros(times, samples, dtype=torch.float64).scatter_add_(
+            1, chosen, torch.ones(times, samples, dtype=torch.float64)
+        )
+    return draws
+
+
+def _threshold(
+    logits: Tensor, labels: Tensor, weights: Tensor, start: Tensor, metric: str
+) -> tuple[Tensor, Tensor]:
+    """Of one yes-or-no attribute: logits (N, 2), weights (R, N) -> offsets (R, 2), value.
+
+    Everything above a threshold is class 1. Sorted from the top, the k-th threshold lies between
+    the k-th score and the next.
+    """
+    score, order = (logits[:, 1] - logits[:, 0]).sort(descending=True)
+    prior = start[0] - start[1]
+    ends = score[:1] + 1, score[-1:] - 1
+    cuts = (
+        torch.cat([ends[0], (score[1:] + score[:-1]) / 2, ends[1]]) if len(score) else prior[None]
+    )
+    apart = torch.cat([score.new_ones(1), (score[1:] != score[:-1]).double(), score.new_ones(1)])
+    weights, positive = weights[:, order], (labels[order] == 1).double()
+    hits = _from_the_top(weights * positive)  # (R, N + 1) positives above each threshold
+    false = _from_the_top(weights * (1 - positive))
+    found = _metric(hits, false, hits[:, -1:], false[:, -1:], metric)
+    found = found.masked_fill(apart[: found.shape[1]] == 0, -torch.inf)
+    best = found.amax(1, keepdim=True)
+    distance = (cuts - prior).abs().masked_fill(found < best - 1e-12, torch.inf)
+    cut = cuts[distance.argmin(1)].where(best[:, 0].isfinite(), prior)  # NaN: undefined
+    value = best[0, 0]
+    return torch.stack([torch.zeros_like(cut), -cut], 1), value
+
+
+def _from_the_top(values: Tensor) -> Tensor:
+    return torch.nn.functional.pad(values.cumsum(1), (1, 0))
+
+
+def _metric(hits: Tensor, false: Tensor, positives: Tensor, negatives: Tensor, metric: str):
+    if metric == "f1":
+        return 2 * hits / (hits + false + positives)
+    return (hits / positives + 1 - false / negatives) / 2
+
+
+def _offsets(
+    logits: Tensor, labels: Tensor, weights: Tensor, start: Tensor, metric: str
+) -> tuple[Tensor, Tensor]:
+    """Of one attribute of more classes: logits (N, C), weights (R, N) -> offsets (R, C), value."""
+    rows: list[Tensor] = []
+    for weight in weights:
+        offsets = start.clone()
+        for _ in range(SWEEPS):
+            for label in range(len(offsets)):
+                offsets[label] = _best_offset(logits, labels, weight, offsets, label, metric)
+        if not rows:
+            value = _macro((logits + offsets).argmax(1), labels, weight, len(offsets), metric)
+        rows.append(offsets)
+    return torch.stack(rows), value
+
+
+def _best_offset(
+    logits: Tensor, labels: Tensor, weight: Tensor, offsets: Tensor, label: int, metric: str
+) -> Tensor:
+    """The offset of one class that is best while those of the others stay.
+
+    The class is decided where its offset exceeds a sample's margin, the best other class is
+    elsewhere; sorted by margin, each sample in turn changes over to the class.
+    """
+    moved = logits + offsets
+    moved[:, label] = -torch.inf
+    rival, other = moved.max(1)
+    margin, order = (rival - logits[:, label]).sort()
+    y, other, w = labels[order], other[order], weight[order]
+    classes = len(offsets)
+    of_class = torch.zeros(classes, dtype=torch.float64).scatter_add_(0, y.clamp(min=0), w)
+    there = of_class > 0
+    hit_before = w * (y == other)
+    gain_own = _from_the_top((w * (y == label))[None])[0]  # (N + 1,) hits of the class
+    if metric == "mA":
+        loss = _from_the_top((hit_before / of_class[y.clamp(min=0)].clamp(min=1e-300))[None])[0]
+        found = gain_own / of_class[label] if there[label] else torch.zeros_like(gain_own)
+        found = found - loss
+    else:
+        one = torch.nn.functional.one_hot(other, classes).double()  # (N, C)
+        lost = torch.nn.functional.pad((one * hit_before[:, None]).cumsum(0), (0, 0, 1, 0))
+        left = torch.nn.functional.pad((one * w[:, None]).cumsum(0), (0, 0, 1, 0))
+        hits, decided = lost[-1:] - lost, left[-1:] - left
+        hits[:, label], decided[:, label] = gain_own, _from_the_top(w[None])[0]
+        f1 = 2 * hits / (of_class + decided)
+        found = f1[:, there].mean(1)
+    cuts = torch.cat([margin[:1] - 1, (margin[1:] + margin[:-1]) / 2, margin[-1:] + 1])
+    apart = torch.cat([margin.new_ones(1), margin.diff(), margin.new_ones(1)]) > 0
+    found = found.masked_fill(~apart, -torch.inf)
+    distance = (cuts - offsets[label]).abs().masked_fill(found < found.max() - 1e-12, torch.inf)
+    return cuts[distance.argmin()]
+
+
+def _macro(decided: Tensor, labels: Tensor, weight: Tensor, classes: int, metric: str) -> Tensor:
+    """Mean over the classes that have samples of their recall or F1."""
+    known = labels != UNKNOWN
+    decided, labels, weight = decided[known], labels[known], weight[known]
+    zeros = torch.zeros(classes, dtype=torch.float64)
+    hits = zeros.scatter_add(0, labels, weight * (decided == labels))
+    of_class, found = zeros.scatter_add(0, labels, weight), zeros.scatter_add(0, decided, weight)
+    there = of_class > 0
+    size = of_class if metric == "mA" else (of_class + found) / 2
+    return (hits / size)[there].mean()

@@ -1,0 +1,258 @@
+"""What ``python -m dcl run`` offers: a name, and the configuration that loads the data and builds
+the network."""
+
+import importlib
+from dataclasses import dataclass
+
+import torchvision.models
+from torch import nn
+
+from ..data import celeba, cifar, pedestrians, table
+from ..data.drawn import face_table, faces, persons, shapes
+from ..data.pedestrian_annotation import PROTOCOLS
+from ..data.resident import DataError, Dataset
+from ..models import MLP, DeepID2, ResNetCIFAR, TorchvisionResNet
+from .config import Training, resolve
+from .fields import ConfigError, option
+
+
+@dataclass(frozen=True, kw_only=True, init=False, eq=False)
+class CelebA(Training):
+    """One training run on face attributes. Each default says where it comes from."""
+
+    experiment = "celeba"
+    data_module = celeba.__name__
+
+    trunk: bool = option(True, "DeepID2's 160-d layer before the branches (Sun et al. 2014)")
+    crop: float = option(1.0, "share of the aligned frame kept (ours)", above=0, high=1)
+    train_images: int = option(10_000, "drawn faces to train on; CelebA has its own", low=2)
+
+    def load(self, *, show: bool = True) -> Dataset:
+        """CelebA from `data_root`; drawn faces without one."""
+        if not self.data_root:
+            return faces.load(**self.quick_sizes() or {"train": self.train_images})
+        root = resolve(self.data_root)
+        return celeba.load(root, size=DeepID2.size, crop=self.crop, progress=show)
+
+    def network(self, data: Dataset) -> DeepID2:
+        return DeepID2(len(data.attributes), data.classes, trunk=160 if self.trunk else None)
+
+
+@dataclass(frozen=True, kw_only=True, init=False, eq=False)
+class Cifar100(Training):
+    """One training run on CIFAR-100. Each default says where it comes from."""
+
+    experiment = "cifar100"
+    data_module = cifar.__name__
+    single_label = True
+
+    epochs: int = option(10, "times every image is seen (ours: 200 for results)", low=1)
+    batch_size: int = option(64, "images per step (He et al. 2016: 128)", low=1)
+    lr: float = option(0.1, "learning rate at the start, cosine to 0 (He et al. 2016)", above=0)
+    depth: int = option(8, "layers of the ResNet, 6n + 2 (inferred: 32, see the book)", low=8)
+    imbalance_ratio: float = option(1.0, "largest class : smallest class; 1: balanced", low=1)
+    imbalance_type: str = option(
+        "long-tailed", "long-tailed (Cui et al. 2019) or step", choices=cifar.IMBALANCE_TYPES
+    )
+    fraction: float = option(1.0, "class-balanced part of the training set", above=0, high=1)
+    val_per_class: int = option(50, "training images kept for validation (ours)", low=1, high=400)
+    validation: str = option(
+        "before", "taken before the cut, or unused by it (the standard long tail)",
+        choices=("before", "unused"),
+    )  # fmt: skip
+    subset_seed: int = option(0, "of the validation split and the subset", low=0)
+    train_images: int = option(5_000, "drawn shapes to train on; CIFAR-100 has its own", low=1_000)
+
+    def check(self) -> None:
+        if (self.depth - 2) % 6:
+            raise ConfigError(f"depth must be 6n + 2 (20, 32, 44, ...), got {self.depth}")
+        if self.validation == "unused" and not self.data_root:
+            raise ConfigError("validation 'unused' is of CIFAR-100's images: give a data_root")
+
+    def load(self, *, show: bool = True) -> Dataset:
+        """CIFAR-100 from `data_root`; drawn shapes without one. Then the subset asked for."""
+        if self.data_root:
+            data = cifar.load(resolve(self.data_root), progress=show)
+        else:
+            data = shapes.load(**self.quick_sizes() or {"train": self.train_images})
+        return cifar.subset(
+            data,
+            imbalance_ratio=self.imbalance_ratio,
+            imbalance_type=self.imbalance_type,
+            fraction=self.fraction,
+            validation=self.validation,
+            val_per_class=self.val_per_class if self.data_root else 0,
+            seed=self.subset_seed,
+        )
+
+    def network(self, data: Dataset) -> ResNetCIFAR:
+        size = len(data.attributes), data.classes
+        return ResNetCIFAR(*size, depth=self.depth, **self.entry.network)
+
+
+@dataclass(frozen=True, kw_only=True, init=False, eq=False)
+class Pedestrians(Training):
+    """One training run on pedestrian attributes. Each default says where it comes from."""
+
+    experiment = "pedestrians"
+    data_module = pedestrians.__name__
+
+    lr: float = option(0.1, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)
+    dataset: str = option("drawn", "rap, peta or drawn", choices=("rap", "peta", "drawn"))
+    partition: int = option(1, "which of the annotation's five", low=1, high=5)
+    split: str = option(
+        "official", "of peta: official, or identity: no person in two splits (ours)",
+        choices=("official", "identity"),
+    )  # fmt: skip
+    protocol: str = option(
+        "51", "attributes of rap: 51 (the field's), paper (70, our reading), all (92)",
+        choices=PROTOCOLS,
+    )  # fmt: skip
+    backbone: str = option(
+        "small",
+        "resnet50 (paper), resnet18, or small for two cores",
+        choices=("small", "resnet18", "resnet50"),
+    )
+    weights: str = option("", "file with pretrained weights of resnet50 or resnet18")
+    height: int = option(64, "rows of the images, twice the columns (for results: 256)", low=32)
+    train_images: int = option(
+        6_000, "drawn persons to train on; rap and peta have theirs", low=100
+    )
+
+    def check(self) -> None:
+        if self.height % 2:
+            raise ConfigError(f"height must be even, for the width is half of it: {self.height}")
+        if self.weights and self.backbone == "small":
+            raise ConfigError("weights are for backbone resnet50 or resnet18, not small")
+        if self.dataset == "drawn" and self.data_root:
+            raise ConfigError(
+                f"dataset 'drawn' has no data_root, got {self.data_root!r}: choose rap or peta"
+            )
+        if self.split == "identity" and self.dataset != "peta":
+            raise ConfigError(f"split 'identity' is for dataset peta, got {self.dataset!r}")
+
+    def load(self, *, show: bool = True) -> Dataset:
+        """RAP or PETA from `data_root`, or drawn persons."""
+        size = (self.height, self.height // 2)
+        if self.dataset == "drawn":
+            sizes = self.quick_sizes() or {"train": self.train_images}
+            return pedestrians.with_groups(persons.load(**sizes, size=size))
+        if not self.data_root:
+            help_text = pedestrians.RAP_HELP if self.dataset == "rap" else pedestrians.PETA_HELP
+            raise DataError(f"dataset {self.dataset!r} needs a data_root. {help_text}")
+        root = resolve(self.data_root)
+        options = {"partition": self.partition, "size": size, "progress": show}
+        if self.dataset == "rap":
+            return pedestrians.load_rap(root, protocol=self.protocol, **options)
+        return pedestrians.load_peta(root, split=self.split, **options)
+
+    def network(self, data: Dataset) -> nn.Module:
+        attributes = len(data.attributes)
+        if self.backbone == "small":
+            return ResNetCIFAR(attributes, data.classes, depth=14, stem_stride=2)
+        weights = resolve(self.weights) if self.weights else None
+        return TorchvisionResNet(self.backbone, attributes, data.classes, weights=weights)
+
+
+BACKBONES = (
+    "small",
+    *(name for name in torchvision.models.list_models(torchvision.models) if "resnet" in name),
+)
+
+
+@dataclass(frozen=True, kw_only=True, init=False, eq=False)
+class Table(Training):
+    """One training run on a table of images or features. Each default says where it comes from."""
+
+    experiment = "table"
+    data_module = table.__name__
+
+    data_root: str = option("", "the table, .csv, .tsv or .parquet; without one, faces are drawn")
+    images: str = option("", "folder or .zip of its images; without one, the table's own folder")
+    labels: str = option("", "columns of labels, with commas between; without any, by their names")
+    ignore: str = option("", "columns to leave out, with commas between")
+    split_seed: int = option(0, "of the random split where the table has none", low=0)
+    height: int = option(64, "rows of the images in pixels (ours)", low=16)
+    width: int = option(64, "columns of the images in pixels (ours)", low=16)
+    mirror: bool = option(True, "mirror training images: not where left and right mean something")
+    backbone: str = option(
+        "small", "small for two cores, or a ResNet of torchvision", choices=BACKBONES
+    )
+    weights: str = option("", "file with pretrained weights of torchvision's ResNet")
+    hidden: int = option(128, "units of the two hidden layers for features (ours)", low=1)
+    drawn_faces: int = option(2_000, "faces that are drawn where there is no table", low=200)
+    epochs: int = option(20, "times every sample is seen (ours)", low=1)
+    batch_size: int = option(64, "samples per step (ours)", low=1)
+    lr: float = option(0.05, "learning rate at the start, cosine to 0 (ours)", above=0)
+
+    def check(self) -> None:
+        if self.weights and self.backbone == "small":
+            raise ConfigError("weights are for a ResNet of torchvision: choose a backbone")
+        if not self.data_root and (self.images or self.labels or self.ignore):
+            raise ConfigError("images, labels and ignore are of a table: give it as data_root")
+
+    def load(self, *, show: bool = True) -> Dataset:
+        """The table's data set; drawn faces with a table of their labels without one."""
+        if self.data_root:
+            path = resolve(self.data_root)
+            images = resolve(self.images) if self.images else None
+        else:
+            folder = resolve(f"data/drawn-faces-{self.drawn_faces}")
+            path = face_table.faces_in(folder, self.drawn_faces)
+            images = folder / "images"
+        return table.load(
+            path,
+            images=images,
+            labels=_names(self.labels),
+            ignore=_names(self.ignore),
+            size=(self.height, self.width),
+            mirror=self.mirror,
+            split_seed=self.split_seed,
+            progress=show,
+        )
+
+    def network(self, data: Dataset) -> nn.Module:
+        size = len(data.attributes), max(data.class_sizes)
+        images = data.splits["train"].images
+        if images.ndim == 2:
+            return MLP(images.shape[1], *size, hidden=self.hidden)
+        if self.backbone == "small":
+            return ResNetCIFAR(*size, depth=14, stem_stride=2)
+        weights = resolve(self.weights) if self.weights else None
+        return TorchvisionResNet(self.backbone, *size, weights=weights)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+DATASETS: dict[str, type[Training]] = {
+    "celeba": CelebA,
+    "cifar100": Cifar100,
+    "pedestrians": Pedestrians,
+    "table": Table,
+}
+"""What ``python -m dcl run`` offers, and each notebook of that name (of table: your_data)."""
+
+
+def find_dataset(name: str) -> type[Training]:
+    """The configuration class of a data set, by its name or as ``package.module:Name``.
+
+    Raises
+    ------
+    ConfigError
+        For a name that there is not, and for what is no configuration.
+    """
+    if name in DATASETS:
+        return DATASETS[name]
+    module, _, attribute = name.partition(":")
+    try:
+        cls = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(
+            f"data set {name!r} cannot be imported: {error}. Choose one of "
+            f"{', '.join(DATASETS)}, or give package.module:Name"
+        ) from None
+    if not isinstance(cls, type) or not issubclass(cls, Training):
+        raise ConfigError(f"data set {name!r} is no subclass of dcl.experiment.config.Training")
+    return cls

@@ -1,0 +1,88 @@
+"""Which files of this package a piece of code uses, read from its import lines.
+
+A name that a package only hands on leads to the file that defines it: a page that draws one figure
+depends on that figure's file, not on those of all others.
+"""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package
+
+
+def files_of(modules: tuple[str, ...], root: Path = ROOT) -> set[Path]:
+    """Files of these modules, dotted names, and of all that they import below `root`."""
+    return closure({path for module in modules if (path := _file(module, root))}, root)
+
+
+def closure(paths: set[Path], root: Path = ROOT) -> set[Path]:
+    """These files, and all that they import below `root`."""
+    files: set[Path] = set()
+    waiting = list(paths)
+    while waiting:
+        path = waiting.pop()
+        if path not in files:
+            files.add(path)
+            waiting += files_used(path.read_text("utf-8"), path.relative_to(root).parent, root)
+    return files
+
+
+def files_used(code: str, package: Path = Path(), root: Path = ROOT) -> set[Path]:
+    """Files that this code imports by itself; relative imports start in `package`."""
+    tree = ast.parse(code)
+    used: set[Path] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            used |= {path for alias in node.names if (path := _file(alias.name, root))}
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        start = package.parts[: len(package.parts) + 1 - node.level] if node.level else ()
+        target = ".".join((*start, *(node.module or "").split("."))).strip(".")
+        for alias in node.names:
+            used |= _named(target, alias.name, _attributes(tree, alias.asname or alias.name), root)
+    return used
+
+
+def _named(target: str, name: str, attributes: set[str], root: Path) -> set[Path]:
+    """Files behind ``from target import name``, of which these attributes are used."""
+    if path := _file(target, root):
+        return {path}
+    if path := _file(f"{target}.{name}", root):
+        return {path}
+    if root.joinpath(*f"{target}.{name}".split("."), "__init__.py").is_file():  # a package itself
+        return {
+            path
+            for attribute in attributes
+            for path in _named(f"{target}.{name}", attribute, set(), root)
+        }
+    return _handed_on(target, name, root)
+
+
+def _handed_on(package: str, name: str, root: Path) -> set[Path]:
+    """Files behind a name of a package's ``__init__.py``: where it comes from, or that file."""
+    path = root.joinpath(*package.split("."), "__init__.py")
+    if not package or not path.is_file():
+        return set()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if not isinstance(node, ast.ImportFrom) or node.level != 1 or not node.module:
+            continue
+        if name in {alias.asname or alias.name for alias in node.names}:
+            return _named(f"{package}.{node.module}", name, set(), root)
+    return {path}
+
+
+def _attributes(tree: ast.AST, name: str) -> set[str]:
+    """Attributes of a name that the code uses: ``training`` of ``figures.training(record)``."""
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == name
+    }
+
+
+def _file(module: str, root: Path) -> Path | None:
+    """The file of a module below `root`; none for a package and for what is not below."""
+    path = root.joinpath(*module.split(".")).with_suffix(".py") if module else root
+    return path if path.is_file() else None

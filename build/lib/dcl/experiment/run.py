@@ -1,0 +1,257 @@
+"""One run from its configuration to its record: data, model, criterion, training, test."""
+
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..data import Dataset, Resident
+from ..decisions import prior_offsets
+from ..protocol import Criterion
+from . import distributed, records, trainer, weights
+from .checkpoint import Progress
+from .config import Training, from_values
+from .datasets import find_dataset
+from .fields import ConfigError, as_config_error
+from .machine import best_precision
+from .testing import RAREST, metrics_of, tested
+from .trainer import predict
+
+QUICK_EPOCHS = 2
+CHECKPOINT_SIZE = 8  # times the weights: they, momentum, two best epochs; twice while written
+
+
+def load_data(config: Training, *, show: bool = True) -> Dataset:
+    """The data set of a configuration, a part of it for a quick look."""
+    return config.load(show=show).part(**config.quick_sizes())
+
+
+def pick_device(name: str) -> torch.device:
+    """``auto`` is a GPU where there is one."""
+    if name == "auto":
+        return torch.device(distributed.own_device())
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ConfigError(f"device must be auto, cpu, cuda or cuda:N, got {name!r}") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigError(f"device {name!r}: this machine has {torch.cuda.device_count()} GPUs")
+    return device
+
+
+def settle_precision(config: Training, device: torch.device) -> Training:
+    """The configuration with the precision that ``auto`` means here; slow ones are warned of."""
+    best = best_precision(device)
+    if config.precision == "auto":
+        return config.replace(precision=best)
+    if config.precision == "bfloat16" and best != "bfloat16":
+        warnings.warn(
+            f"precision bfloat16 is several times slower than float32 on {device.type} without "
+            f"hardware for it (amx_bf16 of a CPU's flags): precision auto takes what suits",
+            stacklevel=3,
+        )
+    return config
+
+
+def build_model(config: Training, data: Dataset) -> nn.Module:
+    """The network of a configuration, its initialisation decided by the seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        return config.network(data)
+
+
+def build_criterion(config: Training, data: Dataset) -> Criterion:
+    """The criterion of a configuration."""
+    options = config.criterion_options() | {"seed": config.seed}
+    if not isinstance(data.classes, int):
+        options["classes"] = tuple(data.classes)
+    with as_config_error():
+        return config.entry.criterion(data.class_counts, epochs_of(config), **options)
+
+
+def epochs_of(config: Training) -> int:
+    """Epochs to train: the configuration's, or a few for a quick look."""
+    return min(config.epochs, QUICK_EPOCHS) if config.profile == "quick" else config.epochs
+
+
+def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> dict[str, Any]:
+    """Train and test one configuration and write its record.
+
+    A run that was interrupted goes on from its last finished epoch. The record holds the test at
+    every decision of the method, each at the epoch that validation chose for it. Under ``torchrun``
+    the processes share each batch, and the first one writes.
+
+    Parameters
+    ----------
+    config : Training
+        `dcl.experiment.datasets.CelebA`, or another data set's.
+    data : Dataset, optional
+        Of this configuration, if it is loaded already.
+    show : bool
+        Show progress bars.
+
+    Returns
+    -------
+    dict
+        The record, with its ``path``.
+    """
+    device = pick_device(config.device)
+    config = settle_precision(config, device)
+    with distributed.group(device):
+        show = show and distributed.rank() == 0
+        if data is None:
+            with distributed.first_alone():
+                data = load_data(config, show=show)
+        model = build_model(config, data).to(device)
+        criterion = build_criterion(config, data).to(device)
+        splits = {
+            name: Resident(split, device, data.augment) for name, split in data.splits.items()
+        }
+        progress = _train(config, data, model, criterion, splits, show)
+        path = config.record_path(data)
+        record = {
+            "experiment": config.experiment,
+            "method": config.method,
+            "seed": config.seed,
+            "config": config.recorded(),
+            "dataset": data.describe(),
+            "final_g": progress.history[-1]["g"],
+            "final_f": progress.history[-1]["f"],
+            **tested(config, data, model, criterion, splits, progress),
+            "history": progress.history,
+            "timing": timing(progress, splits["train"])
+            | {"clustering_seconds": getattr(criterion, "clustering_seconds", [])},
+            "environment": records.environment(device)
+            | {"processes": distributed.processes(), "source": source_of(config)},
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        if distributed.rank() == 0:
+            own = progress.best[config.entry.decisions[0]]
+            if config.keep_weights:
+                weights.write(own["model"], weights.path_of(path))
+            records.write(record, path)
+            checkpoint_of(config, data).unlink(missing_ok=True)
+        return {**record, "path": path}
+
+
+def checkpoint_of(config: Training, data: Dataset) -> Path:
+    """The checkpoint of a run: beside its record."""
+    return config.record_path(data).with_suffix(".checkpoint")
+
+
+def source_of(config: Training) -> str:
+    """Hash of the files that decide the numbers of a run: its method's, its data's, the trainer."""
+    return records.source_hash(config.entry.build.__module__, config.data_module, trainer.__name__)
+
+
+def _train(
+    config: Training,
+    data: Dataset,
+    model: nn.Module,
+    criterion: Criterion,
+    splits: dict[str, Resident],
+    show: bool,
+) -> Progress:
+    checkpoint = checkpoint_of(config, data)
+    needed = CHECKPOINT_SIZE * sum(p.numel() * p.element_size() for p in model.parameters())
+    records.check_folder(checkpoint.parent, needed)
+    return trainer.train(
+        model,
+        criterion,
+        splits["train"],
+        splits["val"],
+        epochs=epochs_of(config),
+        batch_size=config.batch_size,
+        lr=config.lr,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+        seed=config.seed,
+        precision=config.precision,
+        curriculum=config.curriculum,
+        decisions=config.entry.decisions,
+        checkpoint=checkpoint,
+        identity=f"{config.identity(data)}-{data.fingerprint}-{source_of(config)}",
+        show=show,
+    )
+
+
+def check(record_path: Path, **places: str) -> dict[str, Any]:
+    """Test the weights beside a record again, without training.
+
+    Parameters
+    ----------
+    record_path : Path
+    **places : str
+        ``data_root``, ``device``: where they are not the record's.
+
+    Returns
+    -------
+    dict
+        The ``test`` part of a record: the recorded numbers, to rounding, if all is well.
+
+    Raises
+    ------
+    ConfigError, RecordError, DataError, WeightsError
+        For what is no record, data other than the record's, and weights that are missing or not
+        this network's.
+    """
+    record = records.read(record_path)
+    config = from_values(find_dataset(record["experiment"]), record["config"] | places)
+    state = weights.read(weights.path_of(record_path))
+    data = load_data(config)
+    if data.fingerprint != record["dataset"]["fingerprint"]:
+        raise ConfigError(
+            f"the data are not those of {record_path} (fingerprint {data.fingerprint}, recorded "
+            f"{record['dataset']['fingerprint']}): give the same images with data_root"
+        )
+    device = pick_device(config.device)
+    model = build_model(config, data)
+    weights.load_into(model, state, weights.path_of(record_path))
+    split = Resident(data.splits["test"], device, data.augment)
+    prior = record["decision"] == "prior"  # of schema 1
+    offsets = prior_offsets(data.class_counts) if prior else None
+    criterion = build_criterion(config, data).to(device).eval()
+    try:
+        logits = predict(model.to(device), criterion, split)
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{record_path}: method {config.method!r} decides by more than its weights: {error}"
+        ) from None
+    return metrics_of(logits, split, data, offsets)
+
+
+def headline(record: dict[str, Any]) -> str:
+    """What a record says, in one line."""
+    test, dataset = record["test"], record["dataset"]
+    if "per_class" in test:
+        parts = [f"accuracy {test['accuracy']:.2f} %, class-balanced {test['mA']:.2f} %"]
+    else:
+        parts = [f"mA {test['mA']:.2f} %"]
+    if "rarest_mA" in test:
+        parts.append(f"{RAREST} rarest attributes {test['rarest_mA']:.2f} %")
+    parts += [f"{name} {value:.2f} %" for name, value in test["groups"].items()]
+    return (
+        f"{record['method']} on {dataset['title']} ({dataset['found']['train']:,} train, "
+        f"{dataset['found']['test']:,} test): {', '.join(parts)}, "
+        f"{record['timing']['ms_per_step']:.0f} ms per step"
+    )
+
+
+def timing(progress: Progress, train_set: Resident) -> dict[str, Any]:
+    """The ``timing`` part of a record; medians over epochs, so that a busy moment weighs little."""
+    history = progress.history
+    steps = np.median([row["ms_per_step"] for row in history])
+    passes = [row["ms_per_step"] * row["steps"] / 1000 for row in history]  # seconds
+    return {
+        "ms_per_step": float(steps),
+        "ms": {
+            part: float(np.median([row["ms"][part] for row in history]))
+            for part in history[0]["ms"]
+        },
+        "images_per_second": float(len(train_set) / np.median(passes)),
+        "training_seconds": sum(passes),
+    }

@@ -1,0 +1,164 @@
+"""The test of a trained network: at every decision of its method, each at its own epoch."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..data import Dataset, Resident
+from ..decisions import BOOTSTRAP, Tuned, decide, offsets_for
+from ..metrics import evaluate, instance_metrics, per_class, threshold_curves
+from ..protocol import Criterion
+from . import distributed, scores
+from .checkpoint import Progress
+from .config import Training
+from .trainer import predict
+
+BRIEF = ("mA", "f1", "auc", "average_precision", "accuracy")  # of the last epoch
+FEW = 20  # bootstrap samples of attributes with more than two classes, whose tuning takes longer
+RAREST = 14  # attributes whose mean is reported beside mA
+
+
+def tested(
+    config: Training,
+    data: Dataset,
+    model: nn.Module,
+    criterion: Criterion,
+    splits: dict[str, Resident],
+    progress: Progress,
+) -> dict[str, Any]:
+    """The parts of a record that the test split gives, read once, here."""
+    decisions = config.entry.decisions
+    criterion.eval()
+    logits = _scored(model, criterion, splits)
+    last = {
+        name: {k: test[k] for k in BRIEF if k in test}
+        for name in decisions
+        for test in [_decided(name, data, criterion, splits, logits, bootstrap=0)["test"]]
+    }
+    result = {}
+    for name in decisions:
+        best = progress.best[name]
+        model.load_state_dict(best["model"])
+        criterion.load_state_dict(best["criterion"])
+        own = name == decisions[0]
+        logits = _scored(model, criterion, splits)
+        found = _decided(name, data, criterion, splits, logits, curves=own, bootstrap=BOOTSTRAP)
+        result[name] = {
+            "selection": {"best_epoch": best["epoch"], "best_val": best["value"]}
+        } | found
+        if own:
+            result[name]["selection"]["best_val_mA"] = best["value"]
+            if config.keep_weights:  # for whoever predicts with this network
+                result[name]["thresholds"] = {
+                    other: _decided(other, data, criterion, splits, logits, bootstrap=BOOTSTRAP)[
+                        "thresholds"
+                    ]
+                    for other in decisions
+                    if other.startswith("tuned")
+                }
+            if config.keep_scores and distributed.rank() == 0:
+                scores.write(
+                    logits,
+                    {part: splits[part].labels for part in logits},
+                    scores.path_of(config.record_path(data)),
+                )
+    own = result.pop(decisions[0])
+    return {
+        "decision": decisions[0],
+        **own,
+        "decisions": result,
+        "last": {"epoch": progress.epoch - 1, "test": last},
+    }
+
+
+def _scored(
+    model: nn.Module, criterion: Criterion, splits: dict[str, Resident]
+) -> dict[str, Tensor]:
+    """Scores (N, A, C) of the network as it is, of the two splits that a decision needs."""
+    return {name: predict(model, criterion, splits[name]) for name in ("val", "test")}
+
+
+def _decided(
+    decision: str,
+    data: Dataset,
+    criterion: Criterion,
+    splits: dict[str, Resident],
+    scored: dict[str, Tensor],
+    *,
+    curves: bool = False,
+    bootstrap: int,
+) -> dict[str, Any]:
+    """The test of scored splits at one decision: ``test``, and ``thresholds`` of the tuned ones."""
+    offsets, found = None, {}
+    if decision != "argmax":
+        times = bootstrap if len(criterion.class_counts[0]) == 2 else min(bootstrap, FEW)
+        labels = splits["val"].labels.cpu()
+        counts = criterion.class_counts.cpu()
+        offsets = offsets_for(decision, counts, scored["val"], labels, bootstrap=times)
+        if decision != "prior" and times:
+            found["thresholds"] = describe_thresholds(offsets, data.attributes)
+    found["test"] = metrics_of(scored["test"], splits["test"], data, offsets, curves=curves)
+    return found
+
+
+def describe_thresholds(tuned: Tuned, names: Sequence[str]) -> dict[str, Any]:
+    """Offsets of each attribute's classes and their spread over bootstrap samples, rounded.
+
+    Of yes-or-no attributes one number each: the threshold on logit 1 minus logit 0.
+    """
+    table = {}
+    for name, offsets, spread in zip(names, tuned.offsets, tuned.spread, strict=True):
+        own = offsets > -torch.inf
+        if int(own.sum()) == 2:
+            value, error = -(offsets[own][1] - offsets[own][0]), spread[own].max()
+            table[name] = [round(value.item(), 4), round(error.item(), 4)]
+        else:
+            table[name] = [
+                [round(x, 4) for x in offsets[own].tolist()],
+                [round(x, 4) for x in spread[own].tolist()],
+            ]
+    return table
+
+
+def metrics_of(
+    logits: Tensor,
+    split: Resident,
+    data: Dataset,
+    offsets: Tuned | Tensor | None = None,
+    *,
+    curves: bool = True,
+) -> dict[str, Any]:
+    """The ``test`` part of a record: means over attributes, and every metric of each.
+
+    With yes-or-no attributes also the metrics of the examples; with a single label also those of
+    each class; and the mean over each of the data set's groups of attributes or classes.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        frame = evaluate(
+            logits, split.labels, list(data.attributes), offsets=offsets, classes=data.classes
+        )
+    numbers = frame.drop(columns="confusion")
+    result: dict[str, Any] = numbers.mean().to_dict()  # NaN is left out
+    frame["imbalance_level"] = data.imbalance_level()
+    result["undefined"] = list(frame.index[frame["mA"].isna()])
+    result["per_attribute"] = frame.to_dict("index")
+    if data.classes == 2:
+        decided = decide(logits.cpu(), offsets=offsets)
+        result["instance"] = instance_metrics(decided, split.labels.cpu())
+        if curves:
+            result["curves"] = threshold_curves(logits, split.labels, data.attributes)
+    if len(data.attributes) > RAREST:
+        result["rarest_mA"] = float(frame.nlargest(RAREST, "imbalance_level")["mA"].mean())
+    of = frame["mA"]
+    if len(data.attributes) == 1:
+        names = data.class_names or [str(label) for label in range(data.classes)]
+        classes = per_class(frame["confusion"].iloc[0], names)
+        classes["training_samples"] = data.class_counts[0].numpy()
+        result["per_class"] = classes.to_dict("index")
+        of = classes["recall"]
+    result["groups"] = {name: float(of[members].mean()) for name, members in data.groups.items()}
+    return result

@@ -1,0 +1,71 @@
+"""What the validation split says of an epoch: the number that each decision is chosen by."""
+
+import math
+import warnings
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from ..decisions import decide, offsets_for
+from ..metrics import balanced_accuracy, mean_accuracy
+from ..sampling import cross_entropy
+
+
+def validate(
+    logits: Tensor, labels: Tensor, class_counts: Tensor, decisions: Sequence[str]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Numbers of an epoch for its history, and the one that each decision is chosen by; percent.
+
+    Parameters
+    ----------
+    logits : Tensor (N, A, C)
+        -inf for a class that the attribute does not have.
+    labels : Tensor (N, A), integer
+        -1 where unknown.
+    class_counts : Tensor (A, C)
+        Of the training set.
+    decisions : sequence of str
+        Of `dcl.DECISIONS`.
+
+    Returns
+    -------
+    found : dict
+        ``val_loss`` (plain cross entropy, summed over the attributes), ``val_average_precision``
+        (yes-or-no attributes alone), ``val_mA`` of the first decision, and ``val_mA_<decision>``
+        or ``val_f1_tuned-f1`` of the others.
+    reached : dict
+        Decision -> mA on validation, or F1 for ``tuned-f1``.
+    """
+    logits, labels, class_counts = (x.cpu() for x in (logits, labels, class_counts))
+    known = (labels >= 0).sum(0).clamp(min=1)
+    found = {"val_loss": (cross_entropy(logits, labels).sum(1) / known).sum().item()}
+    if logits.shape[2] == 2:
+        found["val_average_precision"] = 100 * average_precision(logits, labels)
+    classes = (class_counts > 0).sum(1).tolist()
+    reached = {}
+    for name in decisions:
+        tuned = offsets_for(name, class_counts, logits, labels)
+        if name == "tuned-f1":
+            reached[name] = 100 * mean_accuracy(tuned.value)
+            found["val_f1_tuned-f1"] = reached[name]
+            continue
+        with warnings.catch_warnings():  # the attributes undefined here are named once, by the run
+            warnings.simplefilter("ignore")
+            accuracy = balanced_accuracy(decide(logits, offsets=tuned), labels, classes)
+        reached[name] = 100 * mean_accuracy(accuracy)
+        found["val_mA" if name == decisions[0] else f"val_mA_{name}"] = reached[name]
+    return found, reached
+
+
+def average_precision(logits: Tensor, labels: Tensor) -> float:
+    """Mean over the yes-or-no attributes of the average precision, in [0, 1]."""
+    from sklearn.metrics import average_precision_score
+
+    score = (logits[..., 1] - logits[..., 0]).double().numpy()
+    values = []
+    for a in range(labels.shape[1]):
+        known = (labels[:, a] >= 0).numpy()
+        truth = labels[:, a].numpy()[known]
+        if 0 < truth.sum() < len(truth):
+            values.append(float(average_precision_score(truth, score[known, a])))
+    return sum(values) / len(values) if values else math.nan

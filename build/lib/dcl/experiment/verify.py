@@ -1,0 +1,157 @@
+"""Verifies published records and weights again: what ``python -m dcl check --all`` does."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..data import DataError
+from . import records, weights
+from .datasets import DATASETS
+from .fields import ConfigError
+from .run import check
+
+TOLERANCE = 0.01  # percentage points: another machine rounds otherwise
+ROUNDING = 1e-6  # of a mean that is computed again from what stands beside it
+PARTS = {  # part of a record -> keys that it has
+    "dataset": ("name", "title", "found", "fingerprint"),
+    "test": ("mA", "per_attribute", "undefined"),
+    "selection": ("best_epoch", "best_val_mA"),
+    "timing": ("ms_per_step",),
+    "environment": ("device", "torch", "source"),
+    "config": ("epochs", "batch_size", "lr"),
+}
+
+
+def differences(recorded: dict[str, Any], found: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """The means of a record's ``test`` that are not found again, name -> (recorded, found)."""
+    return {
+        name: (value, found[name])
+        for name, value in means(recorded).items()
+        if not abs(value - found[name]) < TOLERANCE
+    }
+
+
+def means(test: dict[str, Any]) -> dict[str, float]:
+    """The means over attributes of a record's ``test`` part."""
+    return {name: value for name, value in test.items() if isinstance(value, float)}
+
+
+def record_fault(path: Path) -> str:
+    """What keeps a file from being a whole record whose numbers agree; "" for nothing."""
+    try:
+        record = records.read(path)
+        return next(_faults(record), "")
+    except records.RecordError as error:
+        return str(error)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return f"not a whole run record ({type(error).__name__}: {error})"
+
+
+def _faults(record: dict[str, Any]) -> Iterator[str]:
+    for part, keys in PARTS.items():
+        absent = [key for key in keys if key not in record.get(part, {})]
+        if absent:
+            yield f"{part} has no {', '.join(absent)}"
+    if record["experiment"] not in DATASETS:
+        yield f"unknown experiment {record['experiment']!r}"
+    if not isinstance(record["seed"], int) or not isinstance(record["method"], str):
+        yield f"method {record['method']!r} and seed {record['seed']!r} are no name and number"
+    history = record["history"]
+    if [row["epoch"] for row in history] != list(range(len(history))) or not history:
+        yield "the epochs of history are not 0, 1, 2, ..."
+    for row in history:
+        for name in ("loss", "val_mA", "ms_per_step"):
+            if not _finite(row[name]):
+                yield f"history, epoch {row['epoch']}: {name} is {row[name]!r}"
+    if record["config"].get("profile") != "quick" and len(history) != record["config"]["epochs"]:
+        yield f"history has {len(history)} epochs of {record['config']['epochs']}"
+    if record["selection"]["best_epoch"] not in range(len(history)):
+        yield f"selection: there was no epoch {record['selection']['best_epoch']}"
+    tests = {record["decision"]: record["test"]}
+    tests |= {name: part["test"] for name, part in record["decisions"].items()}
+    for decision, test in tests.items():
+        yield from (f"decision {decision}: {fault}" for fault in _faults_of_test(test))
+
+
+def _faults_of_test(test: dict[str, Any]) -> Iterator[str]:
+    """mA of each attribute is that of its confusion counts, and the whole's is their mean."""
+    defined = []
+    for name, row in test["per_attribute"].items():
+        of_classes = [100 * counts[k] / sum(counts) if sum(counts) else math.nan
+                      for k, counts in enumerate(row["confusion"])]  # fmt: skip
+        expected = sum(of_classes) / len(of_classes)
+        if math.isnan(expected):
+            if row["mA"] is not None:
+                yield f"{name}: mA is {row['mA']!r}, a class has no sample"
+        elif not _finite(row["mA"]) or abs(row["mA"] - expected) > ROUNDING:
+            yield f"{name}: mA is {row['mA']!r}, its confusion counts give {expected!r}"
+        else:
+            defined.append(expected)
+    if not defined:
+        yield "no attribute has an mA"
+    elif not _finite(test["mA"]) or abs(test["mA"] - sum(defined) / len(defined)) > ROUNDING:
+        yield f"mA is {test['mA']!r}, its attributes give {sum(defined) / len(defined)!r}"
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def weights_fault(path: Path, **places: str) -> tuple[str, bool]:
+    """(what is wrong with a file of weights, whether the data were here to test it on)."""
+    record = path.with_suffix(".json")
+    if not record.is_file():
+        return f"no record {record.name} beside it", False
+    try:
+        state = weights.read(path)
+        broken = [name for name, values in state.items() if not values.isfinite().all()]
+        if broken:
+            return f"{broken[0]} is not finite", False
+        found = check(record, **places)
+    except DataError as error:
+        return (str(error), False) if "data_root" in places else ("", False)
+    except (ConfigError, records.RecordError, weights.WeightsError) as error:
+        return str(error), False
+    wrong = differences(records.read(record)["test"], found)
+    words = [f"{name} recorded {was:.6f}, now {now:.6f}" for name, (was, now) in wrong.items()]
+    return ", ".join(words), True
+
+
+def verify_all(folder: Path, **places: str) -> tuple[list[str], str]:
+    """Verify every record and every file of weights below a folder.
+
+    A record is read, and must be whole, finite and in agreement with itself. Weights must be whole
+    and finite; where the data are here, they must give their record's numbers again.
+
+    Parameters
+    ----------
+    folder : Path
+        Such as ``results``.
+    **places : str
+        ``data_root``, ``device``: where they are not the records'.
+
+    Returns
+    -------
+    faults : list of str
+        One line for each file that is at fault.
+    summary : str
+        What was verified, and what could not be.
+    """
+    folder = Path(folder)
+    found, states = sorted(folder.rglob("*.json")), sorted(folder.rglob("*.safetensors"))
+    if not found:
+        raise records.RecordError(f"no run record below {folder}: give the folder of the records")
+    faults = [f"{path}: {fault}" for path in found if (fault := record_fault(path))]
+    tested = 0
+    for path in states:
+        fault, with_data = weights_fault(path, **places)
+        tested += with_data
+        faults += [f"{path}: {fault}"] if fault else []
+    summary = f"{len(found)} records and {len(states)} files of weights below {folder}"
+    if tested < len(states):
+        summary += (
+            f"; {len(states) - tested} of the weights were not tested on their data, which are "
+            "not here: give their folder with --data-root"
+        )
+    return faults, summary

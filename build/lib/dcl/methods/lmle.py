@@ -1,0 +1,436 @@
+"""Large Margin Local Embedding, LMLE (Huang, Li, Loy and Tang, CVPR 2016), for each attribute.
+
+Every class is split into clusters of the current embedding. Each anchor is to lie nearer to its own
+cluster than to the other clusters of its class, and nearer to these than to any other class; a
+query takes the class whose nearby cluster centroids leave the largest margin.
+"""
+
+import time
+from typing import Annotated
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..checks import at_least_float32, check_labels, check_logits, choose, reads_values
+from ..protocol import Criterion, Look
+from ..sampling import dsl_loss
+from .entry import Method
+
+FARTHEST = 4.0  # the largest squared distance of two vectors of length 1
+COLLAPSED = 1e-4  # variance of features of length 1 below which they are one point
+
+
+class CollapsedError(RuntimeError):
+    """All features lie in one point: nothing can be learnt from them any more."""
+
+
+class LMLE(Criterion):
+    """LMLE as a criterion: the quintuplet loss, its clusters and its nearest-cluster classifier.
+
+    The paper's: squared Euclidean distance D of L2-normalised features; for an anchor x the
+    partners p+ (the most distant of its cluster), p- (the nearest of its class in another
+    cluster), p-- (the most distant of its class) and n (the nearest of another class); the order
+    D(x, p+) < D(x, p-) < D(x, p--) < D(x, n) of Eq. 1 and its triple-header hinge (Eq. 2), which
+    alone trains the network; equal class shares; k-means clusters of a fixed size, renewed as the
+    embedding changes; the rule of `margins_of` (Eq. 3).
+
+    Ours: quintuplets are mined inside the batch, where the paper draws them from a table made from
+    half of the training set; p-- too is of another cluster, without which Eq. 1 cannot hold for an
+    anchor whose own cluster reaches farthest; all samples are anchors, averaged within each class
+    and then over the classes that have one, which is what equal shares are in expectation; an
+    anchor that lacks one of its partners is left out; one network for all attributes, the loss
+    summed over them; mini-batch k-means; the margins' values (the paper bounds them by geometry);
+    and between 2 and `max_clusters` clusters, since a class of one cluster has no anchors.
+
+    Parameters
+    ----------
+    class_counts : Tensor (A, C), integer
+        Samples of each class in the training set, for each attribute; all positive.
+    epochs : float
+        L, the expected total number of epochs; only checked against, there is no schedule.
+    cluster_size : int, default 200
+        Samples per cluster: a class of n samples has n / cluster_size clusters, rounded up.
+    max_clusters : int, default 16
+        Most clusters of a class, 2 to 256.
+    recluster_every : int, default 2
+        Epochs between two clusterings (the paper: 5000 steps).
+    margins : (float, float, float), default (0.1, 0.2, 0.4)
+        g1 < g2 < g3 of Eq. 2, positive.
+    neighbours : int, default 10
+        Cluster centroids that a query looks at, of all classes together (Eq. 3).
+    warm_up : float, default 0.5
+        Share of the epochs, the first ones, that train cross entropy in place of the quintuplet
+        loss, in [0, 1). The paper starts from a trained network; from a random one the hardest
+        partners of a batch pull all features into one point, where the loss is the margins' sum.
+    partners : {"random", "hard"}
+        Partners of an anchor in the batch: drawn among those that qualify, or the hardest ones,
+        as p+ to n are described above; those pull all features into one point.
+    seed : int, default 0
+        Of the clustering and the drawing.
+
+    Attributes
+    ----------
+    parts : dict[str, Tensor]
+        Detached values of the last step: ``metric`` (scalar, the loss), ``quintuplets`` (A,), their
+        number, and ``classification`` (scalar), the cross entropy that the logits would have, which
+        is not part of the loss. Empty before the first step; ``classification`` alone while it
+        warms up.
+    clustering_seconds : list[float]
+        Wall time of each clustering; kept with the clusters in ``state_dict()``.
+
+    Raises
+    ------
+    ValueError
+        For impossible arguments and for shapes that do not fit.
+    RuntimeError
+        For a loss or scores before the first clustering.
+
+    Examples
+    --------
+    >>> features = torch.tensor([[1, 0], [1, 0.1], [0, 1], [0.1, 1]]).unsqueeze(1)
+    >>> labels = torch.tensor([[0], [0], [1], [1]])
+    >>> criterion = LMLE(torch.tensor([[2, 2]]), epochs=10)
+    >>> criterion.wants_clusters(0)
+    True
+    >>> criterion.recluster(features, labels)
+    >>> criterion.margins_of(features).argmax(2).T
+    tensor([[0, 0, 1, 1]])
+    """
+
+    wants_rows = True
+    one_process = True  # it clusters the whole training set
+    margins: Tensor  # (3,)
+
+    def __init__(
+        self,
+        class_counts: Tensor,
+        epochs: float,
+        *,
+        cluster_size: Annotated[int, "samples of a cluster of lmle (Huang et al. 2016)"] = 200,
+        max_clusters: int = 16,
+        recluster_every: Annotated[int, "epochs between two clusterings of lmle (ours)"] = 2,
+        margins: tuple[float, float, float] = (0.1, 0.2, 0.4),
+        neighbours: Annotated[int, "centroids that lmle decides by (ours)"] = 10,
+        warm_up: Annotated[float, "share of epochs with cross entropy first, of lmle (ours)"] = 0.5,
+        partners: Annotated[str, "of a quintuplet of lmle: random or hard (ours)"] = "random",
+        classes: tuple[int, ...] | None = None,
+        seed: int = 0,
+    ):
+        if classes is not None and len(set(classes)) > 1:
+            raise ValueError(f"lmle wants attributes of one number of classes, got {classes!r}")
+        super().__init__(class_counts, epochs, seed=seed)
+        choose("partners", partners, ("random", "hard"))
+        self.partners = partners
+        check_whole("cluster_size", cluster_size, 1)
+        check_whole("max_clusters", max_clusters, 2, 256)
+        check_whole("recluster_every", recluster_every, 1)
+        check_whole("neighbours", neighbours, 1)
+        check_whole("seed", seed, 0, 2**32 - 1)
+        if len(margins) != 3 or not 0 < margins[0] < margins[1] < margins[2] < float("inf"):
+            raise ValueError(f"margins must be three that grow from above 0, got {margins!r}")
+        if not 0 <= warm_up < 1:
+            raise ValueError(f"warm_up must lie in [0, 1), got {warm_up!r}")
+        self.recluster_every, self.neighbours = recluster_every, neighbours
+        self.warm_up = warm_up
+        self.cluster_size, self.max_clusters, self.seed = cluster_size, max_clusters, seed
+        self.shape = tuple(self.class_counts.shape)  # (A, C)
+        self.clustering_seconds: list[float] = []
+        self.made: dict[str, Tensor] = {}
+        for name, tensor in (
+            ("margins", torch.tensor(margins, dtype=torch.float64)),
+            ("clusters", torch.empty(0, self.shape[0], dtype=torch.uint8)),  # (N, A) in its class
+            ("centroids", torch.empty(*self.shape, max_clusters, 0)),  # (A, C, clusters, D)
+            ("filled", torch.zeros(*self.shape, max_clusters, dtype=torch.bool)),
+        ):
+            self.register_buffer(name, tensor, persistent=False)
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch: float) -> None:
+        """Only the warm-up asks for the epoch, counted from 0, in [0, epochs]."""
+        super().set_epoch(epoch)
+        self.warming = epoch < self.warm_up * self.epochs
+
+    @property
+    def selectable(self) -> bool:
+        """Not while it warms up: that would be cross entropy's network."""
+        return not self.warming
+
+    @property
+    def parts(self) -> dict[str, Tensor]:
+        return self.made
+
+    def wants_clusters(self, epoch: int) -> bool:
+        """Whether `recluster` is due before this epoch, counted from 0."""
+        return epoch % self.recluster_every == 0
+
+    def before_epoch(self, epoch: int, look: Look) -> None:
+        if self.wants_clusters(epoch) or not len(self.clusters):
+            self.recluster(*look())
+
+    def before_scoring(self, look: Look) -> None:
+        """Clusters of the embedding of now, of which the scores are made.
+
+        Raises
+        ------
+        CollapsedError
+            Where the features of the training set have no spread left.
+        """
+        features, labels = look()
+        x = F.normalize(at_least_float32(features), dim=2)
+        spread = x.var(0).sum(1)  # (A,) of unit vectors: 1 where they point everywhere
+        if bool((spread < COLLAPSED).all()):
+            raise CollapsedError(
+                f"the features of all {len(spread)} attributes have collapsed into a point each "
+                f"(variance {spread.max():.1e}) at epoch {self.epoch:.3g}: the quintuplet loss "
+                f"is the margins' sum and nothing is learnt. Lower lr, or raise warm_up"
+            )
+        self.recluster(features, labels)
+
+    @torch.no_grad()
+    def recluster(self, features: Tensor, labels: Tensor) -> None:
+        """Cluster each class of the training set by itself: features (N, A, D), labels (N, A)."""
+        check_labels(labels, *self.shape)
+        check_features(features, labels)
+        if not len(labels):
+            raise ValueError("recluster needs the training set, got 0 samples")
+        if features.is_cuda:
+            torch.cuda.synchronize(features.device)  # work queued before is not the clustering's
+        from sklearn.cluster import MiniBatchKMeans
+
+        start = time.perf_counter()
+        attributes, classes = self.shape
+        clusters = torch.zeros(labels.shape, dtype=torch.uint8)
+        centroids = torch.zeros(attributes, classes, self.max_clusters, features.shape[2])
+        filled = torch.zeros(centroids.shape[:3], dtype=torch.bool)
+        truth = labels.cpu()
+        for a in range(attributes):
+            x = F.normalize(at_least_float32(features[:, a]), dim=1).cpu()
+            for c in range(classes):
+                members = (truth[:, a] == c).nonzero().squeeze(1)
+                if not len(members):
+                    continue
+                k = max(2, -(-len(members) // self.cluster_size))  # ours: 2 or more
+                k = min(k, self.max_clusters, len(members))
+                means = MiniBatchKMeans(k, n_init=1, random_state=self.seed)
+                own = torch.from_numpy(means.fit_predict(x[members].numpy())).long()
+                clusters[members, a] = own.to(torch.uint8)
+                centroids[a, c, :k] = torch.from_numpy(means.cluster_centers_)
+                filled[a, c, :k] = torch.bincount(own, minlength=k) > 0
+        self.clusters = clusters.to(labels.device)
+        self.centroids, self.filled = centroids.to(labels.device), filled.to(labels.device)
+        self.clustering_seconds.append(time.perf_counter() - start)
+
+    def forward(self, logits: Tensor, features: Tensor, labels: Tensor, index: Tensor) -> Tensor:
+        """The loss of a batch, a scalar; its gradient reaches the features alone.
+
+        While it warms up it is the cross entropy of the logits.
+
+        Parameters
+        ----------
+        logits : Tensor (B, A, C), floating
+            After the warm-up for ``parts`` alone.
+        features : Tensor (B, A, D), floating
+        labels : Tensor (B, A), integer
+        index : Tensor (B,), integer
+            Rows of the batch's samples in the training set that was clustered.
+        """
+        self._check_clustered()
+        check_logits(logits, labels)
+        check_labels(labels, *self.shape)
+        check_features(features, labels)
+        check_index(index, len(labels), len(self.clusters))
+        if self.warming:
+            loss = dsl_loss(logits, labels)
+            self.made = {"classification": loss.detach()}
+            return loss
+        clusters = self.clusters[index.to(self.clusters.device)].to(labels.device)
+        x = F.normalize(at_least_float32(features), dim=2).transpose(0, 1)  # (A, B, D)
+        source = self.random.on(labels.device)
+        partners, valid = mine(x, labels, clusters, how=self.partners, generator=source)
+        attribute = torch.arange(len(x), device=x.device)[:, None, None]
+        # (A, B, 1, D) - (A, B, 4, D) -> (A, B, 4): squared distances; by differences, exact near 0
+        d = (x.unsqueeze(2) - x[attribute, partners]).square().sum(3)
+        margins = self.margins.to(d)
+        hinge = (margins + d[..., :3] - d[..., 1:]).clamp(min=0).sum(2)  # (A, B), Eq. 2
+        own = labels.T.long()
+        anchors = torch.zeros(self.shape, dtype=d.dtype, device=d.device)
+        anchors = anchors.scatter_add(1, own, valid.to(d.dtype))  # (A, C) of each class
+        shares = (anchors > 0).sum(1, keepdim=True) * anchors.gather(1, own)  # equal class shares
+        loss = (hinge * valid / shares.clamp(min=1)).sum()
+        self.made = {
+            "classification": dsl_loss(logits.detach(), labels),
+            "metric": loss.detach(),
+            "quintuplets": valid.sum(1),
+        }
+        return loss
+
+    def scores(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
+        """Those of `margins_of`, in the logits' place."""
+        return self.margins_of(features)
+
+    @torch.no_grad()
+    def margins_of(self, features: Tensor) -> Tensor:
+        """Margin of each class by its nearby clusters: features (N, A, D) -> (N, A, C), finite.
+
+        Of the `neighbours` nearest centroids, a class's score is the smallest distance to another
+        class's less the largest distance to its own (Eq. 3); the largest score decides, ties to the
+        lower class. Ours: where no other class is near, the smallest distance is 4, the most that
+        there can be; a class with no centroid near scores below all that have one.
+        """
+        self._check_clustered()
+        attributes, classes, _, width = self.centroids.shape
+        if features.ndim != 3 or features.shape[1:] != (attributes, width):
+            raise ValueError(
+                f"features must be (batch, {attributes}, {width}) as clustered, got shape "
+                f"{tuple(features.shape)}"
+            )
+        features = at_least_float32(features)
+        centroids = self.centroids.to(features).flatten(1, 2)  # (A, clusters of all classes, D)
+        empty = ~self.filled.to(features.device).flatten(1).unsqueeze(1)  # (A, 1, clusters)
+        label = torch.arange(classes, device=features.device)
+        label_of = label.repeat_interleave(self.max_clusters)
+        scores = []
+        for chunk in features.split(1024):  # queries, to bound the memory
+            x = F.normalize(chunk, dim=2).transpose(0, 1)  # (A, n, D)
+            d = squared_distances(x, centroids).clamp(min=0).masked_fill(empty, torch.inf)
+            d, near = d.sort(dim=2, stable=True)
+            d, near = d[..., : self.neighbours, None], near[..., : self.neighbours, None]
+            own = label_of[near] == label  # (A, n, neighbours, C)
+            there = d < torch.inf
+            other = d.masked_fill(~there, FARTHEST).where(~own, FARTHEST).amin(2)
+            farthest = d.where(own & there, -1.0).amax(2)  # (A, n, C), -1 where there is none
+            farthest = farthest.where(farthest >= 0, 2 * FARTHEST + 1)
+            scores.append((other - farthest).transpose(0, 1))  # Eq. 3
+        return torch.cat(scores)
+
+    def _check_clustered(self) -> None:
+        if not len(self.clusters):
+            raise RuntimeError("there are no clusters yet: call recluster(features, labels) first")
+
+    def get_extra_state(self) -> dict[str, Tensor]:
+        seconds = torch.tensor(self.clustering_seconds, dtype=torch.float64)
+        tensors = {name: getattr(self, name) for name in ("clusters", "centroids", "filled")}
+        return super().get_extra_state() | tensors | {"clustering_seconds": seconds}
+
+    def set_extra_state(self, state: dict[str, Tensor]) -> None:
+        super().set_extra_state(state)
+        if state["filled"].shape != self.filled.shape:
+            raise ValueError(
+                f"the saved clusters are (attributes, classes, max_clusters) = "
+                f"{tuple(state['filled'].shape)}, this criterion's {tuple(self.filled.shape)}"
+            )
+        for name in ("clusters", "centroids", "filled"):
+            setattr(self, name, state[name].to(self.margins.device, copy=True))
+        self.clustering_seconds = state["clustering_seconds"].tolist()
+
+
+@torch.no_grad()
+def mine(
+    x: Tensor,
+    labels: Tensor,
+    clusters: Tensor,
+    *,
+    how: str = "hard",
+    generator: torch.Generator | None = None,
+    chunk: int = 8,
+) -> tuple[Tensor, Tensor]:
+    """Partners p+, p-, p-- and n of every sample of a batch, see `LMLE`.
+
+    Parameters
+    ----------
+    x : Tensor (A, B, D)
+    labels, clusters : Tensor (B, A), integer
+        Class, and cluster within that class.
+    how : {"hard", "random"}
+        ``random``: each drawn uniformly among those that qualify; of two drawn of the class's
+        other clusters the nearer one is p-, the farther one p--.
+    generator : torch.Generator, optional
+        Of the drawing, on x's device.
+    chunk : int
+        Attributes whose (B, B) distances are in memory at once.
+
+    Returns
+    -------
+    partners : Tensor (A, B, 4)
+        Indices into the batch; ties go to the lower one.
+    valid : Tensor (A, B)
+        Whether the sample has all four, and so is an anchor.
+    """
+    batch, attributes = labels.shape
+    partners = torch.zeros(attributes, batch, 4, dtype=torch.long, device=x.device)
+    valid = torch.zeros(attributes, batch, dtype=torch.bool, device=x.device)
+    if not batch:
+        return partners, valid
+    itself = torch.eye(batch, dtype=torch.bool, device=x.device)
+    for begin in range(0, attributes, chunk):
+        span = slice(begin, begin + chunk)
+        y, k = labels.T[span], clusters.T[span]
+        other = y.unsqueeze(2) != y.unsqueeze(1)  # (a, B, B), anchor x partner: another class
+        split = k.unsqueeze(2) != k.unsqueeze(1)
+        apart = ~other & split
+        d = squared_distances(x[span], x[span])
+        if how == "random":
+            keys = torch.rand(4, *d.shape, device=d.device, generator=generator)
+            first, second = (keys[role].masked_fill(~apart, -1).argmax(2) for role in (1, 2))
+            swap = d.gather(2, first[..., None]) > d.gather(2, second[..., None])
+            near = torch.where(swap[..., 0], second, first)
+            partners[span, :, 0] = keys[0].masked_fill(other | split | itself, -1).argmax(2)
+            partners[span, :, 1], partners[span, :, 2] = near, first + second - near
+            partners[span, :, 3] = keys[3].masked_fill(~other, -1).argmax(2)
+        else:
+            partners[span, :, 0] = d.masked_fill(other | split | itself, -torch.inf).argmax(2)
+            partners[span, :, 1] = d.masked_fill(~apart, torch.inf).argmin(2)
+            partners[span, :, 2] = d.masked_fill(~apart, -torch.inf).argmax(2)
+            partners[span, :, 3] = d.masked_fill(~other, torch.inf).argmin(2)
+        valid[span] = ~(other | split | itself).all(2) & apart.any(2) & other.any(2)
+    return partners, valid
+
+
+def squared_distances(x: Tensor, y: Tensor) -> Tensor:
+    """(A, n, D) and (A, m, D) -> (A, n, m), by matrix products: near 0 only rounding is left."""
+    squares = x.square().sum(2).unsqueeze(2) + y.square().sum(2).unsqueeze(1)
+    return torch.baddbmm(squares, x, y.mT, alpha=-2)
+
+
+def check_whole(what: str, value: int, least: int, most: float = float("inf")) -> None:
+    """Raise a ValueError unless the value is a whole number of the range."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        allowed = f"of {least} or more" if most == float("inf") else f"in {least} ... {most}"
+        raise ValueError(f"{what} must be a whole number {allowed}, got {value!r}")
+
+
+def check_features(features: Tensor, labels: Tensor) -> None:
+    """Features are floating (B, A, D) and fit the labels (B, A)."""
+    if features.ndim != 3 or features.shape[:2] != labels.shape:
+        raise ValueError(
+            f"features must be (batch, attributes, width) with labels (batch, attributes), got "
+            f"shapes {tuple(features.shape)} and {tuple(labels.shape)}"
+        )
+
+
+def check_index(index: Tensor, batch: int, samples: int) -> None:
+    """Index is integer (B,) with rows of the clustered training set."""
+    if index.shape != (batch,) or index.is_floating_point() or index.dtype is torch.bool:
+        raise ValueError(
+            f"index must be integers ({batch},), rows of the training set, got shape "
+            f"{tuple(index.shape)}, dtype {index.dtype}"
+        )
+    if reads_values(index) and index.numel():
+        low, high = index.min().item(), index.max().item()
+        if low < 0 or high >= samples:
+            raise ValueError(
+                f"index must lie in 0 ... {samples - 1}, the samples that were clustered, got "
+                f"{low if low < 0 else high}"
+            )
+
+
+ENTRIES = (
+    Method(
+        "lmle",
+        LMLE,
+        "quintuplets of clusters, nearest clusters decide",
+        colour="#661100",
+        decisions=("argmax", "tuned-mA", "tuned-f1"),  # its scores are no log-odds
+    ),
+)

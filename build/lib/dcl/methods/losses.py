@@ -1,0 +1,185 @@
+"""Other losses than cross entropy: focal, asymmetric, logit-adjusted."""
+
+from typing import Annotated
+
+import torch
+from torch import Tensor
+
+from ..checks import at_least_float32, check_logits
+from ..protocol import Criterion
+from ..sampling import cross_entropy, dsl_loss
+from .entry import Method
+
+
+def focal_loss(logits: Tensor, labels: Tensor, *, gamma: float = 2.0) -> Tensor:
+    """Focal loss: cross entropy times (1 - p) ** gamma of the true class (Lin et al. 2017).
+
+    Without their alpha. Mean over the batch, summed over attributes.
+
+    Parameters
+    ----------
+    logits : Tensor (B, A, C)
+    labels : Tensor (B, A), integer
+    gamma : float
+        0 or more; 0 is cross entropy.
+
+    Examples
+    --------
+    >>> focal_loss(torch.zeros(3, 1, 2), torch.zeros(3, 1, dtype=torch.long))  # ln 2 / 4
+    tensor(0.1733)
+    """
+    check_logits(logits, labels)
+    if not gamma >= 0:
+        raise ValueError(f"gamma must be 0 or more, got {gamma!r}")
+    entropy = cross_entropy(logits, labels)  # (A, B), 0 where unknown
+    return ((-torch.expm1(-entropy)) ** gamma * entropy).sum() / max(1, labels.shape[0])
+
+
+def asymmetric_loss(
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    gamma_positive: float = 0.0,
+    gamma_negative: float = 4.0,
+    clip: float = 0.05,
+) -> Tensor:
+    """Asymmetric loss, ASL, of yes-or-no attributes (Ridnik et al. 2021, Eq. 5-7).
+
+    With p the probability of yes and p_m = max(p - clip, 0): a positive adds
+    (1 - p) ** gamma_positive * -log p, a negative p_m ** gamma_negative * -log(1 - p_m). Mean over
+    the batch, summed over attributes, where their code sums over both.
+
+    Parameters
+    ----------
+    logits : Tensor (B, A, 2)
+    labels : Tensor (B, A), integer
+        -1 where unknown.
+    gamma_positive, gamma_negative : float
+        0 or more; both 0 with clip 0 is cross entropy.
+    clip : float
+        Probability below which a negative adds nothing, in [0, 1).
+
+    Examples
+    --------
+    >>> asymmetric_loss(torch.zeros(1, 1, 2), torch.tensor([[1]]))  # ln 2
+    tensor(0.6931)
+    """
+    check_logits(logits, labels)
+    if logits.shape[2] != 2:
+        raise ValueError(f"the asymmetric loss is for 2 classes, got {logits.shape[2]}")
+    if not gamma_positive >= 0 or not gamma_negative >= 0 or not 0 <= clip < 1:
+        raise ValueError(
+            f"gamma_positive and gamma_negative must be 0 or more and clip in [0, 1), got "
+            f"{gamma_positive!r}, {gamma_negative!r} and {clip!r}"
+        )
+    logits = at_least_float32(logits)
+    score = logits[..., 1] - logits[..., 0]  # (B, A)
+    positive, negative = labels == 1, labels == 0
+    p = score.sigmoid()
+    yes = (1 - p) ** gamma_positive * -torch.nn.functional.logsigmoid(score)
+    # log(1 - p_m) where nothing is clipped is logsigmoid(-score), exact for large scores
+    shifted = (p - clip).clamp(min=0)
+    log_no = torch.log1p(-shifted) if clip else torch.nn.functional.logsigmoid(-score)
+    no = shifted**gamma_negative * -log_no
+    loss = torch.where(positive, yes, 0) + torch.where(negative, no, 0)
+    return loss.sum() / max(1, len(labels))
+
+
+def logit_adjusted(logits: Tensor, class_counts: Tensor, *, tau: float = 1.0) -> Tensor:
+    """Logits plus tau times the logarithm of the training prior (Menon et al. 2021, Eq. 10).
+
+    Cross entropy of these trains; the largest *plain* logit decides. What `dcl.decide` does with
+    class counts is their post-hoc form, and for two classes the threshold moved to the prior.
+    """
+    if not 0 <= tau < float("inf"):
+        raise ValueError(f"tau must be 0 or more, got {tau!r}")
+    counts = class_counts.double()
+    prior = torch.where(counts > 0, (counts / counts.sum(1, keepdim=True)).log(), 0.0)
+    logits = at_least_float32(logits)
+    return logits + tau * prior.to(logits.dtype)
+
+
+class Loss(Criterion):
+    """A loss of logits and labels, without weights or features."""
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """logits (B, A, C), labels (B, A) -> scalar."""
+        raise NotImplementedError
+
+    def forward(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
+        """The loss of a batch: logits (B, A, C), features (B, A, D), labels (B, A) -> scalar."""
+        logits, features, labels = self.batch(logits, features, labels)
+        loss = self.loss(logits, labels)
+        self._last = {"classification": loss.detach()}, labels, None
+        return loss
+
+
+class Focal(Loss):
+    """Focal loss (Lin et al. 2017)."""
+
+    def __init__(
+        self,
+        class_counts: Tensor,
+        epochs: float,
+        *,
+        gamma: Annotated[float, "of focal (Lin et al. 2017)"] = 2.0,
+        **more,
+    ):
+        super().__init__(class_counts, epochs, **more)
+        if not 0 <= gamma < float("inf"):
+            raise ValueError(f"gamma must be 0 or more, got {gamma!r}")
+        self.gamma = gamma
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return focal_loss(logits, labels, gamma=self.gamma)
+
+
+class Asymmetric(Loss):
+    """Asymmetric loss (Ridnik et al. 2021), of yes-or-no attributes."""
+
+    def __init__(
+        self,
+        class_counts: Tensor,
+        epochs: float,
+        *,
+        gamma_positive: Annotated[float, "of asl, for positives (Ridnik et al. 2021)"] = 0.0,
+        gamma_negative: Annotated[float, "of asl, for negatives (Ridnik et al. 2021)"] = 4.0,
+        clip: Annotated[float, "of asl, probability that negatives are let off"] = 0.05,
+        **more,
+    ):
+        super().__init__(class_counts, epochs, **more)
+        self.options = {
+            "gamma_positive": gamma_positive, "gamma_negative": gamma_negative, "clip": clip
+        }  # fmt: skip
+        if self.class_counts.shape[1] != 2:
+            raise ValueError(f"asl is for 2 classes, got {self.class_counts.shape[1]}")
+        asymmetric_loss(torch.zeros(1, 1, 2), torch.zeros(1, 1, dtype=torch.long), **self.options)
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return asymmetric_loss(logits, labels, **self.options)
+
+
+class LogitAdjusted(Loss):
+    """Cross entropy of logits moved by the prior (Menon et al. 2021)."""
+
+    def __init__(
+        self,
+        class_counts: Tensor,
+        epochs: float,
+        *,
+        tau: Annotated[float, "of logit-adjustment and tau-norm (their papers: 1)"] = 1.0,
+        **more,
+    ):
+        super().__init__(class_counts, epochs, **more)
+        logit_adjusted(torch.zeros(1, *self.class_counts.shape), self.class_counts, tau=tau)
+        self.tau = tau
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return dsl_loss(logit_adjusted(logits, self.class_counts, tau=self.tau), labels)
+
+
+ENTRIES = (
+    Method("focal", Focal, "easy samples count less", colour="#000000"),
+    Method("asl", Asymmetric, "easy negatives count nothing", colour="#EE7733", tasks="binary"),
+    Method("logit-adjustment", LogitAdjusted, "the prior in the logits", colour="#AA4499"),
+)

@@ -1,0 +1,138 @@
+"""Re-sampling to equal classes: of each batch anew, or of the training set once."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import torch
+from torch import Tensor
+
+from ..checks import choose
+from ..protocol import Criterion
+from ..sampling import count_classes, dsl_loss, rank_in_class
+from .entry import Method
+
+
+def resampling_weights(
+    labels: Tensor, classes: int, how: str, generator: torch.Generator | None = None
+) -> Tensor:
+    """How often each sample occurs once the batch is resampled to equal classes, scaled to mean 1.
+
+    One network has many attributes, so no sampler can balance all: each attribute resamples the
+    shared batch for itself. ``over`` repeats the samples of a class until it is as large as the
+    largest one: each as often as fits, and a random rest once more. ``down`` keeps as many random
+    samples of each class as the smallest one present has. The counts are exact. Divided by their
+    mean, they leave the size of a step comparable to cross entropy's.
+
+    Parameters
+    ----------
+    labels : Tensor (B, A), integer
+        -1 where unknown: weighs 0, and the mean is over the known.
+    classes : int
+        C.
+    how : {"over", "down"}
+    generator : torch.Generator, optional
+        On the labels' device; torch's global one without it.
+
+    Returns
+    -------
+    Tensor (B, A), float64
+
+    Examples
+    --------
+    >>> labels = torch.tensor([[0], [0], [0], [0], [1], [1]])
+    >>> resampling_weights(labels, 2, "over").T
+    tensor([[0.7500, 0.7500, 0.7500, 0.7500, 1.5000, 1.5000]], dtype=torch.float64)
+    """
+    choose("resampling", how, ("over", "down"))
+    counts = count_classes(labels, classes)  # (A, C)
+    labels = labels.T.long().contiguous()  # (A, B)
+    known, labels = labels >= 0, labels.clamp(min=0)
+    rank = rank_in_class(labels, counts, generator, known)
+    own = counts.gather(1, labels).clamp(min=1)  # (A, B) size of each known sample's class
+    if how == "over":
+        largest = counts.amax(1, keepdim=True)
+        times = largest // own + (rank < largest % own)
+    else:
+        smallest = counts.masked_fill(counts == 0, labels.shape[1]).amin(1, keepdim=True)
+        times = rank < smallest
+    times = (times * known).double()
+    return (times * known.sum(1, keepdim=True) / times.sum(1, keepdim=True).clamp(min=1)).T
+
+
+class Resampled(Criterion):
+    """Each attribute's samples of a batch repeated, or left out, until its classes are equal."""
+
+    how = "over"
+
+    def forward(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
+        """The loss of a batch: logits (B, A, C), features (B, A, D), labels (B, A) -> scalar."""
+        logits, features, labels = self.batch(logits, features, labels)
+        classes = self.class_counts.shape[1]
+        weights = resampling_weights(labels, classes, self.how, self.random.on(labels.device))
+        loss = dsl_loss(logits, labels, weights)
+        self._last = {"classification": loss.detach()}, labels, weights
+        return loss
+
+
+class DownSampled(Resampled):
+    """As `Resampled`, by leaving out; or from one balanced subset of the training set.
+
+    Drawn anew for each batch, what is left out comes again: over the epochs nothing is discarded.
+    With ``fixed`` a subset of each attribute, its classes equal, is drawn once, and the rest of
+    the attribute's labels is never seen, which is what "down-sampling may discard useful
+    information" speaks of.
+    """
+
+    how = "down"
+    kept: Tensor  # (N, A) bool
+
+    def __init__(
+        self,
+        class_counts: Tensor,
+        epochs: float,
+        *,
+        fixed: Annotated[bool, "one balanced subset, drawn once, of down-sampling (ours)"] = False,
+        **more,
+    ):
+        super().__init__(class_counts, epochs, **more)
+        self.fixed = self.wants_rows = fixed
+        self.register_buffer("kept", torch.empty(0, dtype=torch.bool), persistent=False)  # (N, A)
+
+    def before_epoch(self, epoch: int, look: Callable[[], tuple[Tensor, Tensor]]) -> None:
+        if self.fixed and not len(self.kept):
+            _, labels = look()
+            classes, generator = self.class_counts.shape[1], self.random.on(labels.device)
+            self.kept = resampling_weights(labels, classes, "down", generator) > 0
+
+    def forward(
+        self,
+        logits: Tensor,
+        features: Tensor | None,
+        labels: Tensor,
+        rows: Tensor | None = None,
+    ) -> Tensor:
+        """As `Resampled.forward`; with ``fixed`` also the batch's rows (B,) in the training set."""
+        if not self.fixed:
+            return super().forward(logits, features, labels)
+        if rows is None or not len(self.kept):
+            raise RuntimeError("fixed down-sampling needs before_epoch, and the rows of each batch")
+        logits, features, labels = self.batch(logits, features, labels)
+        kept = self.kept[rows].double()
+        # as large a step as cross entropy's: over the share of the labels that is kept
+        weights = kept * (len(self.kept) / self.kept.sum(0))
+        loss = dsl_loss(logits, labels, weights)
+        self._last = {"classification": loss.detach()}, labels, weights
+        return loss
+
+    def get_extra_state(self) -> dict:
+        return super().get_extra_state() | {"kept": self.kept}
+
+    def set_extra_state(self, state: dict) -> None:
+        super().set_extra_state(state)
+        self.kept = state["kept"].to(self.class_counts.device)
+
+
+ENTRIES = (
+    Method("over-sampling", Resampled, "rare classes repeated", colour="#117733"),
+    Method("down-sampling", DownSampled, "frequent classes left out", colour="#999933"),
+)

@@ -1,0 +1,119 @@
+"""Which samples of a batch make triplets (Section 3.3): easy anchors, hard positives, negatives.
+
+The minority classes that a batch has for an attribute take S slots. Of each slot up to K samples
+are picked for each role, by score: selection carries no gradient.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .checks import UNKNOWN, at_least_float32
+
+ANCHORS = ("easy", "all")
+
+
+class Mined(NamedTuple):
+    """Samples of one role, mined for each attribute and slot."""
+
+    index: Tensor  # type: ignore[assignment]  # (A, S, K) into the batch
+    valid: Tensor  # (A, S, K) False where there were fewer candidates than K
+
+
+@torch.no_grad()
+def mine(
+    logits: Tensor, labels: Tensor, *, k: int = 25, anchors: str = "easy", rho: float = 0.5
+) -> tuple[Mined, Mined, Mined]:
+    """Anchors, hard positives and hard negatives of each minority class (Section 3.3).
+
+    Arguments are those of `dcl.triplet_loss`. Ties go to the lower sample index. A logit of -inf
+    is a probability of 0, and so is NaN.
+
+    Returns
+    -------
+    anchor, positive, negative : Mined
+        Each with `index` and `valid` of shape (A, S, K): K at most `k`, but for ``anchors="all"``,
+        where it is the largest number of minority samples that a batch of this size can hold.
+    """
+    batch, _, classes = logits.shape
+    labels = labels.T.long()  # (A, B)
+    known = labels != UNKNOWN
+    counts = labels.new_zeros(len(labels), classes)
+    counts.scatter_add_(1, labels.clamp(min=0), known.long())  # of the known ones
+    slot, taken = minority_classes(counts, batch, rho=rho)  # (A, S)
+    own = (labels.unsqueeze(1) == slot.unsqueeze(-1)) & taken.unsqueeze(-1)  # (A, S, B)
+    other = ~own & taken.unsqueeze(-1) & known.unsqueeze(1)
+    surprise = at_least_float32(logits).permute(1, 2, 0).contiguous().log_softmax(1)  # (A, C, B)
+    surprise = surprise.gather(1, slot.unsqueeze(-1).expand(-1, -1, batch))  # (A, S, B) of class c
+    surprise = surprise.abs_().nan_to_num_(torch.inf, posinf=torch.inf)  # -log p, of 0 or more
+    least, roles = [False, True], [own, other]
+    if anchors == "easy":
+        easy = own & (logits.argmax(2).T == labels).unsqueeze(1)  # predicted c
+        least, roles = [True, *least], [easy, *roles]
+    mined = _best(surprise, torch.stack(roles), least, min(k, batch))
+    return (*(() if anchors == "easy" else [_all(own, int(rho * batch))]), *mined)
+
+
+def minority_classes(counts: Tensor, batch: int, *, rho: float = 0.5) -> tuple[Tensor, Tensor]:
+    """Minority classes of a batch, by CRL's rule (Dong et al. 2018).
+
+    Classes in ascending batch count, ties to the lower index and absent ones skipped, as long as
+    their counts sum to at most rho of the known samples; of these, the ones with two or more.
+
+    Parameters
+    ----------
+    counts : Tensor (A, C)
+        Samples of each class in the batch, from `dcl.count_classes`: the known ones.
+    batch : int
+        B, the batch size.
+    rho : float
+        Largest share of the known samples that the minority classes hold together, in (0, 1).
+
+    Returns
+    -------
+    classes, taken : Tensor (A, S)
+        Class of each slot, and whether the slot is taken. S, the most slots that any batch of this
+        size can take, depends on shapes alone.
+
+    Examples
+    --------
+    >>> minority_classes(torch.tensor([[5, 2, 0, 3]]), 10)
+    (tensor([[1, 3]]), tensor([[True, True]]))
+    """
+    ascending, order = counts.sort(stable=True, dim=1)  # absent classes first: they add 0
+    below = ascending.cumsum(1)  # its last column: the known samples
+    taken = (below <= rho * below[:, -1:].double()) & (ascending >= 2)  # (A, C)
+    slots = min(counts.shape[1] - 1, int(rho * batch) // 2)  # all C together hold more than rho
+    first = taken.logical_not().to(torch.uint8).argsort(dim=1, stable=True)[:, :slots]
+    return order.gather(1, first), taken.gather(1, first)
+
+
+def _all(members: Tensor, most: int) -> Mined:
+    """The members (A, S, B) of each slot, in their order; a slot has at most `most`."""
+    place = torch.arange(members.shape[-1], device=members.device).expand(members.shape)
+    rank = (members.cumsum(-1) - 1).where(members, most)  # all others share a column of their own
+    index = place.new_zeros(*members.shape[:-1], most + 1).scatter_(-1, rank, place)[..., :most]
+    return Mined(index, place[..., :most] < members.sum(-1, keepdim=True))
+
+
+def _best(surprise: Tensor, candidates: Tensor, least: list[bool], k: int) -> list[Mined]:
+    """The k candidates (R, A, S, B) of each of R roles with the least surprise, or with the most.
+
+    `surprise` (A, S, B) is -log p, of 0 or more and never NaN. Ties go to the lower index. A role
+    with fewer than k candidates has the rest invalid.
+    """
+    place = torch.arange(surprise.shape[-1], device=surprise.device)
+    if surprise.dtype == torch.float32:  # as unique integers: three times faster than a sort
+        key = surprise.view(torch.int32).long() << 32  # floats of 0 or more are in their order
+        keys = torch.stack([-key if first else key for first in least]) - place
+        keys = keys.masked_fill_(~candidates, torch.iinfo(torch.int64).min)
+        index = keys.topk(k).indices
+    else:
+        keys = torch.stack([-surprise if first else surprise for first in least])
+        order = keys.argsort(dim=-1, descending=True, stable=True)
+        chosen = candidates.gather(-1, order).to(torch.uint8)
+        chosen = chosen.argsort(dim=-1, descending=True, stable=True)[..., :k]  # candidates first
+        index = order.gather(-1, chosen)
+    valid = place[:k] < candidates.sum(-1, keepdim=True)
+    return [Mined(*role) for role in zip(index, valid, strict=True)]

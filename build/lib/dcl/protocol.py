@@ -1,0 +1,117 @@
+"""What a training asks of a method's loss, and the answers that most methods give."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .checks import as_batch, as_class_counts, check_labels, is_number
+from .sampling import RandomSource, batch_shares
+
+Look = Callable[[], tuple[Tensor, Tensor]]  # embeds the training set: features, labels (N, A)
+
+
+class Criterion(nn.Module):
+    """What a training asks of a method's loss; each answer may be overridden.
+
+    Parameters
+    ----------
+    class_counts : Tensor (A, C), integer
+        Samples of each class in the training set, for each attribute; all positive.
+    epochs : float
+        L, the expected total number of epochs.
+    classes : sequence of A ints, optional
+        Classes of each attribute, where they differ; `class_counts` is 0 beyond them.
+    seed : int, optional
+        Of what is drawn at random. Without one, torch's global generator is used.
+    """
+
+    wants_rows = False  # forward takes a fourth argument, the batch's rows in the training set
+    one_process = False  # cannot be shared among processes
+    class_counts: Tensor  # (A, C) int64
+    missing: Tensor  # (A, C) bool
+    g: float | None = None  # levels of the schedules now; None where there are none
+    f: float | None = None
+
+    def __init__(
+        self,
+        class_counts: Tensor,
+        epochs: float,
+        *,
+        classes: Sequence[int] | None = None,
+        seed: int | None = None,
+    ):
+        super().__init__()
+        if not is_number(epochs) or not 0 < epochs < float("inf"):
+            raise ValueError(f"epochs must be a positive number, got {epochs!r}")
+        counts = as_class_counts(class_counts, classes)
+        self.register_buffer("class_counts", counts, persistent=False)  # whole: none for half()
+        self.register_buffer("missing", counts == 0, persistent=False)  # classes there are not
+        self.classes = None if classes is None else tuple(int(number) for number in classes)
+        self.epochs, self.epoch = float(epochs), 0.0
+        self.random = RandomSource(seed)
+        self._last: tuple[dict[str, Tensor], Tensor, Tensor | None] | None = None
+
+    def set_epoch(self, epoch: float) -> None:
+        """Move to this epoch, counted from 0; fractions are allowed, and training uses them."""
+        if not is_number(epoch) or not 0 <= epoch <= self.epochs:
+            raise ValueError(f"epoch must lie in [0, {self.epochs:g}], got {epoch!r}")
+        self.epoch = float(epoch)
+
+    def before_epoch(self, epoch: int, look: Look) -> None:
+        """Called before each epoch, counted from 0."""
+
+    def before_scoring(self, look: Look) -> None:
+        """Called before a split is scored, after each epoch."""
+
+    @property
+    def selectable(self) -> bool:
+        """Whether the network of this epoch may be chosen."""
+        return True
+
+    def scores(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
+        """Scores (N, A, C) that decide; the logits, but for methods that decide otherwise."""
+        return logits
+
+    def scored(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
+        """`scores`, -inf for the classes that an attribute does not have."""
+        scores = self.scores(logits, features, model)
+        return scores if self.classes is None else scores.masked_fill(self.missing, -torch.inf)
+
+    def batch(
+        self, logits: Tensor, features: Tensor | None, labels: Tensor
+    ) -> tuple[Tensor, Any, Tensor]:
+        """A batch checked, as (B, A, C), (B, A, D), (B, A); classes that are not are masked."""
+        logits, features, labels = as_batch(logits, features, labels)
+        if logits.ndim != 3 or logits.shape[1:] != self.class_counts.shape:
+            raise ValueError(
+                f"logits must be (batch, attributes, classes) = "
+                f"(B, {', '.join(map(str, self.class_counts.shape))}) as class_counts, got shape "
+                f"{tuple(logits.shape)}"
+            )
+        check_labels(labels, *self.class_counts.shape)
+        if self.classes is not None:
+            logits = logits.masked_fill(self.missing, -torch.inf)
+        return logits, features, labels
+
+    @property
+    def parts(self) -> dict[str, Tensor]:
+        """What the last step's loss was made of, detached, on its device; empty before a step.
+
+        Made when asked for and without a GPU wait: ``classification`` (scalar), ``share_kept``
+        (A,) of the class that is largest in the training set, ``minority_weight`` (A,), the mean
+        weight of the smallest one (NaN where the batch has none of it), and of a method with
+        triplets ``metric`` (scalar, before its weight), ``triples`` and ``active`` (A,), their
+        number and that of the ones with a positive hinge.
+        """
+        if self._last is None:
+            return {}
+        parts, labels, weights = self._last
+        return parts | batch_shares(labels, weights, self.class_counts)
+
+    def get_extra_state(self) -> dict[str, Any]:
+        return {"epoch": self.epoch}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        self.set_epoch(state["epoch"])

@@ -1,0 +1,36 @@
+"""Differences beside the margin within which there is none."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from ..finding import Finding
+from ..verdicts import MARGIN
+from .style import METHOD_COLOURS, finish
+
+AHEAD, BEHIND, NEITHER = METHOD_COLOURS["dcl"], "#0072B2", "#6E6E6E"
+
+
+def answers(found: dict[str, Finding], title: str, what: str) -> Figure:
+    """A row for each question: mean and 95 % interval, beside the band of no difference.
+
+    Parameters
+    ----------
+    found : dict
+        Question -> difference in percentage points; those without a run are left out.
+    title, what : str
+        The finding, and the axis: what the difference is.
+    """
+    shown = {name: finding for name, finding in found.items() if finding.n}
+    margin = MARGIN["points"]
+    figure, axes = plt.subplots(figsize=(9, 1.2 + 0.42 * len(shown)))
+    axes.axvspan(-margin, margin, color=NEITHER, alpha=0.15, lw=0, label="no difference")
+    for place, finding in enumerate(shown.values()):
+        side = AHEAD if finding.low > 0 else BEHIND if finding.high < 0 else NEITHER
+        half = np.nan_to_num(finding.half)
+        axes.errorbar(finding.mean, place, xerr=half, fmt="o", color=side, capsize=3)
+    axes.axvline(0, color="black", lw=1, ls=":")
+    axes.set_yticks(range(len(shown)), list(shown))
+    axes.invert_yaxis()
+    axes.set(xlabel=f"{what}, percentage points", title=title)
+    return finish(figure)

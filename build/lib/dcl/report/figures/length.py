@@ -1,0 +1,96 @@
+"""DCL's lead against the length of the training, and what a long training looks like."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from .. import length
+from ..evidence import PRIOR
+from ..length_tables import history
+from ..verdicts import MARGIN
+from .style import finish
+from .thresholds import colour_of
+
+OTHERS = (PRIOR, "cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss")
+FAR = (-10, -5, -2, -1, 0, 1, 2, 5, 10)  # points, of an axis that is linear up to 2
+CURVES = ("cross-entropy", "selective-learning", "dcl")
+
+
+def leads_by_length(runs: pd.DataFrame, title: str) -> Figure | None:
+    """DCL minus each other row against the epochs trained, a panel for each of `length.MEASURES`.
+
+    Means with 95 % intervals over seeds; a line ends at the longest length that both rows have.
+    None where no length has DCL and another row.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        From `dcl.report.length.collect`.
+    title : str
+    """
+    found = {
+        words: {
+            other: length.leads(runs, other, measure)
+            for other in OTHERS
+            if other != PRIOR or words == next(iter(length.MEASURES))  # else cross entropy's own
+        }
+        for words, measure in length.MEASURES.items()
+    }
+    lengths = sorted({L for panel in found.values() for lead in panel.values() for L in lead})
+    if not lengths:
+        return None
+    figure, panels = plt.subplots(2, 3, figsize=(9, 6))
+    for axes, (words, panel) in zip(panels.flat, found.items(), strict=False):
+        axes.axhspan(-MARGIN["points"], MARGIN["points"], color="black", alpha=0.1, lw=0)
+        axes.axhline(0, color="black", lw=1, ls=":")
+        for place, (other, lead) in enumerate(panel.items()):
+            epochs = np.array(list(lead)) * 1.025 ** (place - len(panel) / 2)  # side by side
+            axes.errorbar(
+                epochs, [f.mean for f in lead.values()], marker="o", ms=5, lw=1.6, capsize=2,
+                yerr=np.nan_to_num([f.half for f in lead.values()]), color=colour_of(other),
+                label=other,
+            )  # fmt: skip
+        means = [abs(f.mean) for lead in panel.values() for f in lead.values()]
+        if max(means, default=0) > 4:
+            axes.set_yscale("symlog", linthresh=2)  # rows that decide elsewhere lie far off
+            axes.set_yticks(FAR, [f"{tick:g}" for tick in FAR])
+        axes.set(title=words, xscale="log", xlim=(lengths[0] / 1.4, lengths[-1] * 1.4))
+        axes.set_xticks(lengths, [str(L) for L in lengths])
+        axes.minorticks_off()
+    for axes in panels[:, 0]:
+        axes.set_ylabel("DCL minus the other, points")
+    for axes in (*panels[1, :2], panels[0, 2]):
+        axes.set_xlabel("epochs trained")
+    panels[1, 2].axis("off")
+    panels[1, 2].legend(*panels[0, 0].get_legend_handles_labels(), loc="center", title="the other")
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    return finish(figure)
+
+
+def training_curves(runs: pd.DataFrame, epochs: int, title: str) -> Figure | None:
+    """Loss in training, loss on validation and mA on validation, epoch by epoch, of one length.
+
+    Means over seeds. A star where the validation loss is lowest: there overfitting begins. None
+    without runs of that length.
+    """
+    own = runs[(runs["epochs"] == epochs) & runs["method"].isin(CURVES)]
+    if own.empty:
+        return None
+    keys = {
+        "classification": "loss in training,\neach method's own",
+        "val_loss": "loss on validation,\nplain cross entropy",
+        "val_mA": "mA on validation, %,\nown decision",
+    }
+    figure, panels = plt.subplots(1, 3, figsize=(9, 3.2))
+    for axes, (key, words) in zip(panels, keys.items(), strict=True):
+        for method in [name for name in CURVES if name in set(own["method"])]:
+            records = own["record"][own["method"] == method]
+            mean = pd.DataFrame([history(record, key) for record in records]).mean()
+            axes.plot(mean.index, mean, color=colour_of(method), lw=1.6, label=method)
+            if key == "val_loss" and len(mean):
+                axes.plot(mean.idxmin(), mean.min(), "*", color=colour_of(method), ms=11)
+        axes.set(xlabel="epochs trained", title=words)
+    panels[0].legend(fontsize=8)
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    return finish(figure)

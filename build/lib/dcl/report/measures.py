@@ -1,0 +1,74 @@
+"""What is read from a record: one number, in percent, at one of the decisions of its run."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+Measure = Callable[[dict[str, Any]], float]  # record -> number
+OWN = "own"  # the decision that a method makes by itself
+
+
+def at_decision(record: dict[str, Any], decision: str = OWN) -> dict[str, Any] | None:
+    """The test metrics of a run at one of its decisions; None where an old record lacks it.
+
+    Parameters
+    ----------
+    record : dict
+    decision : {"own", "argmax", "prior", "tuned-mA", "tuned-f1"}
+        ``own``: the one that the method makes by itself, which every record has.
+    """
+    if decision in (OWN, record.get("decision", "argmax")):
+        return record["test"]
+    return record.get("decisions", {}).get(decision, {}).get("test")
+
+
+def metric(name: str, decision: str = OWN) -> Measure:
+    """A mean over attributes at a decision: ``mA``, ``f1``, ``auc``, ``accuracy``, ..., %."""
+    return _measure(lambda test: test[name], decision)
+
+
+def attribute(name: str, decision: str = OWN) -> Measure:
+    """mA of one attribute, %."""
+    return _measure(lambda test: test["per_attribute"][name]["mA"], decision)
+
+
+def group(name: str, decision: str = OWN) -> Measure:
+    """Mean over one of the data set's groups of attributes, %."""
+    return _measure(lambda test: test["groups"][name], decision)
+
+
+def of_an_example(name: str, decision: str = OWN) -> Measure:
+    """Mean over the examples of ``accuracy``, ``precision``, ``recall`` or ``f1``, %."""
+    return _measure(lambda test: test["instance"][name], decision)
+
+
+def most_imbalanced(level: float) -> Measure:
+    """Mean mA of the attributes of at least this imbalance level, %."""
+
+    def mean(test: dict[str, Any]) -> float:
+        rows = test["per_attribute"].values()
+        chosen = [row["mA"] for row in rows if row["imbalance_level"] >= level]
+        return pd.Series(chosen, dtype=float).mean()
+
+    return _measure(mean, OWN)
+
+
+def _measure(read: Callable[[dict[str, Any]], float | None], decision: str) -> Measure:
+    """NaN where the record has not this decision, or the metric was not defined."""
+
+    def measure(record: dict[str, Any]) -> float:
+        test = at_decision(record, decision)
+        value = None if test is None else read(test)
+        return np.nan if value is None else value
+
+    return measure
+
+
+class_balanced = metric("mA")  # class-balanced accuracy at the method's own decision, %
+
+
+def best_on_validation(record: dict[str, Any]) -> float:
+    """mA of the validation split at the epoch that was chosen, %."""
+    return record["selection"]["best_val_mA"]

@@ -1,0 +1,34 @@
+"""The book's tables, from run records: the paper's beside ours, methods, choices, single runs."""
+
+from .choices import choices, sensitivity
+from .methods import best, learning_rates, means, overview, tuned
+from .paper import (
+    TABLE_2,
+    averages,
+    per_attribute_findings,
+    sentence,
+    steps,
+    steps_as_text,
+    table2,
+)
+from .run import attributes, left_out, provenance
+
+__all__ = [
+    "TABLE_2",
+    "attributes",
+    "averages",
+    "best",
+    "choices",
+    "learning_rates",
+    "left_out",
+    "means",
+    "overview",
+    "per_attribute_findings",
+    "provenance",
+    "sensitivity",
+    "sentence",
+    "steps",
+    "steps_as_text",
+    "table2",
+    "tuned",
+]

@@ -1,0 +1,53 @@
+"""One run's attributes, and which records a page was made from."""
+
+import os
+import re
+from typing import Any
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from ...experiment.config import resolve
+from ...experiment.records import per_attribute
+from .. import evidence
+
+
+def attributes(record: dict[str, Any]) -> Styler:
+    """The metrics of each attribute of one run, in percent, balanced attributes first."""
+    names = {"imbalance_level": "level", "mA": "mA", "recall": "recall", "precision": "precision"}
+    names |= {"f1": "f1", "auc": "auc", "average_precision": "AP"}
+    table = per_attribute(record)[list(names)].rename(columns=names).sort_values("level")
+    table.index = table.index.str.replace("_", " ")
+    style = table.style.format("{:.1f}", na_rep="undefined")
+    style.set_caption(f"{record['dataset']['title']}, {record['method']}: test, percent")
+    # the light part of the colours, and dark text on all of it: the contrast is 7 to 1 or more
+    return style.background_gradient("Blues", subset=["mA"], high=0.8, text_color_threshold=0)
+
+
+def provenance(runs: pd.DataFrame, results: str) -> Styler:
+    """Which records a page was made from, and where and when those were; a row for like seeds."""
+    environment = [record["environment"] for record in runs["record"]]
+    names = [os.path.relpath(path, resolve(results)) for path in runs["path"]]
+    shown = pd.DataFrame(
+        {
+            "records": [re.sub(r"seed\d+", "seed*", name) for name in names],
+            "device": [found["device"] for found in environment],
+            "torch": [found["torch"] for found in environment],
+            "source": [found["source"] for found in environment],
+            "date": [record["date"][:10] for record in runs["record"]],
+            "seeds": runs["seed"].astype(str),
+        }
+    )
+    alike = list(shown.columns.drop("seeds"))
+    shown = shown.groupby(alike, as_index=False, sort=False)["seeds"].agg(", ".join)
+    shown = shown[["records", "seeds", *alike[1:]]]
+    style = shown.style.hide(axis="index").set_caption(
+        " ".join([f"records in {results}", *left_out(results).splitlines()])
+    )
+    return style.set_table_styles([{"selector": "th, td", "props": "text-align: left"}])
+
+
+def left_out(results: str) -> str:
+    """Which methods' runs below a folder no table or figure shows, and why; empty for none."""
+    reasons = evidence.left_out(resolve(results))
+    return "\n".join(f"Left out: {method}, {reason}." for method, reason in reasons.items())

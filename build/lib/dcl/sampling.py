@@ -1,0 +1,330 @@
+"""Sampling scheduler and Dynamic Selective Learning, DSL (Eq. 5-7)."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .checks import (
+    UNKNOWN,
+    as_labels,
+    at_least_float32,
+    check_class_counts,
+    check_labels,
+    check_logits,
+    choose,
+)
+
+NORMALISATIONS = ("proportion", "minority")
+RULES = ("power", "linear")
+SELECTIONS = ("random", "expected")
+CURRENTS = ("batch", "train")
+KNOWN = ("batch", "rescale")
+
+
+def count_classes(labels, classes: int | Sequence[int] | None = None) -> Tensor:
+    """Number of samples of each class, for each attribute; unknown labels (-1) are in no count.
+
+    Parameters
+    ----------
+    labels : Tensor, array or DataFrame (N, A), or (N,) for one attribute
+        Class of each sample for each attribute, in [0, classes), or -1 where it is unknown.
+        Floating whole numbers, as the targets of a binary cross entropy are, will do.
+    classes : int or sequence of A ints, optional
+        C, the number of classes of an attribute, or of each. Without it 2, or more where a larger
+        label occurs.
+
+    Returns
+    -------
+    Tensor (A, C), int64
+        C is the largest of `classes`.
+
+    Raises
+    ------
+    ValueError
+        For a label that is no whole number or out of range, with the row (on the CPU alone).
+
+    Examples
+    --------
+    >>> count_classes(torch.tensor([[0, 1], [0, -1], [1, 0]]))
+    tensor([[2, 1],
+            [1, 1]])
+    """
+    labels = as_labels(labels)
+    most = _most(labels, classes)
+    check_labels(labels, labels.shape[1], most)
+    labels = labels.T.long()  # (A, N)
+    known = labels >= 0
+    counts = labels.new_zeros(labels.shape[0], most)
+    return counts.scatter_add_(1, labels.clamp(min=0), known.long())
+
+
+def _most(labels: Tensor, classes: int | Sequence[int] | None) -> int:
+    if classes is None:
+        return max(2, int(labels.max()) + 1) if labels.numel() else 2
+    return classes if isinstance(classes, int) else max(classes)
+
+
+def target_distribution(
+    class_counts: Tensor,
+    g: float | Tensor,
+    *,
+    normalisation: str = "proportion",
+    rule: str = "power",
+    classes: Sequence[int] | None = None,
+) -> Tensor:
+    """Target distribution of the classes in a batch (Eq. 5): from the training set's to balanced.
+
+    D_train, the counts over the smallest count, is raised to the power g and normalised. g = 1
+    gives the training distribution, g = 0 the balanced one.
+
+    Parameters
+    ----------
+    class_counts : Tensor (A, C)
+        Samples of each class in the training set, positive.
+    g : float
+        Sampling schedule g(l), in [0, 1].
+    normalisation : {"proportion", "minority"}
+        ``proportion``: sums to 1 over the classes (ours; with it the weights of a batch sum to its
+        size). ``minority``: over the smallest element, as D is written in Section 3.2; then no
+        class is ever up-weighted and the loss fades away as g falls.
+    rule : {"power", "linear"}
+        ``power``: Eq. 5. ``linear``: D itself moves linearly from D_train to 1, the row
+        "Linear Decreasing Imbalance" of Table 4.
+    classes : sequence of A ints, optional
+        Classes of each attribute, where they differ; beyond them the counts are 0, and so is the
+        target.
+
+    Returns
+    -------
+    Tensor (A, C), float64 unless `class_counts` is floating
+
+    Raises
+    ------
+    ValueError
+        For g outside [0, 1], an unknown normalisation or rule, and (checked on the CPU alone) a
+        count that is not positive.
+
+    Examples
+    --------
+    >>> target_distribution(torch.tensor([[900, 100]]), 0.5)
+    tensor([[0.7500, 0.2500]], dtype=torch.float64)
+    """
+    if not isinstance(g, Tensor) and not 0 <= g <= 1:
+        raise ValueError(f"g must lie in [0, 1], got {g!r}")
+    choose("normalisation", normalisation, NORMALISATIONS)
+    choose("rule", rule, RULES)
+    check_class_counts(class_counts, classes)
+    d = class_counts if class_counts.is_floating_point() else class_counts.double()
+    absent = d == 0  # classes that an attribute does not have
+    d = d / d.masked_fill(absent, torch.inf).amin(1, keepdim=True)  # D_train: 1 : C_1/C_min : ...
+    d = d**g if rule == "power" else 1 + g * (d - 1)  # Eq. 5, or Table 4 (*)
+    d = d.masked_fill(absent, 0)
+    if normalisation == "proportion":
+        return d / d.sum(1, keepdim=True)
+    return d / d.masked_fill(absent, torch.inf).amin(1, keepdim=True)
+
+
+def dsl_weights(
+    labels: Tensor,
+    class_counts: Tensor,
+    g: float | Tensor,
+    *,
+    selection: str = "random",
+    normalisation: str = "proportion",
+    rule: str = "power",
+    current: str = "batch",
+    classes: Sequence[int] | None = None,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Weight of each sample in the DSL loss, for each attribute (Eq. 7).
+
+    A class with ratio = target / current of 1 or more weighs `ratio`, every sample of it. Of a
+    class with ratio below 1, n of its N_j samples are drawn uniformly and weigh 1, the others 0;
+    n is ratio * N_j rounded at random, so that it is right in expectation: rounded to the nearest,
+    a class would be dropped for good where less than half a sample of it is wanted. A class absent
+    from the batch leaves the others' weights alone. An unknown label weighs 0, and D_current is
+    that of the known ones.
+
+    Parameters
+    ----------
+    labels : Tensor (B, A), integer
+        Classes in [0, C), -1 where unknown.
+    class_counts : Tensor (A, C)
+        Samples of each class in the training set, positive.
+    g : float
+        Sampling schedule g(l), in [0, 1].
+    selection : {"random", "expected"}
+        ``expected`` gives each sample of a class with ratio below 1 the weight `ratio`: the
+        deterministic twin, equal in expectation.
+    normalisation, rule, classes
+        As in `dcl.target_distribution`.
+    current : {"batch", "train"}
+        What D_current is: the classes' shares in this batch (Eq. 7), or the training set's, for
+        which g = 1 gives every sample the weight 1 (plain cross entropy). The shares of a batch
+        that holds less than about 3 of a class are noise.
+    generator : torch.Generator, optional
+        Source of the random selection, on the labels' device; torch's global one without it.
+
+    Returns
+    -------
+    Tensor (B, A), float64 unless `class_counts` is floating
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, values out of range, and unknown names.
+
+    Examples
+    --------
+    Four of class 0 and one of class 1 in the batch, balanced target: two or three of the four are
+    kept (2.5 on average), the one weighs 2.5.
+
+    >>> labels = torch.tensor([[0], [0], [0], [0], [1]])
+    >>> weights = dsl_weights(labels, torch.tensor([[80, 20]]), g=0)
+    >>> weights[:4].sum().item() in (2, 3), weights[4].item()
+    (True, 2.5)
+    """
+    choose("selection", selection, SELECTIONS)
+    choose("current", current, CURRENTS)
+    target = target_distribution(
+        class_counts, g, normalisation=normalisation, rule=rule, classes=classes
+    )  # (A, C)
+    check_labels(labels, *target.shape)
+    labels = labels.T.long().contiguous()  # (A, B)
+    known = labels >= 0
+    labels = labels.clamp(min=0)
+    counts = torch.zeros_like(target).scatter_add_(1, labels, known.to(target.dtype))  # (A, C)
+    if current == "train":
+        here = target_distribution(class_counts, 1, normalisation=normalisation, classes=classes)
+    elif normalisation == "proportion":
+        here = counts / counts.sum(1, keepdim=True)  # 0/0 where nothing is known: looked up by none
+    else:  # both over their smallest element among the classes present: its ratio is 1
+        absent = counts == 0
+        here = counts / counts.masked_fill(absent, torch.inf).amin(1, keepdim=True)
+        target = target / target.masked_fill(absent, torch.inf).amin(1, keepdim=True)
+    ratio = target / here  # (A, C); inf where a class is absent, which no sample looks up
+    if selection == "expected":
+        return torch.where(known, ratio.gather(1, labels), 0.0).T
+    u = torch.rand(counts.shape, dtype=counts.dtype, device=counts.device, generator=generator)
+    kept = torch.where(ratio < 1, torch.floor(ratio * counts + u), counts)  # (A, C), at random
+    rank = rank_in_class(labels, counts, generator, known)
+    chosen = known & (rank < kept.gather(1, labels))
+    return torch.where(chosen, ratio.clamp(min=1).gather(1, labels), 0.0).T  # Eq. 7
+
+
+def rank_in_class(
+    labels: Tensor,
+    counts: Tensor,
+    generator: torch.Generator | None,
+    known: Tensor | None = None,
+) -> Tensor:
+    """Uniformly random rank 0 ... N_j - 1 of each sample among those of its class.
+
+    `labels` (A, B), `counts` (A, C), `known` (A, B) -> (A, B). One sort by (class, random key): the
+    position in it, less the number of samples in lower classes. What is not known comes last.
+    """
+    keys = torch.rand(labels.shape, dtype=torch.float64, device=labels.device, generator=generator)
+    keys += labels  # float64: keys of 512 samples do not collide
+    keys = keys if known is None else keys.masked_fill_(~known, torch.inf)
+    order = keys.view(torch.int64).argsort(1)  # floats of 0 or more are in the order of their bits
+    position = torch.arange(labels.shape[1], device=labels.device).expand_as(labels)
+    position = torch.empty_like(labels).scatter_(1, order, position)
+    first = counts.cumsum(1) - counts  # samples in lower classes
+    return position - first.gather(1, labels)
+
+
+def dsl_loss(
+    logits: Tensor, labels: Tensor, weights: Tensor | None = None, *, known: str = "batch"
+) -> Tensor:
+    """Dynamic Selective Learning loss (Eq. 6): weighted cross entropy over the batch size.
+
+    Parameters
+    ----------
+    logits : Tensor (B, A, C), floating
+        -inf for a class that the attribute does not have.
+    labels : Tensor (B, A), integer
+        Classes in [0, C); a label of -1 is unknown and adds nothing.
+    weights : Tensor (B, A), optional
+        From `dcl.dsl_weights`; without them every sample weighs 1. A weight of 0 leaves the sample
+        out, whatever its loss.
+    known : {"batch", "rescale"}
+        ``batch``: over B (Eq. 6), so that an attribute known for half of the samples pulls half as
+        hard. ``rescale``: over the number of known labels of each attribute.
+
+    Returns
+    -------
+    Tensor, scalar
+        Sum of weight * cross entropy, divided by B (not by the number kept), summed over the
+        attributes. 0 with a graph for an empty batch.
+
+    Examples
+    --------
+    >>> dsl_loss(torch.zeros(3, 2, 2), torch.zeros(3, 2, dtype=torch.long))  # 2 ln 2
+    tensor(1.3863)
+    """
+    check_logits(logits, labels)
+    check_labels(labels, *logits.shape[1:])
+    choose("known", known, KNOWN)
+    entropy = cross_entropy(logits, labels)  # (A, B), 0 where unknown
+    if weights is not None:
+        weights = weights.T.to(entropy.dtype)
+        entropy = torch.where(weights == 0, 0.0, entropy * weights)
+    if known == "rescale":
+        return (entropy.sum(1) / (labels >= 0).sum(0).clamp(min=1)).sum()
+    return entropy.sum() / max(1, labels.shape[0])  # Eq. 6: N is the batch size
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross entropy of each sample and attribute: (B, A, C), (B, A) -> (A, B); 0 where unknown."""
+    logits = at_least_float32(logits).permute(1, 2, 0)  # (A, C, B): the softmax over two of a row
+    labels = labels.T.long()  # is 4 times slower
+    return F.cross_entropy(logits, labels, reduction="none", ignore_index=UNKNOWN)
+
+
+def batch_shares(labels: Tensor, weights: Tensor | None, class_counts: Tensor) -> dict[str, Tensor]:
+    """What weights (B, A) do to a batch: two tensors (A,), see `DCLLoss.parts`."""
+    if weights is None:
+        weights = torch.ones(labels.shape, device=labels.device)
+
+    def mean_over(label: Tensor, values: Tensor) -> Tensor:  # (A,), (B, A) -> (A,)
+        members = labels == label
+        return (values * members).sum(0) / members.sum(0)
+
+    smallest = class_counts.masked_fill(class_counts == 0, torch.iinfo(torch.int64).max).argmin(1)
+    return {
+        "share_kept": mean_over(class_counts.argmax(1), weights.clamp(max=1)),
+        "minority_weight": mean_over(smallest, weights),
+    }
+
+
+class RandomSource(nn.Module):
+    """A seeded generator made on the device that first asks; its state is in `state_dict()`.
+
+    Without a seed, torch's global generator is meant.
+    """
+
+    def __init__(self, seed: int | None):
+        super().__init__()
+        self.seed = seed
+        self.generator: torch.Generator | None = None
+
+    def on(self, device: torch.device) -> torch.Generator | None:
+        if self.seed is not None and self.generator is None:
+            self.generator = torch.Generator(device).manual_seed(self.seed)
+            if self._state is not None:
+                self.generator.set_state(self._state)
+        return self.generator
+
+    _state: Tensor | None = None  # loaded before the device is known
+
+    def get_extra_state(self) -> Tensor:
+        if self.generator is not None:
+            return self.generator.get_state()
+        return torch.empty(0) if self._state is None else self._state
+
+    def set_extra_state(self, state: Tensor) -> None:
+        if state.numel() and self.seed is None:
+            raise ValueError("the saved criterion draws from a seed, this one has none: give seed")
+        self.generator, self._state = None, state.cpu() if state.numel() else None

@@ -1,0 +1,123 @@
+"""Scheduler functions SF(l) (Eq. 1-4) and the loss schedule f(l) (Eq. 11).
+
+Every schedule is a plain function of the epoch: no state, no tensors.
+"""
+
+import math
+
+SCHEDULES = ("convex", "linear", "concave", "composite", "constant")
+
+
+def schedule(
+    name: str, epoch: float, epochs: float, *, decay: float = 0.99, value: float | None = None
+) -> float:
+    """Scheduler function SF(l): how far the curriculum still is from its end, 1 -> 0.
+
+    The names are the paper's and speak of learning speed. Beware that they are the reverse of the
+    curvature: ``convex`` (slow then fast) is a concave function of the epoch, and ``concave``
+    (fast then slow) is a convex one.
+
+    Parameters
+    ----------
+    name : {"convex", "linear", "concave", "composite", "constant"}
+        ``convex`` cos(l/L pi/2), Eq. 1; ``linear`` 1 - l/L, Eq. 2; ``concave`` decay**l, Eq. 3;
+        ``composite`` cos(l/L pi)/2 + 1/2, Eq. 4; ``constant`` is `value` at every epoch (Table 1).
+    epoch : float
+        Current epoch l, counted from 0; fractions are allowed.
+    epochs : float
+        Expected total number of epochs L.
+    decay : float
+        lambda of Eq. 3, in (0, 1); `concave` alone uses it. At the paper's 0.99 it ends at
+        0.05 after 300 epochs but only at 0.92 after 8: it is per epoch, not per training.
+    value : float, optional
+        The level of `constant`, in [0, 1].
+
+    Returns
+    -------
+    float
+        SF(epoch), in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, an epoch outside [0, epochs], or a decay or value out of range.
+
+    Examples
+    --------
+    >>> [round(schedule("convex", epoch, 300), 3) for epoch in (0, 150, 300)]
+    [1.0, 0.707, 0.0]
+    """
+    if name not in SCHEDULES:
+        raise ValueError(f"unknown schedule {name!r}: choose one of {', '.join(SCHEDULES)}")
+    if not epochs > 0:
+        raise ValueError(f"epochs must be positive, got {epochs!r}")
+    if not 0 <= epoch <= epochs:
+        raise ValueError(f"epoch must lie in [0, {epochs}], got {epoch!r}")
+    if name == "convex":
+        return max(0.0, math.cos(epoch / epochs * math.pi / 2))  # Eq. 1; cos(pi/2) is 6e-17
+    if name == "linear":
+        return 1 - epoch / epochs  # Eq. 2
+    if name == "composite":
+        return math.cos(epoch / epochs * math.pi) / 2 + 0.5  # Eq. 4
+    if name == "concave":
+        if not 0 < decay < 1:
+            raise ValueError(f"decay (lambda of Eq. 3) must lie in (0, 1), got {decay!r}")
+        return decay**epoch  # Eq. 3
+    if value is None or not 0 <= value <= 1:
+        raise ValueError(f"schedule 'constant' needs a value in [0, 1], got {value!r}")
+    return float(value)
+
+
+def loss_schedule(
+    epoch: float,
+    epochs: float,
+    *,
+    schedule: str = "composite",
+    p: float = 0.3,
+    epsilon: float = 0.1,
+    decay: float = 0.99,
+) -> float:
+    """Loss schedule f(l): the weight of the metric loss beside the classification loss.
+
+    SF(l) + epsilon before the self-learning point p * epochs, epsilon from there on (Eq. 11). With
+    the defaults f falls smoothly from 1.1 to 0.894 and then jumps to 0.1.
+
+    Parameters
+    ----------
+    epoch, epochs : float
+        Current epoch l in [0, epochs], and the total L.
+    schedule : {"composite", "convex", "linear", "concave"}
+        The SF of Eq. 11; the paper takes ``composite`` as its example.
+    p : float
+        Advanced self-learning point, a fraction of the training in [0, 1]. Paper: 0.3.
+    epsilon : float
+        Self-learning ratio, not negative. Ours: 0.1, the paper gives none.
+    decay : float
+        lambda of Eq. 3, used by ``concave`` alone.
+
+    Returns
+    -------
+    float
+        f(epoch), in [epsilon, 1 + epsilon].
+
+    Raises
+    ------
+    ValueError
+        For p outside [0, 1], a negative epsilon, and as `dcl.schedule` does.
+
+    Examples
+    --------
+    >>> [round(loss_schedule(epoch, 300), 3) for epoch in (0, 89.999, 90, 300)]
+    [1.1, 0.894, 0.1, 0.1]
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"p (self-learning point) must lie in [0, 1], got {p!r}")
+    if not 0 <= epsilon < math.inf:
+        raise ValueError(f"epsilon (self-learning ratio) must be 0 or more, got {epsilon!r}")
+    if schedule == "constant":
+        raise ValueError("Eq. 11 with a constant schedule: give DCLLoss a number as loss instead")
+    level = _scheduler_function(schedule, epoch, epochs, decay=decay)
+    return level + epsilon if epoch < p * epochs else epsilon  # Eq. 11
+
+
+_scheduler_function = schedule  # inside loss_schedule the name `schedule` is an argument
