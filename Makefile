@@ -89,7 +89,7 @@ $(PY):
 $(READY): pyproject.toml $(CONSTRAINTS) | $(PY)
 	@mkdir -p $(dir $(LOG))
 	@echo "Installing into $(VENV): minutes and about 5 GB the first time (log: $(LOG))"
-	@$(PY) -m pip install -c $(CONSTRAINTS) -e '.[book,test,grid,bench]' >$(LOG) 2>&1 || \
+	@$(PY) -m pip install -c $(CONSTRAINTS) -e '.[book,test,grid,bench,parquet,trainers]' >$(LOG) 2>&1 || \
 	  { if grep -q 'No space left' $(LOG); then reason="the disk is full"; \
 	    elif grep -qE '$(UNREACHABLE)' $(LOG); then reason="the package index cannot be reached"; \
 	    else reason="$$(grep -m 1 -E '^ *ERROR|No module named pip' $(LOG))"; fi; \

@@ -10,6 +10,7 @@ logits (B, A, C) · features (B, A, D) · labels (B, A) integer · class_counts 
 A multi-attribute task has A = 40, C = 2 (CelebA); a single-label task A = 1, C = 100 (CIFAR-100).
 """
 
+from .calibration import calibration_error
 from .criterion import PRESETS, DCLLoss
 from .decisions import DECISIONS, decide
 from .methods import BASELINES, METHODS, Baseline
@@ -31,6 +32,7 @@ __all__ = [
     "DCLLoss",
     "DeepID2",
     "balanced_accuracy",
+    "calibration_error",
     "count_classes",
     "decide",
     "dsl_loss",

@@ -102,7 +102,7 @@ def subset(
         what is left: 450 of CIFAR-100's 500, and "1:100" is 450 to 4. ``unused``: n is all, as in
         published long-tailed results (10,847 images at 1:100), and ``val`` is of the images that
         the cut leaves out; the largest class has none. ``none``: as published results are made,
-        without ``val``: the last epoch is tested.
+        without ``val``, n is all: the last epoch is tested, and no threshold can be tuned.
     val_per_class : int
         Images of each class for ``val``, at most. 0, with ``before``: the data set's own stay.
     seed : int

@@ -110,7 +110,7 @@ def load(
         class_names=next(iter(class_names.values())) if len(class_names) == 1 else (),
         facts={"notes": notes, "class_names": class_names, **facts},
     )
-    notes += _unknown(data)
+    notes += _unknown(data) + _untested(data, class_names)
     for attribute, label in data.missing_classes():
         raise DataError(
             f"{table.path}: no training row has the class {class_names[attribute][label]!r} of "
@@ -159,6 +159,19 @@ def _unknown(data: Dataset) -> list[str]:
     if empty:
         notes.append(f"{empty:,} rows without a known label, which teach nothing")
     return notes
+
+
+def _untested(data: Dataset, class_names: dict[str, tuple[str, ...]]) -> list[str]:
+    """Sentences on classes that validation or test has no row of, which a column `split` may do."""
+    return [
+        f"{attribute}: no {split} row is {word!r}, so that its mA there is undefined"
+        for split in ("val", "test")
+        for attribute, words, found in zip(
+            class_names, class_names.values(), data.splits[split].labels.T, strict=True
+        )
+        for label, word in enumerate(words)
+        if not (found == label).any()
+    ]
 
 
 def _find_images(

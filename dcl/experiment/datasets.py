@@ -57,8 +57,8 @@ class Cifar100(Training):
     fraction: float = option(1.0, "class-balanced part of the training set", above=0, high=1)
     val_per_class: int = option(50, "training images kept for validation (ours)", low=1, high=400)
     validation: str = option(
-        "before", "taken before the cut, or unused by it (the standard long tail)",
-        choices=("before", "unused"),
+        "before", "taken before the cut, or unused by it, or none: the last epoch is tested",
+        choices=cifar.VALIDATIONS,
     )  # fmt: skip
     subset_seed: int = option(0, "of the validation split and the subset", low=0)
     train_images: int = option(5_000, "drawn shapes to train on; CIFAR-100 has its own", low=1_000)
@@ -156,6 +156,7 @@ class Pedestrians(Training):
 
 BACKBONES = (
     "small",
+    "deepid2",
     *(name for name in torchvision.models.list_models(torchvision.models) if "resnet" in name),
 )
 
@@ -176,8 +177,9 @@ class Table(Training):
     width: int = option(64, "columns of the images in pixels (ours)", low=16)
     mirror: bool = option(True, "mirror training images: not where left and right mean something")
     backbone: str = option(
-        "small", "small for two cores, or a ResNet of torchvision", choices=BACKBONES
-    )
+        "small", "small for two cores, deepid2 (CelebA's, 55 by 47), or a ResNet of torchvision",
+        choices=BACKBONES,
+    )  # fmt: skip
     weights: str = option("", "file with pretrained weights of torchvision's ResNet")
     hidden: int = option(128, "units of the two hidden layers for features (ours)", low=1)
     drawn_faces: int = option(2_000, "faces that are drawn where there is no table", low=200)
@@ -186,8 +188,13 @@ class Table(Training):
     lr: float = option(0.05, "learning rate at the start, cosine to 0 (ours)", above=0)
 
     def check(self) -> None:
-        if self.weights and self.backbone == "small":
+        if self.weights and self.backbone in ("small", "deepid2"):
             raise ConfigError("weights are for a ResNet of torchvision: choose a backbone")
+        if self.backbone == "deepid2" and (self.height, self.width) != DeepID2.size:
+            raise ConfigError(
+                f"backbone 'deepid2' takes images of height {DeepID2.size[0]} and width "
+                f"{DeepID2.size[1]}, got {self.height} and {self.width}"
+            )
         if not self.data_root and (self.images or self.labels or self.ignore):
             raise ConfigError("images, labels and ignore are of a table: give it as data_root")
 
@@ -218,6 +225,8 @@ class Table(Training):
             return MLP(images.shape[1], *size, hidden=self.hidden)
         if self.backbone == "small":
             return ResNetCIFAR(*size, depth=14, stem_stride=2)
+        if self.backbone == "deepid2":
+            return DeepID2(*size)
         weights = resolve(self.weights) if self.weights else None
         return TorchvisionResNet(self.backbone, *size, weights=weights)
 

@@ -30,6 +30,7 @@ def closure(paths: set[Path], root: Path = ROOT) -> set[Path]:
 def files_used(code: str, package: Path = Path(), root: Path = ROOT) -> set[Path]:
     """Files that this code imports by itself; relative imports start in `package`."""
     tree = ast.parse(code)
+    attributes = _attributes(tree)
     used: set[Path] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -39,7 +40,8 @@ def files_used(code: str, package: Path = Path(), root: Path = ROOT) -> set[Path
         start = package.parts[: len(package.parts) + 1 - node.level] if node.level else ()
         target = ".".join((*start, *(node.module or "").split("."))).strip(".")
         for alias in node.names:
-            used |= _named(target, alias.name, _attributes(tree, alias.asname or alias.name), root)
+            own = attributes.get(alias.asname or alias.name, set())
+            used |= _named(target, alias.name, own, root)
     return used
 
 
@@ -71,15 +73,13 @@ def _handed_on(package: str, name: str, root: Path) -> set[Path]:
     return {path}
 
 
-def _attributes(tree: ast.AST, name: str) -> set[str]:
-    """Attributes of a name that the code uses: ``training`` of ``figures.training(record)``."""
-    return {
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == name
-    }
+def _attributes(tree: ast.AST) -> dict[str, set[str]]:
+    """Name -> its attributes that the code uses: ``training`` of ``figures.training(record)``."""
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found.setdefault(node.value.id, set()).add(node.attr)
+    return found
 
 
 def _file(module: str, root: Path) -> Path | None:

@@ -165,7 +165,7 @@ def _train(
         model,
         criterion,
         splits["train"],
-        splits["val"],
+        splits.get("val"),
         epochs=epochs_of(config),
         batch_size=config.batch_size,
         lr=config.lr,

@@ -7,18 +7,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..calibration import calibration_error, describe, to_training_prior
 from ..data import Dataset, Resident
-from ..decisions import Tuned, decide
+from ..decisions import Tuned, decide, prior_offsets
 from ..metrics import evaluate, instance_metrics, per_class, threshold_curves
 from ..protocol import Criterion
+from ..sampling import target_distribution
 from ..tuning import BOOTSTRAP, offsets_for
 from . import distributed, scores
 from .checkpoint import Progress
 from .config import Training
 from .trainer import predict
+from .validation import possible
 
 BRIEF = ("mA", "f1", "auc", "average_precision", "accuracy")  # of the last epoch
 FEW = 20  # bootstrap samples of attributes with more than two classes, whose tuning takes longer
+LAST = "last epoch: no validation split, so no threshold is tuned"  # of a record's selection
 RAREST = 14  # attributes whose mean is reported beside mA
 
 
@@ -31,7 +35,7 @@ def tested(
     progress: Progress,
 ) -> dict[str, Any]:
     """The parts of a record that the test split gives, read once, here."""
-    decisions = config.entry.decisions
+    decisions = possible(config.entry.decisions, "val" in splits)
     criterion.eval()
     logits = _scored(model, criterion, splits)
     last = {
@@ -48,10 +52,18 @@ def tested(
         logits = _scored(model, criterion, splits)
         found = _decided(name, data, criterion, splits, logits, curves=own, bootstrap=BOOTSTRAP)
         result[name] = {
-            "selection": {"best_epoch": best["epoch"], "best_val": best["value"]}
+            "selection": {
+                "rule": "best on validation" if "val" in splits else LAST,
+                "best_epoch": best["epoch"],
+                "best_val": best["value"],
+            }
         } | found
         if own:
             result[name]["selection"]["best_val_mA"] = best["value"]
+            if type(criterion).scores is Criterion.scores:  # scores of its own are no logits
+                result[name]["calibration"] = calibration_of(
+                    logits["test"], splits["test"], data, criterion
+                )
             if config.keep_weights:  # for whoever predicts with this network
                 result[name]["thresholds"] = {
                     other: _decided(other, data, criterion, splits, logits, bootstrap=BOOTSTRAP)[
@@ -79,7 +91,9 @@ def _scored(
     model: nn.Module, criterion: Criterion, splits: dict[str, Resident]
 ) -> dict[str, Tensor]:
     """Scores (N, A, C) of the network as it is, of the two splits that a decision needs."""
-    return {name: predict(model, criterion, splits[name]) for name in ("val", "test")}
+    return {
+        name: predict(model, criterion, splits[name]) for name in ("val", "test") if name in splits
+    }
 
 
 def _decided(
@@ -94,14 +108,34 @@ def _decided(
 ) -> dict[str, Any]:
     """The test of scored splits at one decision: ``test``, and ``thresholds`` of the tuned ones."""
     offsets, found = None, {}
-    if decision != "argmax":
+    if decision == "prior":
+        offsets = prior_offsets(criterion.class_counts.cpu())
+    elif decision != "argmax":
         times = bootstrap if len(criterion.class_counts[0]) == 2 else min(bootstrap, FEW)
         labels = splits["val"].labels.cpu()
         counts = criterion.class_counts.cpu()
         offsets = offsets_for(decision, counts, scored["val"], labels, bootstrap=times)
-        if decision != "prior" and times:
+        if times:
             found["thresholds"] = describe_thresholds(offsets, data.attributes)
     found["test"] = metrics_of(scored["test"], splits["test"], data, offsets, curves=curves)
+    return found
+
+
+def calibration_of(
+    logits: Tensor, split: Resident, data: Dataset, criterion: Criterion
+) -> dict[str, Any]:
+    """The ``calibration`` part of a record: of the probabilities as they are, before a decision.
+
+    Where a sampling schedule ended below 1 also ``at_training_prior``, brought back to it.
+    """
+    names = list(data.attributes)
+    found = describe(calibration_error(logits, split.labels), names)
+    if criterion.g is not None and criterion.g < 1:
+        counts, rule = criterion.class_counts.cpu(), criterion.dsl_options["rule"]
+        target = target_distribution(counts, criterion.g, rule=rule, classes=criterion.classes)
+        offsets = to_training_prior(counts, target)
+        back = calibration_error(logits, split.labels, offsets=offsets)
+        found["at_training_prior"] = describe(back, names)
     return found
 
 

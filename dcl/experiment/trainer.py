@@ -17,14 +17,14 @@ from ..protocol import Criterion
 from . import distributed
 from .checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
 from .meters import Stopwatch, Totals
-from .validation import validate
+from .validation import possible, validate
 
 
 def train(
     model: nn.Module,
     criterion: Criterion,
     train_set: Resident,
-    val_set: Resident,
+    val_set: Resident | None,
     *,
     epochs: int,
     batch_size: int,
@@ -41,6 +41,8 @@ def train(
 ) -> Progress:
     """Train `model` with SGD and a cosine learning rate, keeping the best epoch of each decision.
 
+    Without a validation split that is the last epoch, of each decision that needs none.
+
     Started by ``torchrun``, every process calls it alike; they share each batch, and process 0
     writes the checkpoint.
 
@@ -52,7 +54,7 @@ def train(
         It says what it wants: the rows of a batch, a look at the embedded training set before an
         epoch or before a split is scored, scores of its own in the logits' place.
     train_set, val_set : Resident
-        On the model's device.
+        On the model's device; `val_set` may be None.
     epochs, batch_size : int
         Of the global batch, however many processes share it.
     lr, momentum, weight_decay : float
@@ -107,6 +109,7 @@ def train(
         progress = load_checkpoint(checkpoint, identity, state)
         message = f"resuming after epoch {progress.epoch} of {epochs} from {checkpoint}"
         tqdm.write(message, file=sys.stderr)
+    decisions = possible(decisions, val_set is not None)
     steps = math.ceil(len(train_set) / batch_size)
     total = epochs * steps
 
@@ -134,12 +137,16 @@ def train(
                 )
             row = {"epoch": epoch, "g": criterion.g, "f": criterion.f, **row}  # of the last step
             criterion.before_scoring(look)
-            _select(progress, row, model, criterion, val_set, decisions)
+            if val_set is not None:
+                _select(progress, row, model, criterion, val_set, decisions)
+            elif epoch == epochs - 1:
+                _keep(progress, decisions, {}, epoch, model, criterion)
             progress.history.append(row)
             progress.epoch += 1
             if checkpoint is not None and distributed.rank() == 0:
                 save_checkpoint(checkpoint, identity, state, progress)
-            bar.set_postfix(loss=f"{row['loss']:.2f}", val_mA=f"{row['val_mA']:.2f}")
+            told = {key: f"{row[key]:.2f}" for key in ("loss", "val_mA") if key in row}
+            bar.set_postfix(told)
     return progress
 
 
@@ -229,10 +236,22 @@ def _select(
         if name not in progress.best or reached[name] > progress.best[name]["value"]
     ]
     if better:
-        state = {"model": model.state_dict(), "criterion": criterion.state_dict()}
-        state = copy.deepcopy(state)  # training goes on in the tensors of now
-        for name in better:  # one copy for all
-            progress.best[name] = {"value": reached[name], "epoch": row["epoch"], **state}
+        _keep(progress, better, reached, row["epoch"], model, criterion)
+
+
+def _keep(
+    progress: Progress,
+    decisions: Sequence[str],
+    reached: dict[str, float],
+    epoch: int,
+    model: nn.Module,
+    criterion: Criterion,
+) -> None:
+    """This epoch's network for some decisions, with what each reached on validation, if any."""
+    state = {"model": model.state_dict(), "criterion": criterion.state_dict()}
+    state = copy.deepcopy(state)  # training goes on in the tensors of now
+    for name in decisions:  # one copy for all
+        progress.best[name] = {"value": reached.get(name), "epoch": epoch, **state}
 
 
 @torch.no_grad()

@@ -12,6 +12,17 @@ from ..sampling import cross_entropy
 from ..tuning import offsets_for
 
 
+def possible(decisions: Sequence[str], validated: bool) -> tuple[str, ...]:
+    """The decisions that can be made: without a validation split no threshold is tuned.
+
+    Examples
+    --------
+    >>> possible(("argmax", "prior", "tuned-mA", "tuned-f1"), validated=False)
+    ('argmax', 'prior')
+    """
+    return tuple(name for name in decisions if validated or not name.startswith("tuned"))
+
+
 def validate(
     logits: Tensor, labels: Tensor, class_counts: Tensor, decisions: Sequence[str]
 ) -> tuple[dict[str, float], dict[str, float]]:

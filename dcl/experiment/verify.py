@@ -61,7 +61,8 @@ def _faults(record: dict[str, Any]) -> Iterator[str]:
     if [row["epoch"] for row in history] != list(range(len(history))) or not history:
         yield "the epochs of history are not 0, 1, 2, ..."
     for row in history:
-        for name in ("loss", "val_mA", "ms_per_step"):
+        validated = ("val_mA",) if record["dataset"]["found"].get("val") else ()
+        for name in ("loss", *validated, "ms_per_step"):
             if not _finite(row[name]):
                 yield f"history, epoch {row['epoch']}: {name} is {row[name]!r}"
     if record["config"].get("profile") != "quick" and len(history) != record["config"]["epochs"]:

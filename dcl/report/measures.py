@@ -71,4 +71,5 @@ class_balanced = metric("mA")  # class-balanced accuracy at the method's own dec
 
 def best_on_validation(record: dict[str, Any]) -> float:
     """mA of the validation split at the epoch that was chosen, %."""
-    return record["selection"]["best_val_mA"]
+    value = record["selection"]["best_val_mA"]
+    return np.nan if value is None else value  # of a run without a validation split

@@ -15,7 +15,7 @@ class YourData:
     ignore: str = option("", "columns to leave out, with commas between")
     correction: str = option("logit-adjustment", "the simple correction that is tried beside")
     seeds: int = option(3, "trainings of each method", low=2)
-    epochs: int = option(15, "times every row is seen", low=1)
+    epochs: int = option(12, "times every row is seen", low=1)
     lr: float = option(0.05, "learning rate at the start, cosine to 0", above=0)
     height: int = option(44, "rows of the images in pixels", low=16)
     width: int = option(38, "columns of the images in pixels", low=16)

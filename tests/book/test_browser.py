@@ -637,7 +637,7 @@ def test_code_is_folded_but_where_it_is_the_point(page):
 
 CODE_IS_THE_POINT = {
     *("notebooks/framework", "notebooks/schedulers", "notebooks/weights", "notebooks/tabular"),
-    *("notebooks/celeba", "notebooks/pedestrians", "notebooks/cifar100", "notebooks/your_data"),
+    *("notebooks/celeba", "notebooks/pedestrians", "notebooks/cifar100", "notebooks/trainers"),
 }
 
 

@@ -221,6 +221,13 @@ def test_a_class_that_would_vanish_is_named():
         Cifar100(validation="unused")
 
 
+def test_drawn_shapes_may_be_trained_without_validation_too():
+    data = Cifar100(validation="none", train_images=1_000).load(show=False)
+    assert list(data.splits) == ["train", "test"]
+    assert len(data.splits["train"]) == 1_000
+    assert Cifar100(validation="none").recorded()["validation"] == "none"
+
+
 def test_augmentation_shifts_by_whole_pixels_over_black():
     images = torch.randint(1, 256, (300, 3, 9, 7), dtype=torch.uint8)
     moved = cifar.pad_crop_flip(images, torch.Generator().manual_seed(1), pad=2)

@@ -19,6 +19,7 @@ from PIL import Image
 from scipy.io import savemat
 from test_pedestrian_annotation import peta_fields
 
+from dcl.__main__ import main
 from dcl.data import DataError, pedestrians, table
 from dcl.data.drawn.face_table import COLUMNS, write_faces
 from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
@@ -93,12 +94,13 @@ def test_labels_of_every_kind_splits_and_unknown_cells_are_understood(tmp_path):
         "train": 6, "val": 3, "test": 3,
     }  # fmt: skip
     assert data.facts["class_names"]["hair"] == ("black", "blond", "brown")
-    assert data.facts["notes"] == [
+    assert data.facts["notes"][:4] == [
         "12 rows of my.csv, split by the column split",
         "number: 2 of 12 labels unknown",
         "truth: 5 of 12 labels unknown",
         "hair: 4 of 12 labels unknown",
     ]
+    assert all(": no val row is" in x or ": no test row is" in x for x in data.facts["notes"][4:])
     assert data.name == "table-my"
     assert data.title == "my, 12 images at 8x10"
 
@@ -347,6 +349,11 @@ def test_a_label_that_cannot_be_is_named_at_its_place(tmp_path, cells, message):
         of_images(tmp_path, {"a": cells * 4})
 
 
+def test_a_class_that_validation_or_test_lacks_is_said(tmp_path):
+    data = of_images(tmp_path, {"split": SPLIT, "a": [0, 1] * 3 + [0, 0, 0, 0, 1, 0]})
+    assert data.facts["notes"][1:] == ["a: no val row is '1', so that its mA there is undefined"]
+
+
 PATHS = [
     ("", r"row 3, column 'path': is empty, expected the path of an image"),
     ("/etc/1.png", "row 3, column 'path': got '/etc/1.png', which leads outside"),
@@ -449,6 +456,24 @@ def test_files_that_are_no_table_are_named(tmp_path):
     ):
         with pytest.raises(DataError, match=message):
             table.load(path, **options)
+
+
+def test_a_file_of_another_separator_than_its_name_says_is_named(tmp_path):
+    path = write(tmp_path / "my.tsv", [["path", "a"], ["0.png", 1]])
+    with pytest.raises(DataError, match=r"my\.tsv, row 1: .* Is ',' between them\? Save it with"):
+        table.load(path)
+    assert main(["run", "table", "--data-root", str(path), "--quiet"]) == 2
+
+
+def test_a_path_outside_is_refused_for_a_zip_too(tmp_path):
+    of_images(tmp_path, {"a": TWO})
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for file in tmp_path.glob("*.png"):
+            archive.write(file, file.name)
+    names = ["/etc/0.png", *(f"{n}.png" for n in range(1, 12))]
+    path = write(tmp_path / "zip.csv", [["path", "a"], *zip(names, TWO, strict=True)])
+    with pytest.raises(DataError, match=r"zip\.csv, row 2, .*'/etc/0\.png', which leads outside"):
+        table.load(path, images=tmp_path / "all.zip", size=SIZE, progress=False)
 
 
 def test_a_spreadsheets_byte_order_mark_and_empty_lines_are_no_matter(tmp_path):

@@ -1,6 +1,7 @@
 """A run from configuration to record: repeatable, resumable, and stopped with a reason."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -16,13 +17,14 @@ import torch
 from dcl import DCLLoss
 from dcl.data import Dataset, Resident, Split, flip
 from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
-from dcl.experiment import records, trainer
+from dcl.experiment import records, scores, trainer, verify
 from dcl.experiment.checkpoint import TrainingError
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.records import RecordError
 from dcl.experiment.run import run, settle_precision
 from dcl.methods import METHODS, lmle
 from dcl.report import figures
+from dcl.report.measures import best_on_validation
 
 OPTIONS = {"batch_size": 32, "epochs": 3, "device": "cpu"}
 
@@ -76,6 +78,11 @@ def test_the_record_has_its_fixed_keys(finished):
     assert finished["timing"]["ms_per_step"] > 0
     bald = finished["test"]["per_attribute"]["Bald"]["confusion"]
     assert np.sum(bald) == 48
+    kept = finished["calibration"]
+    assert list(kept["per_attribute"]) == list(ATTRIBUTES)
+    assert sum(kept["pooled"]["counts"]) == 48 * len(ATTRIBUTES)
+    assert kept["at_training_prior"]["ece"] != kept["ece"]
+    assert len(figures.reliability({"dcl": kept}, "SynthFaces").axes) == 2
 
 
 def test_the_same_seed_gives_the_same_record_and_another_seed_another(finished, data, tmp_path):
@@ -159,6 +166,30 @@ def test_curricula_move_with_each_step_and_the_end_is_recorded(curriculum, end, 
 
 
 OF_ATTRIBUTES = [name for name, entry in METHODS.items() if entry.tasks != "single-label"]
+
+
+def test_without_a_validation_split_the_last_epoch_is_tested_and_nothing_tuned(
+    finished, data, tmp_path
+):
+    part = data.replace(splits={k: v for k, v in data.splits.items() if k != "val"})
+    config = CelebA(**OPTIONS, results=str(tmp_path), keep_weights=True, keep_scores=True)
+    path = run(config, data=part, show=False)["path"]
+    record = records.read(path)
+    chosen = record["selection"]
+    assert (chosen["best_epoch"], chosen["best_val"]) == (2, None)
+    assert chosen["rule"] == "last epoch: no validation split, so no threshold is tuned"
+    assert list(record["decisions"]) == ["prior"]
+    assert finished["selection"]["rule"] == "best on validation"
+    last = finished["last"]["test"]  # validation has no part in training
+    assert record["test"]["mA"] == last["argmax"]["mA"]
+    assert record["decisions"]["prior"]["test"]["f1"] == last["prior"]["f1"]
+    assert record["thresholds"] == {}
+    assert list(scores.read(scores.path_of(path))) == ["test"]
+    assert not any("val" in key for row in record["history"] for key in row)
+    assert verify.record_fault(path) == ""
+    assert len(figures.training(record).axes) == 1
+    assert len(figures.training(finished).axes) == 2
+    assert math.isnan(best_on_validation(record))
 
 
 @pytest.mark.parametrize("method", OF_ATTRIBUTES)

@@ -65,7 +65,9 @@ def test_a_table_of_features_is_learnt_by_a_small_network(tmp_path):
 def test_settings_that_do_not_go_together_are_named():
     for values, message in (
         ({"weights": "x.pth"}, "weights are for a ResNet of torchvision"),
-        ({"backbone": "alexnet"}, "backbone must be one of small, resnet101"),
+        ({"weights": "x.pth", "backbone": "deepid2"}, "weights are for a ResNet of torchvision"),
+        ({"backbone": "alexnet"}, "backbone must be one of small, deepid2, resnet101"),
+        ({"backbone": "deepid2"}, "takes images of height 55 and width 47, got 64 and 64"),
         ({"images": "x"}, "images, labels and ignore are of a table: give it as data_root"),
     ):
         with pytest.raises(ConfigError, match=message):
@@ -83,3 +85,5 @@ def test_faces_are_drawn_once_where_there_is_no_table(tmp_path, monkeypatch):
     assert (folder / "drawn_faces.csv").stat() == before
     logits, _ = config.network(data)(torch.zeros(2, 3, 16, 16))
     assert logits.shape == (2, 5, 3)
+    named = Table(drawn_faces=200, height=55, width=47, backbone="deepid2")
+    assert named.network(data)(torch.zeros(2, 3, 55, 47))[0].shape == (2, 5, 3)

@@ -44,6 +44,22 @@ def test_one_seed_says_nothing():
     assert "run two or more" in advice.advice(runs(cross_entropy=[80], dcl=[90]))
 
 
+def test_attributes_that_surely_gain_are_named_with_lead_and_cost():
+    found = runs(cross_entropy=[80, 81, 79], focal=[80, 80, 80], dcl=[80, 81, 79])
+    for method, seed, record in zip(found["method"], found["seed"], found["record"], strict=True):
+        hat = 70 + seed + (method == "dcl") * (5 + 0.1 * seed)
+        for part in (record, *record["decisions"].values()):
+            part["test"]["per_attribute"] = {"hat": {"mA": hat}, "bald": {"mA": 60 + seed}}
+    said = advice.by_attribute(found)
+    assert said.startswith(
+        "By attribute, surely above cross entropy with tuned thresholds: hat (dcl +5"
+    )
+    assert "10 % more time for a step); in the other 1 tune the threshold alone" in said
+    assert said.endswith("of 4 comparisons 0.1 would look so by chance.")
+    none = advice.by_attribute(found[found["method"] != "dcl"])
+    assert none.startswith("By attribute: in none of the 2 does a method surely add")
+
+
 def test_leads_are_paired_by_seed_at_the_tuned_threshold():
     found = advice.lead(runs(cross_entropy=[70, 90], dcl=[71, 91]), "dcl")
     assert (found.mean, found.n) == (1, 2)

@@ -4,6 +4,7 @@ Every function returns a matplotlib Figure whose title names the data it was mad
 """
 
 from .answers import answers
+from .calibration import reliability
 from .cost import cost_of_criteria, growth, parts_of_a_step, share_of_a_step
 from .data import class_counts, imbalance, sheet
 from .forest import forest
@@ -42,7 +43,7 @@ from .significance import (
 )
 from .style import METHOD_COLOURS, SCHEDULE_COLOURS, SVG, use_style
 from .thresholds import roc_and_precision, threshold_sweep
-from .yours import classes, gain_by_attribute, mistakes
+from .yours import classes, gain_by_attribute, mistakes, precision_recall
 
 __all__ = [
     "BATCH",
@@ -74,8 +75,10 @@ __all__ = [
     "outcomes",
     "paper_and_ours",
     "parts_of_a_step",
+    "precision_recall",
     "published_leads",
     "pushes",
+    "reliability",
     "roc_and_precision",
     "runs_about_their_mean",
     "schedules",

@@ -32,10 +32,12 @@ def curricula(criterion: nn.Module, title: str) -> Figure | None:
 
 
 def training(record: dict[str, Any]) -> Figure:
-    """Loss parts and validation mA, epoch by epoch."""
+    """Loss parts and validation mA, epoch by epoch; the parts alone where nothing validated."""
     history = pd.DataFrame(record["history"])
     epoch = history["epoch"] + 1
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
+    validated = "val_mA" in history
+    figure, panels = plt.subplots(1, 1 + validated, figsize=(9, 3.2), squeeze=False)
+    left = panels[0, 0]
     left.plot(epoch, history["classification"], marker=".", label="classification, $L_{DSL}$")
     if "metric" in history:
         metric = history["f"].astype(float).fillna(1) * history["metric"]
@@ -47,12 +49,15 @@ def training(record: dict[str, Any]) -> Figure:
         )
     left.set(xlabel="epochs trained", ylabel="loss, sum over attributes", ylim=(0, None))
     left.legend()
-    right.plot(epoch, history["val_mA"], marker=".", color=METHOD_COLOURS.get(record["method"]))
-    best = record["selection"]
-    right.plot(best["best_epoch"] + 1, best["best_val_mA"], "k*", ms=10, label="kept for the test")
-    right.set(xlabel="epochs trained", ylabel="mA on validation, %")
-    right.legend(loc="lower right")
-    found = f"training: best on validation after epoch {best['best_epoch'] + 1}"
+    if validated:
+        right, best = panels[0, 1], record["selection"]
+        colour = METHOD_COLOURS.get(record["method"])
+        right.plot(epoch, history["val_mA"], marker=".", color=colour)
+        kept = best["best_epoch"] + 1, best["best_val_mA"]
+        right.plot(*kept, "k*", ms=10, label="kept for the test")
+        right.set(xlabel="epochs trained", ylabel="mA on validation, %")
+        right.legend(loc="lower right")
+    found = f"training: best on validation after epoch {kept[0]}" if validated else "training"
     figure.suptitle(title_of(record, found), x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 

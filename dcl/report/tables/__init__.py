@@ -11,7 +11,7 @@ from .paper import (
     steps_as_text,
     table2,
 )
-from .run import attributes, left_out, provenance
+from .run import attributes, left_out, provenance, tested_epoch
 
 __all__ = [
     "TABLE_2",
@@ -30,5 +30,6 @@ __all__ = [
     "steps",
     "steps_as_text",
     "table2",
+    "tested_epoch",
     "tuned",
 ]
