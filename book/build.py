@@ -22,10 +22,11 @@ from pathlib import Path
 import nbformat
 import papermill
 import torch
+import yaml
 from bs4 import BeautifulSoup
 from from_source import equation_blocks, tree
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from pictures import draw_method
+from pictures import draw_clouds, draw_method
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from dcl.experiment.imports import closure, files_used
@@ -144,13 +145,61 @@ def stage(pages: dict[str, Path]) -> None:
             shutil.copytree(path, SOURCE / path.name, ignore=ignore)
         elif path.exists():
             shutil.copy(path, SOURCE)
+    made_from = {}
     for page, path in pages.items():
         if path.suffix == ".ipynb":
-            shutil.copy(EXECUTED / f"{page}.ipynb", SOURCE / f"{page}.ipynb")
+            notebook = nbformat.read(EXECUTED / f"{page}.ipynb", as_version=4)
+            fold_parameters(notebook)
+            nbformat.write(notebook, SOURCE / f"{page}.ipynb")
+            made_from[page] = margin_of(notebook)
+    put_in_the_margin(made_from)
     made = {"execution": execution_status(pages), "equations": equation_blocks(), "tree": tree()}
     for name, text in made.items():
         (SOURCE / "book" / f"_{name}.md").write_text(text, "utf-8")
     draw_method(SOURCE / "book" / "_static")
+    draw_clouds(SOURCE / "book" / "_static")
+
+
+def fold_parameters(notebook: nbformat.NotebookNode) -> None:
+    """The cell of parameters is folded as other code is: a page's point is what it shows."""
+    for cell in notebook.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            cell.metadata["tags"] = [*{*cell.metadata["tags"], "hide-input"}]
+            cell.metadata["mystnb"] = {
+                "code_prompt_show": "Show the parameters",
+                "code_prompt_hide": "Hide the parameters",
+            }
+
+
+def margin_of(notebook: nbformat.NotebookNode) -> dict[str, str | int]:
+    """What a page was made from, in a few words: of its table of records, where it has one."""
+    done = notebook.metadata["dcl"]
+    found = {"profile": done["profile"], "seconds": done["seconds"]}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            html = BeautifulSoup(output.get("data", {}).get("text/html", ""), "html.parser")
+            caption = html.caption.get_text() if html.caption else ""
+            if caption.startswith("records in "):
+                heads = [head.get_text() for head in html.select("thead th")]
+                rows = [
+                    dict(zip(heads, (c.get_text() for c in row.select("td")), strict=True))
+                    for row in html.select("tbody tr")
+                ]
+                days = sorted({row["date"] for row in rows})
+                found |= {
+                    "folder": caption.split()[2],
+                    "runs": sum(len(row["seeds"].split(", ")) for row in rows),
+                    "days": " to ".join(dict.fromkeys([days[0], days[-1]])),
+                    "devices": "; ".join(sorted({row["device"] for row in rows})),
+                }
+    return found
+
+
+def put_in_the_margin(made_from: dict[str, dict]) -> None:
+    """Hand what each page was made from to book/_templates/made_from.html."""
+    config = yaml.safe_load((SOURCE / "_config.yml").read_text("utf8"))
+    config["sphinx"]["config"]["html_context"]["made_from"] = made_from
+    (SOURCE / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), "utf8")
 
 
 def execution_status(pages: dict[str, Path]) -> str:

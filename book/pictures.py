@@ -1,12 +1,14 @@
 """Draw the book's still pictures into book/_static: python book/pictures.py"""
 
+import json
 from pathlib import Path
 
 from PIL import Image
 
-from dcl.report import figures
+from dcl.report import figures, plane
 
 STATIC = Path(__file__).parent / "_static"
+CLOUDS = (0.1, 0.3, 0.6)  # shares of hard positives that the explorer offers
 SHARES = {"Smiling": 0.48, "Bald": figures.POSITIVES / figures.BATCH}
 
 
@@ -20,6 +22,17 @@ def draw_method(folder: Path) -> None:
         ("loss", figures.loss_weight()),
     ):
         figure.savefig(folder / f"method_{name}.svg", **figures.SVG)
+
+
+def draw_clouds(folder: Path) -> None:
+    """The points that the explorer's second tab moves, rounded to what its tests read."""
+    clouds = {}
+    for share in CLOUDS:
+        cloud = plane.draw(1, share)
+        points = [[round(x, 3) for x in point] for point in cloud.points[:, 0].tolist()]
+        clouds[str(share)] = {"points": points, "labels": cloud.labels[:, 0].tolist()}
+    script = f"window.dclClouds = {json.dumps(clouds)};\n"
+    (folder / "clouds.js").write_text(script, "utf8")
 
 
 def main() -> None:

@@ -251,9 +251,42 @@
     make("circle", { class: "now", cx: x(s.epoch), cy: y(now), r: 5 }, parent);
   }
 
+  // ---- the two tabs --------------------------------------------------------------------------
+
+  const tabs = [...root.querySelectorAll("[data-tab]")];
+
+  function showTab() {
+    for (const tab of tabs) {
+      const chosen = tab.dataset.tab === input.tab.value;
+      tab.setAttribute("aria-selected", chosen);
+      tab.tabIndex = chosen ? 0 : -1;
+    }
+    for (const panel of root.querySelectorAll("[data-panel]")) {
+      panel.hidden = panel.dataset.panel !== input.tab.value;
+    }
+  }
+
+  function chooseTab(tab) {
+    input.tab.value = tab.dataset.tab;
+    show();
+  }
+
+  for (const [i, tab] of tabs.entries()) {
+    tab.addEventListener("click", () => chooseTab(tab));
+    tab.addEventListener("keydown", ({ key }) => {
+      const way = { ArrowRight: 1, ArrowLeft: -1 }[key];
+      if (!way) return;
+      const next = tabs[(i + way + tabs.length) % tabs.length];
+      next.focus();
+      chooseTab(next);
+    });
+  }
+
   // ---- a link that keeps the settings ----------------------------------------------------------
 
-  const NAMES = ["sampling", "decay", "value", "p", "epsilon", "moves", "normalisation"];
+  const NAMES = [
+    "sampling", "decay", "value", "p", "epsilon", "moves", "normalisation", "tab", "anchors", "hard", "k",
+  ];
   const defaults = Object.fromEntries(NAMES.map((name) => [name, input[name].value]));
   const START = { counts: String(classCounts).replaceAll(",", ":"), epoch: "200", epochs: "300" };
 
@@ -274,6 +307,7 @@
       input[name].value = told.get(name) ?? defaults[name];
       if (!input[name].value) input[name].value = defaults[name]; // no such choice
     }
+    if (!tabs.some((tab) => tab.dataset.tab === input.tab.value)) input.tab.value = "batch";
     classCounts = parseCounts(told.get("counts") ?? "").counts ?? [50, 1];
     input.counts.value = classCounts.map(whole).join(" : ");
     setPositions();
@@ -356,8 +390,11 @@
     text("f", now.f.toFixed(3));
     text("g-epoch", String(now.l));
     text("f-epoch", String(now.l));
-    const sentence = summary(s, now);
+    showTab();
+    let sentence = summary(s, now);
     by("picture").setAttribute("aria-label", sentence);
+    const announce = (other) => { sentence = other; };
+    root.dispatchEvent(new CustomEvent("dcl:shown", { detail: { settings: s, compute, announce } }));
     settle(sentence, s);
   }
 
@@ -416,9 +453,11 @@
   });
   window.addEventListener("hashchange", () => { readHash(); show(); });
 
-  root.hidden = false;
-  document.documentElement.classList.add("explorer-live"); // hides the picture for print
-  drawRanks();
-  readHash();
-  show();
+  window.dclExplorer.start = () => { // once all scripts of the page are there
+    root.hidden = false;
+    document.documentElement.classList.add("explorer-live"); // hides the picture for print
+    drawRanks();
+    readHash();
+    show();
+  };
 })();

@@ -27,7 +27,7 @@ RULE = f"""\
 * **undecided**: it holds zero, or there is one seed only;
 * **other data**: our runs are on other data than the claim is about;
 * **not testable at this length**: a schedule that is compared ends above g = {RUN_OUT}: it did
-  not run out in so few epochs;
+  not run out, so its target is far from balance;
 * **collapsed: not shown**: the runs of a compared method ended with all features in one point;
 * **not tried**: there is no record."""
 

@@ -15,7 +15,10 @@ from PIL import Image
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from dcl import dsl_weights, loss_schedule, schedule, target_distribution
+from dcl.mining import mine
+from dcl.report import plane
 from dcl.schedulers import SAMPLING_SCHEDULES
+from dcl.triplet import triplet_terms
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
@@ -52,7 +55,7 @@ LOW_CONTRAST = """() => {
   const behind = (element) => !element ? [255, 255, 255]
     : over(rgba(getComputedStyle(element).backgroundColor), behind(element.parentElement));
   const words = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-  return [...document.querySelectorAll("article *, .bd-sidebar-primary a, footer p")]
+  return [...document.querySelectorAll("article *, .bd-sidebar-primary a, .dcl-made *, footer p")]
     .filter((e) => words(e) && e.checkVisibility() && !e.closest("svg, mjx-container, .headerlink"))
     .map((e) => {
       const ground = behind(e), ink = over(rgba(getComputedStyle(e).color), ground);
@@ -185,7 +188,7 @@ def test_links_within_the_book_lead_somewhere(page):
 
 def test_controls_are_labelled(page):
     nameless = page.eval_on_selector_all(
-        "article :is(input, select, button)",
+        "article :is(input:not([type=hidden]), select, button)",
         """list => list.filter((e) => !(e.labels?.length || e.ariaLabel || e.title
           || e.dataset.tooltip || e.textContent.trim())).map((e) => e.outerHTML)""",
     )
@@ -242,6 +245,29 @@ def test_a_wide_table_keeps_its_first_column_in_sight(window):
         assert first.bounding_box()["x"] == pytest.approx(before, abs=2)
     finally:
         window.set_viewport_size(DESK)
+
+
+def test_table_2_shows_three_methods_until_more_are_asked_for(window):
+    window.goto(address("notebooks/table2"))
+    table = window.locator(".dt-container").first
+    heads = table.locator("thead tr:first-child th:visible")
+    window.wait_for_selector(".dt-container button:has-text('All methods')")
+
+    def shown():
+        return {words.strip() for words in heads.all_inner_texts()} - {"", "imbalance"}
+
+    three = {"dcl", "cross-entropy", "selective-learning"}
+    assert shown() == three
+    table.get_by_role("button", name="All methods").click()
+    assert shown() > three
+    first = table.locator("tbody tr").first.locator("th, td").first
+    before = first.bounding_box()["x"]
+    body = table.locator(".dt-scroll-body")
+    body.evaluate("e => { e.scrollLeft = e.scrollWidth; }")
+    assert body.evaluate("e => e.scrollLeft") > 50
+    assert first.bounding_box()["x"] == pytest.approx(before, abs=2)
+    table.get_by_role("button", name="Three").click()
+    assert shown() == three
 
 
 def test_search_finds_a_phrase_from_disk(window):
@@ -471,6 +497,167 @@ def test_the_explorer_plays_in_jumps_for_whoever_wants_less_motion(browser):
     tab.wait_for_function("() => 0 < +document.querySelector('#x-epoch').value")
     assert tab.input_value("#x-epoch") == "30"  # a tenth of the training, after a second
     context.close()
+
+
+def tab_of_triplets(tab, **settings):
+    tab.goto("about:blank")
+    told = "&".join(f"{name}={value}" for name, value in ({"tab": "triplets"} | settings).items())
+    tab.goto(f"{address('book/explorer')}#{told}")
+
+
+@pytest.mark.parametrize("anchors", ["easy", "all"])
+@pytest.mark.parametrize("share", ["0.1", "0.3", "0.6"])
+@pytest.mark.parametrize("k", [1, 7, 25])
+def test_the_explorers_triplets_are_mined_and_moved_as_the_library_does(
+    explorer, anchors, share, k
+):
+    cloud = explorer.evaluate("share => window.dclClouds[share]", share)
+    steps = explorer.evaluate("() => window.dclTriplets.STEPS")
+    fs = [loss_schedule(step / steps * 300, 300) for step in range(steps + 1)]
+    path = explorer.evaluate(
+        "([cloud, settings]) => window.dclTriplets.actOut(cloud, settings)",
+        [cloud, {"k": k, "anchors": anchors, "fs": fs}],
+    )
+    drawn = plane.draw(1, float(share))
+    points = torch.tensor(cloud["points"], dtype=torch.float64)
+    assert torch.allclose(points, drawn.points[:, 0].double(), atol=5.1e-4)
+    labels = torch.tensor(cloud["labels"])
+    assert labels.tolist() == drawn.labels[:, 0].tolist()
+    for step in range(12):
+        now = path[step]
+        assert now["points"] == [pytest.approx(point, abs=1e-6) for point in points.tolist()]
+        points.requires_grad_()
+        logit = plane.SHARPNESS * points.detach()[:, 0]
+        logits = torch.stack([-logit, logit], 1)
+        roles = mine(logits[:, None], labels[:, None], k=k, anchors=anchors, rho=0.5)
+        for name, role in zip(("anchor", "positive", "negative"), roles, strict=True):
+            assert sorted(now["mined"][name]) == sorted(role.index[role.valid].tolist()), step
+        options = {"k": k, "anchors": anchors, "normalise": False}
+        terms = triplet_terms(points[:, None], logits[:, None], labels[:, None], **options)
+        assert now["triples"] == terms.triples.item()
+        assert now["loss"] == pytest.approx(terms.loss.item(), abs=1e-6)
+        (gradient,) = torch.autograd.grad(terms.loss.sum(), points)
+        points = points.detach() - plane.RATE * fs[step] * gradient
+
+
+def test_what_the_explorer_says_of_its_clouds_is_what_they_do(explorer):
+    def right(share, epoch, anchors):
+        tab_of_triplets(explorer, hard=share, epoch=epoch, anchors=anchors)
+        return int(explorer.inner_text("[data-t-minority]").split()[0])
+
+    assert right("0.6", 0, "all") == 2 * right("0.6", 300, "all")  # half of them lost
+    assert right("0.3", 300, "all") == 30  # all rescued
+    for share in ("0.3", "0.6"):
+        assert right(share, 0, "easy") == right(share, 300, "easy")
+    before, after = (
+        explorer.evaluate(
+            """([from, to]) => {
+              const f = window.dclExplorer.lossSchedule;
+              const fs = Array.from({length: 101}, (_, s) => f(3 * s, 300));
+              const settings = {k: 25, anchors: "easy", fs};
+              const path = window.dclTriplets.actOut(window.dclClouds["0.3"], settings);
+              return path[to].points.reduce((sum, [x, y], i) =>
+                sum + Math.hypot(x - path[from].points[i][0], y - path[from].points[i][1]), 0);
+            }""",
+            moments,
+        )
+        for moments in ([0, 30], [30, 100])
+    )
+    assert before > 2 * after
+
+
+def test_the_explorers_tabs_show_one_panel_and_keep_the_epoch(explorer):
+    assert explorer.is_visible("#x-batch")
+    assert not explorer.is_visible("#x-triplets")
+    explorer.focus("#x-tab-batch")
+    explorer.keyboard.press("ArrowRight")
+    assert explorer.get_attribute("#x-tab-triplets", "aria-selected") == "true"
+    assert explorer.evaluate("() => document.activeElement.id") == "x-tab-triplets"
+    assert not explorer.is_visible("[data-batch]")
+    explorer.fill("#x-epoch", "89")
+    assert float(explorer.inner_text("[data-t-f]")) == pytest.approx(
+        loss_schedule(87, 300), abs=5e-4
+    )  # of the last of the hundred steps
+    explorer.fill("#x-epoch", "90")
+    assert float(explorer.inner_text("[data-t-f]")) == pytest.approx(0.1)
+    explorer.wait_for_function("() => location.hash.includes('tab=triplets')")
+    tab_of_triplets(explorer, anchors="all", k=3)
+    assert explorer.inner_text("[data-t-anchor]") == "30"
+    assert explorer.inner_text("[data-t-negative]") == "3"
+    explorer.click("#x-tab-batch")
+    assert explorer.is_visible("[data-batch]")
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_explorers_second_tab_is_as_legible_and_narrow_as_the_first(explorer, mode):
+    tab_of_triplets(explorer, anchors="all")
+    explorer.evaluate("mode => document.documentElement.dataset.theme = mode", mode)
+    explorer.add_style_tag(content="* { transition: none !important }")
+    assert explorer.is_visible("#x-triplets")
+    assert not explorer.evaluate(LOW_CONTRAST)
+    explorer.set_viewport_size(PHONE)
+    try:
+        assert not explorer.evaluate(WIDER_THAN_THE_WINDOW)
+    finally:
+        explorer.set_viewport_size(DESK)
+
+
+LED_BY_CODE = {"notebooks/your_data"}  # pages that walk through what they do before its pictures
+
+
+def test_the_first_figure_of_a_page_is_within_one_screen(page):
+    page.set_viewport_size(DESK)
+    top = page.evaluate(
+        """() => [...document.querySelectorAll("article :is(img, svg, .dcl-forest)")]
+          .filter((e) => e.checkVisibility() && !e.closest("mjx-container"))
+          .map((e) => e.getBoundingClientRect())
+          .filter(({ width, height }) => width > 150 && height > 80)
+          .map(({ top }) => top + scrollY)[0] ?? null"""
+    )
+    name = Path(urlsplit(page.url).path).relative_to(HTML).with_suffix("").as_posix()
+    if top is not None and name not in LED_BY_CODE:
+        assert top < DESK["height"] - 150, f"{top:.0f} of {DESK['height']} pixels"
+
+
+def test_no_two_figures_of_a_page_share_a_title(page):
+    files = page.eval_on_selector_all("article img[src$='.svg']", "list => list.map(e => e.src)")
+    files = [Path(unquote(urlsplit(file).path)) for file in files]
+    titles = [re.search(r'<g id="([^"]*)"', file.read_text("utf8"))[1] for file in files]
+    assert not [title for title in titles if re.fullmatch(r"figure[-_\d]*", title)], "no title"
+    assert len(set(titles)) == len(titles), titles
+
+
+def test_code_is_folded_but_where_it_is_the_point(page):
+    name = Path(urlsplit(page.url).path).relative_to(HTML).with_suffix("").as_posix()
+    open_ = page.eval_on_selector_all(
+        "article div.cell_input", "list => list.filter(e => e.checkVisibility()).length"
+    )
+    assert open_ == 0 or name in CODE_IS_THE_POINT
+
+
+CODE_IS_THE_POINT = {
+    *("notebooks/framework", "notebooks/schedulers", "notebooks/weights", "notebooks/tabular"),
+    *("notebooks/celeba", "notebooks/pedestrians", "notebooks/cifar100", "notebooks/trainers"),
+}
+
+
+def test_the_margin_says_what_a_page_was_made_from_where_it_is_wide(window):
+    window.goto(address("notebooks/table2"))
+    note = window.locator(".dcl-made")
+    assert note.is_visible()
+    runs = int(re.search(r"(\d+) run records in results/celeba-30k,", note.inner_text())[1])
+    table = window.locator("table:has(caption:has-text('records in'))")
+    seeds = table.locator("tbody td:nth-child(2)").evaluate_all(
+        "list => list.map(e => e.textContent.split(', ').length)"
+    )
+    assert runs == sum(seeds)
+    assert note.locator("a[href='#provenance']").count() == 1
+    window.set_viewport_size(PHONE)
+    try:
+        assert not note.is_visible()
+        assert window.locator("#provenance").is_visible()
+    finally:
+        window.set_viewport_size(DESK)
 
 
 def test_the_execution_page_has_a_row_for_every_notebook(window):

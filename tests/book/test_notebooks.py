@@ -168,3 +168,46 @@ def test_a_page_depends_on_what_it_imports_and_on_no_other_figure(monkeypatch):
     assert {"dcl/report/claims.py", "dcl/report/figures/forest.py"} <= claims
     assert "dcl/report/figures/forest.py" not in celeba  # a change of it runs no training again
     assert "dcl/experiment/trainer.py" not in claims
+
+
+def test_the_margin_counts_the_records_that_a_page_shows(monkeypatch):
+    monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
+    import build
+
+    rows = [
+        ("a-seed*.json", "0, 1, 2", "cpu", "2026-01-03"),
+        ("b-seed*.json", "0", "gpu", "2026-01-01"),
+    ]
+    cells = "".join("<tr>" + "".join(f"<td>{x}</td>" for x in row) + "</tr>" for row in rows)
+    heads = "".join(f"<th>{name}</th>" for name in ("records", "seeds", "device", "date"))
+    table = (
+        "<table><caption>records in results/some Left out: lmle, why.</caption>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
+    )
+    output = nbformat.v4.new_output("display_data", {"text/html": table})
+    page = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("# A"), nbformat.v4.new_code_cell(outputs=[output])],
+        metadata={"dcl": {"profile": "quick", "seconds": 7, "state": ""}},
+    )
+    assert build.margin_of(page) == {
+        "profile": "quick",
+        "seconds": 7,
+        "folder": "results/some",
+        "runs": 4,
+        "days": "2026-01-01 to 2026-01-03",
+        "devices": "cpu; gpu",
+    }
+    page.cells.pop()
+    assert build.margin_of(page) == {"profile": "quick", "seconds": 7}
+
+
+def test_parameters_are_folded_on_the_page_and_nothing_else_is(monkeypatch):
+    monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
+    import build
+
+    page = nbformat.read(NOTEBOOKS / "length.ipynb", as_version=4)
+    before = [cell.metadata.get("tags", []) for cell in page.cells]
+    build.fold_parameters(page)
+    for old, cell in zip(before, page.cells, strict=True):
+        added = {"hide-input"} if "parameters" in old else set()
+        assert set(cell.metadata.get("tags", [])) == set(old) | added

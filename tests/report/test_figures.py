@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dcl.report import evidence, figures, tables
+from dcl.report import evidence, figures, published, tables
 from dcl.report.evidence import PRIOR
 from dcl.report.figures.thresholds import attribute_curve, sweep
 
@@ -32,10 +32,33 @@ def test_figures_of_the_reports_are_drawn_from_records():
     axes = figures.gain_over_cross_entropy(shown).axes[0]
     titles = axes.get_title() + axes.get_title("left")  # by the style, on the left in the book
     assert re.search(r":\nmA gained over cross entropy, by DCL \+\d+\.\d\d in the mean$", titles)
+    assert "ma-gained-over-cross-entropy" in axes.figure.get_gid()  # tells figures apart
+    table = published.table(2)
+    theirs = table["dcl"] - table["cross-entropy"]
+    axes = figures.gain_over_cross_entropy(shown, published=theirs).axes[0]
+    (line,) = [line for line in axes.get_lines() if line.get_linestyle() == "--"]
+    assert len(line.get_ydata()) == len(theirs) == 40
+    assert min(theirs) < min(line.get_ydata()) < max(line.get_ydata()) < max(theirs)
     steps = tables.steps(shown.assign(row=shown["method"]), {"cross-entropy": 81.17, "dcl": 89.05})
     axes = figures.paper_and_ours(steps, "Table 3").axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["cross-entropy", "dcl"]
     assert np.isfinite(axes.get_xlim()).all()
+
+
+def test_a_precision_recall_curve_ends_where_nothing_is_called_positive():
+    made = {
+        "test": {
+            "curves": {
+                "log_odds": [-1.0, 0.0, 1.0],
+                "recall": {"rare": [1.0, 0.5, 0.0]},
+                "false_positive_rate": {"rare": [1.0, 0.1, 0.0]},
+            },
+            "per_attribute": {"rare": {"confusion": [[9, 1], [1, 1]]}},
+        }
+    }
+    curve = attribute_curve(made, "rare")
+    assert curve["precision"].tolist()[:2] == pytest.approx([100 * 2 / 12, 50])
+    assert np.isnan(curve["precision"].iloc[2])
 
 
 def test_a_moved_threshold_is_a_dot_on_cross_entropys_curve():

@@ -33,7 +33,9 @@ def parts_of_a_step(steps: dict[str, dict], where: str) -> Figure:
         axes.barh(parts.index, parts[part], left=left, color=colour, label=part, height=0.6)
         left += parts[part].to_numpy()
     axes.invert_yaxis()
-    axes.set(xlabel="ms of a training step, median", title=f"Parts of a step, {where}")
+    part = 100 * parts["loss"] / parts.sum(axis=1)
+    title = f"{where}: the loss is {part['dcl']:.0f} % of a step with DCL, backward left out"
+    axes.set(xlabel="ms of a training step, median", title=title)
     axes.grid(axis="y", visible=False)
     axes.legend(ncols=len(parts.columns), loc="lower right", bbox_to_anchor=(1, 1), fontsize=8)
     return finish(figure)
@@ -53,7 +55,8 @@ def cost_of_criteria(criteria: dict[str, dict], where: str) -> Figure:
     axes.set(
         xscale="log",
         xlabel="ms of the criterion, forward and backward (logarithmic)",
-        title=f"Each criterion on one batch of 512 with 40 attributes, {where}",
+        title=f"{where}: a criterion of a batch of 512 takes {table['median'].iloc[0]:.1f} to "
+        f"{table['median'].iloc[-1]:.0f} ms",
     )
     return finish(figure)
 

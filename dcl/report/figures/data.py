@@ -30,7 +30,8 @@ def imbalance(data: Dataset) -> Figure:
     axes.axhline(50, color="black", lw=1, ls=":")
     axes.set(
         ylabel="positive, %",
-        title=f"{data.title}: attributes of {counts[0].sum():,} training images",
+        title=f"{data.title}: {(share < 10).sum()} of {len(share)} attributes are in less than a "
+        f"tenth of {counts[0].sum():,} training images",
     )
     axes.margins(x=0.01)
     axes.tick_params("x", rotation=90, labelsize=8)
@@ -50,7 +51,8 @@ def class_counts(data: Dataset) -> Figure:
     axes.set(
         xlabel="classes, largest first",
         ylabel="training images",
-        title=f"{data.title}: {counts.sum():,} training images in {len(counts)} classes",
+        title=f"{data.title}: {counts.sum():,} training images, {counts.max():,} of the largest "
+        f"class and {counts.min():,} of the smallest",
     )
     axes.margins(x=0.01)
     axes.legend(loc="upper right", fontsize=8, ncols=len(data.groups))

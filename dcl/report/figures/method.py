@@ -178,4 +178,6 @@ def pushes(table: pd.DataFrame) -> Figure:
         axes.axvline(1, color="black", lw=1, ls=":")
         axes.set(title=attribute, xlabel="push, cross entropy = 1", yticks=y, yticklabels=methods)
     panels[-1].legend(loc="upper right", fontsize=8)
+    title = "The rarer the class, the further apart most methods push the two"
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)

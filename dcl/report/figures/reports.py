@@ -13,7 +13,9 @@ from .thresholds import colour_of
 METRICS = {"mA": "mA", "f1": "F1", "auc": "AUC"}
 
 
-def gain_over_cross_entropy(runs: pd.DataFrame, key: str = "mA", width: int = 8) -> Figure:
+def gain_over_cross_entropy(
+    runs: pd.DataFrame, key: str = "mA", width: int = 8, published: pd.Series | None = None
+) -> Figure:
     """Figure 4: a metric's gain over cross entropy in each attribute, against its imbalance.
 
     Points are means over the seeds that both have; lines, means over `width` neighbouring
@@ -25,6 +27,8 @@ def gain_over_cross_entropy(runs: pd.DataFrame, key: str = "mA", width: int = 8)
         From `dcl.experiment.records.collect`.
     key : {"mA", "f1", "auc"}
     width : int
+    published : Series, optional
+        The paper's gain of DCL, by attribute: dashed, as smooth as ours.
     """
     values = {
         (method, seed): per_attribute(record)[key]
@@ -48,6 +52,9 @@ def gain_over_cross_entropy(runs: pd.DataFrame, key: str = "mA", width: int = 8)
         axes.plot(level, found[:, 0], color=colour, lw=2, label=f"{method}, n = {len(seeds)}")
         low, high = found[:, 0] - found[:, 1], found[:, 0] + found[:, 1]
         axes.fill_between(level, low, high, color=colour, alpha=0.15, lw=0)
+    if published is not None:
+        smooth = published.loc[level.index].rolling(width, center=True, min_periods=width // 2)
+        axes.plot(level, smooth.mean(), "--", color=METHOD_COLOURS["dcl"], label="dcl, the paper's")
     axes.axhline(0, color=METHOD_COLOURS["cross-entropy"], lw=1.5)
     axes.set(
         xlabel="imbalance level: majority rate minus 50, %",

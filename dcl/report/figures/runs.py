@@ -57,12 +57,16 @@ def training(record: dict[str, Any]) -> Figure:
         right.plot(*kept, "k*", ms=10, label="kept for the test")
         right.set(xlabel="epochs trained", ylabel="mA on validation, %")
         right.legend(loc="lower right")
-    figure.suptitle(title_of(record, "training"), x=0.01, ha="left", fontsize="medium")
+    found = f"training: best on validation after epoch {kept[0]}" if validated else "training"
+    figure.suptitle(title_of(record, found), x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
 
 def selection(record: dict[str, Any], attributes: Sequence[str]) -> Figure | None:
-    """Share of the majority kept and weight of the minority; None for a method without weights."""
+    """Share of the majority kept and weight of the minority; None for a method without weights.
+
+    `attributes` are the ones drawn; the title tells of the first.
+    """
     if "share_kept" not in record["history"][0]:
         return None
     names = list(record["test"]["per_attribute"])
@@ -78,9 +82,15 @@ def selection(record: dict[str, Any], attributes: Sequence[str]) -> Figure | Non
             axes.plot(epoch, values, marker=".", color=colour, label=name.replace("_", " "))
         axes.set(xlabel="epochs trained", ylabel=what, ylim=(0, None))
     panels[0].legend(fontsize=8)
-    figure.suptitle(
-        title_of(record, "what DSL does to a batch"), x=0.01, ha="left", fontsize="medium"
+    rarest = attributes[0]
+    kept, weight = (
+        history[-1][key][names.index(rarest)] for key in ("share_kept", "minority_weight")
     )
+    title = (
+        f"{record['dataset']['title']}: in the last epoch one with {rarest.replace('_', ' ')} "
+        f"weighs {weight:.0f}, and {100 * kept:.0f} % of those without are kept"
+    )
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
 
@@ -127,11 +137,18 @@ def class_recall(
         smooth = frame["recall"].rolling(width, center=True, min_periods=width // 2).mean()
         axes.plot(place, smooth, color=colour, lw=2, label=run["method"])
     largest, smallest = frame["training_samples"].iloc[[0, -1]]
+    never = {
+        run["method"]: sum(row["recall"] == 0 for row in run["test"]["per_class"].values())
+        for run in (record, other)
+        if run is not None
+    }
+    told = ", ".join(f"{method} {count}" for method, count in never.items())
+    title = f"{record['dataset']['title']}: classes never found of {len(frame)}: {told}"
     axes.set(
         xlabel=f"classes, from {largest:,} training images to {smallest:,}",
         ylabel="recall on test, %",
         ylim=(-2, 102),
-        title=title_of(record, "each class"),
+        title=title,
     )
     if other is not None:
         axes.legend(loc="upper right", fontsize=9)

@@ -1,5 +1,6 @@
 """One look for all figures: colours, titles, finish."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,12 +75,19 @@ def pretty(names: Sequence[str]) -> list[str]:
 
 
 def finish(figure: Figure) -> Figure:
-    """Tidy; shown once, as the value of the cell, and not again by the backend."""
+    """Tidy; shown once, as the value of the cell, and not again by the backend.
+
+    The title, which is the figure's finding, names the figure's group in the SVG: letters are
+    paths there, and a test of the book asks that no two figures of a page have the same.
+    """
     sns.despine(figure)
     if len(figure.axes) == 1:  # its title is the figure's finding; panels have names instead
         (axes,) = figure.axes
         place = plt.rcParams["axes.titlelocation"]  # left, once `use_style` is called
         axes.set_title(axes.get_title(loc=place), weight="bold")
+    titles = [axes.get_title(loc=place) for axes in figure.axes for place in ("left", "center")]
+    title = figure.get_suptitle() or next(filter(None, titles), "")
+    figure.set_gid("figure-" + re.sub(r"\W+", "-", title).strip("-").lower())
     figure.set_size_inches(PAGE * figure.get_size_inches())
     figure.tight_layout()
     plt.close(figure)

@@ -54,12 +54,14 @@ def roc_and_precision(runs: pd.DataFrame, attribute: str) -> Figure:
     precision-recall curve ends where nothing is called positive, for there it is undefined.
     """
     figure, (roc, pr) = plt.subplots(1, 2, figsize=(9, 3.6))
+    curves = []
     for row in with_prior(runs).drop_duplicates("method").itertuples():
         colour, made = colour_of(row.method), row.record["test"]["per_attribute"][attribute]
         (negatives_kept, false_alarms), _ = made["confusion"]
         false_rate = 100 * false_alarms / (negatives_kept + false_alarms)
         marker = {"color": colour, "marker": "o", "ms": 8, "ls": "none"}
         if row.method != PRIOR:  # its curves are cross entropy's
+            curves.append(row.record)
             curve = attribute_curve(row.record, attribute)
             roc.plot(curve["false_positive_rate"], curve["recall"], color=colour, lw=2)
             pr.plot(curve["recall"], curve["precision"], color=colour, lw=2)
@@ -69,7 +71,11 @@ def roc_and_precision(runs: pd.DataFrame, attribute: str) -> Figure:
     pr.set(xlabel="recall, %", ylabel="precision, %", ylim=(0, 102))
     roc.legend(fontsize=8, loc="lower right")
     words = attribute.replace("_", " ")
-    title = f"{runs['title'].iloc[0]}: {words}"
+    areas = [record["test"]["per_attribute"][attribute]["auc"] for record in curves]
+    title = (
+        f"{runs['title'].iloc[0]}:\n{words}: one curve, decided at different places; "
+        f"areas under it {min(areas):.1f} to {max(areas):.1f} %"
+    )
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
