@@ -206,19 +206,15 @@ def _hinges(
     pull, push = d.split([k, d.shape[3] - k], 3)
     below, above = _count(margin + pull, pairs, push, negatives)
     active = below.sum((1, 2, 3))
-    weight = torch.cat([below, -above], 3).to(dtype)  # of each distance in the sum
+    weight = torch.cat([below.to(dtype), above.to(dtype).neg_()], 3)  # of each distance in the sum
     total = (weight * d).sum((1, 2, 3)) + margin * active
     # d |x - y| = (x - y) / |x - y| (dx - dy), and 0 where x = y
     weight = weight.mul_(2) if squared else weight.div_(d)
     weight = weight.flatten(0, 1).masked_fill_(same, 0)
-    x, y = z.tensor_split([anchors], 1)
-    gradient = torch.cat(
-        [
-            (x * weight.sum(2).unsqueeze(2)).baddbmm_(weight, y, alpha=-1),
-            (y * weight.sum(1).unsqueeze(2)).baddbmm_(weight.mT, x, alpha=-1),
-        ],
-        1,
-    )
+    gradient = z * torch.cat([weight.sum(2), weight.sum(1)], 1).unsqueeze(2)
+    (x, y), (of_x, of_y) = (t.tensor_split([anchors], 1) for t in (z, gradient))
+    of_x.baddbmm_(weight, y, alpha=-1)
+    of_y.baddbmm_(weight.mT, x, alpha=-1)
     if normalise:  # what would make z longer is lost
         radial = (gradient * z).sum(2, keepdim=True).masked_fill_(length <= EPSILON, 0)
         gradient.addcmul_(z, radial, value=-1).div_(norm.to(dtype))
