@@ -86,23 +86,26 @@ class Multihead(nn.Module):
         return self.branches(self.trunk(images.contiguous(memory_format=torch.channels_last)))
 
 
-class TorchvisionResNet(Multihead):
-    """torchvision's ResNet with a branch for each attribute: the paper's network for pedestrians.
+class TorchvisionModel(Multihead):
+    """A network of torchvision with a branch for each attribute, such as the paper's ResNet-50.
 
     Parameters
     ----------
     name : str
-        ``resnet18``, ``resnet50``, or another ResNet of torchvision.
+        One of `torchvision_names`.
     attributes, classes, width
         See `Branches`.
     weights : path, optional
         File with a state_dict of that network, such as torchvision's ``resnet50-0676ba61.pth``,
         trained with ImageNet's mean and deviation. Nothing is ever downloaded.
+    size : (int, int), optional
+        Height and width of the images, to be told here of those that the network does not take: a
+        vision transformer wants its own.
 
     Raises
     ------
-    ValueError
-        For a file that is no state_dict of that network.
+    ModelError
+        For a file that is no state_dict of that network, and for images that it does not take.
     """
 
     def __init__(
@@ -113,6 +116,7 @@ class TorchvisionResNet(Multihead):
         width: int = 64,
         *,
         weights: str | Path | None = None,
+        size: tuple[int, int] | None = None,
     ):
         import torchvision.models  # here, for `import dcl` needs torch alone
 
@@ -121,19 +125,42 @@ class TorchvisionResNet(Multihead):
             _load_weights(trunk, Path(weights), name)
         statistics = None if weights is None else IMAGENET
         super().__init__(trunk, attributes, classes, width, statistics=statistics)
+        if size is not None:
+            _check_size(self, name, size)
+
+
+def torchvision_names() -> list[str]:
+    """torchvision's classifiers that end in a linear layer and return one tensor in training."""
+    import torchvision.models
+
+    others = {"googlenet", "inception_v3", "squeezenet1_0", "squeezenet1_1"}
+    return sorted({*torchvision.models.list_models(torchvision.models)} - others)
+
+
+def _check_size(network: nn.Module, name: str, size: tuple[int, int]) -> None:
+    try:
+        with torch.no_grad():
+            network.eval()(torch.zeros(1, 3, *size))
+    except (AssertionError, RuntimeError, ValueError) as error:
+        raise ModelError(
+            f"backbone {name!r} does not take images of height {size[0]} and width {size[1]}: "
+            f"{error}"
+        ) from None
+    network.train()
 
 
 def _load_weights(network: nn.Module, path: Path, name: str) -> None:
     """Put a file's weights into the network; its last layer may be of any size or absent."""
     what = f"weights {path}: expected a state_dict of torchvision's {name}"
+    last = [key for key, module in network.named_modules() if isinstance(module, nn.Linear)][-1]
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        state = {key: value for key, value in state.items() if not key.startswith("fc.")}
+        state = {key: value for key, value in state.items() if not key.startswith(f"{last}.")}
         missing, unexpected = network.load_state_dict(state, strict=False)
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise ModelError(f"weights {path}: {error.strerror}") from None
     except Exception as error:  # torch raises many kinds for a truncated or foreign file
         raise ModelError(f"{what}, got {type(error).__name__}: {str(error)[:200]}") from None
-    missing = [key for key in missing if not key.startswith("fc.")]
+    missing = [key for key in missing if not key.startswith(f"{last}.")]
     if missing or unexpected:
         raise ModelError(f"{what}, but {[*missing, *unexpected][0]} does not fit")

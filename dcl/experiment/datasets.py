@@ -3,10 +3,9 @@
 import importlib
 from dataclasses import dataclass
 
-import torchvision.models
 from torch import nn
 
-from ..backbones import TorchvisionResNet
+from ..backbones import TorchvisionModel, torchvision_names
 from ..data import celeba, cifar, pedestrians, table
 from ..data.drawn import face_table, faces, persons, shapes
 from ..data.pedestrian_annotation import PROTOCOLS
@@ -151,14 +150,10 @@ class Pedestrians(Training):
         if self.backbone == "small":
             return ResNetCIFAR(attributes, data.classes, depth=14, stem_stride=2)
         weights = resolve(self.weights) if self.weights else None
-        return TorchvisionResNet(self.backbone, attributes, data.classes, weights=weights)
+        return TorchvisionModel(self.backbone, attributes, data.classes, weights=weights)
 
 
-BACKBONES = (
-    "small",
-    "deepid2",
-    *(name for name in torchvision.models.list_models(torchvision.models) if "resnet" in name),
-)
+BACKBONES = ("small", "deepid2", *torchvision_names())
 
 
 @dataclass(frozen=True, kw_only=True, init=False, eq=False)
@@ -177,10 +172,10 @@ class Table(Training):
     width: int = option(64, "columns of the images in pixels (ours)", low=16)
     mirror: bool = option(True, "mirror training images: not where left and right mean something")
     backbone: str = option(
-        "small", "small for two cores, deepid2 (CelebA's, 55 by 47), or a ResNet of torchvision",
+        "small", "small for two cores, deepid2 (CelebA's, 55 by 47), or a name of torchvision",
         choices=BACKBONES,
     )  # fmt: skip
-    weights: str = option("", "file with pretrained weights of torchvision's ResNet")
+    weights: str = option("", "file with pretrained weights of the backbone")
     hidden: int = option(128, "units of the two hidden layers for features (ours)", low=1)
     drawn_faces: int = option(2_000, "faces that are drawn where there is no table", low=200)
     epochs: int = option(20, "times every sample is seen (ours)", low=1)
@@ -189,7 +184,7 @@ class Table(Training):
 
     def check(self) -> None:
         if self.weights and self.backbone in ("small", "deepid2"):
-            raise ConfigError("weights are for a ResNet of torchvision: choose a backbone")
+            raise ConfigError("weights are for a network of torchvision: choose a backbone")
         if self.backbone == "deepid2" and (self.height, self.width) != DeepID2.size:
             raise ConfigError(
                 f"backbone 'deepid2' takes images of height {DeepID2.size[0]} and width "
@@ -228,7 +223,8 @@ class Table(Training):
         if self.backbone == "deepid2":
             return DeepID2(*size)
         weights = resolve(self.weights) if self.weights else None
-        return TorchvisionResNet(self.backbone, *size, weights=weights)
+        shape = (self.height, self.width)
+        return TorchvisionModel(self.backbone, *size, weights=weights, size=shape)
 
 
 def _names(text: str) -> list[str]:

@@ -19,7 +19,7 @@ class YourData:
     lr: float = option(0.05, "learning rate at the start, cosine to 0", above=0)
     height: int = option(44, "rows of the images in pixels", low=16)
     width: int = option(38, "columns of the images in pixels", low=16)
-    backbone: str = option("small", "small for two cores, or a ResNet of torchvision")
+    backbone: str = option("small", "small for two cores, or a name of torchvision")
     results: str = option("results/runs/your-data", "folder for the records")
     profile: str = option("auto", PROFILE, choices=PROFILES)
 

@@ -25,7 +25,7 @@ from scipy.io import savemat
 from scipy.sparse import csc_array
 from test_pedestrian_annotation import cells, peta_fields, rap_fields
 
-from dcl.backbones import ModelError, TorchvisionResNet
+from dcl.backbones import ModelError, TorchvisionModel
 from dcl.data import DataError, cifar
 from dcl.data.celeba_annotation import read_attributes, read_partition
 from dcl.data.drawn.faces import ATTRIBUTES
@@ -336,7 +336,7 @@ def test_checkpoints_with_parts_of_another_kind():
 def test_no_code_in_a_checkpoint_or_in_weights_runs(mark, pack_up):
     bomb = pack_up({"identity": "this run", "state": Bomb(mark), "progress": {}})
     assert ends_well(resumed, bomb, "run.checkpoint") is None
-    weights = ends_well(lambda p: TorchvisionResNet("resnet18", weights=p), bomb, "resnet18.pth")
+    weights = ends_well(lambda p: TorchvisionModel("resnet18", weights=p), bomb, "resnet18.pth")
     assert weights is None
     assert not mark.exists()
 

@@ -8,7 +8,7 @@ from PIL import Image
 from scipy.io import savemat
 from test_pedestrian_annotation import peta_fields, rap_fields
 
-from dcl.backbones import ModelError, TorchvisionResNet
+from dcl.backbones import ModelError, TorchvisionModel
 from dcl.data import DataError, pedestrians
 from dcl.data.pedestrian_annotation import read_peta, read_rap
 from dcl.data.resident import normalise
@@ -153,29 +153,29 @@ def test_settings_that_do_not_go_together_are_named(values, names):
 def test_pretrained_weights_are_read_from_a_file_and_others_refused(tmp_path):
     source = torchvision.models.resnet18(weights=None, num_classes=7)
     torch.save(source.state_dict(), tmp_path / "good.pth")
-    model = TorchvisionResNet("resnet18", 5, weights=tmp_path / "good.pth")
+    model = TorchvisionModel("resnet18", 5, weights=tmp_path / "good.pth")
     assert torch.equal(model.trunk.layer3[0].conv1.weight, source.layer3[0].conv1.weight)
     logits, features = model.eval()(torch.zeros(2, 3, 64, 32))
     assert (logits.shape, features.shape) == ((2, 5, 2), (2, 5, 64))
     with pytest.raises(ModelError, match=r"none\.pth: No such file"):
-        TorchvisionResNet("resnet18", 5, weights=tmp_path / "none.pth")
+        TorchvisionModel("resnet18", 5, weights=tmp_path / "none.pth")
     (tmp_path / "cut.pth").write_bytes((tmp_path / "good.pth").read_bytes()[:5000])
     with pytest.raises(ModelError, match=r"cut\.pth: expected a state_dict of torchvision's resn"):
-        TorchvisionResNet("resnet18", 5, weights=tmp_path / "cut.pth")
+        TorchvisionModel("resnet18", 5, weights=tmp_path / "cut.pth")
     torch.save({"conv1.weight": source.conv1.weight}, tmp_path / "part.pth")
     with pytest.raises(ModelError, match=r"part\.pth: .* but bn1\.weight does not fit"):
-        TorchvisionResNet("resnet18", 5, weights=tmp_path / "part.pth")
+        TorchvisionModel("resnet18", 5, weights=tmp_path / "part.pth")
     other = torchvision.models.resnet50(weights=None)
     torch.save(other.state_dict(), tmp_path / "other.pth")
     with pytest.raises(ModelError, match=r"other\.pth: expected a state_dict of torchvision's"):
-        TorchvisionResNet("resnet18", 5, weights=tmp_path / "other.pth")
+        TorchvisionModel("resnet18", 5, weights=tmp_path / "other.pth")
 
 
 def test_images_reach_pretrained_weights_as_these_were_trained(tmp_path):
     torch.save(torchvision.models.resnet18().state_dict(), tmp_path / "good.pth")
     torch.manual_seed(0)
-    model = TorchvisionResNet("resnet18", 5, weights=tmp_path / "good.pth").eval()
-    plain = TorchvisionResNet("resnet18", 5).eval()
+    model = TorchvisionModel("resnet18", 5, weights=tmp_path / "good.pth").eval()
+    plain = TorchvisionModel("resnet18", 5).eval()
     assert plain.state_dict().keys() == model.state_dict().keys()
     plain.load_state_dict(model.state_dict())
     images = torch.randint(0, 256, (3, 3, 64, 32), dtype=torch.uint8)

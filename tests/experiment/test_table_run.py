@@ -64,9 +64,9 @@ def test_a_table_of_features_is_learnt_by_a_small_network(tmp_path):
 
 def test_settings_that_do_not_go_together_are_named():
     for values, message in (
-        ({"weights": "x.pth"}, "weights are for a ResNet of torchvision"),
-        ({"weights": "x.pth", "backbone": "deepid2"}, "weights are for a ResNet of torchvision"),
-        ({"backbone": "alexnet"}, "backbone must be one of small, deepid2, resnet101"),
+        ({"weights": "x.pth"}, "weights are for a network of torchvision"),
+        ({"weights": "x.pth", "backbone": "deepid2"}, "weights are for a network of torchvision"),
+        ({"backbone": "resnet19"}, "backbone must be one of small, deepid2, alexnet"),
         ({"backbone": "deepid2"}, "takes images of height 55 and width 47, got 64 and 64"),
         ({"images": "x"}, "images, labels and ignore are of a table: give it as data_root"),
     ):

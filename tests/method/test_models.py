@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from dcl import DeepID2
-from dcl.backbones import IMAGENET, Multihead, TorchvisionResNet
+from dcl.backbones import IMAGENET, ModelError, Multihead, TorchvisionModel, torchvision_names
 from dcl.data.resident import normalise
 from dcl.models import Branches
 
@@ -87,14 +87,51 @@ def test_pretrained_weights_see_images_as_they_were_trained_on(tmp_path):
     import torchvision
 
     torch.save(torchvision.models.resnet18().state_dict(), tmp_path / "weights.pth")
-    model = TorchvisionResNet("resnet18", 2, weights=tmp_path / "weights.pth").eval()
+    model = TorchvisionModel("resnet18", 2, weights=tmp_path / "weights.pth").eval()
     pixels = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
     mean, deviation = (torch.tensor(x).view(3, 1, 1) for x in IMAGENET)
     with torch.no_grad():
         expected = model.branches(model.trunk((pixels / 255 - mean) / deviation))
         torch.testing.assert_close(model(normalise(pixels)), expected, rtol=1e-4, atol=1e-5)
-    assert TorchvisionResNet("resnet18", 2).scale is None
+    assert TorchvisionModel("resnet18", 2).scale is None
     assert not [key for key in model.state_dict() if "scale" in key or "shift" in key]
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "shufflenet_v2_x0_5", "regnet_y_400mf"])
+def test_a_network_of_torchvision_by_name_takes_its_weights(tmp_path, name):
+    import torchvision
+
+    source = torchvision.models.get_model(name, weights=None)
+    torch.save(source.state_dict(), tmp_path / "weights.pth")
+    model = TorchvisionModel(name, 3, 4, weights=tmp_path / "weights.pth", size=(48, 40))
+    logits, features = model(torch.zeros(2, 3, 48, 40))
+    assert (logits.shape, features.shape) == ((2, 3, 4), (2, 3, 64))
+    assert model.training
+    own = dict(model.trunk.named_parameters())
+    assert own
+    for key, value in source.named_parameters():
+        assert key not in own or torch.equal(own[key], value), key
+
+
+ONE_OF_A_KIND = (  # regnet cannot be made on the meta device; one of them is above
+    *("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s"),
+    *("maxvit_t", "mnasnet0_5", "resnext50_32x4d", "swin_t", "swin_v2_t", "vgg11_bn"),
+)
+
+
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
+def test_one_network_of_each_kind_of_torchvisions_gets_branches(name):
+    import torchvision
+
+    assert name in torchvision_names()
+    with torch.device("meta"):
+        network = Multihead(torchvision.models.get_model(name, weights=None), 3)
+        assert network(torch.zeros(2, 3, 224, 224))[0].shape == (2, 3, 2)
+
+
+def test_images_that_a_network_does_not_take_are_refused_where_it_is_made():
+    with pytest.raises(ModelError, match="'vit_b_32' does not take images of height 64 and width"):
+        TorchvisionModel("vit_b_32", 3, size=(64, 64))
 
 
 def test_the_library_imports_torch_alone():
