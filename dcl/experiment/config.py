@@ -221,6 +221,18 @@ def from_values(cls: type, values: dict[str, Any]):
     return cls(**values)
 
 
+def from_record(cls: type, record: dict[str, Any], **places: str):
+    """The configuration of a record's run, with `places` such as ``data_root`` for the record's.
+
+    Schema 1 held the options of all methods, at defaults of its time: only the method's own count.
+    """
+    values = record["config"]
+    if record["schema"] == 1:
+        others = set(method_options()) - set(find(record["method"]).options)
+        values = {name: value for name, value in values.items() if name not in others}
+    return from_values(cls, values | places)
+
+
 def from_notebook(cls: type, namespace: dict[str, Any]):
     """A configuration from a notebook's globals right after its parameters.
 

@@ -14,7 +14,7 @@ from ..data.resident import Resident, Split
 from ..data.sources import Archive, Folder
 from ..decisions import decide
 from . import records, weights
-from .config import from_values
+from .config import from_record
 from .datasets import find_dataset
 from .fields import ConfigError
 
@@ -51,7 +51,7 @@ def predict_images(
         and weights that are missing or another network's.
     """
     record = records.read(record_path)
-    config = from_values(find_dataset(record["experiment"]), record["config"])
+    config = from_record(find_dataset(record["experiment"]), record)
     shape = record["dataset"].get("shape")
     if shape is None or len(shape) != 3:
         raise ConfigError(

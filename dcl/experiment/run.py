@@ -14,7 +14,7 @@ from ..decisions import prior_offsets
 from ..protocol import Criterion
 from . import distributed, provenance, records, trainer, weights
 from .checkpoint import Progress
-from .config import Training, from_values
+from .config import Training, from_record
 from .datasets import find_dataset
 from .fields import ConfigError, as_config_error
 from .machine import best_precision
@@ -202,7 +202,7 @@ def check(record_path: Path, **places: str) -> dict[str, Any]:
         this network's.
     """
     record = records.read(record_path)
-    config = from_values(find_dataset(record["experiment"]), record["config"] | places)
+    config = from_record(find_dataset(record["experiment"]), record, **places)
     state = weights.read(weights.path_of(record_path))
     data = load_data(config)
     if data.fingerprint != record["dataset"]["fingerprint"]:

@@ -140,7 +140,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
     assert len(needed) == 1, needed
     assert needed[0].startswith("Requires-Dist: torch")
     extras = {line.split(": ")[1] for line in lines if line.startswith("Provides-Extra")}
-    assert extras == {"experiment", "book", "test", "grid", "bench"}
+    assert extras == {"experiment", "book", "test", "grid", "bench", "trainers", "parquet"}
 
 
 def test_what_is_uploaded_is_accepted(built):
