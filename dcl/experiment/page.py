@@ -6,8 +6,7 @@ from typing import Any
 
 from .fields import PROFILES, ConfigError, checked, plain_values, settle_profile, unknown
 
-KINDS = {kind.__name__: kind for kind in (bool, int, float, str)}
-PARAMETER = re.compile(rf"^(\w+): ({'|'.join(KINDS)}) = .*?(?:  # (.*))?$", re.MULTILINE)
+PARAMETER = re.compile(r"^(\w+): (bool|int|float|str) = .*?(?:  # (.*))?$", re.MULTILINE)
 
 
 def from_page(namespace: dict[str, Any], **limits: dict[str, Any]) -> SimpleNamespace:
@@ -17,10 +16,13 @@ def from_page(namespace: dict[str, Any], **limits: dict[str, Any]) -> SimpleName
     it is``. Papermill may have put other values in the place of the defaults, and texts in the
     place of numbers. A parameter `profile` is settled as in every configuration.
 
+    Names and types are the cell's annotations; what a parameter is stands in the text of the cell,
+    which nbval does not keep: an error then goes without.
+
     Parameters
     ----------
     namespace : dict
-        The notebook's globals; their ``In`` is the list of cells that ran, as text.
+        The notebook's globals: with ``__annotations__``, and ``In``, the cells that ran, as text.
     limits : dict
         By parameter, as `dcl.experiment.fields.option` takes them: ``low``, ``high``, ``above``,
         ``below``, ``choices``.
@@ -33,29 +35,36 @@ def from_page(namespace: dict[str, Any], **limits: dict[str, Any]) -> SimpleName
 
     Examples
     --------
-    >>> cells = ["", "rounds: int = 20  # of measuring"]
-    >>> from_page({"In": cells, "rounds": 5}, rounds={"low": 2})
+    >>> cell = {"In": ["", "rounds: int = 20  # of measuring"], "__annotations__": {"rounds": int}}
+    >>> from_page({**cell, "rounds": 5}, rounds={"low": 2})
     namespace(rounds=5)
-    >>> from_page({"In": cells, "rounds": "true"})
+    >>> from_page({**cell, "rounds": "true"})
     Traceback (most recent call last):
     dcl.experiment.fields.ConfigError: rounds must be a whole number, got 'true': of measuring
     """
-    found = PARAMETER.findall("\n".join(namespace.get("In", [])))
-    if not found:
+    kinds = namespace.get("__annotations__", {})
+    if not kinds:
         raise ConfigError("no parameters: call from_page in the cell after the parameters' own")
-    known = [name for name, _, _ in found]
+    lines = PARAMETER.findall("\n".join(namespace.get("In", [])))
+    meanings = {name: meaning for name, _, meaning in lines}
     values = plain_values(namespace)
     for name in (*values, *limits):
-        if name not in known:
-            raise unknown(name, known, "this page")
-    if "profile" in known:
+        if name not in kinds:
+            raise unknown(name, list(kinds), "this page")
+    if "profile" in kinds:
         limits = {"profile": {"choices": PROFILES}} | limits
     page = SimpleNamespace(
         **{
-            name: checked(name, values[name], (KINDS[kind],), meaning, limits.get(name, {}))
-            for name, kind, meaning in found
+            name: checked(
+                name,
+                values[name],
+                (kind,),
+                meanings.get(name, "see the parameters cell"),
+                limits.get(name, {}),
+            )
+            for name, kind in kinds.items()
         }
     )
-    if "profile" in known:
+    if "profile" in kinds:
         settle_profile(page)
     return page

@@ -56,8 +56,14 @@ def test_a_page_says_type_default_and_meaning_of_each_parameter(name):
     lines = PARAMETER.findall(cell)
     assert [(key, kind) for key, kind, _ in lines] == [(k, v[0]) for k, v in found.items()]
     assert all(meaning for _, _, meaning in lines)
-    page = from_page({"In": ["", cell]} | {key: default for key, (_, default) in found.items()})
-    assert vars(page).keys() == found.keys()
+    assert vars(from_page(ran(cell))).keys() == found.keys()
+
+
+def ran(cell: str) -> dict:
+    """The globals of a notebook after its parameters cell."""
+    namespace = {"In": ["", cell]}
+    exec(cell, namespace)
+    return namespace
 
 
 def check_of(name: str):
@@ -68,8 +74,7 @@ def check_of(name: str):
     (call,) = re.findall(r"^config = (from_page\(.*?\))$", cells[at + 1], re.M | re.S)
 
     def check(**values):
-        defaults = {key: default for key, (_, default) in parameters(name).items()}
-        namespace = {"In": ["", cells[at]], **defaults, **values}
+        namespace = ran(cells[at]) | values
         return eval(call, {"from_page": from_page, "globals": lambda: namespace})
 
     return check
@@ -107,11 +112,19 @@ def test_a_page_says_what_its_parameters_may_be(name, values, words):
 
 
 def test_a_limit_of_no_parameter_and_a_page_without_any_are_refused():
-    namespace = {"In": ["", "rounds: int = 2  # of measuring"], "rounds": 2}
+    namespace = ran("rounds: int = 2  # of measuring")
     with pytest.raises(ConfigError, match="unknown parameter 'round': did you mean 'rounds'"):
         from_page(namespace, round={"low": 1})
     with pytest.raises(ConfigError, match="in the cell after the parameters"):
         from_page({"rounds": 2})
+
+
+def test_a_page_without_the_text_of_its_cells_is_checked_too():
+    """nbval keeps no history of input."""
+    namespace = ran("rounds: int = 2  # of measuring") | {"In": [""]}
+    assert from_page(namespace).rounds == 2
+    with pytest.raises(ConfigError, match="rounds must be .* got 'x': see the parameters cell"):
+        from_page(namespace | {"rounds": "x"})
 
 
 @pytest.mark.parametrize(
