@@ -638,6 +638,7 @@ def test_code_is_folded_but_where_it_is_the_point(page):
 CODE_IS_THE_POINT = {
     *("notebooks/framework", "notebooks/schedulers", "notebooks/weights", "notebooks/tabular"),
     *("notebooks/celeba", "notebooks/pedestrians", "notebooks/cifar100", "notebooks/trainers"),
+    "notebooks/your_data",  # its last cell: the lines to take with you
 }
 
 

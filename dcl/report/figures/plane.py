@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..plane import Cloud, descend, draw
-from .style import METHOD_COLOURS, finish
+from .style import METHOD_COLOURS, finish, name_group
 
 NAMES = {"all": "all anchors (CRL)", "easy": "easy anchors (TEA)"}
 COLOURS = {"all": METHOD_COLOURS["crl"], "easy": METHOD_COLOURS["dcl"]}
@@ -56,6 +56,7 @@ def stills(cloud: Cloud, paths: dict[str, Tensor], moments: dict[str, int], titl
             axes.set_title(words if kind == next(iter(paths)) else "")
         row[0].set_ylabel(NAMES[kind])
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    name_group(figure, title)
     return finish(figure)
 
 

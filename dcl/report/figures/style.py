@@ -74,6 +74,11 @@ def pretty(names: Sequence[str]) -> list[str]:
     return [name.replace("_", " ").replace("5 o Clock", "5 o'clock") for name in names]
 
 
+def name_group(figure: Figure, title: str) -> None:
+    """Name the figure's group in the SVG by its title, see `finish`."""
+    figure.set_gid("figure-" + re.sub(r"\W+", "-", title).strip("-").lower())
+
+
 def finish(figure: Figure) -> Figure:
     """Tidy; shown once, as the value of the cell, and not again by the backend.
 
@@ -87,7 +92,7 @@ def finish(figure: Figure) -> Figure:
         axes.set_title(axes.get_title(loc=place), weight="bold")
     titles = [axes.get_title(loc=place) for axes in figure.axes for place in ("left", "center")]
     title = figure.get_suptitle() or next(filter(None, titles), "")
-    figure.set_gid("figure-" + re.sub(r"\W+", "-", title).strip("-").lower())
+    name_group(figure, title)
     figure.set_size_inches(PAGE * figure.get_size_inches())
     figure.tight_layout()
     plt.close(figure)
