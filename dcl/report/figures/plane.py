@@ -56,7 +56,6 @@ def stills(cloud: Cloud, paths: dict[str, Tensor], moments: dict[str, int], titl
             axes.set_title(words if kind == next(iter(paths)) else "")
         row[0].set_ylabel(NAMES[kind])
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
-    name_group(figure, title)
     return finish(figure)
 
 
@@ -139,6 +138,7 @@ def batch_by_weight(images: np.ndarray, weights: np.ndarray, positive: np.ndarra
             plt.setp(axes.spines.values(), color=METHOD_COLOURS["dcl"], lw=2.5)
         axes.set_title(f"{weights[i]:.1f}" if weights[i] else "0", fontsize=7, pad=1, loc="center")
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    name_group(figure, title)
     figure.tight_layout(h_pad=0.2, w_pad=0.1)
     plt.close(figure)
     return figure
