@@ -12,7 +12,7 @@ IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation of
 
 
 class ModelError(ValueError):
-    """A file of weights that cannot be used, named."""
+    """Weights or images that a network cannot take, named."""
 
 
 class Multihead(nn.Module):

@@ -228,7 +228,8 @@ def from_record(cls: type, record: dict[str, Any], **places: str):
     """
     values = record["config"]
     if record["schema"] == 1:
-        others = set(method_options()) - set(find(record["method"]).options)
+        with as_config_error():
+            others = set(method_options()) - set(find(record["method"]).options)
         values = {name: value for name, value in values.items() if name not in others}
     return from_values(cls, values | places)
 

@@ -12,7 +12,7 @@ from . import imports
 
 
 def environment(device: torch.device) -> dict[str, Any]:
-    """What the run ran on: device, threads, package versions, source hash of dcl."""
+    """What the run ran on: device, threads, package versions, the processor's flags that matter."""
     import torchvision
 
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
@@ -44,16 +44,17 @@ def source_hash(*modules: str) -> str:
 
 def cpu_flags() -> set[str]:
     """What the processor can do, as Linux names it; nothing elsewhere."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return set(next(x for x in lines if x.startswith("flags")).split())
-    except (OSError, StopIteration):
-        return set()
+    return set(_cpuinfo("flags").split())
 
 
 def _processor() -> str:
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def _cpuinfo(key: str) -> str:
+    """A line of Linux's /proc/cpuinfo; empty elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(x.split(":", 1)[1].strip() for x in lines if x.startswith("model name"))
+        return next(x.split(":", 1)[1].strip() for x in lines if x.startswith(key))
     except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+        return ""

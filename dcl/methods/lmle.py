@@ -16,7 +16,7 @@ from ..checks import at_least_float32, check_labels, check_logits, choose, reads
 from ..protocol import Criterion, Look
 from ..sampling import dsl_loss
 from .entry import Method
-from .quintuplets import mine, squared_distances
+from .quintuplets import find_partners, squared_distances
 
 FARTHEST = 4.0  # the largest squared distance of two vectors of length 1
 COLLAPSED = 1e-4  # variance of features of length 1 below which they are one point
@@ -249,7 +249,7 @@ class LMLE(Criterion):
         clusters = self.clusters[index.to(self.clusters.device)].to(labels.device)
         x = F.normalize(at_least_float32(features), dim=2).transpose(0, 1)  # (A, B, D)
         source = self.random.on(labels.device)
-        partners, valid = mine(x, labels, clusters, how=self.partners, generator=source)
+        partners, valid = find_partners(x, labels, clusters, how=self.partners, generator=source)
         attribute = torch.arange(len(x), device=x.device)[:, None, None]
         # (A, B, 1, D) - (A, B, 4, D) -> (A, B, 4): squared distances; by differences, exact near 0
         d = (x.unsqueeze(2) - x[attribute, partners]).square().sum(3)

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 @torch.no_grad()
-def mine(
+def find_partners(
     x: Tensor,
     labels: Tensor,
     clusters: Tensor,

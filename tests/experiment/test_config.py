@@ -233,3 +233,5 @@ def test_a_record_of_schema_1_held_the_options_of_all_methods():
     assert "neighbours" not in found.recorded()
     with pytest.raises(ConfigError, match="method 'dcl' has no neighbours"):
         from_record(CelebA, old | {"schema": 2})
+    with pytest.raises(ConfigError, match="moved-threshold is a decision"):
+        from_record(CelebA, old | {"method": "moved-threshold"})

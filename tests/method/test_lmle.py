@@ -417,8 +417,10 @@ def test_random_partners_qualify_and_the_nearer_of_two_is_the_second(batch):
     labels = batch["labels"]
     clusters = torch.randint(0, 3, labels.shape, generator=batch["generator"])
     x = torch.nn.functional.normalize(batch["features"], dim=2).transpose(0, 1)
-    partners, valid = lmle.mine(x, labels, clusters, how="random", generator=batch["generator"])
-    _, expected = lmle.mine(x, labels, clusters)
+    partners, valid = lmle.find_partners(
+        x, labels, clusters, how="random", generator=batch["generator"]
+    )
+    _, expected = lmle.find_partners(x, labels, clusters)
     assert torch.equal(valid, expected)
     for a, b in valid.nonzero().tolist():
         positive, near, far, negative = partners[a, b].tolist()
