@@ -154,15 +154,20 @@ def _offsets(
 ) -> tuple[Tensor, Tensor]:
     """Of one attribute of more classes: logits (N, C), weights (R, N) -> offsets (R, C), value."""
     rows: list[Tensor] = []
+    values: list[Tensor] = []
     for weight in weights:
         offsets = start.clone()
         for _ in range(SWEEPS):
             for label in range(len(offsets)):
                 offsets[label] = _best_offset(logits, labels, weight, offsets, label, metric)
-        if not rows:
-            value = _macro((logits + offsets).argmax(1), labels, weight, len(offsets), metric)
+        reached, before = (
+            _macro((logits + x).argmax(1), labels, weight, len(x), metric) for x in (offsets, start)
+        )
+        if before > reached:  # equal scores, which no cut between scores splits as argmax does
+            offsets, reached = start, before
         rows.append(offsets)
-    return torch.stack(rows), value
+        values.append(reached)
+    return torch.stack(rows), values[0]
 
 
 def _best_offset(

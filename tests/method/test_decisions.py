@@ -87,6 +87,14 @@ def test_offsets_of_more_classes_are_no_worse_than_the_priors(data, metric):
             assert found.value[a].item() == pytest.approx(values[0])
 
 
+def test_equal_scores_of_more_classes_cost_nothing_beside_the_priors():
+    logits = torch.tensor([[[0.0, 1, 1]], [[0, 0, -1]], [[1, 1, -1]]])  # no cut splits ties
+    labels = torch.tensor([[1], [0], [2]])
+    found = tune_thresholds(logits, labels, bootstrap=0)
+    assert decide(logits, offsets=found).T.tolist() == decide(logits, torch.ones(1, 3)).T.tolist()
+    assert found.value.item() == pytest.approx(2 / 3)
+
+
 @given(scored(), st.sampled_from(["mA", "f1"]))
 def test_an_unknown_label_decides_nothing(data, metric):
     logits, labels = data
