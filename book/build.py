@@ -4,7 +4,8 @@
     python book/build.py --profile quick    # every notebook in seconds, to look at a page
 
 A notebook is executed again only when it, a source of dcl, a published record or number, or the
-profile has changed. All is written below _build/: the checkout stays free of outputs.
+profile has changed. Several are executed side by side, sharing the cores; one that measures times
+runs alone. All is written below _build/: the checkout stays free of outputs.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib.metadata import version
 from pathlib import Path
 
@@ -52,6 +54,7 @@ SHOWN_VERSIONS = (
     *("torch", "torchvision", "jupyter-book", "nbclient", "papermill", "seaborn", "pandas"),
     *("pytest", "nbval"),
 )
+MEASURES = "dcl/bench"  # a notebook that imports from there measures times
 INPUTS = ("dcl/**/*.csv", "book/published/*.csv", "results/**/*.json")  # beside the code
 FROM_NETWORK = re.compile(
     r"""<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=["'](?:https?:)?//[^"']*"""
@@ -91,15 +94,53 @@ def code_of(notebook: Path) -> set[Path]:
     return closure(files_used(code))
 
 
-def execute(page: str, notebook: Path, profile: str) -> None:
-    """Execute a notebook from the repository root into EXECUTED, unless that is up to date."""
+def execute_all(notebooks: dict[str, Path], profile: str, jobs: int) -> None:
+    """Execute what is not up to date, the longest first: in the contents the trainings stand last.
+
+    Where one fails, the ones that had begun are finished and kept.
+    """
+    states = {page: state_of(path, profile) for page, path in notebooks.items()}
+    left = [page for page in reversed(notebooks) if not up_to_date(page, states[page])]
+    alone = [page for page in left if measures(notebooks[page])]
+    threads = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = threads or str(max(1, (os.cpu_count() or 1) // jobs))
+    with ProcessPoolExecutor(jobs) as pool:
+        runs = [
+            pool.submit(execute, page, notebooks[page], profile, states[page])
+            for page in left
+            if page not in alone
+        ]
+        try:
+            for run in as_completed(runs):
+                run.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    if threads is None:
+        del os.environ["OMP_NUM_THREADS"]
+    for page in alone:
+        execute(page, notebooks[page], profile, states[page])
+
+
+def up_to_date(page: str, state: str) -> bool:
     target = EXECUTED / f"{page}.ipynb"
-    state = state_of(notebook, profile)
-    if target.exists():
-        done = nbformat.read(target, as_version=4).metadata.get("dcl", {})
-        if done.get("state") == state:
-            print(f"{page}: up to date ({profile} profile, took {done['seconds']} s)")
-            return
+    if not target.exists():
+        return False
+    done = nbformat.read(target, as_version=4).metadata.get("dcl", {})
+    if done.get("state") != state:
+        return False
+    print(f"{page}: up to date ({done['profile']} profile, took {done['seconds']} s)")
+    return True
+
+
+def measures(notebook: Path) -> bool:
+    """Whether a notebook measures times, which others beside it would change."""
+    return any(path.is_relative_to(ROOT / MEASURES) for path in code_of(notebook))
+
+
+def execute(page: str, notebook: Path, profile: str, state: str) -> None:
+    """Execute a notebook from the repository root into EXECUTED, with the hash of what made it."""
+    target = EXECUTED / f"{page}.ipynb"
     print(f"{page}: executing ({profile} profile)", flush=True)
     running = target.with_suffix(".running.ipynb")
     running.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +171,7 @@ def execute(page: str, notebook: Path, profile: str) -> None:
     executed.metadata["dcl"] = {"state": state, "profile": profile, "seconds": seconds}
     nbformat.write(executed, running)
     running.replace(target)
-    print(f"{page}: executed in {seconds} s")
+    print(f"{page}: executed in {seconds} s", flush=True)
 
 
 def stage(pages: dict[str, Path]) -> None:
@@ -215,7 +256,7 @@ def execution_status(pages: dict[str, Path]) -> str:
     made_on = environment(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     versions = ", ".join(f"{name} {version(name)}" for name in SHOWN_VERSIONS)
     facts = [
-        f"* {total / 60:.0f} minutes in all, on {made_on['device']}, {os.cpu_count()} cores",
+        f"* {total / 60:.0f} minutes added up, several at a time, on {made_on['device']}, {os.cpu_count()} cores",
         f"* Python {made_on['python']}; {versions}",
         f"* source of method and trainer: `{source_hash('dcl.experiment.trainer')}`",
     ]
@@ -270,13 +311,21 @@ def main() -> None:
     parser.add_argument(
         "--profile", choices=PROFILES, default="standard", help="how much each notebook runs"
     )
-    profile = parser.parse_args().profile
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=min(4, os.cpu_count() or 1),
+        help="notebooks executed side by side (default: one a core, at most 4)",
+    )
+    arguments = parser.parse_args()
+    profile = arguments.profile
+    if arguments.jobs < 1:
+        parser.error(f"--jobs must be 1 or more, got {arguments.jobs}")
     os.environ["DCL_PROFILE"] = profile  # read by the kernels
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # a warning that says nothing here
     pages = pages_of_contents()
-    for page, path in pages.items():
-        if path.suffix == ".ipynb":
-            execute(page, path, profile)
+    notebooks = {page: path for page, path in pages.items() if path.suffix == ".ipynb"}
+    execute_all(notebooks, profile, arguments.jobs)
     stage(pages)
     print(f"Building {len(pages)} pages", flush=True)
     write_html()

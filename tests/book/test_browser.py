@@ -602,9 +602,6 @@ def test_the_explorers_second_tab_is_as_legible_and_narrow_as_the_first(explorer
         explorer.set_viewport_size(DESK)
 
 
-LED_BY_CODE = {"notebooks/your_data"}  # pages that walk through what they do before its pictures
-
-
 def test_the_first_figure_of_a_page_is_within_one_screen(page):
     page.set_viewport_size(DESK)
     top = page.evaluate(
@@ -614,9 +611,22 @@ def test_the_first_figure_of_a_page_is_within_one_screen(page):
           .filter(({ width, height }) => width > 150 && height > 80)
           .map(({ top }) => top + scrollY)[0] ?? null"""
     )
-    name = Path(urlsplit(page.url).path).relative_to(HTML).with_suffix("").as_posix()
-    if top is not None and name not in LED_BY_CODE:
+    if top is not None:
         assert top < DESK["height"] - 150, f"{top:.0f} of {DESK['height']} pixels"
+
+
+def test_figures_keep_their_letters_readable_on_a_phone_and_scroll_in_their_box(page):
+    page.set_viewport_size(PHONE)
+    try:
+        shown = page.evaluate(
+            """() => [...document.querySelectorAll(
+                 "article :is(div.cell_output, figure) > img[src$='.svg']")]
+              .map((e) => [e.getBoundingClientRect().width / e.naturalWidth, e.src,
+                           getComputedStyle(e.parentElement).overflowX])"""
+        )
+    finally:
+        page.set_viewport_size(DESK)
+    assert [row for row in shown if row[0] < 0.7 or row[2] != "auto"] == []
 
 
 def test_no_two_figures_of_a_page_share_a_title(page):

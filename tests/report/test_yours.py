@@ -45,6 +45,13 @@ def test_precision_and_recall_are_of_the_rarer_class_and_end_where_nothing_is_ca
     assert "in the mean: dcl 83 %" in drawn.get_suptitle()
 
 
+def test_words_on_bars_are_readable_on_their_colour():
+    axes = figures.classes(data(LABELS)).axes[0]
+    inks = {text.get_text(): text.get_color() for text in axes.texts}
+    assert inks["no"] == inks["black"] == "white"  # on dark blue
+    assert inks["yes"] == inks["unknown"] == "black"  # on orange, on grey
+
+
 def test_mistakes_are_those_of_known_labels_and_the_surest_comes_first():
     scores = scored([-3.0, 1, 4, 1, 3, 9])
     drawn = figures.mistakes(data(LABELS), scores, scores.argmax(2), columns=3)

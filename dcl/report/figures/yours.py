@@ -1,9 +1,12 @@
 """Pictures of data of one's own: classes, gains, precision and recall, the worst mistakes."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -27,14 +30,16 @@ def classes(data: Dataset) -> Figure:
     names = data.facts.get("class_names", {})
     left = np.zeros(len(counts))
     palette = [*sns.color_palette("colorblind", counts.shape[1]), "#d9d9d9"]
+    words: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8}
     for label, (widths, colour) in enumerate(zip([*counts.T, unknown], palette, strict=True)):
         axes.barh(places, widths, left=left, color=colour)
+        ink = "white" if luminance(colour) < 0.18 else "black"  # 0.18: both read as well
         for place, width in enumerate(widths):
-            words = [*names.get(data.attributes[place], []), ""]
-            word = "unknown" if label == counts.shape[1] else words[min(label, len(words) - 1)]
+            called = [*names.get(data.attributes[place], []), ""]
+            word = "unknown" if label == counts.shape[1] else called[min(label, len(called) - 1)]
             if width > 0.012 * rows * len(word):  # it fits
                 middle = left[place] + width / 2
-                axes.text(middle, place, word, ha="center", va="center", fontsize=8)
+                axes.text(middle, place, word, color=ink, **words)
         left += widths
     attribute_, label = np.argwhere(counts == counts[counts > 0].min())[0]
     word = [*names.get(data.attributes[attribute_], []), *map(str, range(label + 1))][label]
@@ -46,6 +51,13 @@ def classes(data: Dataset) -> Figure:
     axes.set_yticks(places, pretty(data.attributes))
     axes.invert_yaxis()
     return finish(figure)
+
+
+def luminance(colour: Any) -> float:
+    """Relative luminance of a colour, 0 for black to 1 for white (WCAG 2)."""
+    c = np.array(to_rgb(colour))
+    c = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    return float(c @ [0.2126, 0.7152, 0.0722])
 
 
 def gain_by_attribute(runs: pd.DataFrame, decision: str = "tuned-mA") -> Figure:
