@@ -151,7 +151,7 @@ def execute(page: str, notebook: Path, profile: str, state: str) -> None:
             running,
             cwd=ROOT,
             kernel_name="python3",
-            extra_arguments=["--log-level=ERROR"],  # of the kernel; it warns of a local socket
+            extra_arguments=["--log-level=CRITICAL"],  # of the kernel
             progress_bar=sys.stderr.isatty(),
         )
     except papermill.PapermillExecutionError as error:
@@ -256,7 +256,8 @@ def execution_status(pages: dict[str, Path]) -> str:
     made_on = environment(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     versions = ", ".join(f"{name} {version(name)}" for name in SHOWN_VERSIONS)
     facts = [
-        f"* {total / 60:.0f} minutes added up, several at a time, on {made_on['device']}, {os.cpu_count()} cores",
+        f"* {total / 60:.0f} minutes added up, several notebooks at a time",
+        f"* {made_on['device']}, {os.cpu_count()} cores",
         f"* Python {made_on['python']}; {versions}",
         f"* source of method and trainer: `{source_hash('dcl.experiment.trainer')}`",
     ]

@@ -36,6 +36,23 @@ def test_the_learning_rate_is_compared_on_validation_in_one_seed():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["dcl", "crl"]
 
 
+def test_a_rate_is_chosen_when_every_rate_was_tried(tmp_path):
+    nan = float("nan")
+    rates = pd.DataFrame(
+        {0.003: [79.0, 70.0, 60.0], 0.01: [81.0, nan, 65.0], 0.03: [nan, nan, 64.0]},
+        index=["dcl", "crl", "cross-entropy"],
+    )
+    notes = tmp_path / "not_finite.csv"
+    notes.write_text('method,lr,seed,message\ndcl,0.03,0,"the loss is not finite at step 27"\n')
+    assert tables.rates_in_words(rates, notes).to_dict("index") == {
+        "dcl": {"0.003": "79.00", "0.01": "81.00", "0.03": "not finite", "chosen": "0.01"},
+        "crl": {"0.003": "70.00", "0.01": "not run yet", "0.03": "not run yet", "chosen": ""},
+        "cross-entropy": {"0.003": "60.00", "0.01": "65.00", "0.03": "64.00", "chosen": "0.01"},
+    }
+    none = tables.rates_in_words(rates, tmp_path / "none.csv")
+    assert none.loc["dcl", "0.03"] == "not run yet"
+
+
 def test_every_published_run_is_at_the_rate_that_validation_chose():
     published_runs = evidence.of_dataset(PUBLISHED, "celeba")
     others = evidence.of_dataset(ROOT / "results" / "celeba-30k-lr", "celeba")

@@ -1,7 +1,7 @@
 """The book's tables, from run records: the paper's beside ours, methods, choices, single runs."""
 
 from .choices import choices, sensitivity
-from .methods import best, learning_rates, means, overview, tuned
+from .methods import best, learning_rates, means, overview, rates_in_words, tuned
 from .paper import (
     TABLE_2,
     averages,
@@ -25,6 +25,7 @@ __all__ = [
     "overview",
     "per_attribute_findings",
     "provenance",
+    "rates_in_words",
     "sensitivity",
     "sentence",
     "steps",
