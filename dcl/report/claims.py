@@ -11,9 +11,6 @@ from . import evidence, length, published, verdicts
 from .claim_tests import ELSEWHERE, FULL_SIZE, LENGTHS, SOURCES, TESTS, ClaimTest
 from .finding import Finding
 
-ENOUGH = 3  # seeds, for a longer training to stand in for a shorter one
-
-
 def judge(results: Path) -> pd.DataFrame:
     """Every claim with its published number, ours, and a verdict by `dcl.report.verdicts.RULE`.
 
@@ -91,6 +88,7 @@ def _judged(
             row["finding"] = Finding.of([])  # of a row that is not what its name says
         if test.group:
             row["note"] += f", {evidence.group_size(record, test.group)} attributes in the group"
+        row["note"] += _weak_rival(test, runs)
         if test.threshold_for and row["finding"].n:
             moved = test.values(evidence.prior_as(runs, test.threshold_for))
             row["threshold"] = Finding.of(moved)
@@ -103,6 +101,14 @@ def _judged(
         finding, sign=test.sign, published=number, like=like, margin=margin, barred=barred
     )
     return row
+
+
+def _weak_rival(test: ClaimTest, runs: pd.DataFrame) -> str:
+    """A warning where DCL is held against CRL, and that is not surely ahead of cross entropy."""
+    lead = evidence.lead(runs, "crl", "cross-entropy")
+    if not {"dcl", "crl"} <= set(test.methods) or lead.n < 2 or lead.low > 0:
+        return ""
+    return f", CRL minus cross entropy {lead}"
 
 
 def of_chance(judged: pd.DataFrame, level: float = 0.05) -> dict[str, Any]:
@@ -138,7 +144,7 @@ def _runs(read: Callable[[str], pd.DataFrame], test: ClaimTest) -> pd.DataFrame:
         grid = read(length.FOLDER)
         for epochs in sorted(set(grid["epochs"]), reverse=True):
             runs = grid[grid["epochs"] == epochs].reset_index(drop=True)
-            if len(test.values(runs)) >= ENOUGH:
+            if len(test.values(runs)) >= length.ENOUGH:
                 return runs
     source = SOURCES[test.experiment]
     folder, method = source.beside

@@ -9,7 +9,7 @@ from . import evidence
 from .claims import of_chance
 from .finding import Finding
 from .measures import class_balanced, metric
-from .verdicts import VERDICTS, WORDS, chances
+from .verdicts import FREE, VERDICTS, WORDS, chances
 
 PAGES = {  # of the book -> words for a link
     "table2": "Table 2",
@@ -25,6 +25,7 @@ PAGES = {  # of the book -> words for a link
 NAMES = {
     "cross-entropy": "cross entropy",
     evidence.PRIOR: "cross entropy with a moved threshold, which trains nothing",
+    "cost-sensitive": "cost-sensitive weights, one line of code",
 }
 COLUMNS = (  # heading, what it says on hover
     ("claim", "of the paper, with its section, and the quantity that tests it"),
@@ -39,8 +40,9 @@ LEGEND = (
     "† the interval leaves the paper's number out. Numbers are percentage points, but where a "
     "unit stands. Moved threshold: the same quantity for cross entropy decided at the training "
     "prior, which trains nothing, in the method's place: <i>does as much</i> where the method is "
-    "not ahead of it by more than the margin of no difference. Chances, from the paired t: as "
-    "claimed by more than that margin / within it / the other way by more."
+    "not ahead of it by more than the margin of no difference, <i>does less</i> where it is, <i>not "
+    "told apart</i> where the runs leave both open. Chances, from the paired t: as claimed by more "
+    "than that margin / within it / the other way by more."
 )
 
 
@@ -64,9 +66,17 @@ def _short(title: str) -> str:
 
 
 def count_of_verdicts(judged: pd.DataFrame) -> str:
-    """How many claims have which verdict, in words."""
+    """How many claims have which verdict, and in how many *partly* ones a moved threshold will do.
+
+    "reproduced" is said also where there is none: a reader looks for it.
+    """
     counts = judged["verdict"].value_counts()
+    counts = counts.reindex([*dict.fromkeys(["reproduced", *counts.index])], fill_value=0)
+    free = ((judged["verdict"] == "partly") & (judged["free"] == FREE)).sum()
     listed = [f"{counts[name]} {WORDS.get(name, name)}" for name in VERDICTS if name in counts]
+    if free:
+        place = listed.index(f"{counts['partly']} partly")
+        listed[place] += f" (in {free} of them a moved threshold {FREE})"
     return f"{len(judged)} claims: {', '.join(listed)}"
 
 
@@ -122,7 +132,7 @@ def _chances(found: Finding, margin: float, sign: int) -> str:
 
 
 def in_short(runs: pd.DataFrame) -> str:
-    """DCL minus the two rows that a reader asks for first, in one sentence; of one length's runs.
+    """DCL minus the rows that a reader asks for first, in one sentence; of one length's runs.
 
     A measure that no record has is left out.
     """
@@ -137,13 +147,12 @@ def in_short(runs: pd.DataFrame) -> str:
         "F1 with tuned thresholds": metric("f1", "tuned-f1"),
     }
     parts = []
-    for other in ("cross-entropy", evidence.PRIOR):
-        found = {words: evidence.lead(runs, "dcl", other, m) for words, m in measures.items()}
-        if other == evidence.PRIOR:  # its ranks of the images are cross entropy's
-            found = {"mA": found["mA"]}
-        numbers = ", ".join(f"{lead} in {words}" for words, lead in found.items() if lead.n)
+    for other, words in NAMES.items():
+        asked = measures if other == "cross-entropy" else {"mA": class_balanced}
+        found = {name: evidence.lead(runs, "dcl", other, m) for name, m in asked.items()}
+        numbers = ", ".join(f"{lead} in {name}" for name, lead in found.items() if lead.n)
         if numbers:
-            parts.append(f"minus {NAMES[other]}: {numbers}")
+            parts.append(f"minus {words}: {numbers}")
     if not parts:
         return "No run of DCL beside cross entropy is on record."
     epochs = runs["record"].iloc[0]["config"]["epochs"]

@@ -13,6 +13,7 @@ RUN_OUT = 0.5  # a schedule that ends above it has not run out: its target is no
 TOLD = ("reproduced", "partly", "no difference", "not", "undecided")  # of runs that can tell
 BARRED = ("other data", "not testable at this length", "collapsed: not shown")
 VERDICTS = (*TOLD, *BARRED, "not tried", "see its page")
+FREE = "does as much"  # of a moved threshold, beside a method that is not ahead of it
 WORDS = {"not": "not borne out", "see its page": "shown elsewhere"}  # where a reader meets them
 RULE = f"""\
 * **reproduced**: on the claim's own data set, all of its images and at least the paper's {EPOCHS}
@@ -29,7 +30,8 @@ RULE = f"""\
 * **not testable at this length**: a schedule that is compared ends above g = {RUN_OUT}: it did
   not run out, so its target is far from balance;
 * **collapsed: not shown**: the runs of a compared method ended with all features in one point;
-* **not tried**: there is no record."""
+* **not tried**: there is no record;
+* **shown elsewhere**: no difference of two rows, but an identity or a picture, on its own page."""
 
 
 def verdict(
@@ -140,7 +142,7 @@ def free_threshold(difference: Finding, margin: float, sign: int = 1) -> str:
         return ""
     low, high = sorted((sign * difference.low, sign * difference.high))
     if high <= margin:
-        return "does as much"
+        return FREE
     return "does less" if low > 0 else "not told apart"
 
 

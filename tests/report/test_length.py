@@ -1,5 +1,6 @@
 """Does DCL's lead come with training? What is said follows the made-up runs, whole or in part."""
 
+import json
 import math
 import re
 
@@ -71,10 +72,10 @@ def test_without_a_run_it_says_that_it_is_not_known():
 
 
 def test_one_length_says_what_is_there_and_that_no_other_is_run():
-    text = length.answer(runs({8: (-1.0, 5)}))
-    assert text.startswith("After 8 epochs on test data, the mean class-balanced accuracy (mA)")
-    assert "-1.00" in text
-    assert "(n = 5, DCL is behind)" in text
+    text = length.answer(runs({8: (-1.0, 5)})).replace("\xa0", " ")
+    assert text.startswith("After 8 epochs on test data, DCL is ahead of plain cross entropy (+9.")
+    assert "points of mean class-balanced accuracy, mA, n = 5), but behind the same network" in text
+    assert "nothing (-1.00 ± 0.00, n = 5), and Selective Learning (-1.00 ± 0.00, n = 5);" in text
     assert text.endswith(
         "no other length is run yet, so whether a lead comes with training is not known."
     )
@@ -84,9 +85,10 @@ def test_one_length_says_what_is_there_and_that_no_other_is_run():
 
 def test_one_seed_decides_nothing():
     text = length.answer(runs({8: (3.0, 1)}))
-    assert "(n = 1, which decides nothing)" in text
+    assert "DCL is not told apart from plain cross entropy (+13.00 points" in text
+    assert "costs nothing (+3.00, n = 1), and Selective Learning (+3.00, n = 1)" in text
     text = length.answer(runs({8: (3.0, 1), 24: (4.0, 1)}))
-    assert "from 8 to 24 epochs each difference changes by what no two seeds tell yet" in text
+    assert "from 8 to 24 epochs each of these two differences changes by what no two seeds" in text
 
 
 def test_a_length_of_one_seed_waits_for_the_second():
@@ -100,8 +102,9 @@ def test_a_lead_that_grows_over_both_is_the_papers_reading():
     assert length.reading(made) == "paper"
     text = length.answer(made)
     assert text.startswith("After 300 epochs")
-    assert text.count("a lead of DCL)") == 2
-    assert text.endswith("from 8 to 300 epochs each difference grows.")
+    assert "DCL is ahead of plain cross entropy (" in text
+    assert "mA, n = 3), and ahead of the same network" in text
+    assert text.endswith("from 8 to 300 epochs each of these two differences grows.")
     assert "paper's reading as the protocol wrote it" in length.paragraph(made)
 
 
@@ -109,7 +112,9 @@ def test_a_lead_that_grows_over_both_is_the_papers_reading():
 def test_no_difference_at_any_length_is_the_sceptics(over_prior):
     made = runs(FLAT, over_prior=over_prior)
     assert length.reading(made) == "sceptic"
-    assert "(n = 3, no difference)" in length.answer(made)
+    stands = "level with" if over_prior == 0 else "behind"
+    assert f"but {stands} the same network with its threshold moved" in length.answer(made)
+    assert ("level with Selective Learning" in length.answer(made)) == (over_prior != 0)
 
 
 def test_anything_else_is_neither():
@@ -117,9 +122,14 @@ def test_anything_else_is_neither():
     assert length.reading(runs({8: (0.0, 5)})) == "neither"
     shrinks = {8: (3.0, 5), 24: (2.0, 5), 75: (1.0, 5)}
     assert length.reading(runs(shrinks)) == "neither"
-    assert "each difference falls, and 300 epochs are not run yet." in length.answer(runs(shrinks))
+    text = length.answer(runs(shrinks))
+    assert "each of these two differences falls, and 300 epochs are not run yet." in text
     mixed = length.answer(runs(GROWS, over_prior=-1.0))
-    assert "the first difference changes no more than by chance, the second grows" in mixed
+    assert "but behind the same network with its threshold moved" in mixed
+    assert "and ahead of Selective Learning (" in mixed
+    assert "moved threshold changes no more than by chance, that to Selective Learning grows" in (
+        mixed
+    )
 
 
 @pytest.mark.parametrize(
@@ -177,8 +187,30 @@ def test_what_is_not_run_yet_is_counted_method_by_method():
     assert length.counts(made).loc["crl", [8, 24, 75, 300]].tolist() == [4, 3, 0, 0]
     text = length.not_run(made)
     assert "8 epochs: crl (4 of 5 seeds);" in text
+    assert "24 epochs: every method (3 of 5 seeds);" in text
     assert "75, 300 epochs: every method" in text
     assert length.not_run(runs({L: (1.0, seeds) for L, seeds in length.PLAN.items()})) == ""
+
+
+def test_conclusions_on_faces_stand_on_the_longest_training_with_enough_seeds(tmp_path):
+    def saved(folder, *made):
+        for one in made:
+            path = tmp_path / folder / one["config"]["results"].rpartition("/")[2]
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps(one))
+
+    def some(epochs, seeds):
+        return [record(name, s, 80.0, epochs=epochs, results=f"r/{name}-{epochs}-{s}.json")
+                for name in ("dcl", "crl") for s in range(seeds)]  # fmt: skip
+
+    saved("celeba-30k", record("dcl", 0, 70.0, results="r/a.json"))
+    assert length.longest_repeated(tmp_path)["mA"].tolist() == [70.0]
+    saved(length.FOLDER, *some(8, 3), *some(24, 2))
+    runs = length.longest_repeated(tmp_path)
+    assert set(runs["epochs"]) == {8}
+    assert len(runs) == 6
+    saved(length.FOLDER, *some(24, 3))
+    assert set(length.longest_repeated(tmp_path)["epochs"]) == {24}
 
 
 def test_overfitting_begins_where_the_validation_loss_is_lowest():
