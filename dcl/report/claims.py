@@ -11,6 +11,7 @@ from . import evidence, length, published, verdicts
 from .claim_tests import ELSEWHERE, FULL_SIZE, LENGTHS, SOURCES, TESTS, ClaimTest
 from .finding import Finding
 
+
 def judge(results: Path) -> pd.DataFrame:
     """Every claim with its published number, ours, and a verdict by `dcl.report.verdicts.RULE`.
 

@@ -30,8 +30,8 @@ NAMES = {
 COLUMNS = (  # heading, what it says on hover
     ("claim", "of the paper, with its section, and the quantity that tests it"),
     ("verdict", "by the rule above"),
-    ("paper", "its text's number, or computed from its tables; percentage points"),
     ("here", "mean and 95 % interval over n seeds; percentage points"),
+    ("paper", "its text's number, or computed from its tables; percentage points"),
     ("moved threshold", "the same of cross entropy with a moved threshold"),
     ("chances, %", "that it is as claimed by more than the margin / within it / opposite"),
     ("data", "of our runs, and the page that shows them"),
@@ -40,9 +40,9 @@ LEGEND = (
     "† the interval leaves the paper's number out. Numbers are percentage points, but where a "
     "unit stands. Moved threshold: the same quantity for cross entropy decided at the training "
     "prior, which trains nothing, in the method's place: <i>does as much</i> where the method is "
-    "not ahead of it by more than the margin of no difference, <i>does less</i> where it is, <i>not "
-    "told apart</i> where the runs leave both open. Chances, from the paired t: as claimed by more "
-    "than that margin / within it / the other way by more."
+    "not ahead of it by more than the margin of no difference, <i>does less</i> where it is, "
+    "<i>not told apart</i> where the runs leave both open. Chances, from the paired t: as claimed "
+    "by more than that margin / within it / the other way by more."
 )
 
 
@@ -105,8 +105,8 @@ def _row(claim) -> str:
         f"<td>{html.escape(claim.claim, quote=False)}<br><small>Section {claim.where}. Measured: "
         f"{html.escape(claim.measure, quote=False)}</small></td>",
         f'<td class="dcl-verdict dcl-{slug}">{WORDS.get(claim.verdict, claim.verdict)}</td>',
-        _number("" if number != number else f"{number:+.2f}{unit}", number),
         _number(_over_seeds(found, " †" if apart else ""), found.mean),
+        _number("" if number != number else f"{number:+.2f}{unit}", number),
         _number(f"{moved}<br><small>{claim.free}</small>" if moved.n else "", moved.mean),
         _chances(found, claim.margin, claim.sign),
         f"<td>{_short(claim.data)}{' ' if claim.data else ''}<small>{claim.note}</small><br>"

@@ -204,8 +204,10 @@ def test_the_forest_has_a_row_a_link_and_words_for_each_claim(judged):
     html = figures.forest(judged)
     for name, row in judged.iterrows():
         assert f'href="../notebooks/{row["page"]}.html"><span>{row["label"]}' in html, name
-    drawn = judged[judged["finding"].map(lambda found: found.n > 0)]
+    run = judged["finding"].map(lambda found: found.n > 0)
+    drawn = judged[run & (judged["unit"] == "points")]
     assert html.count('<circle cx="') == len(drawn) + 1  # and the key's
+    assert html.count(">rank correlation; the paper +0.62</text>") == 1  # has no place on the axis
     assert len(re.findall(r'role="img" aria-label="[^"]+"', html)) == len(judged)
     places = [float(x) for x in re.findall(r'(?:cx|x|x1|x2)="(-?[\d.]+)%"', html)]
     assert min(places) >= 0

@@ -53,6 +53,18 @@ def test_a_rate_is_chosen_when_every_rate_was_tried(tmp_path):
     assert none.loc["dcl", "0.03"] == "not run yet"
 
 
+def test_the_setting_of_a_page_is_that_of_its_records():
+    old = record("dcl", 0, 80.0, batch_size=256)
+    new = record("dcl", 1, 80.0, epochs=24, batch_size=512, curriculum="step")
+    assert tables.setting(frame(old)) == (
+        "Runs of 8 epochs, in batches of 256, their curricula moved once an epoch."
+    )
+    assert tables.setting(frame(old, new)) == (
+        "Runs of 8 or 24 epochs, in batches of 256 or 512, their curricula moved once an epoch or "
+        "with each step."
+    )
+
+
 def test_every_published_run_is_at_the_rate_that_validation_chose():
     published_runs = evidence.of_dataset(PUBLISHED, "celeba")
     others = evidence.of_dataset(ROOT / "results" / "celeba-30k-lr", "celeba")
@@ -163,17 +175,20 @@ def test_provenance_has_a_row_for_seeds_of_one_make(tmp_path):
 
 
 def both_ways(seeds=2):
-    """Cross entropy with all of its decisions, DCL from before there were any."""
+    """Two methods with all of their decisions, DCL from before there were any."""
     made = []
     for seed in range(seeds):
         plain = record("cross-entropy", seed, 70.0)
         made.append(decided(plain, prior=80.0, tuned=81.0, f1=64.0))
+        made.append(decided(record("crl", seed, 78.0), tuned=81.0, f1=63.0))
         made.append(record("dcl", seed, 79.0))
     return frame(*made)
 
 
 def test_tuned_columns_appear_with_the_records_that_have_them():
     assert tables.tuned(three_seeds(), "mA", "f1") == {}
+    one = both_ways()[lambda runs: runs["method"] != "crl"]
+    assert tables.tuned(one, "mA", "f1") == {}  # of one method alone there is nothing to compare
     measures = {"mA": class_balanced} | tables.tuned(both_ways(), "mA", "f1")
     table = tables.means(both_ways(), measures)
     assert list(table.columns) == ["mA", "mA, tuned", "F1, tuned", "seeds"]
@@ -198,7 +213,7 @@ def test_an_overview_has_the_row_at_the_prior_and_its_groups():
             test["groups"] = {"over 1:50": test["mA"] - 5}
     table = tables.overview(runs)
     assert table.loc[PRIOR, "over 1:50"].startswith("75.0")
-    assert list(table.index) == ["cross-entropy", "dcl", PRIOR]
+    assert list(table.index) == ["cross-entropy", "crl", "dcl", PRIOR]
 
 
 def test_rows_of_schedules_say_where_they_ended_and_how_they_moved():

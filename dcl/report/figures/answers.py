@@ -25,6 +25,8 @@ def answers(found: dict[str, Finding], title: str, what: str) -> Figure:
     margin = MARGIN["points"]
     figure, axes = plt.subplots(figsize=(9, 1.2 + 0.42 * len(shown)))
     axes.axvspan(-margin, margin, color=NEITHER, alpha=0.15, lw=0, label="no difference")
+    for colour, words in ((AHEAD, "ahead"), (BEHIND, "behind"), (NEITHER, "not told apart")):
+        axes.errorbar([], [], xerr=[], fmt="o", color=colour, capsize=3, label=words)
     for place, finding in enumerate(shown.values()):
         side = AHEAD if finding.low > 0 else BEHIND if finding.high < 0 else NEITHER
         half = np.nan_to_num(finding.half)
@@ -33,4 +35,5 @@ def answers(found: dict[str, Finding], title: str, what: str) -> Figure:
     axes.set_yticks(range(len(shown)), list(shown))
     axes.invert_yaxis()
     axes.set(xlabel=f"{what}, percentage points", title=title)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4, frameon=False)
     return finish(figure)

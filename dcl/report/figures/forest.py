@@ -11,7 +11,7 @@ from .style import METHOD_COLOURS
 from .thresholds import PRIOR, colour_of
 
 HERE, PAPER, MOVED = METHOD_COLOURS["dcl"], METHOD_COLOURS["cross-entropy"], colour_of(PRIOR)
-SCALE = {"points": 1.0, "rank correlation": 20.0}  # of a unit, in points of the axis
+DRAWN = "points"  # the unit of the axis; a claim in another has its number alone
 MIDDLE = 11  # of a strip that is 22 high, in pixels
 STYLE = """<style>
 .dcl-forest { margin: 1rem 0; line-height: 1.3; }
@@ -34,8 +34,8 @@ STYLE = """<style>
 def forest(judged: pd.DataFrame) -> str:
     """Every claim by verdict: the paper's number, ours with its interval, the moved threshold's.
 
-    A row leads to the page of its claim. The axis is in percentage points; a rank correlation of 1
-    stands at 20. The band is the margin within which there is no difference.
+    A row leads to the page of its claim. The axis is in percentage points; of a claim in another
+    unit only the number stands there. The band is the margin within which there is no difference.
 
     Parameters
     ----------
@@ -47,12 +47,11 @@ def forest(judged: pd.DataFrame) -> str:
     str
         HTML.
     """
-    drawn = judged[judged["unit"].isin(SCALE)]
-    scale = drawn["unit"].map(SCALE)
+    drawn = judged[judged["unit"] == DRAWN]
     ends = [(f.low, f.high) if f.n > 1 else (f.mean, f.mean) for f in drawn["finding"]]
     marks = pd.concat(
         [pd.DataFrame(ends, drawn.index), drawn["published"], drawn["threshold"].map(_mean)], axis=1
-    ).mul(scale, axis=0)
+    )
     low = 5 * math.floor(min(marks.min(axis=None), 0) / 5) - 1
     high = 5 * math.ceil(max(marks.max(axis=None), 5) / 5) + 1
 
@@ -69,22 +68,25 @@ def forest(judged: pd.DataFrame) -> str:
 
 
 def _row(row, place) -> str:
-    unit = SCALE.get(row.unit)
     found, moved, number = row.finding, row.threshold, row.published
     words = [f"the paper {number:+.2f}" if number == number else "the paper prints no number"]
     words += [f"here {found}" if found.n else "nothing here"]
     words += [f"the moved threshold {moved}"] if moved.n else []
     parts = []
-    if unit is not None:
-        margin = MARGIN[row.unit] * unit
+    if row.unit == DRAWN:
+        margin = MARGIN[row.unit]
         parts.append(_band(place(-margin), place(margin)))
         parts.append(_line(place(0), place(0), 0, 2 * MIDDLE, "currentColor", 1, ' opacity=".55"'))
         if moved.n:
-            parts.append(_mark(place(moved.mean * unit), _TRIANGLE, MOVED))
+            parts.append(_mark(place(moved.mean), _TRIANGLE, MOVED))
         if number == number:
-            parts.append(_mark(place(number * unit), _DIAMOND, PAPER))
+            parts.append(_mark(place(number), _DIAMOND, PAPER))
         if found.n:
-            parts += _interval(found, unit, place)
+            parts += _interval(found, place)
+    elif found.n:
+        parts.append(
+            f'<text y="15" fill="currentColor" font-size=".85em">{row.unit}; {words[0]}</text>'
+        )
     strip = _svg("".join(parts), f"{row.label}: {', '.join(words)}; {row.unit}")
     label = html.escape(row.label, quote=False)
     return (
@@ -93,18 +95,18 @@ def _row(row, place) -> str:
     )
 
 
-def _interval(found: Finding, unit: float, place) -> list[str]:
+def _interval(found: Finding, place) -> list[str]:
     ends = (found.low, found.high) if found.n > 1 else (found.mean, found.mean)
-    left, right = (place(end * unit) for end in ends)
+    left, right = (place(end) for end in ends)
     return [
         _line(left, right, MIDDLE, MIDDLE, HERE, 2.5),
-        f'<circle cx="{place(found.mean * unit)}" cy="{MIDDLE}" r="4.5" fill="{HERE}"/>',
+        f'<circle cx="{place(found.mean)}" cy="{MIDDLE}" r="4.5" fill="{HERE}"/>',
     ]
 
 
 def _axis(place, low: float, high: float) -> str:
     step = 10 if high - low > 30 else 5
-    last = int(high - 0.05 * (high - low))  # a label further right would be cut off on a phone
+    last = int(high - 0.02 * (high - low))  # a label further right would be cut off on a phone
     ticks = range(step * math.ceil(low / step), last + 1, step)
     numbers = "".join(
         f'<text x="{place(tick)}" y="16" text-anchor="middle" fill="currentColor" '

@@ -58,8 +58,7 @@ def leads_by_length(runs: pd.DataFrame, title: str) -> Figure | None:
         axes.set(title=words, xscale="log", xlim=(lengths[0] / 1.4, lengths[-1] * 1.4))
         axes.set_xticks(lengths, [str(L) for L in lengths])
         axes.minorticks_off()
-    for axes in panels[:, 0]:
-        axes.set_ylabel("DCL minus the other, points")
+    figure.supylabel("DCL minus the other, points", fontsize="medium")
     for axes in (*panels[1, :2], panels[0, 2]):
         axes.set_xlabel("epochs trained")
     panels[1, 2].axis("off")
@@ -78,8 +77,8 @@ def training_curves(runs: pd.DataFrame, epochs: int, title: str) -> Figure | Non
     if own.empty:
         return None
     keys = {
-        "classification": "loss in training,\neach method's own",
-        "val_loss": "loss on validation,\nplain cross entropy",
+        "classification": "loss in training, each\nmethod's own, of 40 attributes",
+        "val_loss": "loss on validation, cross\nentropy, of 40 attributes",
         "val_mA": "mA on validation, %,\nown decision",
     }
     figure, panels = plt.subplots(1, 3, figsize=(9, 3.2))

@@ -81,7 +81,7 @@ def paper_and_ours(table: pd.DataFrame, title: str) -> Figure:
     axes.set_yticks(place, table.index)
     axes.invert_yaxis()
     axes.set(xlabel="mA on test, %", title=title)
-    axes.legend(loc="lower left", fontsize=8)  # the last rows are never the lowest
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)  # clear of all rows
     return finish(figure)
 
 

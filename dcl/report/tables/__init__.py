@@ -11,7 +11,7 @@ from .paper import (
     steps_as_text,
     table2,
 )
-from .run import attributes, left_out, provenance, tested_epoch
+from .run import attributes, left_out, provenance, setting, tested_epoch
 
 __all__ = [
     "TABLE_2",
@@ -28,6 +28,7 @@ __all__ = [
     "rates_in_words",
     "sensitivity",
     "sentence",
+    "setting",
     "steps",
     "steps_as_text",
     "table2",

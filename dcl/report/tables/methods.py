@@ -49,13 +49,14 @@ def tuned(runs: pd.DataFrame, *names: str) -> dict[str, Measure]:
     Returns
     -------
     dict
-        Words -> measure; empty as long as no record has such a decision.
+        Words -> measure; empty until two methods have such a decision, and can be compared by it.
     """
     words = {"mA": "mA, tuned", "f1": "F1, tuned"}
     found = {}
     for name in names:
         measure = metric(name, f"tuned-{name}")
-        if not all(pd.isna(measure(record)) for record in runs["record"]):
+        have = [pd.notna(measure(record)) for record in runs["record"]]
+        if runs["method"][have].nunique() > 1:
             found[words[name]] = measure
     return found
 

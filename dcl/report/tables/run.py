@@ -47,6 +47,20 @@ def provenance(runs: pd.DataFrame, results: str) -> Styler:
     return style.set_table_styles([{"selector": "th, td", "props": "text-align: left"}])
 
 
+def setting(runs: pd.DataFrame) -> str:
+    """Which runs a page reads, in a sentence: epochs, batch size, how their curricula moved."""
+    configs = [record["config"] for record in runs["record"]]
+    # records of schema 1 do not say: then a curriculum moved once an epoch
+    moved = {config.get("curriculum", "epoch") for config in configs}
+    words = {"epoch": "once an epoch", "step": "with each step"}
+    how = " or ".join(words[name] for name in sorted(moved))
+    epochs, batch = (
+        " or ".join(str(n) for n in sorted({config[key] for config in configs}))
+        for key in ("epochs", "batch_size")
+    )
+    return f"Runs of {epochs} epochs, in batches of {batch}, their curricula moved {how}."
+
+
 CHOSEN = {
     "before": "the epoch best on images that were taken out of the training set for validation",
     "unused": "the epoch best on images that the cut leaves out",
