@@ -129,10 +129,10 @@ def answer(runs: pd.DataFrame) -> str:
     again = "" if call(moved) == call(steady) else f"{_stands(steady)} "
     start = (
         f"After {_epochs(last)} on {runs['title'].iloc[0]}, DCL is {_stands(plain)} plain cross "
-        f"entropy ({plain} points of mean class-balanced accuracy, mA, n = {plain.n}), {but} "
+        f"entropy ({plain} points of mean class-balanced accuracy, mA, {_seeds(plain)}), {but} "
         f"{_stands(moved)} the same network with its threshold moved to the training prior, which "
-        f"costs nothing ({moved}, n = {moved.n}), and {again}Selective Learning ({steady}, "
-        f"n = {steady.n})"
+        f"costs nothing ({moved}, {_seeds(moved)}), and {again}Selective Learning ({steady}, "
+        f"{_seeds(steady)})"
     )
     lengths = sorted({L for other in DECIDING for L in leads(runs, other)})
     if len(lengths) == 1:
@@ -219,6 +219,10 @@ def _by_length(runs: pd.DataFrame, other: str, measure: Measure) -> dict[int, pd
 def _stands(found: Finding) -> str:
     """How DCL stands to another row, before that row's name."""
     return STANDS[call(found)]
+
+
+def _seeds(found: Finding) -> str:
+    return f"n\xa0=\xa0{found.n}"  # on one line
 
 
 def _change(found: Finding) -> str:

@@ -84,7 +84,7 @@ def test_one_length_says_what_is_there_and_that_no_other_is_run():
 
 
 def test_one_seed_decides_nothing():
-    text = length.answer(runs({8: (3.0, 1)}))
+    text = length.answer(runs({8: (3.0, 1)})).replace("\xa0", " ")
     assert "DCL is not told apart from plain cross entropy (+13.00 points" in text
     assert "costs nothing (+3.00, n = 1), and Selective Learning (+3.00, n = 1)" in text
     text = length.answer(runs({8: (3.0, 1), 24: (4.0, 1)}))
@@ -103,7 +103,7 @@ def test_a_lead_that_grows_over_both_is_the_papers_reading():
     text = length.answer(made)
     assert text.startswith("After 300 epochs")
     assert "DCL is ahead of plain cross entropy (" in text
-    assert "mA, n = 3), and ahead of the same network" in text
+    assert "mA, n = 3), and ahead of the same network" in text.replace("\xa0", " ")
     assert text.endswith("from 8 to 300 epochs each of these two differences grows.")
     assert "paper's reading as the protocol wrote it" in length.paragraph(made)
 

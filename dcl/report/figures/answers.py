@@ -23,7 +23,7 @@ def answers(found: dict[str, Finding], title: str, what: str) -> Figure:
     """
     shown = {name: finding for name, finding in found.items() if finding.n}
     margin = MARGIN["points"]
-    figure, axes = plt.subplots(figsize=(9, 1.2 + 0.42 * len(shown)))
+    figure, axes = plt.subplots(figsize=(9, 1.6 + 0.52 * len(shown)))
     axes.axvspan(-margin, margin, color=NEITHER, alpha=0.15, lw=0, label="no difference")
     for colour, words in ((AHEAD, "ahead"), (BEHIND, "behind"), (NEITHER, "not told apart")):
         axes.errorbar([], [], xerr=[], fmt="o", color=colour, capsize=3, label=words)
@@ -35,5 +35,6 @@ def answers(found: dict[str, Finding], title: str, what: str) -> Figure:
     axes.set_yticks(range(len(shown)), list(shown))
     axes.invert_yaxis()
     axes.set(xlabel=f"{what}, percentage points", title=title)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4, frameon=False)
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 4}
+    axes.legend(**below, ncols=4, frameon=False)
     return finish(figure)
