@@ -18,6 +18,7 @@ STYLE = """<style>
 .dcl-forest p { margin: 1.1rem 0 .2rem; font-weight: 600; }
 .dcl-forest p.key { font-weight: 400; margin: 0; }
 .dcl-forest svg { display: block; overflow: visible; }
+.dcl-forest p.key span { margin-right: .9rem; white-space: nowrap; }
 .dcl-forest p.key svg { display: inline-block; vertical-align: -5px; width: 22px; }
 .dcl-forest .row { display: grid; gap: 0 .9rem; align-items: center; padding: .15rem 0;
   grid-template-columns: minmax(0, 17rem) minmax(0, 1fr) 8rem; color: inherit;
@@ -106,7 +107,7 @@ def _interval(found: Finding, place) -> list[str]:
 
 def _axis(place, low: float, high: float) -> str:
     step = 10 if high - low > 30 else 5
-    last = int(high - 0.02 * (high - low))  # a label further right would be cut off on a phone
+    last = int(high - 0.01 * (high - low))  # a label further right would be cut off on a phone
     ticks = range(step * math.ceil(low / step), last + 1, step)
     numbers = "".join(
         f'<text x="{place(tick)}" y="16" text-anchor="middle" fill="currentColor" '
@@ -127,8 +128,11 @@ def _key() -> str:
         (_mark("11", _TRIANGLE, MOVED), "cross entropy, its threshold moved"),
         (_band("3", "19"), "no difference"),
     )  # fmt: skip
-    marks = [f'<svg height="22" aria-hidden="true">{mark}</svg> {words}' for mark, words in shown]
-    return f'<p class="key">{" &nbsp; ".join(marks)}</p>'
+    marks = "\n".join(
+        f'<span><svg height="22" aria-hidden="true">{mark}</svg> {words}</span>'
+        for mark, words in shown
+    )
+    return f'<p class="key">{marks}</p>'
 
 
 _DIAMOND = "M0-6 6 0 0 6-6 0Z"
