@@ -106,10 +106,10 @@ def _judged(
 
 def _weak_rival(test: ClaimTest, runs: pd.DataFrame) -> str:
     """A warning where DCL is held against CRL, and that is not surely ahead of cross entropy."""
-    lead = evidence.lead(runs, "crl", "cross-entropy")
-    if not {"dcl", "crl"} <= set(test.methods) or lead.n < 2 or lead.low > 0:
+    if not {"dcl", "crl"} <= set(test.methods):
         return ""
-    return f", CRL minus cross entropy {lead}"
+    lead = evidence.lead(runs, "crl", "cross-entropy")
+    return "" if lead.n < 2 or lead.low > 0 else f", CRL minus cross entropy {lead}"
 
 
 def of_chance(judged: pd.DataFrame, level: float = 0.05) -> dict[str, Any]:

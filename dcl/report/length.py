@@ -46,12 +46,12 @@ def counts(runs: pd.DataFrame) -> pd.DataFrame:
     return table.reindex(index=rows, columns=lengths, fill_value=0).rename_axis(None)
 
 
-def longest_repeated(results: Path, dataset: str = "celeba") -> pd.DataFrame:
+def longest_repeated(results: Path) -> pd.DataFrame:
     """The runs that a conclusion on faces is drawn from: the longest training with enough seeds.
 
     Of DCL, from `results` / `FOLDER`; as long as there is none, the runs of ``celeba-30k``.
     """
-    runs = collect(results / FOLDER, dataset)
+    runs = collect(results / FOLDER)
     seeds = runs[runs["method"] == "dcl"].groupby("epochs")["seed"].nunique()
     if (seeds >= ENOUGH).any():
         last = seeds.index[seeds >= ENOUGH].max()

@@ -183,6 +183,33 @@ def test_a_page_depends_on_what_it_imports_and_on_no_other_figure(monkeypatch):
     assert "dcl/experiment/trainer.py" not in claims
 
 
+def test_the_page_that_measures_times_is_executed_alone(monkeypatch):
+    monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
+    import build
+
+    alone = {path.stem for path in NOTEBOOKS.glob("*.ipynb") if build.measures(path)}
+    assert alone == {"cost"}
+
+
+def test_a_page_that_fails_stops_the_build_and_what_had_begun_is_kept(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
+    import build
+
+    monkeypatch.setattr(build, "EXECUTED", tmp_path)
+    monkeypatch.setattr(build, "state_of", lambda path, profile: "state")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    sources = {"bad": "1 / 0", "good": "print('done')"}
+    for name, source in sources.items():
+        page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+        nbformat.write(page, tmp_path / f"{name}-source.ipynb")
+    paths = {name: tmp_path / f"{name}-source.ipynb" for name in sources}
+    with pytest.raises(SystemExit, match=r"(?s)bad.ipynb failed in cell .*ZeroDivisionError"):
+        build.execute_all(paths, "quick", 2)
+    assert (tmp_path / "good.ipynb").exists()
+    assert not (tmp_path / "bad.ipynb").exists()
+    assert build.up_to_date("good", "state")
+
+
 def test_the_margin_counts_the_records_that_a_page_shows(monkeypatch):
     monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
     import build

@@ -77,8 +77,8 @@ def training_curves(runs: pd.DataFrame, epochs: int, title: str) -> Figure | Non
     if own.empty:
         return None
     keys = {
-        "classification": "loss in training, each\nmethod's own, of 40 attributes",
-        "val_loss": "loss on validation, cross\nentropy, of 40 attributes",
+        "classification": "loss in training,\neach method's own",
+        "val_loss": "loss on validation,\nplain cross entropy",
         "val_mA": "mA on validation, %,\nown decision",
     }
     figure, panels = plt.subplots(1, 3, figsize=(9, 3.2))

@@ -6,8 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from seaborn.utils import relative_luminance
 from torch import Tensor
 
 from ...data import Dataset
@@ -33,7 +33,7 @@ def classes(data: Dataset) -> Figure:
     words: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8}
     for label, (widths, colour) in enumerate(zip([*counts.T, unknown], palette, strict=True)):
         axes.barh(places, widths, left=left, color=colour)
-        ink = "white" if luminance(colour) < 0.18 else "black"  # 0.18: both read as well
+        ink = "white" if relative_luminance(colour) < 0.18 else "black"  # 0.18: both read as well
         for place, width in enumerate(widths):
             called = [*names.get(data.attributes[place], []), ""]
             word = "unknown" if label == counts.shape[1] else called[min(label, len(called) - 1)]
@@ -51,13 +51,6 @@ def classes(data: Dataset) -> Figure:
     axes.set_yticks(places, pretty(data.attributes))
     axes.invert_yaxis()
     return finish(figure)
-
-
-def luminance(colour: Any) -> float:
-    """Relative luminance of a colour, 0 for black to 1 for white (WCAG 2)."""
-    c = np.array(to_rgb(colour))
-    c = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-    return float(c @ [0.2126, 0.7152, 0.0722])
 
 
 def gain_by_attribute(runs: pd.DataFrame, decision: str = "tuned-mA") -> Figure:
