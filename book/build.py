@@ -114,7 +114,7 @@ def execute_all(notebooks: dict[str, Path], profile: str, jobs: int) -> None:
             for run in as_completed(runs):
                 run.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # waits for those that had begun
             raise
     if threads is None:
         del os.environ["OMP_NUM_THREADS"]
