@@ -54,7 +54,8 @@ SHOWN_VERSIONS = (
     *("torch", "torchvision", "jupyter-book", "nbclient", "papermill", "seaborn", "pandas"),
     *("pytest", "nbval"),
 )
-MEASURES = "dcl/bench"  # a notebook that imports from there measures times
+TRAINS = "dcl/experiment/trainer.py"  # a notebook that imports it trains: minutes, not seconds
+MEASURES = "dcl/bench"  # one that imports from there measures times
 INPUTS = ("dcl/**/*.csv", "book/published/*.csv", "results/**/*.json")  # beside the code
 FROM_NETWORK = re.compile(
     r"""<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=["'](?:https?:)?//[^"']*"""
@@ -95,13 +96,14 @@ def code_of(notebook: Path) -> set[Path]:
 
 
 def execute_all(notebooks: dict[str, Path], profile: str, jobs: int) -> None:
-    """Execute what is not up to date, the longest first: in the contents the trainings stand last.
+    """Execute what is not up to date, what trains first: the others fill the cores at the end.
 
     Where one fails, the ones that had begun are finished and kept.
     """
     states = {page: state_of(path, profile) for page, path in notebooks.items()}
-    left = [page for page in reversed(notebooks) if not up_to_date(page, states[page])]
-    alone = [page for page in left if measures(notebooks[page])]
+    left = [page for page in notebooks if not up_to_date(page, states[page])]
+    left.sort(key=lambda page: not uses(TRAINS, notebooks[page]))
+    alone = [page for page in left if uses(MEASURES, notebooks[page])]  # others change the times
     threads = os.environ.get("OMP_NUM_THREADS")
     os.environ["OMP_NUM_THREADS"] = threads or str(max(1, (os.cpu_count() or 1) // jobs))
     with ProcessPoolExecutor(jobs) as pool:
@@ -133,9 +135,9 @@ def up_to_date(page: str, state: str) -> bool:
     return True
 
 
-def measures(notebook: Path) -> bool:
-    """Whether a notebook measures times, which others beside it would change."""
-    return any(path.is_relative_to(ROOT / MEASURES) for path in code_of(notebook))
+def uses(source: str, notebook: Path) -> bool:
+    """Whether a notebook imports a file or folder of the checkout, itself or by what it imports."""
+    return any(path.is_relative_to(ROOT / source) for path in code_of(notebook))
 
 
 def execute(page: str, notebook: Path, profile: str, state: str) -> None:

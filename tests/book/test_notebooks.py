@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -183,12 +184,23 @@ def test_a_page_depends_on_what_it_imports_and_on_no_other_figure(monkeypatch):
     assert "dcl/experiment/trainer.py" not in claims
 
 
-def test_the_page_that_measures_times_is_executed_alone(monkeypatch):
+def test_the_pages_that_train_come_first_and_the_one_that_measures_times_alone(monkeypatch):
     monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
     import build
 
-    alone = {path.stem for path in NOTEBOOKS.glob("*.ipynb") if build.measures(path)}
-    assert alone == {"cost"}
+    def using(source):
+        return {path.stem for path in NOTEBOOKS.glob("*.ipynb") if build.uses(source, path)}
+
+    assert using(build.MEASURES) == {"cost"}
+    trained = {"your_data", "celeba", "pedestrians", "cifar100"}
+    assert using(build.TRAINS) == trained | {"cost", "weights"}
+    begun = []
+    monkeypatch.setattr(build, "up_to_date", lambda page, state: False)
+    monkeypatch.setattr(build, "execute", lambda page, *_: begun.append(page))
+    monkeypatch.setattr(build, "ProcessPoolExecutor", ThreadPoolExecutor)
+    pages = {name: NOTEBOOKS / f"{name}.ipynb" for name in ("claims", "cost", "celeba", "length")}
+    build.execute_all(pages, "quick", 1)
+    assert begun == ["celeba", "claims", "length", "cost"]
 
 
 def test_a_page_that_fails_stops_the_build_and_what_had_begun_is_kept(monkeypatch, tmp_path):

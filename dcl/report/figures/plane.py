@@ -136,7 +136,7 @@ def batch_by_weight(images: np.ndarray, weights: np.ndarray, positive: np.ndarra
             axes.axis("on")
             axes.set(xticks=[], yticks=[])
             plt.setp(axes.spines.values(), color=METHOD_COLOURS["dcl"], lw=2.5)
-        axes.set_title(f"{weights[i]:.1f}" if weights[i] else "0", fontsize=7, pad=1, loc="center")
+        axes.set_title(f"{weights[i]:.1f}" if weights[i] else "0", fontsize=8, pad=1, loc="center")
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     name_group(figure, title)
     figure.tight_layout(h_pad=0.2, w_pad=0.1)

@@ -77,7 +77,7 @@ def published_leads(leads: pd.DataFrame, title: str) -> Figure:
         place, leads["lead"], s=34, color=faces, edgecolors=METHOD_COLOURS["dcl"], zorder=3
     )
     axes.axhline(0, color="black", lw=1, ls=":")
-    axes.set_xticks(place, pretty(leads.index), rotation=90, fontsize=7)
+    axes.set_xticks(place, pretty(leads.index), rotation=90, fontsize=8)
     axes.set(xlabel="balanced attributes first", ylabel="lead in mA, points", title=title)
     axes.grid(axis="x", visible=False)
     axes.legend(loc="upper left", fontsize=8)

@@ -163,7 +163,7 @@ def mistakes(data: Dataset, scores: Tensor, decided: Tensor, columns: int = 8) -
         return None
     names = data.facts.get("class_names", {})
     figure, panels = plt.subplots(
-        len(shown), columns, squeeze=False, figsize=(9, 0.5 + 1.45 * len(shown))
+        len(shown), columns, squeeze=False, figsize=(9, 0.5 + 1.7 * len(shown))
     )
     sure = scores.softmax(2).amax(2).numpy()
     for a, row in zip(shown, panels, strict=True):
@@ -175,8 +175,8 @@ def mistakes(data: Dataset, scores: Tensor, decided: Tensor, columns: int = 8) -
             axes.axis("off")
         for axes, sample in zip(row, worst, strict=False):
             axes.imshow(split.images[sample].transpose(1, 2, 0))
-            title = f"{words[truth[sample]]}, said {words[found[sample]]}"
-            axes.set_title(title, fontsize=6, loc="center", pad=2)
+            title = f"{words[truth[sample]]},\nsaid {words[found[sample]]}"
+            axes.set_title(title, fontsize=8, loc="center", pad=2)
         row[0].text(
             -0.1, 0.5, pretty([name])[0], transform=row[0].transAxes, ha="right", va="center",
             fontsize=8,
