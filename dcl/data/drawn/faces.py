@@ -2,7 +2,7 @@
 
 A stand-in, not a copy: no pixel comes from a photograph. What is CelebA's are the names of the
 attributes, their rates and their pairwise correlations; what is ours is how each one looks
-(`face_parts.py`, `face_drawing.py`) and how hard it is to see.
+(`face/parts.py`, `face/drawing.py`) and how hard it is to see.
 
 `celeba_statistics.csv` has one row per attribute: its name, the share of images that have it, and
 its phi coefficient (Pearson correlation of the 0/1 labels) with each of the 40, all over the
@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from ..resident import Dataset
-from .face_drawing import HEIGHT, WIDTH, draw
+from .face.drawing import HEIGHT, WIDTH, draw
 from .statistics import Statistics, draw_splits
 
 _STATISTICS = Statistics("celeba_statistics.csv")

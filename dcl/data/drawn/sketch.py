@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+DARK = (0.08, 0.08, 0.1)
+
 
 @dataclass
 class Sketch:
@@ -103,6 +105,14 @@ def ink(distance, soft=1.0):
 def oval(x, y, rx, ry):
     """Signed distance (about) to an ellipse around 0."""
     return (np.sqrt((x / rx) ** 2 + (y / ry) ** 2) - 1) * np.minimum(rx, ry, dtype=np.float32)
+
+
+def limb(x, y, start, end):
+    """Distance to the line between two points (x, y), each a number or (n, 1, 1)."""
+    (x0, y0), (x1, y1) = start, end
+    dx, dy = x1 - x0, y1 - y0
+    along = np.clip(((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy + 1e-3), 0, 1)
+    return np.sqrt((x - x0 - along * dx) ** 2 + (y - y0 - along * dy) ** 2)
 
 
 def box(x, y, rx, ry):

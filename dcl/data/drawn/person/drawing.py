@@ -1,12 +1,12 @@
 """From strengths to images of persons: what differs between them, the order, the photograph.
 
-`person_parts.py` draws the parts; its docstring explains the coordinates.
+`parts.py` draws the parts; its docstring explains the coordinates.
 """
 
 import numpy as np
 
-from .person_parts import PARTS
-from .sketch import Chance, Sketch, mix, photo, rgb
+from ..sketch import Chance, Sketch, mix, photo, rgb
+from .parts import PARTS
 
 ROWS, COLUMNS = 64, 32  # of the frame in which the parts are described
 

@@ -1,12 +1,12 @@
 """From strengths to images: what differs between faces, the order of drawing, the photograph.
 
-`face_parts.py` draws the parts; its docstring explains the coordinates.
+`parts.py` draws the parts; its docstring explains the coordinates.
 """
 
 import numpy as np
 
-from .face_parts import PARTS
-from .sketch import Chance, Sketch, mix, photo, rgb
+from ..sketch import Chance, Sketch, mix, photo, rgb
+from .parts import PARTS
 
 HEIGHT, WIDTH = 55, 47
 

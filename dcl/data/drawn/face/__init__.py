@@ -1,0 +1,1 @@
+"""How SynthFaces are drawn: the parts, and from strengths of attributes to images."""

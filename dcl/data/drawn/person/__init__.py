@@ -1,0 +1,1 @@
+"""How SynthPersons are drawn: the parts, and from strengths of attributes to images."""
