@@ -22,10 +22,15 @@ def is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def whole(what: str, value: Any, least: int = 0) -> int:
-    """A whole number, Python's or NumPy's, of `least` or more, else a ValueError."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise ValueError(f"{what} must be a whole number of {least} or more, got {value!r}")
+def whole(what: str, value: Any, least: int = 0, most: float = inf) -> int:
+    """A whole number, Python's or NumPy's, of `least` or more, up to `most`, else a ValueError."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, Integral)
+        or not least <= int(value) <= most
+    ):
+        allowed = f"of {least} or more" if most == inf else f"in {least} ... {most}"
+        raise ValueError(f"{what} must be a whole number {allowed}, got {value!r}")
     return int(value)
 
 
@@ -186,6 +191,17 @@ def check_logits(logits: Tensor, labels: Tensor) -> None:
         )
     if not logits.is_floating_point():
         raise ValueError(f"logits must be floating point, got dtype {logits.dtype}")
+
+
+def check_features(features: Tensor, labels: Tensor) -> None:
+    """Features are floating (B, A, D) and fit the labels (B, A)."""
+    if features.ndim != 3 or features.shape[:2] != labels.shape:
+        raise ValueError(
+            f"features must be (batch, attributes, width) with labels (batch, attributes), got "
+            f"shapes {tuple(features.shape)} and {tuple(labels.shape)}"
+        )
+    if not features.is_floating_point():
+        raise ValueError(f"features must be floating point, got dtype {features.dtype}")
 
 
 def at_least_float32(tensor: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from .checks import (
+    check_features,
     check_labels,
     check_logits,
     check_tensors,
@@ -110,13 +111,7 @@ def triplet_terms(
     logits, features, labels = with_attributes(logits, features, labels)
     check_logits(logits, labels)
     check_labels(labels, *logits.shape[1:])
-    if features.ndim != 3 or features.shape[:2] != labels.shape:
-        raise ValueError(
-            f"features must be (batch, attributes, width) with labels (batch, attributes), got "
-            f"shapes {tuple(features.shape)} and {tuple(labels.shape)}"
-        )
-    if not features.is_floating_point():
-        raise ValueError(f"features must be floating point, got dtype {features.dtype}")
+    check_features(features, labels)
     mined = mine(logits, labels, k=k, anchors=anchors, rho=rho)
     anchor, positive, negative = mined
     pairs = anchor.valid.unsqueeze(-1) & positive.valid.unsqueeze(-2)  # (A, S, Ka, K)

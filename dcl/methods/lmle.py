@@ -12,13 +12,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checks import at_least_float32, check_labels, check_logits, choose, reads_values
+from ..checks import (
+    at_least_float32,
+    check_features,
+    check_labels,
+    check_logits,
+    choose,
+    reads_values,
+    whole,
+)
 from ..protocol import Criterion, Look
 from ..sampling import dsl_loss
+from .clusters import cluster_classes, nearby_margins
 from .entry import Method
-from .quintuplets import find_partners, squared_distances
+from .quintuplets import find_partners
 
-FARTHEST = 4.0  # the largest squared distance of two vectors of length 1
 COLLAPSED = 1e-4  # variance of features of length 1 below which they are one point
 
 
@@ -79,7 +87,8 @@ class LMLE(Criterion):
         is not part of the loss. Empty before the first step; ``classification`` alone while it
         warms up.
     clustering_seconds : list[float]
-        Wall time of each clustering; kept with the clusters in ``state_dict()``.
+        Wall time of each clustering, the first with the import of scikit-learn; kept with the
+        clusters in ``state_dict()``.
 
     Raises
     ------
@@ -124,11 +133,11 @@ class LMLE(Criterion):
         super().__init__(class_counts, epochs, seed=seed)
         choose("partners", partners, ("random", "hard"))
         self.partners = partners
-        check_whole("cluster_size", cluster_size, 1)
-        check_whole("max_clusters", max_clusters, 2, 256)
-        check_whole("recluster_every", recluster_every, 1)
-        check_whole("neighbours", neighbours, 1)
-        check_whole("seed", seed, 0, 2**32 - 1)
+        whole("cluster_size", cluster_size, 1)
+        whole("max_clusters", max_clusters, 2, 256)
+        whole("recluster_every", recluster_every, 1)
+        whole("neighbours", neighbours, 1)
+        whole("seed", seed, 0, 2**32 - 1)
         if len(margins) != 3 or not 0 < margins[0] < margins[1] < margins[2] < float("inf"):
             raise ValueError(f"margins must be three that grow from above 0, got {margins!r}")
         if not 0 <= warm_up < 1:
@@ -198,29 +207,12 @@ class LMLE(Criterion):
             raise ValueError("recluster needs the training set, got 0 samples")
         if features.is_cuda:
             torch.cuda.synchronize(features.device)  # work queued before is not the clustering's
-        from sklearn.cluster import MiniBatchKMeans
-
         start = time.perf_counter()
-        attributes, classes = self.shape
-        clusters = torch.zeros(labels.shape, dtype=torch.uint8)
-        centroids = torch.zeros(attributes, classes, self.max_clusters, features.shape[2])
-        filled = torch.zeros(centroids.shape[:3], dtype=torch.bool)
-        truth = labels.cpu()
-        for a in range(attributes):
-            x = F.normalize(at_least_float32(features[:, a]), dim=1).cpu()
-            for c in range(classes):
-                members = (truth[:, a] == c).nonzero().squeeze(1)
-                if not len(members):
-                    continue
-                k = max(2, -(-len(members) // self.cluster_size))  # ours: 2 or more
-                k = min(k, self.max_clusters, len(members))
-                means = MiniBatchKMeans(k, n_init=1, random_state=self.seed)
-                own = torch.from_numpy(means.fit_predict(x[members].numpy())).long()
-                clusters[members, a] = own.to(torch.uint8)
-                centroids[a, c, :k] = torch.from_numpy(means.cluster_centers_)
-                filled[a, c, :k] = torch.bincount(own, minlength=k) > 0
-        self.clusters = clusters.to(labels.device)
-        self.centroids, self.filled = centroids.to(labels.device), filled.to(labels.device)
+        found = cluster_classes(
+            features, labels, self.shape[1],
+            size=self.cluster_size, most=self.max_clusters, seed=self.seed,
+        )  # fmt: skip
+        self.clusters, self.centroids, self.filled = (t.to(labels.device) for t in found)
         self.clustering_seconds.append(time.perf_counter() - start)
 
     def forward(self, logits: Tensor, features: Tensor, labels: Tensor, index: Tensor) -> Tensor:
@@ -287,24 +279,7 @@ class LMLE(Criterion):
                 f"features must be (batch, {attributes}, {width}) as clustered, got shape "
                 f"{tuple(features.shape)}"
             )
-        features = at_least_float32(features)
-        centroids = self.centroids.to(features).flatten(1, 2)  # (A, clusters of all classes, D)
-        empty = ~self.filled.to(features.device).flatten(1).unsqueeze(1)  # (A, 1, clusters)
-        label = torch.arange(classes, device=features.device)
-        label_of = label.repeat_interleave(self.max_clusters)
-        scores = []
-        for chunk in features.split(1024):  # queries, to bound the memory
-            x = F.normalize(chunk, dim=2).transpose(0, 1)  # (A, n, D)
-            d = squared_distances(x, centroids).clamp(min=0).masked_fill(empty, torch.inf)
-            d, near = d.sort(dim=2, stable=True)
-            d, near = d[..., : self.neighbours, None], near[..., : self.neighbours, None]
-            own = label_of[near] == label  # (A, n, neighbours, C)
-            there = d < torch.inf
-            other = d.masked_fill(~there, FARTHEST).where(~own, FARTHEST).amin(2)
-            farthest = d.where(own & there, -1.0).amax(2)  # (A, n, C), -1 where there is none
-            farthest = farthest.where(farthest >= 0, 2 * FARTHEST + 1)
-            scores.append((other - farthest).transpose(0, 1))  # Eq. 3
-        return torch.cat(scores)
+        return nearby_margins(features, self.centroids, self.filled, self.neighbours)
 
     def _check_clustered(self) -> None:
         if not len(self.clusters):
@@ -325,22 +300,6 @@ class LMLE(Criterion):
         for name in ("clusters", "centroids", "filled"):
             setattr(self, name, state[name].to(self.margins.device, copy=True))
         self.clustering_seconds = state["clustering_seconds"].tolist()
-
-
-def check_whole(what: str, value: int, least: int, most: float = float("inf")) -> None:
-    """Raise a ValueError unless the value is a whole number of the range."""
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        allowed = f"of {least} or more" if most == float("inf") else f"in {least} ... {most}"
-        raise ValueError(f"{what} must be a whole number {allowed}, got {value!r}")
-
-
-def check_features(features: Tensor, labels: Tensor) -> None:
-    """Features are floating (B, A, D) and fit the labels (B, A)."""
-    if features.ndim != 3 or features.shape[:2] != labels.shape:
-        raise ValueError(
-            f"features must be (batch, attributes, width) with labels (batch, attributes), got "
-            f"shapes {tuple(features.shape)} and {tuple(labels.shape)}"
-        )
 
 
 def check_index(index: Tensor, batch: int, samples: int) -> None:
