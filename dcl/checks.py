@@ -184,24 +184,22 @@ def check_labels(labels: Tensor, attributes: int, classes: int) -> None:
 
 def check_logits(logits: Tensor, labels: Tensor) -> None:
     """Logits are floating (B, A, C) and fit the labels (B, A)."""
-    if logits.ndim != 3 or logits.shape[:2] != labels.shape:
-        raise ValueError(
-            f"logits must be (batch, attributes, classes) with labels (batch, attributes), got "
-            f"shapes {tuple(logits.shape)} and {tuple(labels.shape)}"
-        )
-    if not logits.is_floating_point():
-        raise ValueError(f"logits must be floating point, got dtype {logits.dtype}")
+    _check_outputs("logits", "classes", logits, labels)
 
 
 def check_features(features: Tensor, labels: Tensor) -> None:
     """Features are floating (B, A, D) and fit the labels (B, A)."""
-    if features.ndim != 3 or features.shape[:2] != labels.shape:
+    _check_outputs("features", "width", features, labels)
+
+
+def _check_outputs(what: str, last: str, values: Tensor, labels: Tensor) -> None:
+    if values.ndim != 3 or values.shape[:2] != labels.shape:
         raise ValueError(
-            f"features must be (batch, attributes, width) with labels (batch, attributes), got "
-            f"shapes {tuple(features.shape)} and {tuple(labels.shape)}"
+            f"{what} must be (batch, attributes, {last}) with labels (batch, attributes), got "
+            f"shapes {tuple(values.shape)} and {tuple(labels.shape)}"
         )
-    if not features.is_floating_point():
-        raise ValueError(f"features must be floating point, got dtype {features.dtype}")
+    if not values.is_floating_point():
+        raise ValueError(f"{what} must be floating point, got dtype {values.dtype}")
 
 
 def at_least_float32(tensor: Tensor) -> Tensor:
