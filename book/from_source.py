@@ -10,11 +10,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 EQUATIONS = range(1, 14)
 BEFORE = {5: ("d",), 6: ("entropy",), 7: ("ratio", "kept"), 8: ("hinge",), 9: ("hinge",)}
-ROOMS = {  # folder -> what it is for; a room imports from those above it in this list alone
+ROOMS = {  # folder -> what it is for; a room imports from those above it and its own folders
     "dcl": "the method, in the paper's order; needs torch alone",
     "dcl/methods": "what DCL is compared with",
     "dcl/data": "data sets, and what they share",
     "dcl/data/drawn": "images that are drawn, for who has none",
+    "dcl/data/drawn/face": "how a face of SynthFaces is drawn",
+    "dcl/data/drawn/person": "how a person of SynthPersons is drawn",
     "dcl/experiment": "from one configuration to one record",
     "dcl/report": "from records to tables and verdicts; trains nothing",
     "dcl/report/tables": "tables of the book that several pages or tests share",
