@@ -57,7 +57,7 @@ def test_mistakes_are_those_of_known_labels_and_the_surest_comes_first():
     drawn = figures.mistakes(data(LABELS), scores, scores.argmax(2), columns=3)
     assert "2 wrong of 11 test labels" in drawn.get_suptitle()
     titles = [axes.get_title() or axes.get_title("left") for axes in drawn.axes]  # by the style
-    assert titles == ["no, said yes", "no, said yes", ""]
+    assert titles == ["no,\nsaid yes", "no,\nsaid yes", ""]
     right = scored([-3.0, -1, -4, 1, 3, 9])
     assert figures.mistakes(data(LABELS), right, right.argmax(2)) is None
 
