@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -225,6 +226,22 @@ def test_the_page_on_full_size_states_what_the_plan_does():
         words = [f"{hours:,.1f}", f"{hours * len(runs):,.1f}"] if hours else ["not stated"] * 2
         row = [f"`{path.stem}`", str(len(runs)), f"{steps:,}", *words]
         assert f"| {' | '.join(row)} |" in page
+
+
+def test_the_page_on_full_size_states_what_a_gpu_took():
+    page = " ".join((ROOT / "book" / "full_size.md").read_text("utf8").split())
+    timed = pd.read_csv(ROOT / "results" / "gpu" / "nvidia-h200.csv")
+    timed = timed[timed["setting"] == "full size"].set_index(["method", "precision"])["median"]
+    ours, plain = timed["dcl", "float32"], timed["cross-entropy", "float32"]
+    assert f"took {ours:.1f} ms for a step of DCL and {plain:.1f} ms for one of cross" in page
+    assert f"In bfloat16 a step took {timed['dcl', 'bfloat16']:.1f} ms:" in page
+    table2 = runs_of(PAPER / "table2.yaml")
+    hours = planner.steps(table2[0], celeba.OFFICIAL["train"]) * ours / 3.6e6
+    assert f"300 epochs of DCL are {60 * hours:.0f} minutes" in page
+    assert (
+        f"the {len(table2)} runs of `table2`, if each cost as much, {len(table2) * hours:.0f}"
+        in page
+    )
 
 
 def test_the_page_on_full_size_states_the_bytes_of_the_images():
