@@ -12,6 +12,8 @@ from .measures import Measure, class_balanced, metric
 from .verdicts import MARGIN
 
 FOLDER = "celeba-30k-length"  # below results/
+KEPT = "celeba-30k-length-kept-rate"  # a method at the rate of shorter runs, where FOLDER has another
+PRECISION = "celeba-30k-precision"  # partners of runs of FOLDER, in bfloat16
 PLAN = {8: 5, 24: 5, 75: 5, 300: 3}  # epochs -> seeds, of the grid
 METHODS = ("cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss", "dcl")
 DECIDING = (PRIOR, "selective-learning")  # the two comparisons that decide
@@ -44,6 +46,17 @@ def counts(runs: pd.DataFrame) -> pd.DataFrame:
     table = pd.crosstab(runs["method"], runs["epochs"])
     rows = [*METHODS, *(name for name in table.index if name not in METHODS)]
     return table.reindex(index=rows, columns=lengths, fill_value=0).rename_axis(None)
+
+
+def at_kept_rates(runs: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
+    """The lengths that `kept` has, with its runs in the place of the same methods' own.
+
+    Both from `collect`: `kept` of the folder `KEPT`.
+    """
+    own = runs[runs["epochs"].isin(kept["epochs"])]
+    changed = pd.MultiIndex.from_frame(kept[["method", "epochs"]])
+    stays = ~pd.MultiIndex.from_frame(own[["method", "epochs"]]).isin(changed)
+    return pd.concat([own[stays], kept], ignore_index=True)
 
 
 def longest_repeated(results: Path) -> pd.DataFrame:
@@ -188,6 +201,23 @@ def paragraph(runs: pd.DataFrame) -> str:
     if len(set(leads(runs, PRIOR)) & set(leads(runs, "selective-learning"))) > 1:
         lines.append(fits[reading(runs)])
     return " ".join([*lines, not_run(runs)]).strip()
+
+
+def kept_in_words(runs: pd.DataFrame, kept: pd.DataFrame) -> str:
+    """What the deciding differences are where every method keeps the rate of shorter runs.
+
+    Both from `collect`: `kept` of the folder `KEPT`.
+    """
+    if kept.empty:
+        return ""
+    last = max(kept["epochs"])
+    at = at_kept_rates(runs, kept)
+    moved, steady = (leads(at, other).get(last, Finding.of([])) for other in DECIDING)
+    return (
+        f"With every rate kept, DCL after {_epochs(last)} would be {_stands(moved)} the moved "
+        f"threshold ({moved}, {_seeds(moved)}) and {_stands(steady)} Selective Learning "
+        f"({steady}, {_seeds(steady)})."
+    )
 
 
 def not_run(runs: pd.DataFrame) -> str:

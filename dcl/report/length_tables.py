@@ -5,9 +5,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from . import evidence
 from .evidence import PRIOR
 from .finding import Finding
 from .length import METHODS, leads
+from .measures import Measure, class_balanced, metric
+
+SHOWN: dict[str, Measure] = {
+    "mA": class_balanced,
+    "F1": metric("f1"),
+    "AUC": metric("auc"),
+    "AP": metric("average_precision"),
+}
 
 
 def leads_in_words(runs: pd.DataFrame) -> pd.DataFrame:
@@ -42,6 +51,26 @@ def overfitting(runs: pd.DataFrame) -> pd.DataFrame:
     return groups.mean().assign(seeds=groups.size())
 
 
+def stopping_in_words(found: pd.DataFrame) -> str:
+    """Where DCL and Selective Learning are stopped at their longest common length, in a sentence.
+
+    `found` is from `overfitting`; nothing is said of a length that only one of them has.
+    """
+    names = ("dcl", "selective-learning")
+    both = {L for L, _ in found.index if all((L, name) in found.index for name in names)}
+    if not both:
+        return ""
+    last = max(both)
+    dcl, steady = (found.loc[(last, name)] for name in names)
+    return (
+        f"Of {last} epochs, Selective Learning's best on validation is epoch "
+        f"{steady['chosen']:.0f} in the mean, DCL's {dcl['chosen']:.0f}, when its validation loss "
+        f"has gone from {dcl['loss']:.1f}, the lowest, to {dcl['loss at the end']:.1f}. A method "
+        "that is balanced from the start can be stopped before it overfits; a curriculum is "
+        "balanced at its end, and has to be waited for."
+    )
+
+
 def last_minus_chosen(runs: pd.DataFrame) -> pd.DataFrame:
     """What the last epoch gives on test, minus the chosen one, at the method's own decision.
 
@@ -63,6 +92,54 @@ def last_minus_chosen(runs: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame.from_dict(found, orient="index", columns=list(keys))
     table.index = pd.MultiIndex.from_tuples(found, names=["epochs", "method"])
     return table
+
+
+def rates(runs: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
+    """What another learning rate changes: runs at the rate chosen anew beside those that kept it.
+
+    Returns
+    -------
+    DataFrame
+        By (``epochs``, ``method``), of the seeds that both have: ``kept`` and ``chosen``, the
+        rates; ``mA kept``, ``mA chosen`` and ``chosen minus kept``, Findings, points on test.
+    """
+    rows = {}
+    for (epochs, method), old in kept.groupby(["epochs", "method"]):
+        new = runs[(runs["epochs"] == epochs) & (runs["method"] == method)]
+        before, after = (evidence.by_seed(x, method) for x in (old, new))
+        seeds = before.index.intersection(after.index)
+        rows[epochs, method] = {
+            "kept": old["record"].iloc[0]["config"]["lr"],
+            "chosen": new["record"].iloc[0]["config"]["lr"] if len(new) else np.nan,
+            "mA kept": Finding.of(before[seeds]),
+            "mA chosen": Finding.of(after[seeds]),
+            "chosen minus kept": Finding.of((after - before)[seeds]),
+        }
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index = pd.MultiIndex.from_tuples(rows, names=["epochs", "method"])
+    return table
+
+
+def precisions(runs: pd.DataFrame, partners: pd.DataFrame) -> pd.DataFrame:
+    """Runs in one precision minus the same seeds' in another, beside how far seeds lie apart.
+
+    Returns
+    -------
+    DataFrame
+        By method: for mA, F1, AUC and average precision the mean ``difference`` of the shared
+        seeds, `partners` minus `runs`, and the ``spread`` of `runs`, the standard deviation of
+        what two of its seeds differ by; ``pairs``. At the length that both have.
+    """
+    rows = {}
+    for method, other in partners.groupby("method"):
+        own = runs[(runs["method"] == method) & runs["epochs"].isin(other["epochs"])]
+        row: dict[Any, Any] = {}
+        for words, measure in SHOWN.items():
+            here, there = (evidence.by_seed(x, method, measure) for x in (own, other))
+            row[words, "difference"] = (there - here).mean()
+            row[words, "spread"] = here.std() * 2**0.5
+        rows[method] = row | {("", "pairs"): len(other)}
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def hours(runs: pd.DataFrame) -> pd.DataFrame:

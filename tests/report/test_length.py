@@ -289,3 +289,60 @@ def test_training_curves_have_a_star_where_overfitting_begins():
 def test_no_text_has_a_number_that_is_none():
     for made in (NONE, runs({8: (1.0, 1)}), runs(GROWS), runs(FLAT)):
         assert not re.search(r"\bnan\b|inf\b", length.paragraph(made))
+
+
+def at_two_rates():
+    """Runs of 75 epochs, DCL's at a rate chosen anew, and DCL's that kept the rate of others."""
+    chosen = runs({24: (0.0, 5), 75: (1.0, 3)})
+    old = [record("dcl", seed, 77.0 + NOISE[seed], epochs=75, lr=0.01) for seed in range(2)]
+    for one in chosen.loc[(chosen["method"] == "dcl") & (chosen["epochs"] == 75), "record"]:
+        one["config"]["lr"] = 0.003
+    return chosen, with_epochs(*old)
+
+
+def test_a_kept_rate_takes_the_place_of_the_chosen_one():
+    chosen, kept = at_two_rates()
+    at = length.at_kept_rates(chosen, kept)
+    assert set(at["epochs"]) == {75}
+    assert at.loc[at["method"] == "dcl", "mA"].tolist() == [76.8, 76.9]
+    assert (at["method"] == "selective-learning").sum() == 3  # no other row has changed
+    assert length.leads(chosen, "selective-learning")[75].mean == pytest.approx(1.0, abs=0.01)
+    words = length.kept_in_words(chosen, kept).replace("\xa0", " ")
+    assert "DCL after 75 epochs would be behind the moved threshold (-3.00 ± 0.00, n = 2)" in words
+    assert "and behind Selective Learning (-3.00 ± 0.00, n = 2)" in words
+    assert length.kept_in_words(chosen, NONE) == ""
+
+
+def test_two_rates_are_compared_on_the_seeds_that_both_have():
+    chosen, kept = at_two_rates()
+    table = length_tables.rates(chosen, kept)
+    assert list(table.index) == [(75, "dcl")]
+    row = table.iloc[0]
+    assert (row["kept"], row["chosen"]) == (0.01, 0.003)
+    assert (row["mA kept"].n, row["mA chosen"].n) == (2, 2)
+    assert row["chosen minus kept"].mean == pytest.approx(4.0, abs=0.01)
+    only = length_tables.rates(chosen[chosen["method"] != "dcl"], kept).iloc[0]
+    assert math.isnan(only["chosen"])
+    assert only["chosen minus kept"].n == 0
+
+
+def test_two_precisions_are_compared_seed_by_seed():
+    single = runs({24: (0.0, 5)}, methods=("dcl", "crl"))
+    half = with_epochs(record("dcl", 0, single["mA"].iloc[0] + 0.5, epochs=24))
+    table = length_tables.precisions(single, half)
+    assert list(table.index) == ["dcl"]
+    row = table.loc["dcl"]
+    assert row["", "pairs"] == 1
+    assert row["mA", "difference"] == pytest.approx(0.5)
+    own = single.loc[single["method"] == "dcl", "mA"]
+    assert row["mA", "spread"] == pytest.approx(np.std(own, ddof=1) * math.sqrt(2))
+
+
+def test_where_a_curriculum_is_stopped_is_told_of_the_longest_length_of_both():
+    found = length_tables.overfitting(runs({8: (0.0, 2), 24: (0.0, 2)}))
+    text = length_tables.stopping_in_words(found)
+    assert text.startswith("Of 24 epochs, Selective Learning's best on validation is epoch 13")
+    assert "has gone from 5.0, the lowest, to 149.0" in text  # 5 + 12 ** 2
+    alone = length_tables.overfitting(runs({75: (0.0, 2)}, methods=("dcl", "crl")))
+    assert length_tables.stopping_in_words(pd.concat([found, alone])) == text
+    assert length_tables.stopping_in_words(alone) == ""
