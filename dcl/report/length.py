@@ -12,8 +12,6 @@ from .measures import Measure, class_balanced, metric
 from .verdicts import MARGIN
 
 FOLDER = "celeba-30k-length"  # below results/
-KEPT = "celeba-30k-length-kept-rate"  # a method at the rate of shorter runs, where FOLDER has another
-PRECISION = "celeba-30k-precision"  # partners of runs of FOLDER, in bfloat16
 PLAN = {8: 5, 24: 5, 75: 5, 300: 3}  # epochs -> seeds, of the grid
 METHODS = ("cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss", "dcl")
 DECIDING = (PRIOR, "selective-learning")  # the two comparisons that decide
@@ -51,7 +49,7 @@ def counts(runs: pd.DataFrame) -> pd.DataFrame:
 def at_kept_rates(runs: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
     """The lengths that `kept` has, with its runs in the place of the same methods' own.
 
-    Both from `collect`: `kept` of the folder `KEPT`.
+    Both from `collect`: `kept` are runs at the rate of shorter ones, where `runs` have another.
     """
     own = runs[runs["epochs"].isin(kept["epochs"])]
     changed = pd.MultiIndex.from_frame(kept[["method", "epochs"]])
@@ -206,7 +204,7 @@ def paragraph(runs: pd.DataFrame) -> str:
 def kept_in_words(runs: pd.DataFrame, kept: pd.DataFrame) -> str:
     """What the deciding differences are where every method keeps the rate of shorter runs.
 
-    Both from `collect`: `kept` of the folder `KEPT`.
+    Arguments are those of `at_kept_rates`.
     """
     if kept.empty:
         return ""
