@@ -27,7 +27,7 @@ def parts_of_a_step(steps: dict[str, dict], where: str) -> Figure:
         }
     ).T
     parts = medians.drop(columns="step")
-    figure, axes = plt.subplots(figsize=(9, 0.8 + 0.5 * len(parts)))
+    figure, axes = plt.subplots(figsize=(9, 1.9 + 0.5 * len(parts)))
     left = np.zeros(len(parts))
     for part, colour in zip(parts, sns.color_palette("colorblind"), strict=False):
         axes.barh(parts.index, parts[part], left=left, color=colour, label=part, height=0.6)
@@ -37,7 +37,8 @@ def parts_of_a_step(steps: dict[str, dict], where: str) -> Figure:
     title = f"{where}: the loss is {part['dcl']:.0f} % of a step with DCL, backward left out"
     axes.set(xlabel="ms of a training step, median", title=title)
     axes.grid(axis="y", visible=False)
-    axes.legend(ncols=len(parts.columns), loc="lower right", bbox_to_anchor=(1, 1), fontsize=8)
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 4}
+    axes.legend(**below, ncols=len(parts.columns), fontsize=9, frameon=False)
     return finish(figure)
 
 
@@ -98,11 +99,12 @@ def share_of_a_step(points: dict[str, tuple[float, float]]) -> Figure:
     figure, axes = plt.subplots(figsize=(9, 3.4))
     base = np.geomspace(2, 2000, 200)
     for (label, (step, extra)), colour in zip(
-        points.items(), ("#0072B2", METHOD_COLOURS["dcl"]), strict=False
+        points.items(), ("#0072B2", METHOD_COLOURS["dcl"], "#555555"), strict=False
     ):
         axes.plot(base, 100 * extra / base, color=colour, lw=1.5, alpha=0.6)
         share = 100 * extra / step
-        told = f"{label}: {extra:.1f} of {step:.0f} ms, {share:.1f} %"
+        digits = 1 if step < 10 else 0
+        told = f"{label}: {extra:.1f} of {step:.{digits}f} ms, {share:.1f} %"
         axes.scatter(step, share, color=colour, s=50, zorder=3, label=told)
     axes.legend(loc="upper right")
     axes.set(
