@@ -49,6 +49,7 @@ def test_a_rate_is_chosen_when_every_rate_was_tried(tmp_path):
         "crl": {"0.003": "70.00", "0.01": "not run yet", "0.03": "not run yet", "chosen": ""},
         "cross-entropy": {"0.003": "60.00", "0.01": "65.00", "0.03": "64.00", "chosen": "0.01"},
     }
+    assert tables.rates_in_words(rates, notes, least=1).loc["crl", "chosen"] == "0.003"
     none = tables.rates_in_words(rates, tmp_path / "none.csv")
     assert none.loc["dcl", "0.03"] == "not run yet"
 
@@ -74,7 +75,9 @@ def test_every_published_run_is_at_the_rate_that_validation_chose():
         assert made["config"]["lr"] == chosen[method], (method, made["seed"])
 
 
-@pytest.mark.parametrize("grid", ["celeba-30k-lr", "celeba-30k-length-lr"])
+@pytest.mark.parametrize(
+    "grid", ["celeba-30k-lr", "celeba-30k-length-lr", "celeba-30k-length-lr-75"]
+)
 def test_every_rate_has_a_record_or_a_note_of_why_not(grid):
     folder = ROOT / "results" / grid
     notes = pd.read_csv(folder / "not_finite.csv")

@@ -115,17 +115,17 @@ def learning_rates(runs: pd.DataFrame, measure: Measure = best_on_validation) ->
     return found.pivot(index="method", columns="lr", values="value")
 
 
-def rates_in_words(rates: pd.DataFrame, notes: Path) -> pd.DataFrame:
+def rates_in_words(rates: pd.DataFrame, notes: Path, least: int | None = None) -> pd.DataFrame:
     """`learning_rates` in text, the best method first, with the rate that is chosen for it.
 
     `notes` is a CSV with a row (method, lr) for each run that ended because its loss was not
-    finite; there need not be one. A method that has neither a run nor a note at some rate is not
-    chosen for yet.
+    finite; there need not be one. A method is chosen for when `least` of its rates have a run or a
+    note; without `least`, all of them.
     """
     shown = rates.map("{:.2f}".format, na_action="ignore").astype(object)
     for note in (pd.read_csv(notes) if notes.is_file() else pd.DataFrame()).itertuples():
         shown.loc[note.method, note.lr] = "not finite"
-    done = shown.notna().all(axis=1)
+    done = shown.notna().sum(axis=1) >= (least or len(rates.columns))
     shown = shown.where(shown.notna(), "not run yet")
     shown["chosen"] = rates.idxmax(axis=1).map("{:g}".format).where(done, "")
     shown.columns = [f"{rate:g}" if isinstance(rate, float) else rate for rate in shown]
