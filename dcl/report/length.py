@@ -153,7 +153,7 @@ def answer(runs: pd.DataFrame) -> str:
         )
     first, second = (_change(slope(runs, other)) for other in DECIDING)
     change = f"the difference to the moved threshold {first}, that to Selective Learning {second}"
-    change = change if first != second else f"each of these two differences {first}"
+    change = change if first != second else f"each of the latter two differences {first}"
     open_ = "" if last >= max(PLAN) else f", and {max(PLAN)} epochs are not run yet"
     return f"{start}; from {lengths[0]} to {_epochs(last)} {change}{open_}."
 
@@ -187,6 +187,18 @@ def paragraph(runs: pd.DataFrame) -> str:
             f"DCL minus cross entropy there, in points: {numbers} (tuned: a threshold for each "
             "attribute that is best on validation, for both methods alike)."
         )
+        early = {L: x for L, x in leads(runs, "cross-entropy").items() if x.n > 1 and L < last}
+        if early:
+            first = min(early)
+            lines.append(
+                f"After {_epochs(first)} its lead over plain cross entropy was {early[first]}."
+            )
+        half = leads(runs, "dcl-ss").get(last, Finding.of([]))
+        if half.n:
+            lines.append(
+                f"With its triplets DCL is {_stands(half)} its sampling scheduler alone, `dcl-ss` "
+                f"({half}, {_seeds(half)})."
+            )
     fits = {
         "paper": "That is the paper's reading as the protocol wrote it down: a lead over both that "
         "grows with training.",

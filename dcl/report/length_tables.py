@@ -64,10 +64,9 @@ def stopping_in_words(found: pd.DataFrame) -> str:
     dcl, steady = (found.loc[(last, name)] for name in names)
     return (
         f"Of {last} epochs, Selective Learning's best on validation is epoch "
-        f"{steady['chosen']:.0f} in the mean, DCL's {dcl['chosen']:.0f}, when its validation loss "
-        f"has gone from {dcl['loss']:.1f}, the lowest, to {dcl['loss at the end']:.1f}. A method "
-        "that is balanced from the start can be stopped before it overfits; a curriculum is "
-        "balanced at its end, and has to be waited for."
+        f"{steady['chosen']:.0f} in the mean ({steady['seeds']:.0f} seeds), DCL's "
+        f"{dcl['chosen']:.0f} ({dcl['seeds']:.0f}). What is balanced from the start can be stopped "
+        "where it is best; a curriculum is balanced at its end, and has to be waited for."
     )
 
 
@@ -126,19 +125,20 @@ def precisions(runs: pd.DataFrame, partners: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By method: for mA, F1, AUC and average precision the mean ``difference`` of the shared
-        seeds, `partners` minus `runs`, and the ``spread`` of `runs`, the standard deviation of
-        what two of its seeds differ by; ``pairs``. At the length that both have.
+        By (method, what): ``difference``, `partners` minus `runs`, mean of the shared seeds;
+        ``seeds apart``, the standard deviation of what two seeds of `runs` differ by; ``pairs``.
+        Points on test, at the length that both have.
     """
     rows = {}
     for method, other in partners.groupby("method"):
         own = runs[(runs["method"] == method) & runs["epochs"].isin(other["epochs"])]
-        row: dict[Any, Any] = {}
         for words, measure in SHOWN.items():
             here, there = (evidence.by_seed(x, method, measure) for x in (own, other))
-            row[words, "difference"] = (there - here).mean()
-            row[words, "spread"] = here.std() * 2**0.5
-        rows[method] = row | {("", "pairs"): len(other)}
+            rows[method, words] = {
+                "difference": (there - here).mean(),
+                "seeds apart": here.std() * 2**0.5,
+                "pairs": (there - here).count(),
+            }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

@@ -88,7 +88,10 @@ def test_one_seed_decides_nothing():
     assert "DCL is not told apart from plain cross entropy (+13.00 points" in text
     assert "costs nothing (+3.00, n = 1), and Selective Learning (+3.00, n = 1)" in text
     text = length.answer(runs({8: (3.0, 1), 24: (4.0, 1)}))
-    assert "from 8 to 24 epochs each of these two differences changes by what no two seeds" in text
+    assert (
+        "from 8 to 24 epochs each of the latter two differences changes by what no two seeds"
+        in text
+    )
 
 
 def test_a_length_of_one_seed_waits_for_the_second():
@@ -104,7 +107,7 @@ def test_a_lead_that_grows_over_both_is_the_papers_reading():
     assert text.startswith("After 300 epochs")
     assert "DCL is ahead of plain cross entropy (" in text
     assert "mA, n = 3), and ahead of the same network" in text.replace("\xa0", " ")
-    assert text.endswith("from 8 to 300 epochs each of these two differences grows.")
+    assert text.endswith("from 8 to 300 epochs each of the latter two differences grows.")
     assert "paper's reading as the protocol wrote it" in length.paragraph(made)
 
 
@@ -123,7 +126,7 @@ def test_anything_else_is_neither():
     shrinks = {8: (3.0, 5), 24: (2.0, 5), 75: (1.0, 5)}
     assert length.reading(runs(shrinks)) == "neither"
     text = length.answer(runs(shrinks))
-    assert "each of these two differences falls, and 300 epochs are not run yet." in text
+    assert "each of the latter two differences falls, and 300 epochs are not run yet." in text
     mixed = length.answer(runs(GROWS, over_prior=-1.0))
     assert "but behind the same network with its threshold moved" in mixed
     assert "and ahead of Selective Learning (" in mixed
@@ -330,19 +333,21 @@ def test_two_precisions_are_compared_seed_by_seed():
     single = runs({24: (0.0, 5)}, methods=("dcl", "crl"))
     half = with_epochs(record("dcl", 0, single["mA"].iloc[0] + 0.5, epochs=24))
     table = length_tables.precisions(single, half)
-    assert list(table.index) == ["dcl"]
-    row = table.loc["dcl"]
-    assert row["", "pairs"] == 1
-    assert row["mA", "difference"] == pytest.approx(0.5)
+    assert list(table.index) == [("dcl", name) for name in ("mA", "F1", "AUC", "AP")]
+    row = table.loc[("dcl", "mA")]
+    assert row["pairs"] == 1
+    assert row["difference"] == pytest.approx(0.5)
     own = single.loc[single["method"] == "dcl", "mA"]
-    assert row["mA", "spread"] == pytest.approx(np.std(own, ddof=1) * math.sqrt(2))
+    assert row["seeds apart"] == pytest.approx(np.std(own, ddof=1) * math.sqrt(2))
 
 
 def test_where_a_curriculum_is_stopped_is_told_of_the_longest_length_of_both():
     found = length_tables.overfitting(runs({8: (0.0, 2), 24: (0.0, 2)}))
     text = length_tables.stopping_in_words(found)
-    assert text.startswith("Of 24 epochs, Selective Learning's best on validation is epoch 13")
-    assert "has gone from 5.0, the lowest, to 149.0" in text  # 5 + 12 ** 2
+    assert text.startswith(
+        "Of 24 epochs, Selective Learning's best on validation is epoch 13 in the mean (2 seeds), "
+        "DCL's 13 (2)."
+    )
     alone = length_tables.overfitting(runs({75: (0.0, 2)}, methods=("dcl", "crl")))
     assert length_tables.stopping_in_words(pd.concat([found, alone])) == text
     assert length_tables.stopping_in_words(alone) == ""
