@@ -220,6 +220,19 @@ def test_the_claims_sort_by_each_of_their_heads(window):
         assert found[1][0] == found[0][-1]
 
 
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_picture_of_all_claims_shows_every_number_without_a_scroll(window, size):
+    window.set_viewport_size(size)
+    try:
+        window.goto(address("book/intro"))
+        (wide,) = window.locator(".dcl-forest").evaluate_all(
+            "boxes => boxes.map((e) => e.parentElement.scrollWidth - e.parentElement.clientWidth)"
+        )
+    finally:
+        window.set_viewport_size(DESK)
+    assert wide == 0
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_figures_are_dark_on_a_light_page_and_light_on_a_dark_one(window, mode):
     window.goto(address("book/method"))

@@ -84,7 +84,7 @@ def test_claims_without_records_are_not_tried(tmp_path):
     assert set(tried["verdict"]) == {"not tried"}
     assert len(judged) == len(published.claims())
     assert chance_in_words(judged).startswith("No claim has two seeds")
-    assert figures.forest(judged).count('class="row"') == len(judged) + 2  # and two axes
+    assert figures.forest(judged).count('class="claim"') == len(judged) + 2  # and two axes
 
 
 def test_a_claim_is_reproduced_on_its_own_data_alone(tmp_path):

@@ -20,14 +20,14 @@ STYLE = """<style>
 .dcl-forest svg { display: block; overflow: visible; }
 .dcl-forest p.key span { margin-right: .9rem; white-space: nowrap; }
 .dcl-forest p.key svg { display: inline-block; vertical-align: -5px; width: 22px; }
-.dcl-forest .row { display: grid; gap: 0 .9rem; align-items: center; padding: .15rem 0;
+.dcl-forest .claim { display: grid; gap: 0 .9rem; align-items: center; padding: .15rem 0;
   grid-template-columns: minmax(0, 17rem) minmax(0, 1fr) 8rem; color: inherit;
   text-decoration: none; }
-.dcl-forest a.row:is(:hover, :focus) span:first-child { text-decoration: underline; }
-.dcl-forest .row span:last-child { text-align: right; white-space: nowrap; }
+.dcl-forest a.claim:is(:hover, :focus) span:first-child { text-decoration: underline; }
+.dcl-forest .claim span:last-child { text-align: right; white-space: nowrap; }
 @media (max-width: 576px) {
-  .dcl-forest .row { grid-template-columns: minmax(0, 1fr) auto; }
-  .dcl-forest .row .strip { grid-row: 2; grid-column: 1 / 3; margin: 0 .6rem; }
+  .dcl-forest .claim { grid-template-columns: minmax(0, 1fr) auto; }
+  .dcl-forest .claim .strip { grid-row: 2; grid-column: 1 / 3; margin: 0 .6rem; }
 }
 </style>"""
 
@@ -91,7 +91,7 @@ def _row(row, place) -> str:
     strip = _svg("".join(parts), f"{row.label}: {', '.join(words)}; {row.unit}")
     label = html.escape(row.label, quote=False)
     return (
-        f'<a class="row" href="../notebooks/{row.page}.html"><span>{label}</span>'
+        f'<a class="claim" href="../notebooks/{row.page}.html"><span>{label}</span>'
         f'<span class="strip">{strip}</span><span>{found if found.n else ""}</span></a>'
     )
 
@@ -116,7 +116,8 @@ def _axis(place, low: float, high: float) -> str:
     )
     strip = f'<svg width="100%" height="22" aria-hidden="true">{numbers}</svg>'
     return (
-        f'<div class="row"><span></span><span class="strip">{strip}</span><span>points</span></div>'
+        f'<div class="claim"><span></span><span class="strip">{strip}</span>'
+        "<span>points</span></div>"
     )
 
 
