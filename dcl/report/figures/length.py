@@ -7,13 +7,14 @@ from matplotlib.figure import Figure
 
 from .. import length
 from ..evidence import PRIOR
+from ..finding import Finding
 from ..length_tables import history
 from ..verdicts import MARGIN
 from .style import finish
 from .thresholds import colour_of
 
 OTHERS = (PRIOR, "cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss")
-FAR = (-10, -5, -2, -1, 0, 1, 2, 5, 10)  # points, of an axis that is linear up to 2
+FAR = (-10, -2, -1, 0, 1, 2, 10)  # ticks of a panel with rows that lie far off
 CURVES = ("cross-entropy", "selective-learning", "dcl")
 
 
@@ -56,6 +57,7 @@ def leads_by_length(runs: pd.DataFrame, title: str) -> Figure | None:
             axes.set_yscale("symlog", linthresh=2)  # rows that decide elsewhere lie far off
             axes.set_yticks(FAR, [f"{tick:g}" for tick in FAR])
         axes.set(title=words, xscale="log", xlim=(lengths[0] / 1.4, lengths[-1] * 1.4))
+        axes.set_ylim(_reach(panel))
         axes.set_xticks(lengths, [str(L) for L in lengths])
         axes.minorticks_off()
     figure.supylabel("DCL minus the other, points", fontsize="medium")
@@ -65,6 +67,18 @@ def leads_by_length(runs: pd.DataFrame, title: str) -> Figure | None:
     panels[1, 2].legend(*panels[0, 0].get_legend_handles_labels(), loc="center", title="the other")
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
+
+
+def _reach(panel: dict[str, dict[int, Finding]]) -> tuple[float, float]:
+    """What a panel shows: all means, the band, and the intervals of three seeds or more.
+
+    That of two is so wide that it would press all others flat; it goes on beyond the panel.
+    """
+    every = [f for lead in panel.values() for f in lead.values()]
+    halves = [f.half if f.n > 2 else 0 for f in every]
+    low = min([-MARGIN["points"], *(f.mean - half for f, half in zip(every, halves, strict=True))])
+    high = max([MARGIN["points"], *(f.mean + half for f, half in zip(every, halves, strict=True))])
+    return low - 0.1 * (high - low), high + 0.1 * (high - low)
 
 
 def training_curves(runs: pd.DataFrame, epochs: int, title: str) -> Figure | None:
