@@ -193,11 +193,12 @@ def paragraph(runs: pd.DataFrame) -> str:
             lines.append(
                 f"After {_epochs(first)} its lead over plain cross entropy was {early[first]}."
             )
-        half = leads(runs, "dcl-ss").get(last, Finding.of([]))
-        if half.n:
+        half = {L: x for L, x in leads(runs, "dcl-ss").items() if x.n > 1}
+        if half:
             lines.append(
-                f"With its triplets DCL is {_stands(half)} its sampling scheduler alone, `dcl-ss` "
-                f"({half}, {_seeds(half)})."
+                f"After {_epochs(max(half))} DCL is, with its triplets, {_stands(half[max(half)])} "
+                f"its sampling scheduler alone, `dcl-ss` ({half[max(half)]}, "
+                f"{_seeds(half[max(half)])})."
             )
     fits = {
         "paper": "That is the paper's reading as the protocol wrote it down: a lead over both that "

@@ -351,3 +351,12 @@ def test_where_a_curriculum_is_stopped_is_told_of_the_longest_length_of_both():
     alone = length_tables.overfitting(runs({75: (0.0, 2)}, methods=("dcl", "crl")))
     assert length_tables.stopping_in_words(pd.concat([found, alone])) == text
     assert length_tables.stopping_in_words(alone) == ""
+
+
+def test_the_paragraph_holds_dcl_against_its_scheduler_where_seeds_repeat():
+    made = runs({8: (-1.0, 5), 24: (-1.0, 3), 75: (-1.0, 3)})
+    made = made[~((made["method"] == "dcl-ss") & (made["epochs"] == 75) & (made["seed"] > 0))]
+    text = length.paragraph(made).replace("\xa0", " ")
+    assert "After 8 epochs that lead was +9.0" in text
+    assert "After 24 epochs DCL is, with its triplets, behind its sampling scheduler alone" in text
+    assert "`dcl-ss` (-1.0" in text
