@@ -88,9 +88,7 @@ def last_minus_chosen(runs: pd.DataFrame) -> pd.DataFrame:
             rows.append((row.epochs, row.method, *apart))
     groups = pd.DataFrame(rows, columns=["epochs", "method", *keys]).groupby(["epochs", "method"])
     found = {name: {key: Finding.of(own[key]) for key in keys} for name, own in groups}
-    table = pd.DataFrame.from_dict(found, orient="index", columns=list(keys))
-    table.index = pd.MultiIndex.from_tuples(found, names=["epochs", "method"])
-    return table
+    return _by_length_and_method(found, list(keys))
 
 
 def rates(runs: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
@@ -114,9 +112,7 @@ def rates(runs: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
             "mA chosen": Finding.of(after[seeds]),
             "chosen minus kept": Finding.of((after - before)[seeds]),
         }
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table.index = pd.MultiIndex.from_tuples(rows, names=["epochs", "method"])
-    return table
+    return _by_length_and_method(rows)
 
 
 def precisions(runs: pd.DataFrame, partners: pd.DataFrame) -> pd.DataFrame:
@@ -126,20 +122,30 @@ def precisions(runs: pd.DataFrame, partners: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         By (method, what): ``difference``, `partners` minus `runs`, mean of the shared seeds;
-        ``seeds apart``, the standard deviation of what two seeds of `runs` differ by; ``pairs``.
-        Points on test, at the length that both have.
+        ``seeds apart``, the standard deviation of what as many pairs of seeds of `runs` differ by
+        in the mean; ``pairs``. Points on test, at the length that both have.
     """
     rows = {}
     for method, other in partners.groupby("method"):
         own = runs[(runs["method"] == method) & runs["epochs"].isin(other["epochs"])]
         for words, measure in SHOWN.items():
             here, there = (evidence.by_seed(x, method, measure) for x in (own, other))
+            apart = (there - here).dropna()
             rows[method, words] = {
-                "difference": (there - here).mean(),
-                "seeds apart": here.std() * 2**0.5,
-                "pairs": (there - here).count(),
+                "difference": apart.mean(),
+                "seeds apart": here.std() * (2 / len(apart)) ** 0.5 if len(apart) else np.nan,
+                "pairs": len(apart),
             }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _by_length_and_method(
+    rows: dict[Any, dict[str, Any]], columns: list[str] | None = None
+) -> pd.DataFrame:
+    """A row for each (epochs, method)."""
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    table.index = pd.MultiIndex.from_tuples(rows, names=["epochs", "method"])
+    return table
 
 
 def hours(runs: pd.DataFrame) -> pd.DataFrame:

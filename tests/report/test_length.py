@@ -339,6 +339,10 @@ def test_two_precisions_are_compared_seed_by_seed():
     assert row["difference"] == pytest.approx(0.5)
     own = single.loc[single["method"] == "dcl", "mA"]
     assert row["seeds apart"] == pytest.approx(np.std(own, ddof=1) * math.sqrt(2))
+    other = with_epochs(record("dcl", 1, single["mA"].iloc[2] - 0.1, epochs=24))
+    row = length_tables.precisions(single, pd.concat([half, other])).loc[("dcl", "mA")]
+    assert (row["pairs"], row["difference"]) == (2, pytest.approx(0.2))
+    assert row["seeds apart"] == pytest.approx(np.std(own, ddof=1))
 
 
 def test_where_a_curriculum_is_stopped_is_told_of_the_longest_length_of_both():
