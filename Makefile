@@ -9,6 +9,7 @@ TABLE ?=
 DRY ?=
 MS ?=
 WEIGHTS ?=
+PRECISION ?=
 CONSTRAINTS ?= constraints.txt
 
 VENV := .venv
@@ -47,7 +48,8 @@ results: setup  ## make the records of a grid: GRID=celeba-30k JOBS=1 DATA=folde
 	@cpus=$$([ '$(JOBS)' = 1 ] && getconf _NPROCESSORS_ONLN || echo 1); \
 	$(PY) -m snakemake --cores $$(($(JOBS) * cpus)) --keep-going --keep-incomplete \
 	  --rerun-incomplete --nolock --quiet rules host \
-	  --config grid='$(GRID)' threads=$$cpus $(if $(DATA),data_root='$(DATA)') $(if $(WEIGHTS),weights='$(WEIGHTS)')
+	  --config grid='$(GRID)' threads=$$cpus $(if $(DATA),data_root='$(DATA)') $(if $(WEIGHTS),weights='$(WEIGHTS)') \
+	  $(if $(PRECISION),precision='$(PRECISION)')
 
 PLAN = '$(TABLE)' $(if $(DATA),--data-root '$(DATA)') $(if $(WEIGHTS),--weights '$(WEIGHTS)') \
   $(if $(MS),--ms-per-step '$(MS)')

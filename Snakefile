@@ -2,7 +2,8 @@
 
 `make results GRID=celeba-30k` starts it, see book/grid.md. On its own:
 
-    snakemake --cores 1 --keep-going --keep-incomplete --config grid=celeba-30k [data_root=FOLDER]
+    snakemake --cores 1 --keep-going --keep-incomplete \\
+      --config grid=celeba-30k [data_root=FOLDER precision=bfloat16]
 
 A grid is a file in notebooks/grids/, and its records go to the same place below results/. A run
 whose record exists is left out, whoever made it; one that was stopped goes on from its checkpoint,
@@ -31,7 +32,7 @@ BASE = Path(workflow.basedir)
 GRIDS = BASE / "notebooks" / "grids"
 try:
     GRID = find_grid(GRIDS, str(config.get("grid", "celeba-30k")))
-    GIVEN = {name: config[name] for name in ("data_root", "weights") if name in config}
+    GIVEN = {name: config[name] for name in ("data_root", "weights", "precision") if name in config}
     RUNS = read_grid(GRID, GIVEN, records_folder(GRIDS, GRID))
 except ValueError as error:
     raise WorkflowError(error)
