@@ -357,6 +357,40 @@ def test_where_a_curriculum_is_stopped_is_told_of_the_longest_length_of_both():
     assert length_tables.stopping_in_words(alone) == ""
 
 
+def with_triplets(seed, first, last, **config):
+    """A run of DCL of two epochs, at each the loss, the triples, the active ones and f."""
+    made = record("dcl", seed, 80.0, **config)
+    keys = ("metric", "triples", "active", "f")
+    made["history"] = [
+        dict(zip(keys, values, strict=True), epoch=n, loss=10.0)
+        for n, values in enumerate((first, last))
+    ]
+    return made
+
+
+def test_a_triplet_loss_that_rises_is_told_with_the_triplets_that_it_has():
+    made = with_epochs(
+        with_triplets(0, (1.0, 5e4, 5e4, 1.0), (6.0, 6e5, 4.5e5, 0.1), epochs=24),
+        with_triplets(1, (3.0, 1e5, 1e5, 1.0), (6.0, 6e5, 4.5e5, 0.1), epochs=24),
+        record("selective-learning", 0, 80.0, epochs=24),
+    )
+    found = length_tables.triplets(made)
+    assert list(found.index) == [(24, "dcl")]
+    row = found.iloc[0]
+    assert row["loss"].tolist() == [2.0, 6.0]
+    assert row["triples"].tolist() == [75.0, 600.0]
+    assert row["violated"].tolist() == [100.0, 75.0]
+    assert row["share"].tolist() == pytest.approx([20.0, 6.0])
+    text = length_tables.triplets_in_words(found)
+    assert "from 2.0 to 6.0" in text
+    assert "75 thousand of them at first and 600 thousand at the end" in text
+    assert "the loss is 62 % lower then" in text  # 6 / 600 for 2 / 75
+    assert "75 % are still violated" in text
+    none = length_tables.triplets(made[made["method"] != "dcl"])
+    assert none.empty
+    assert length_tables.triplets_in_words(none) == ""
+
+
 def test_the_paragraph_holds_dcl_against_its_scheduler_where_seeds_repeat():
     made = runs({8: (-1.0, 5), 24: (-1.0, 3), 75: (-1.0, 3)})
     made = made[~((made["method"] == "dcl-ss") & (made["epochs"] == 75) & (made["seed"] > 0))]
