@@ -94,7 +94,16 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     bench_parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     bench_parser.add_argument("--growth", action="store_true", help="how it grows with B, A, C, k")
     bench_parser.add_argument("--rounds", type=int, default=20, help="of measuring, 2 or more [20]")
-    bench_parser.add_argument("--out", default="", metavar="FILE", help="all numbers as JSON")
+    bench_parser.add_argument(
+        "--full-size",
+        type=int,
+        default=0,
+        metavar="EPOCHS",
+        help="time whole epochs, 2 or more",
+    )
+    bench_parser.add_argument(
+        "--out", default="", metavar="FILE", help="all numbers as JSON, or as a table: FILE.csv"
+    )
     bench_parser.set_defaults(command=bench_command)
     return parser
 
@@ -190,7 +199,8 @@ def check_command(options: argparse.Namespace) -> int:
 
 def bench_command(options: argparse.Namespace) -> None:
     """``bench``: what DCL costs on this machine."""
-    bench(options.device, grow=options.growth, rounds=options.rounds, out=options.out)
+    how = {"rounds": options.rounds, "epochs": options.full_size, "out": options.out}
+    bench(options.device, grow=options.growth, **how)
 
 
 def parse(text: str, kind: Any) -> Any:

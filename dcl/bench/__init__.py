@@ -1,5 +1,6 @@
-"""What DCL costs beside cross entropy, as Markdown and JSON: ``python -m dcl bench``."""
+"""What DCL costs beside cross entropy, as Markdown, JSON and CSV: ``python -m dcl bench``."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -7,21 +8,32 @@ from typing import Any
 import torch
 
 from ..experiment.fields import ConfigError
+from .full_size import IMAGES, PRECISIONS, full_size
 from .step import share_of_peak, steps
 from .timing import PAPER, criteria, growth
 
-PRECISIONS = ("float32", "bfloat16")
 LETTERS = {"batch": "B", "attributes": "A", "classes": "C", "width": "D", "k": "k"}
 
 
-def main(device: str = "auto", *, grow: bool = False, rounds: int = 20, out: str = "") -> None:
-    """Print the tables as Markdown; write all numbers as JSON to the file `out`, if given."""
+COLUMNS = ("setting", "method", "precision", "part", "n", "median", "low", "high")
+
+
+def main(
+    device: str = "auto", *, grow: bool = False, rounds: int = 20, epochs: int = 0, out: str = ""
+) -> None:
+    """Print the tables as Markdown; write the numbers to the file `out`, if given.
+
+    `epochs` of 2 or more also times so many epochs of the paper's size. A file whose name ends in
+    ``.csv`` is the table of `rows`, any other has all numbers as JSON.
+    """
     from ..experiment.machine import best_precision
     from ..experiment.run import pick_device
 
     where = pick_device(device)
     if rounds < 2:
         raise ConfigError(f"rounds must be 2 or more, for a median and quartiles, got {rounds}")
+    if epochs < 0 or epochs == 1:
+        raise ConfigError(f"full-size must be 2 epochs or more, or 0 for none, got {epochs}")
     if out and not Path(out).resolve().parent.is_dir():
         raise ConfigError(f"out: the folder of {out} does not exist: make it first")
     found: dict[str, Any] = {
@@ -33,10 +45,41 @@ def main(device: str = "auto", *, grow: bool = False, rounds: int = 20, out: str
         "growth": growth(where, rounds) if grow else [],
         "peak": {x: share_of_peak(where, min(rounds, 5), precision=x) for x in PRECISIONS},
         "best_precision": best_precision(where),
+        "epochs": epochs,
+        "full_size": full_size(where, epochs) if epochs else [],
     }
     print(markdown(found))
-    if out:
+    if out.endswith(".csv"):
+        with open(out, "w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            table.writeheader()
+            table.writerows(rows(found))
+    elif out:
         Path(out).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+
+
+def rows(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """What `main` measured, a row for each time in ms, with the columns of ``results/gpu``."""
+    steps, criteria, whole = found["steps"], found["criteria"], found["full_size"]
+    measured = [
+        ("alternating", method, "float32", part, found["rounds"], spent)
+        for method, parts in steps.items()
+        for part, spent in parts.items()
+    ]
+    measured += [
+        ("full size", row["method"], row["precision"], "step", found["epochs"], row["step"])
+        for row in whole
+    ]
+    measured += [
+        ("criterion", method, "float32", part, found["rounds"], row[part])
+        for method, row in criteria.items()
+        for part in ("criterion", "extra")
+    ]
+    return [
+        dict(zip(COLUMNS, row, strict=False))
+        | {name: round(value, 3) for name, value in row[-1].items()}
+        for row in measured
+    ]
 
 
 def machine(device: torch.device) -> str:
@@ -79,6 +122,14 @@ def markdown(found: dict[str, Any]) -> str:
             f"DCL, {row['step_gflops']:.0f} gigaflop a second, {share:.0f} % of the "
             f"{row['peak_gflops']:.0f} of a matrix product",
         ]
+    whole = found.get("full_size", [])
+    if whole:
+        what = f"{found['epochs']} epochs of {IMAGES:,} images"
+        lines += ["", f"| {what} | precision | a step | 300 epochs, h |", "|---|---|---|---|"]
+    for row in whole:
+        hours = 300 * -(-IMAGES // PAPER["batch"]) * row["step"]["median"] / 3.6e6
+        cells = row["method"], row["precision"], spread(row["step"]), f"{hours:.1f}"
+        lines.append(f"| {' | '.join(cells)} |")
     if found["growth"]:
         lines += ["", "| DCL with | more than cross entropy | peak memory, MiB |", "|---|---|---|"]
     for row in found["growth"]:

@@ -1,15 +1,18 @@
 """The benchmark: what it times computes what it says, and its sums are right."""
 
 import json
+from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcl import DCLLoss
+from dcl import DCLLoss, bench
 from dcl.__main__ import main
 from dcl.bench import markdown
+from dcl.bench.full_size import full_size
 from dcl.bench.rivals import BatchHardTriplets, LoopDCL
 from dcl.bench.step import operations, share_of_peak, steps
 from dcl.bench.timing import (
@@ -151,6 +154,51 @@ def forward_gflop() -> float:
     trunk = (60 * 5 * 4 + 80 * 4 * 3) * 160
     branches = 160 * 40 * 64 + 40 * 64 * 2
     return 2 * 512 * (convolutions + trunk + branches) / 1e9
+
+
+def test_whole_epochs_are_timed_for_each_method_and_precision():
+    found = full_size(CPU, 2, images=600)
+    assert [(row["method"], row["precision"]) for row in found] == [
+        (name, precision)
+        for name in ("cross-entropy", "dcl")
+        for precision in ("float32", "bfloat16")
+    ]
+    assert all(0 < row["step"]["low"] <= row["step"]["median"] for row in found)
+
+
+def test_a_measurement_has_the_columns_of_those_that_are_kept(tmp_path, monkeypatch):
+    spent = {"median": 2.0, "low": 1.0, "high": 3.00049}
+    parts = {"step": spent, "loss": spent}
+    monkeypatch.setattr(bench, "steps", lambda *_: {"dcl": parts})
+    monkeypatch.setattr(bench, "criteria", lambda *_: {"dcl": {"criterion": spent, "extra": spent}})
+    monkeypatch.setattr(bench, "share_of_peak", lambda *_, **__: {})
+    monkeypatch.setattr(
+        bench, "full_size", lambda *_: [{"method": "dcl", "precision": "bfloat16", "step": spent}]
+    )
+    monkeypatch.setattr(bench, "markdown", lambda _: "")
+    out = tmp_path / "gpu.csv"
+    assert main(["bench", "--device", "cpu", "--full-size", "2", "--out", str(out)]) == 0
+    found = pd.read_csv(out)
+    kept = pd.read_csv(Path(__file__).parents[2] / "results" / "gpu" / "nvidia-h200.csv")
+    assert list(found.columns) == list(kept.columns)
+    assert set(found["setting"]) == set(kept["setting"])
+    assert found["n"].tolist() == [20, 20, 2, 20, 20]
+    assert (found["high"] == 3.0).all()
+
+
+def test_whole_epochs_are_in_the_tables():
+    spent = {"median": 10.0, "low": 9.0, "high": 12.0}
+    parts = {"cross-entropy": {"step": spent}, "dcl": {"step": spent}}
+    whole = [{"method": "dcl", "precision": "float32", "step": spent}]
+    found = {"setting": SMALL, "device": "a GPU", "rounds": 2, "steps": parts, "criteria": {}}
+    text = markdown(found | {"growth": [], "epochs": 4, "full_size": whole})
+    assert "| 4 epochs of 162,770 images | precision |" in text
+    assert "| dcl | float32 | 10.0 [9.0, 12.0] | 0.3 |" in text  # 300 x 318 x 10 ms
+
+
+def test_one_whole_epoch_is_refused(capsys):
+    assert main(["bench", "--full-size", "1"]) == 2
+    assert "full-size" in capsys.readouterr().err
 
 
 def test_a_file_in_no_folder_is_refused_before_anything_is_timed(capsys):
