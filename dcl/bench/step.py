@@ -82,9 +82,11 @@ class Step:
         watch.lap("optimiser")
 
 
-def operations(device: torch.device, name: str = "dcl") -> dict[str, float]:
+def operations(
+    device: torch.device, name: str = "dcl", precision: str = "float32"
+) -> dict[str, float]:
     """Share of a training step's time that each operation of torch takes by itself, in percent."""
-    step = Step(name, device)
+    step = Step(name, device, precision)
     step()
     kinds = [ProfilerActivity.CPU]
     kinds += [ProfilerActivity.CUDA] if device.type == "cuda" else []

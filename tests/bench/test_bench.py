@@ -138,9 +138,10 @@ def test_parts_of_a_step_add_up_to_it():
 
 
 def test_a_step_is_mostly_convolutions_and_products_and_below_the_peak():
-    shares = operations(CPU)
-    assert sum(shares.values()) == pytest.approx(100)
-    assert any("conv" in name for name in list(shares)[:2])
+    for precision in ("float32", "bfloat16"):
+        shares = operations(CPU, precision=precision)
+        assert sum(shares.values()) == pytest.approx(100)
+        assert any("conv" in name for name in list(shares)[:2])
     found = share_of_peak(CPU, 2)
     assert found["step_gflop"] == pytest.approx(3 * forward_gflop(), rel=0.1)  # and twice backward
     assert 0 < found["step_gflops"] < 1.5 * found["peak_gflops"]
