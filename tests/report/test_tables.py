@@ -64,6 +64,11 @@ def test_the_setting_of_a_page_is_that_of_its_records():
         "Runs of 8 or 24 epochs, in batches of 256 or 512, their curricula moved once an epoch or "
         "with each step."
     )
+    steady = record("cross-entropy", 0, 80.0, batch_size=256, sampling=1.0)
+    assert tables.setting(frame(steady)) == "Runs of 8 epochs, in batches of 256."
+    steady["config"].pop("curriculum", None)
+    stepped = record("dcl", 1, 80.0, batch_size=256, curriculum="step")
+    assert tables.setting(frame(steady, stepped)).endswith("their curricula moved with each step.")
 
 
 def test_every_published_run_is_at_the_rate_that_validation_chose():

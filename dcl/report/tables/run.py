@@ -1,5 +1,6 @@
 """One run's attributes, and which records a page was made from."""
 
+import math
 import os
 import re
 from typing import Any
@@ -50,15 +51,17 @@ def provenance(runs: pd.DataFrame, results: str) -> Styler:
 def setting(runs: pd.DataFrame) -> str:
     """Which runs a page reads, in a sentence: epochs, batch size, how their curricula moved."""
     configs = [record["config"] for record in runs["record"]]
+    curricula = [r["config"] for r in runs["record"] if not math.isnan(evidence.final_g(r))]
     # records of schema 1 do not say: then a curriculum moved once an epoch
-    moved = {config.get("curriculum", "epoch") for config in configs}
+    moved = {config.get("curriculum", "epoch") for config in curricula}
     words = {"epoch": "once an epoch", "step": "with each step"}
     how = " or ".join(words[name] for name in sorted(moved))
     epochs, batch = (
         " or ".join(str(n) for n in sorted({config[key] for config in configs}))
         for key in ("epochs", "batch_size")
     )
-    return f"Runs of {epochs} epochs, in batches of {batch}, their curricula moved {how}."
+    end = f", their curricula moved {how}." if moved else "."
+    return f"Runs of {epochs} epochs, in batches of {batch}{end}"
 
 
 CHOSEN = {
