@@ -67,7 +67,7 @@ class DCLLoss(Criterion):
         Seed of the random selection. Without one, torch's global generator is used.
     steps_per_epoch : int, optional
         With it, each call while training moves the curricula by one step, and nobody has to call
-        `set_epoch`.
+        `set_epoch`. Under `torch.compile` that breaks the graph: with ``fullgraph=True`` call it.
     triplet_options
         k, margin, anchors, normalise, squared, reduction and rho of `dcl.triplet_loss`.
 
@@ -207,10 +207,9 @@ class DCLLoss(Criterion):
         Also logits (B, C), features (B, D), labels (B,) of one attribute, and logits (B, A) with
         yes-or-no targets (B, A), floating or not, see `from_targets`.
         """
+        if self.training and self.steps_per_epoch:
+            self._tick(self.steps_per_epoch)
         if self.training and not torch.compiler.is_compiling():
-            if self.steps_per_epoch:
-                self.set_epoch(min(self.epochs, self._steps / self.steps_per_epoch))
-                self._steps += 1
             self.reminders.seen(len(labels), self.epoch)
         logits, features, labels = self.batch(logits, features, labels)
         weights = self.weights(labels)
@@ -222,6 +221,12 @@ class DCLLoss(Criterion):
         metric = metric.sum()
         self._last[0].update(metric=metric.detach(), triples=triples, active=active)
         return classification + self._f.to(metric.dtype) * metric  # Eq. 10
+
+    @torch.compiler.disable
+    def _tick(self, steps_per_epoch: int) -> None:
+        """Move both curricula by one step, outside the graph where the rest is compiled."""
+        self.set_epoch(min(self.epochs, self._steps / steps_per_epoch))
+        self._steps += 1
 
     def weights(self, labels: Tensor) -> Tensor | None:
         """DSL weights (B, A) of a batch; None where all of them are 1 (plain cross entropy)."""

@@ -66,3 +66,31 @@ def test_a_compiled_criterion_is_not_compiled_anew_at_each_step(name):
         for step in range(40):  # torch gives up after eight
             criterion.set_epoch(step / 2)
             compiled(logits, features, labels)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_clock_of_its_own_moves_a_compiled_criterion():
+    labels, counts = labels_and_counts(32, 3, 2)
+    options = {"k": 5, "selection": "expected", "steps_per_epoch": 10}
+    criterion, plain = (DCLLoss(counts, 3, **options) for _ in range(2))
+    torch.compiler.reset()
+    compiled = torch.compile(criterion, backend="aot_eager")
+    logits, features = torch.zeros(32, 3, 2), torch.randn(32, 3, 4)
+    for step in range(25):
+        found = compiled(logits, features, labels)
+        torch.testing.assert_close(found, plain(logits, features, labels))
+        assert criterion.epoch == step / 10
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_seeded_criterion_draws_the_same_where_it_is_compiled():
+    labels, counts = labels_and_counts(32, 3, 2)
+    criterion, plain = (DCLLoss(counts, 3, k=5, seed=0) for _ in range(2))
+    torch.compiler.reset()
+    compiled = torch.compile(criterion, backend="aot_eager")
+    logits, features = torch.zeros(32, 3, 2), torch.randn(32, 3, 4)
+    for epoch in (0, 1, 2):
+        criterion.set_epoch(epoch)
+        plain.set_epoch(epoch)
+        found = compiled(logits, features, labels)
+        torch.testing.assert_close(found, plain(logits, features, labels))
