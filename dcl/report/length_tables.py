@@ -8,7 +8,7 @@ import pandas as pd
 from . import evidence
 from .evidence import PRIOR
 from .finding import Finding
-from .length import METHODS, leads
+from .length import MEASURES, METHODS, leads, slope
 from .measures import Measure, class_balanced, metric
 
 SHOWN: dict[str, Measure] = {
@@ -29,6 +29,29 @@ def leads_in_words(runs: pd.DataFrame) -> pd.DataFrame:
         for other, lead in found.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index", columns=lengths)
+
+
+def measures_in_words(
+    runs: pd.DataFrame, others: tuple[str, ...] = ("cross-entropy", "selective-learning")
+) -> pd.DataFrame:
+    """`leads` over some rows in each of `length.MEASURES`, as text, and their `slope`.
+
+    Rows by (``DCL minus``, ``in``), columns by lengths, the last one what ten times the epochs add.
+    """
+    found = {
+        (other, words): leads(runs, other, measure)
+        for other in others
+        for words, measure in MEASURES.items()
+    }
+    lengths = sorted({epochs for lead in found.values() for epochs in lead})
+    rows = {
+        (other, words): [f"{lead[epochs]}" if epochs in lead else "-" for epochs in lengths]
+        + [f"{slope(runs, other, MEASURES[words])}"]
+        for (other, words), lead in found.items()
+    }
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=[*lengths, "ten times"])
+    table.index = pd.MultiIndex.from_tuples(rows, names=["DCL minus", "in"])
+    return table
 
 
 def overfitting(runs: pd.DataFrame) -> pd.DataFrame:

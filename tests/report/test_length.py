@@ -237,6 +237,20 @@ def test_leads_in_words_have_a_row_for_each_other_method_and_a_dash_for_none():
     assert table.loc["crl", 24] == "-"
 
 
+def test_every_measure_has_its_leads_and_what_ten_times_the_epochs_add():
+    table = length_tables.measures_in_words(runs({8: (-1.0, 5), 80: (1.0, 5)}))
+    assert list(table.columns) == [8, 80, "ten times"]
+    row = table.loc[("selective-learning", "mA, own decision")]
+    assert [text.replace("\xa0", " ").split(" ± ")[0] for text in row] == [
+        "-1.00",
+        "+1.00",
+        "+2.00",
+    ]
+    assert set(table.loc["cross-entropy"].index) == set(length.MEASURES)
+    one = length_tables.measures_in_words(runs({8: (-1.0, 5)}))
+    assert set(one["ten times"]) == {"-"}
+
+
 def test_the_headline_is_the_calls_of_the_longest_training():
     assert length.headline(NONE) == "nothing to compare yet"
     both = "after 300 epochs DCL is ahead of the moved threshold and Selective Learning"
