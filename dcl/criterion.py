@@ -67,7 +67,8 @@ class DCLLoss(Criterion):
         Seed of the random selection. Without one, torch's global generator is used.
     steps_per_epoch : int, optional
         With it, each call while training moves the curricula by one step, and nobody has to call
-        `set_epoch`. Under `torch.compile` that breaks the graph: with ``fullgraph=True`` call it.
+        `set_epoch`; a call in ``eval()`` or under ``no_grad`` is no step. `torch.compile` breaks
+        its graph there: with ``fullgraph=True`` call `set_epoch`.
     triplet_options
         k, margin, anchors, normalise, squared, reduction and rho of `dcl.triplet_loss`.
 
@@ -207,10 +208,11 @@ class DCLLoss(Criterion):
         Also logits (B, C), features (B, D), labels (B,) of one attribute, and logits (B, A) with
         yes-or-no targets (B, A), floating or not, see `from_targets`.
         """
-        if self.training and self.steps_per_epoch:
-            self._tick(self.steps_per_epoch)
-        if self.training and not torch.compiler.is_compiling():
-            self.reminders.seen(len(labels), self.epoch)
+        if self.training and torch.is_grad_enabled():  # a step, no look at a validation loss
+            if self.steps_per_epoch:
+                self._tick(self.steps_per_epoch)
+            if not torch.compiler.is_compiling():
+                self.reminders.seen(len(labels), self.epoch)
         logits, features, labels = self.batch(logits, features, labels)
         weights = self.weights(labels)
         classification = dsl_loss(logits, labels, weights, known=self.known)

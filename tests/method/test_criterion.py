@@ -228,6 +228,12 @@ def test_steps_per_epoch_moves_the_curricula_by_itself_and_resumes():
     one.eval()
     one(*batch)
     assert one.epoch == 4  # evaluation moves nothing
+    other = DCLLoss(COUNTS, 4, sampling="linear", steps_per_epoch=2, seed=0)
+    other(*batch)
+    with torch.no_grad():
+        other(*batch)  # a loss on validation, in a module that nobody has put in eval()
+    other(*batch)
+    assert other.epoch == 0.5
     half = DCLLoss(COUNTS, 4, sampling="linear", steps_per_epoch=2, seed=0)
     for _ in range(3):
         half(*batch)
