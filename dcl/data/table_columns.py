@@ -15,7 +15,7 @@ from .resident import SPELLINGS, DataError, split_name
 from .table_file import Table
 
 PREFIX = "label_"  # of a column of labels; one may be called label alone
-PATHS = ("path", "image", "image_path", "file", "filename", "file_name", "img")
+PATHS = ("path", "image", "image_path", "image_id", "file", "filename", "file_name", "img")
 PAIRS = (("false", "true"), ("no", "yes"))
 WORDS = {"number": "whole numbers", PAIRS[0]: "true and false", PAIRS[1]: "yes and no"}
 NO_CLASS = {"nan", "na", "n/a", "#n/a", "null", "?", "unknown", "inf", "+inf", "-inf", "infinity"}
@@ -159,10 +159,14 @@ def _by_number(
     gap = next((code for code, value in enumerate(found) if code != value), None)
     if gap is not None:
         cell = next(cell for cell, code in code_of.items() if code > gap)
+        signs = gap == 0 and UNKNOWN_CELLS - {""} & set(table.columns[column])  # as in CelebA
+        hint = f"{UNKNOWN} is unknown here: write 0 for no" if signs else (
+            "Ignore the column if it is no label"
+        )  # fmt: skip
         raise table.error(
             first[cell], column,
             f"got {cell!r}, but no row has {gap}: classes are whole numbers from 0 without a gap. "
-            f"Ignore the column if it is no label",
+            f"{hint}",
         )  # fmt: skip
     return [str(code) for code in found], code_of
 

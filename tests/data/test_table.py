@@ -337,7 +337,8 @@ WRONG_LABELS = [
     ([1, "red", "blue"], "row 2, column 'a': got '1' among words"),
     ([0, 1, 3], "row 4, column 'a': got '3', but no row has 2: classes are whole numbers from 0"),
     (["red", "blue", "Red"], "row 4, column 'a': got 'Red', spelt 'red' in row 2"),
-    ([1, 1, 1], "row 2, column 'a': got '1', but no row has 0"),
+    ([1, 1, 1], "row 2, column 'a': got '1', but no row has 0: .* Ignore the column"),
+    ([1, -1, 1], "row 2, column 'a': got '1', but no row has 0: .* -1 is unknown here: write 0"),
     ([0, 0, 0], "column 'a': every label that is known is '0': two classes at least"),
     (["", "", ""], "column 'a': every label is unknown: two classes at least"),
 ]
