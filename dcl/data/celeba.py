@@ -3,6 +3,8 @@
 img_align_celeba/NNNNNN.jpg   or img_align_celeba.zip; any image size, any part of the images
 list_attr_celeba.txt          202,599 rows of 40 attributes, -1 or 1
 list_eval_partition.txt       the split of each image: 0 train, 1 val, 2 test
+
+Kaggle's layout will do as well: both as .csv files, the images one folder deeper.
 """
 
 from pathlib import Path
@@ -14,6 +16,7 @@ from .celeba_annotation import (
     ATTRIBUTE_FILE,
     HELP,
     PARTITION_FILE,
+    annotation_file,
     read_attributes,
     read_partition,
 )
@@ -86,8 +89,8 @@ def _find_root(root: Path) -> Path:
     if not root.exists():
         raise DataError(f"data_root {root} does not exist. {HELP}")
     for candidate in (root, root / "celeba"):
-        if (candidate / ATTRIBUTE_FILE).is_file():
-            if not (candidate / PARTITION_FILE).is_file():
+        if annotation_file(candidate, ATTRIBUTE_FILE).is_file():
+            if not annotation_file(candidate, PARTITION_FILE).is_file():
                 raise DataError(f"missing {candidate / PARTITION_FILE}. {HELP}")
             return candidate
     raise DataError(
@@ -98,8 +101,9 @@ def _find_root(root: Path) -> Path:
 
 def _image_source(root: Path) -> Folder | Archive:
     folder, archive = root / "img_align_celeba", root / "img_align_celeba.zip"
-    if folder.is_dir():
-        return Folder(folder)
+    deeper = folder / folder.name
+    if deeper.is_dir() or folder.is_dir():
+        return Folder(deeper if deeper.is_dir() else folder)
     if archive.is_file():
         return Archive(archive)
     raise DataError(f"missing {folder}/ or {archive.name} beside it. {HELP}")
@@ -109,24 +113,24 @@ def _annotation(
     root: Path, source: Folder | Archive, complete: bool
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Labels and split codes of every annotated image that is there, by name."""
-    attributes = read_attributes(root / ATTRIBUTE_FILE)
-    partition = read_partition(root / PARTITION_FILE)
+    files = [annotation_file(root, name) for name in (ATTRIBUTE_FILE, PARTITION_FILE)]
+    attributes, partition = read_attributes(files[0]), read_partition(files[1])
     present = source.names()
     stray = sorted(present - set(attributes.index))
     if stray:
         raise DataError(
-            f"{source.path / stray[0]} has no row in {root / ATTRIBUTE_FILE} "
+            f"{source.path / stray[0]} has no row in {files[0]} "
             f"({len(stray):,} such images): annotation and images are not of one set"
         )
     there = attributes.index.isin(present)
     if complete and not there.all():
-        row = int(np.argmin(there))
+        row, first_row = int(np.argmin(there)), 2 if files[0].suffix == ".csv" else 3
         raise DataError(
-            f"{root / ATTRIBUTE_FILE}, row {row + 3}: no image {attributes.index[row]} in "
+            f"{files[0]}, row {row + first_row}: no image {attributes.index[row]} in "
             f"{source.path}. {(~there).sum():,} rows have none; add them, or complete=False"
         )
     found = attributes[there].sort_index()
     unsplit = found.index.difference(partition.index)
     if len(unsplit):
-        raise DataError(f"{root / PARTITION_FILE}: no row for image {unsplit[0]}")
+        raise DataError(f"{files[1]}: no row for image {unsplit[0]}")
     return found, partition.loc[found.index].to_numpy()

@@ -1,4 +1,7 @@
-"""Reads CelebA's annotation files; every error names the file and the line."""
+"""Reads CelebA's annotation files; every error names the file and the line.
+
+The authors' are .txt files. Those that Kaggle hands out say the same as .csv files, with a header.
+"""
 
 import re
 from array import array
@@ -19,18 +22,23 @@ ATTRIBUTE_FILE, PARTITION_FILE = "list_attr_celeba.txt", "list_eval_partition.tx
 
 def read_attributes(path: Path) -> pd.DataFrame:
     """The annotation file: (rows, 40) int8 of 0 and 1, indexed by image name."""
+    declared, skipped = None, 1
     with _open(path) as file:
-        declared, header = file.readline().strip(), tuple(file.readline().split())
-        if not re.fullmatch(r"[0-9]{1,9}", declared):
-            raise DataError(f"{path}, line 1: expected the number of rows, got {declared[:40]!r}")
+        if not _is_csv(path):
+            declared, skipped = file.readline().strip(), 2
+            if not re.fullmatch(r"[0-9]{1,9}", declared):
+                raise DataError(
+                    f"{path}, line 1: expected the number of rows, got {declared[:40]!r}"
+                )
+        header = tuple(_cells(file.readline(), path))[_is_csv(path) :]  # image_id, in a .csv file
         if header != ATTRIBUTES:
             odd = [name for name in header if name not in ATTRIBUTES][:3] or list(header[:3])
             raise DataError(
-                f"{path}, line 2: expected CelebA's 40 attribute names in the official order, "
-                f"got {len(header)} names ({', '.join(odd)} ...). Is this {ATTRIBUTE_FILE}?"
+                f"{path}, line {skipped}: expected CelebA's 40 attribute names in the official "
+                f"order, got {len(header)} names ({', '.join(odd)} ...). Is this {ATTRIBUTE_FILE}?"
             )
-        table = _read_table(file, path, skipped=2, columns=40)
-    if len(table) != int(declared):
+        table = _read_table(file, path, skipped=skipped, columns=40)
+    if declared is not None and len(table) != int(declared):
         raise DataError(
             f"{path}: line 1 declares {declared} rows but {len(table):,} follow. "
             f"The file is cut short or edited: get it again"
@@ -39,7 +47,7 @@ def read_attributes(path: Path) -> pd.DataFrame:
     if not np.isin(values, (-1, 1)).all():
         row, column = np.argwhere(~np.isin(values, (-1, 1)))[0]
         raise DataError(
-            f"{path}, line {row + 3} ({table.index[row]}): {ATTRIBUTES[column]} is "
+            f"{path}, line {row + skipped + 1} ({table.index[row]}): {ATTRIBUTES[column]} is "
             f"{values[row, column]}, expected -1 or 1"
         )
     return pd.DataFrame((values == 1).astype(np.int8), index=table.index, columns=list(ATTRIBUTES))
@@ -47,16 +55,33 @@ def read_attributes(path: Path) -> pd.DataFrame:
 
 def read_partition(path: Path) -> pd.Series:
     """The split file: 0, 1 or 2 for each image name."""
+    skipped = int(_is_csv(path))  # a header
     with _open(path) as file:
-        table = _read_table(file, path, skipped=0, columns=1)
+        if skipped:
+            file.readline()
+        table = _read_table(file, path, skipped=skipped, columns=1)
     values = table.iloc[:, 0]
     if not values.isin((0, 1, 2)).all():
         row = int(np.argmax(~values.isin((0, 1, 2)).to_numpy()))
         raise DataError(
-            f"{path}, line {row + 1} ({values.index[row]}): split {values.iloc[row]}, expected "
-            f"0 (train), 1 (val) or 2 (test)"
+            f"{path}, line {row + skipped + 1} ({values.index[row]}): split {values.iloc[row]}, "
+            f"expected 0 (train), 1 (val) or 2 (test)"
         )
     return values
+
+
+def annotation_file(root: Path, name: str) -> Path:
+    """The authors' file of this name in `root`, or Kaggle's in its place."""
+    csv = (root / name).with_suffix(".csv")
+    return csv if csv.is_file() and not (root / name).is_file() else root / name
+
+
+def _is_csv(path: Path) -> bool:
+    return path.suffix == ".csv"
+
+
+def _cells(line: str, path: Path) -> list[str]:
+    return line.strip().split(",") if _is_csv(path) else line.split()
 
 
 def _open(path: Path):
@@ -69,7 +94,7 @@ def _read_table(file, path: Path, *, skipped: int, columns: int) -> pd.DataFrame
     """Rows `name value value ...` -> DataFrame of int16 indexed by name; errors name the line."""
     names, cells = [], array("h")
     for line, text in enumerate(file, skipped + 1):
-        name, *values = text.split() or [""]
+        name, *values = _cells(text, path) or [""]
         if len(values) != columns:
             raise DataError(
                 f"{path}, line {line}: expected an image name and {columns} values, "

@@ -78,6 +78,35 @@ def test_the_folder_above_is_found_too(root, tmp_path_factory):
     assert load(above).fingerprint == load(root).fingerprint
 
 
+def test_kaggles_layout_gives_the_same(root):
+    expected = load(root)
+    deeper = root / "img_align_celeba" / "img_align_celeba"
+    (root / "img_align_celeba").rename(root / "images")
+    deeper.parent.mkdir()
+    (root / "images").rename(deeper)
+    for name, header in (
+        (celeba.ATTRIBUTE_FILE, ["image_id", *ATTRIBUTES]),
+        (celeba.PARTITION_FILE, ["image_id", "partition"]),
+    ):
+        lines = [line.split() for line in (root / name).read_text().splitlines()]
+        rows = [line for line in lines if len(line) == len(header)]
+        text = "\n".join(",".join(row) for row in [header, *rows])
+        (root / name).with_suffix(".csv").write_text(text + "\n")
+        (root / name).unlink()
+    found = load(root)
+    for name, split in expected.splits.items():
+        assert (found.splits[name].images == split.images).all()
+        assert (found.splits[name].labels == split.labels).all()
+    attributes = root / "list_attr_celeba.csv"
+    attributes.write_text(attributes.read_text().replace(",1,", ",2,", 1))
+    with pytest.raises(DataError, match=r"list_attr_celeba\.csv, line 2 \(000001\.jpg\): .* is 2"):
+        load(root)
+    (root / "list_eval_partition.csv").write_text("image_id,partition\n000001.jpg,7\n")
+    attributes.write_text(attributes.read_text().replace(",2,", ",1,", 1))
+    with pytest.raises(DataError, match=r"list_eval_partition\.csv, line 2 .*: split 7"):
+        load(root)
+
+
 def test_a_pack_is_used_again_and_a_changed_source_or_crop_makes_a_new_one(root):
     def packs():
         return sorted((root / ".dcl-packs").iterdir())

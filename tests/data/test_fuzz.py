@@ -4,6 +4,7 @@ Nothing else may come out: no other exception, no long wait, no gigabytes, and n
 """
 
 import io
+import re
 import json
 import os
 import pickle
@@ -115,6 +116,29 @@ def test_celebas_attributes(data):
 @given(damaged(PARTITION_TEXT))
 def test_celebas_partition(data):
     table = ends_well(read_partition, data, "list_eval_partition.txt")
+    assert table is None or set(table) <= {0, 1, 2}
+
+
+def as_csv(text: bytes, header: str) -> bytes:
+    return header.encode() + b"\n" + re.sub(rb"[ \t]+", b",", text)
+
+
+ATTRIBUTE_CSV = as_csv(f"{ROWS}\n".encode(), ",".join(["image_id", *ATTRIBUTES]))
+
+
+@fuzz
+@given(damaged(ATTRIBUTE_CSV))
+@example(ATTRIBUTE_CSV)
+@example(b"")
+def test_celebas_attributes_as_kaggle_has_them(data):
+    table = ends_well(read_attributes, data, "list_attr_celeba.csv")
+    assert table is None or set(np.unique(table)) <= {0, 1}
+
+
+@fuzz
+@given(damaged(as_csv(PARTITION_TEXT, "image_id,partition")))
+def test_celebas_partition_as_kaggle_has_it(data):
+    table = ends_well(read_partition, data, "list_eval_partition.csv")
     assert table is None or set(table) <= {0, 1, 2}
 
 
