@@ -4,10 +4,10 @@ Nothing else may come out: no other exception, no long wait, no gigabytes, and n
 """
 
 import io
-import re
 import json
 import os
 import pickle
+import re
 import resource
 import sys
 import tempfile
