@@ -13,8 +13,6 @@ from .step import share_of_peak, steps
 from .timing import PAPER, criteria, growth
 
 LETTERS = {"batch": "B", "attributes": "A", "classes": "C", "width": "D", "k": "k"}
-
-
 COLUMNS = ("setting", "method", "precision", "part", "n", "median", "low", "high")
 
 
