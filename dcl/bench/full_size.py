@@ -4,12 +4,13 @@ import random
 
 import torch
 
+from ..data.celeba import OFFICIAL
 from ..data.resident import Resident, Split, flip
 from ..experiment.trainer import train
 from ..models import DeepID2
 from .timing import PAPER, build, labels_and_counts, summary
 
-IMAGES = 162_770  # of CelebA's training set
+IMAGES = OFFICIAL["train"]
 NAMES = ("cross-entropy", "dcl")
 PRECISIONS = ("float32", "bfloat16")
 

@@ -17,6 +17,7 @@ from .celeba_annotation import (
     HELP,
     PARTITION_FILE,
     annotation_file,
+    attribute_line,
     read_attributes,
     read_partition,
 )
@@ -124,10 +125,11 @@ def _annotation(
         )
     there = attributes.index.isin(present)
     if complete and not there.all():
-        row, first_row = int(np.argmin(there)), 2 if files[0].suffix == ".csv" else 3
+        row = int(np.argmin(there))
+        line = attribute_line(files[0], row)
         raise DataError(
-            f"{files[0]}, row {row + first_row}: no image {attributes.index[row]} in "
-            f"{source.path}. {(~there).sum():,} rows have none; add them, or complete=False"
+            f"{files[0]}, line {line}: no image {attributes.index[row]} in {source.path}. "
+            f"{(~there).sum():,} rows have none; add them, or complete=False"
         )
     found = attributes[there].sort_index()
     unsplit = found.index.difference(partition.index)

@@ -47,8 +47,8 @@ def read_attributes(path: Path) -> pd.DataFrame:
     if not np.isin(values, (-1, 1)).all():
         row, column = np.argwhere(~np.isin(values, (-1, 1)))[0]
         raise DataError(
-            f"{path}, line {row + skipped + 1} ({table.index[row]}): {ATTRIBUTES[column]} is "
-            f"{values[row, column]}, expected -1 or 1"
+            f"{path}, line {attribute_line(path, row)} ({table.index[row]}): {ATTRIBUTES[column]} "
+            f"is {values[row, column]}, expected -1 or 1"
         )
     return pd.DataFrame((values == 1).astype(np.int8), index=table.index, columns=list(ATTRIBUTES))
 
@@ -74,6 +74,11 @@ def annotation_file(root: Path, name: str) -> Path:
     """The authors' file of this name in `root`, or Kaggle's in its place."""
     csv = (root / name).with_suffix(".csv")
     return csv if csv.is_file() and not (root / name).is_file() else root / name
+
+
+def attribute_line(path: Path, row: int) -> int:
+    """The line of the annotation file that holds a row, counted from 0."""
+    return row + (2 if _is_csv(path) else 3)
 
 
 def _is_csv(path: Path) -> bool:

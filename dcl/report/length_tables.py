@@ -21,14 +21,7 @@ SHOWN: dict[str, Measure] = {
 
 def leads_in_words(runs: pd.DataFrame) -> pd.DataFrame:
     """`leads` in mA at the own decision over every other row, as text; rows by lengths."""
-    others = [PRIOR, *METHODS[:-1]]
-    found = {other: leads(runs, other) for other in others}
-    lengths = sorted({epochs for lead in found.values() for epochs in lead})
-    rows = {
-        other: {epochs: f"{lead[epochs]}" if epochs in lead else "-" for epochs in lengths}
-        for other, lead in found.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=lengths)
+    return _in_words({other: leads(runs, other) for other in (PRIOR, *METHODS[:-1])})
 
 
 def measures_in_words(
@@ -43,15 +36,20 @@ def measures_in_words(
         for other in others
         for words, measure in MEASURES.items()
     }
+    table = _in_words(found)
+    table["ten times"] = [f"{slope(runs, other, MEASURES[words])}" for other, words in found]
+    table.index = pd.MultiIndex.from_tuples(found, names=["DCL minus", "in"])
+    return table
+
+
+def _in_words(found: dict[Any, dict[int, Finding]]) -> pd.DataFrame:
+    """Each row's leads as text, columns by lengths; - where there is none."""
     lengths = sorted({epochs for lead in found.values() for epochs in lead})
     rows = {
-        (other, words): [f"{lead[epochs]}" if epochs in lead else "-" for epochs in lengths]
-        + [f"{slope(runs, other, MEASURES[words])}"]
-        for (other, words), lead in found.items()
+        name: [f"{lead[epochs]}" if epochs in lead else "-" for epochs in lengths]
+        for name, lead in found.items()
     }
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=[*lengths, "ten times"])
-    table.index = pd.MultiIndex.from_tuples(rows, names=["DCL minus", "in"])
-    return table
+    return pd.DataFrame.from_dict(rows, orient="index", columns=lengths)
 
 
 def overfitting(runs: pd.DataFrame) -> pd.DataFrame:
