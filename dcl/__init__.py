@@ -13,6 +13,7 @@ A multi-attribute task has A = 40, C = 2 (CelebA); a single-label task A = 1, C 
 from .calibration import calibration_error
 from .criterion import PRESETS, DCLLoss
 from .decisions import DECISIONS, decide
+from .graphed import Graphed
 from .methods import BASELINES, METHODS, Baseline
 from .metrics import balanced_accuracy, evaluate
 from .models import DeepID2
@@ -31,6 +32,7 @@ __all__ = [
     "PRESETS",
     "DCLLoss",
     "DeepID2",
+    "Graphed",
     "balanced_accuracy",
     "calibration_error",
     "count_classes",

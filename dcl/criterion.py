@@ -1,6 +1,6 @@
 """The DCL criterion (Eq. 10) and the methods that are special cases of it (Table 1)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import torch
@@ -150,7 +150,7 @@ class DCLLoss(Criterion):
         if steps_per_epoch is not None and not (is_number(steps_per_epoch) and steps_per_epoch > 0):
             raise ValueError(f"steps_per_epoch must be positive, got {steps_per_epoch!r}")
         self.steps_per_epoch = steps_per_epoch
-        # Scalars of the CPU: a compiled graph takes them as inputs, and a GPU never waits for them
+        # Tensors, where class_counts is: a compiled or captured graph reads them anew at each step
         self._g = torch.ones((), dtype=torch.float64)
         self._f = torch.ones((), dtype=torch.float64)
         self._steps = 0  # calls in training
@@ -208,11 +208,19 @@ class DCLLoss(Criterion):
         Also logits (B, C), features (B, D), labels (B,) of one attribute, and logits (B, A) with
         yes-or-no targets (B, A), floating or not, see `from_targets`.
         """
+        self.begin_step(len(labels))
+        return self.loss_of(logits, features, labels)
+
+    def begin_step(self, batch: int) -> None:
+        """What a step does besides its loss: the curricula's clock, if there is one."""
         if self.training and torch.is_grad_enabled():  # a step, no look at a validation loss
             if self.steps_per_epoch:
                 self._tick(self.steps_per_epoch)
             if not torch.compiler.is_compiling():
-                self.reminders.seen(len(labels), self.epoch)
+                self.reminders.seen(batch, self.epoch)
+
+    def loss_of(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
+        """`forward` of a step that has begun: tensors in, a tensor out."""
         logits, features, labels = self.batch(logits, features, labels)
         weights = self.weights(labels)
         classification = dsl_loss(logits, labels, weights, known=self.known)
@@ -223,6 +231,16 @@ class DCLLoss(Criterion):
         metric = metric.sum()
         self._last[0].update(metric=metric.detach(), triples=triples, active=active)
         return classification + self._f.to(metric.dtype) * metric  # Eq. 10
+
+    @property
+    def flow(self) -> tuple[bool, bool]:
+        """What decides which operations a step has: whether it weighs, whether it has triplets."""
+        return not self._all_ones, self._triplets
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "DCLLoss":
+        super()._apply(fn, recurse)  # to another device; the levels go there, float64 in any case
+        self._g, self._f = (level.to(self.class_counts.device) for level in (self._g, self._f))
+        return self
 
     @torch.compiler.disable
     def _tick(self, steps_per_epoch: int) -> None:

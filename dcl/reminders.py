@@ -51,4 +51,4 @@ class Reminders:
     def _tell(self, what: str, words: str) -> None:
         if what not in self._told:
             self._told.add(what)
-            warnings.warn(words, stacklevel=6)  # seen, forward and two calls of nn.Module between
+            warnings.warn(words, stacklevel=7)  # seen to forward, two calls of nn.Module between

@@ -8,6 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ..data.resident import Resident, Split, flip
 from ..experiment.meters import Stopwatch
+from ..graphed import graphed
 from ..models import DeepID2
 from .timing import (
     PAPER,
@@ -61,7 +62,7 @@ class Step:
         self.index = torch.arange(batch, device=device)
         self.generator = torch.Generator(device).manual_seed(0)
         self.model = DeepID2(attributes, 2, PAPER["width"]).to(device)
-        self.criterion = build(name, counts, PAPER["k"]).to(device)
+        self.loss_of = graphed(build(name, counts, PAPER["k"]).to(device))
         self.optimiser = torch.optim.SGD(self.model.parameters(), 1e-3, momentum=0.9)
         self.device, self.precision = device, precision
 
@@ -73,7 +74,7 @@ class Step:
         with torch.autocast(self.device.type, torch.bfloat16, self.precision == "bfloat16"):
             outputs = self.model(images)
         watch.lap("forward")
-        loss = self.criterion(*outputs, labels)
+        loss = self.loss_of(*outputs, labels)
         self.optimiser.zero_grad(set_to_none=True)
         watch.lap("loss")
         loss.backward()

@@ -12,19 +12,26 @@ class Totals:
     """Sums over steps on the device; NaN counts as absent (a batch without the minority class)."""
 
     def __init__(self):
-        self.sums: dict[str, Tensor] = {}
-        self.counts: dict[str, Tensor] = {}
+        self.totals: dict[tuple, tuple[Tensor, Tensor]] = {}  # names, shapes -> sums, counts
 
     def add(self, values: dict[str, Tensor]) -> None:
-        for name, value in values.items():
-            value = value.double()
-            present = ~value.isnan()
-            self.sums[name] = self.sums.get(name, 0) + value.nan_to_num(0, float("inf"))
-            self.counts[name] = self.counts.get(name, 0) + present
+        """All values of a step, in few operations however many they are."""
+        kind = tuple((name, value.shape) for name, value in values.items())
+        flat = torch.cat([value.reshape(-1).double() for value in values.values()])
+        present = ~flat.isnan()
+        sums, counts = self.totals.get(kind, (0, 0))
+        self.totals[kind] = sums + flat.nan_to_num(0, float("inf")), counts + present
 
     def means(self) -> dict[str, Any]:
         """Means over the steps, as a number or a list; NaN where no step had a value."""
-        return {name: (self.sums[name] / self.counts[name]).tolist() for name in self.sums}
+        sums: dict[str, Tensor] = {}
+        counts: dict[str, Tensor] = {}
+        for kind, totals in self.totals.items():
+            for into, total in zip((sums, counts), totals, strict=True):
+                parts = total.split([shape.numel() for _, shape in kind])
+                for (name, shape), part in zip(kind, parts, strict=True):
+                    into[name] = into.get(name, 0) + part.view(shape)
+        return {name: (sums[name] / counts[name]).tolist() for name in sums}
 
 
 class Stopwatch:

@@ -4,7 +4,7 @@ import copy
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..data.resident import Resident
+from ..graphed import graphed
 from ..protocol import Criterion
 from . import distributed
 from .checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
@@ -96,6 +97,7 @@ def train(
     def look() -> tuple[Tensor, Tensor]:
         return embed(model, train_set), train_set.labels
 
+    loss_of = graphed(criterion)
     network = distributed.wrap(model)
     if precision == "bfloat16":
         network = InBfloat16(network, device.type)
@@ -126,7 +128,16 @@ def train(
                 epoch + (step / steps if curriculum == "step" else 0) for step in range(steps)
             ]
             row, bad_step = _train_epoch(
-                network, criterion, optimiser, train_set, batch_size, generator, rates, places, bar
+                network,
+                criterion,
+                loss_of,
+                optimiser,
+                train_set,
+                batch_size,
+                generator,
+                rates,
+                places,
+                bar,
             )
             if bad_step is not None:
                 written = checkpoint is not None and checkpoint.exists()
@@ -166,6 +177,7 @@ class InBfloat16(nn.Module):
 def _train_epoch(
     network: nn.Module,
     criterion: Criterion,
+    loss_of: Callable[..., Tensor],
     optimiser: torch.optim.Optimizer,
     train_set: Resident,
     batch_size: int,
@@ -192,7 +204,7 @@ def _train_epoch(
         watch.lap("data")
         logits, features = distributed.gather(len(index), *network(images))
         watch.lap("forward")
-        loss = criterion(logits, features, labels, *((index,) if criterion.wants_rows else ()))
+        loss = loss_of(logits, features, labels, *((index,) if criterion.wants_rows else ()))
         watch.lap("loss")
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
