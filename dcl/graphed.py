@@ -67,7 +67,8 @@ class Graphed:
             self.captured[key] = _Captured(criterion, inputs)
         captured = self.captured[key]
         loss = _Replay.apply(captured, *inputs)
-        criterion._last = captured.last
+        parts, *others = captured.last
+        criterion._last = {name: part.clone() for name, part in parts.items()}, *others
         return loss
 
 
@@ -97,6 +98,7 @@ class _Captured:
             self.graph.register_generator_state(own)
         with torch.cuda.graph(self.graph):
             self.loss, self.gradients = step()
+        assert criterion._last is not None  # a step has been made
         self.last = criterion._last
 
     def replay(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor | None]]:

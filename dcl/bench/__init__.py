@@ -10,7 +10,7 @@ import torch
 from ..experiment.fields import ConfigError
 from .full_size import IMAGES, PRECISIONS, full_size
 from .step import share_of_peak, steps
-from .timing import PAPER, criteria, growth
+from .timing import PAPER, criteria, growth, launching
 
 LETTERS = {"batch": "B", "attributes": "A", "classes": "C", "width": "D", "k": "k"}
 COLUMNS = ("setting", "method", "precision", "part", "n", "median", "low", "high")
@@ -40,6 +40,7 @@ def main(
         "rounds": rounds,
         "steps": steps(where, rounds),
         "criteria": criteria(where, rounds),
+        "launching": launching(where, rounds) if where.type == "cuda" else {},
         "growth": growth(where, rounds) if grow else [],
         "peak": {x: share_of_peak(where, min(rounds, 5), precision=x) for x in PRECISIONS},
         "best_precision": best_precision(where),
@@ -72,6 +73,10 @@ def rows(found: dict[str, Any]) -> list[dict[str, Any]]:
         ("criterion", method, "float32", part, found["rounds"], row[part])
         for method, row in criteria.items()
         for part in ("criterion", "extra")
+    ]
+    measured += [
+        ("launching", "dcl", "float32", way, found["rounds"], spent)
+        for way, spent in found["launching"].items()
     ]
     return [
         dict(zip(COLUMNS, row, strict=False))
@@ -111,6 +116,9 @@ def markdown(found: dict[str, Any]) -> str:
         share = 100 * row["extra"]["median"] / step
         cells = spread(row["criterion"]), spread(row["extra"]), f"{share:.1f} %"
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {row['peak_mib']:.1f} |")
+    if found.get("launching"):
+        lines += ["", "| DCL's criterion, launched | time |", "|---|---|"]
+        lines += [f"| {way} | {spread(spent)} |" for way, spent in found["launching"].items()]
     for precision, row in found.get("peak", {}).items():
         share = 100 * row["step_gflops"] / row["peak_gflops"]
         best = ", best for this machine" if precision == found["best_precision"] else ""

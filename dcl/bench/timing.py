@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -29,6 +30,26 @@ GROWTH: dict[str, tuple[tuple[int, ...], dict[str, int]]] = {  # sizes, and what
     "k": ((5, 10, 25, 50, 100), {}),
 }
 WARM_UP = 3
+
+Wrap = Callable[[nn.Module], Callable[..., Tensor]]  # what is called in a criterion's place
+
+
+def itself(criterion: nn.Module) -> Callable[..., Tensor]:
+    return criterion
+
+
+def compiled(criterion: nn.Module, mode: str | None = None) -> Callable[..., Tensor]:
+    """By `torch.compile`, which takes no seeded generator."""
+    criterion.random.seed = None  # type: ignore[union-attr]
+    return torch.compile(criterion, mode=mode)
+
+
+WAYS: dict[str, Wrap] = {  # for many small operations to get to a GPU
+    "one by one": itself,
+    "torch.compile": compiled,
+    "torch.compile, reduce-overhead": partial(compiled, mode="reduce-overhead"),
+    "one graph": graphed,
+}
 
 
 def labels_and_counts(
@@ -63,11 +84,11 @@ def build(name: str, counts: Tensor, k: int) -> nn.Module:
 
 
 def calls(
-    names: tuple[str, ...], sizes: dict[str, int], device: torch.device, *, graphs: bool = True
+    names: tuple[str, ...], sizes: dict[str, int], device: torch.device, wrap: Wrap = graphed
 ) -> dict[str, Callable[[], Any]]:
     """Each criterion's forward and backward pass on one batch of drawn outputs.
 
-    With `graphs` as a training makes it, as one CUDA graph where that can be.
+    As a training makes it, as one CUDA graph where that can be, unless `wrap` says otherwise.
     """
     labels, counts = labels_and_counts(*(sizes[x] for x in ("batch", "attributes", "classes")))
     labels = labels.to(device)
@@ -77,7 +98,7 @@ def calls(
     features = torch.randn(*shape, sizes["width"], generator=generator).relu().to(device)
     outputs = logits.requires_grad_(), features.requires_grad_()
     made = {name: build(name, counts, sizes["k"]).to(device) for name in names}
-    losses = {name: graphed(one) if graphs else one for name, one in made.items()}
+    losses = {name: wrap(criterion) for name, criterion in made.items()}
     rows: dict[str, tuple] = {}
     for name, criterion in made.items():
         if getattr(criterion, "wants_rows", False):  # the batch is its training set
@@ -119,7 +140,7 @@ def criteria(
         name -> {"criterion": summary, "extra": summary, "peak_mib": float}, see `summary`.
     """
     functions = calls(names, PAPER | sizes, device)
-    plain = calls(names, PAPER | sizes, device, graphs=False)  # a graph's memory is its own
+    plain = calls(names, PAPER | sizes, device, itself)  # a graph's memory is its own
     times = alternate(functions, device, rounds)
     base = times["cross-entropy"]
     return {
@@ -130,6 +151,23 @@ def criteria(
         }
         for name in names
     }
+
+
+def launching(
+    device: torch.device,
+    rounds: int = 20,
+    ways: tuple[str, ...] = tuple(WAYS),
+    **sizes: int,
+) -> dict[str, dict[str, float]]:
+    """DCL's criterion, forward and backward, in ms, by each of `WAYS` to launch its operations.
+
+    Returns
+    -------
+    dict
+        way -> `summary`. Sizes are the paper's where not given.
+    """
+    functions = {way: calls(("dcl",), PAPER | sizes, device, WAYS[way])["dcl"] for way in ways}
+    return {way: summary(spent) for way, spent in alternate(functions, device, rounds).items()}
 
 
 def growth(device: torch.device, rounds: int = 20) -> list[dict[str, Any]]:

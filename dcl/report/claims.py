@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from . import evidence, length, published, verdicts
+from . import best_length, evidence, length, published, verdicts
 from .claim_tests import ELSEWHERE, FULL_SIZE, LENGTHS, SOURCES, TESTS, ClaimTest
 from .finding import Finding
 
@@ -78,7 +78,7 @@ def _judged(
     barred, like = "", False
     if finding.n:
         record = own["record"].iloc[0]
-        row |= {"data": own["title"].iloc[0], "note": f"{record['config']['epochs']} epochs"}
+        row |= {"data": own["title"].iloc[0], "note": best_length.epochs_of(own)}
         like = all(verdicts.as_in_the_paper(record, source.dataset) for record in own["record"])
         if record["dataset"]["name"] != source.dataset:
             barred = "other data"
@@ -136,17 +136,15 @@ def of_chance(judged: pd.DataFrame, level: float = 0.05) -> dict[str, Any]:
 
 def _runs(read: Callable[[str], pd.DataFrame], test: ClaimTest) -> pd.DataFrame:
     """The records that test a claim: those at the paper's own size, where there are any; else of
-    the longest training with enough seeds; else of its `Source`.
+    each method at the length that validation chose for it; else of its `Source`.
     """
     full = _full_size(read, test.experiment)
     if len(full) and len(test.values(full)):
         return full
     if test.experiment in LENGTHS:
-        grid = read(length.FOLDER)
-        for epochs in sorted(set(grid["epochs"]), reverse=True):
-            runs = grid[grid["epochs"] == epochs].reset_index(drop=True)
-            if len(test.values(runs)) >= length.ENOUGH:
-                return runs
+        runs = best_length.at_best_lengths(read(length.FOLDER))
+        if len(runs) and len(test.values(runs)) >= length.ENOUGH:
+            return runs
     source = SOURCES[test.experiment]
     folder, method = source.beside
     runs, others = read(source.folder), read(folder) if folder else pd.DataFrame()

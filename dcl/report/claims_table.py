@@ -6,6 +6,7 @@ import math
 import pandas as pd
 
 from . import evidence
+from .best_length import epochs_of
 from .claims import of_chance
 from .finding import Finding
 from .measures import class_balanced, metric
@@ -132,7 +133,7 @@ def _chances(found: Finding, margin: float, sign: int) -> str:
 
 
 def in_short(runs: pd.DataFrame) -> str:
-    """DCL minus the rows that a reader asks for first, in one sentence; of one length's runs.
+    """DCL minus the rows that a reader asks for first, in one sentence.
 
     A measure that no record has is left out.
     """
@@ -155,6 +156,6 @@ def in_short(runs: pd.DataFrame) -> str:
             parts.append(f"minus {words}: {numbers}")
     if not parts:
         return "No run of DCL beside cross entropy is on record."
-    epochs = runs["record"].iloc[0]["config"]["epochs"]
-    start = f"On {runs['title'].iloc[0]}, {epochs} epochs, in points, over seeds: DCL"
+    shown = runs[runs["method"].isin(["dcl", *NAMES])]
+    start = f"On {runs['title'].iloc[0]}, {epochs_of(shown)}, in points, over seeds: DCL"
     return f"{start} {'; DCL '.join(parts)}."

@@ -23,6 +23,7 @@ from dcl.bench.timing import (
     calls,
     criteria,
     labels_and_counts,
+    launching,
     peak_bytes,
 )
 
@@ -182,9 +183,23 @@ def test_a_measurement_has_the_columns_of_those_that_are_kept(tmp_path, monkeypa
     found = pd.read_csv(out)
     kept = pd.read_csv(Path(__file__).parents[2] / "results" / "gpu" / "nvidia-h200.csv")
     assert list(found.columns) == list(kept.columns)
-    assert set(found["setting"]) == set(kept["setting"])
+    assert {*found["setting"], "launching"} == set(kept["setting"])  # the last on a GPU alone
     assert found["n"].tolist() == [20, 20, 2, 20, 20]
     assert (found["high"] == 3.0).all()
+
+
+def test_ways_to_launch_compute_and_are_in_the_tables():
+    ways = ("one by one", "one graph")
+    found = launching(CPU, 2, ways, **SMALL)
+    assert tuple(found) == ways
+    assert all(0 < spent["low"] <= spent["median"] for spent in found.values())
+    spent = {"median": 2.0, "low": 1.0, "high": 3.0}
+    measured = {"setting": SMALL, "device": "a GPU", "rounds": 2, "growth": [], "criteria": {}}
+    measured |= {"steps": {name: {"step": spent} for name in ("cross-entropy", "dcl")}}
+    measured |= {"launching": {"one graph": spent}, "full_size": []}
+    assert "| one graph | 2.0 [1.0, 3.0] |" in markdown(measured)
+    (row,) = [row for row in bench.rows(measured | {"epochs": 0}) if row["setting"] == "launching"]
+    assert (row["part"], row["n"], row["median"]) == ("one graph", 2, 2.0)
 
 
 def test_whole_epochs_are_in_the_tables():

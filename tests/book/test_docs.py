@@ -15,7 +15,7 @@ from PIL import Image
 from dcl import DCLLoss, dsl_weights, methods, schedule
 from dcl.__main__ import main
 from dcl.experiment import datasets, records
-from dcl.report import evidence, length, tables
+from dcl.report import evidence, length, length_answer, tables
 from dcl.report.finding import NO_BREAK
 from dcl.report.measures import metric
 
@@ -243,7 +243,7 @@ def test_the_pictures_of_the_method_page_are_drawn(tmp_path):
 
 
 def test_the_readme_begins_with_the_sentence_that_the_records_give():
-    found = length.answer(length.collect(ROOT / "results" / length.FOLDER))
+    found = length_answer.answer(length.collect(ROOT / "results" / length.FOLDER))
     text = " ".join((ROOT / "README.md").read_text().split())
     found = " ".join(found.split())
     assert text.startswith(f"# dcl-companion {found}"), f"README.md should begin with: {found}"

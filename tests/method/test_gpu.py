@@ -100,7 +100,11 @@ def test_a_graph_keeps_a_clock_and_a_gradient_of_two_steps():
     loss_of = Graphed(criterion)
     inputs = [torch.randn(BATCH, ATTRIBUTES, 2, device="cuda").requires_grad_() for _ in range(2)]
     features = torch.randn(BATCH, ATTRIBUTES, 8, device="cuda")
-    losses = [loss_of(logits, features, labels) for logits in inputs]
+    losses, told = [], []
+    for logits in inputs:
+        losses.append(loss_of(logits, features, labels))
+        told.append(criterion.parts["classification"])
+    assert told[0] != told[1]  # what was told of the first step stays
     assert criterion.epoch == 0.5
     sum(losses).backward()
     other = DCLLoss(counts, 10, seed=0, steps_per_epoch=2).cuda().train()

@@ -1,0 +1,224 @@
+"""What the runs of several lengths answer, in words: made from the numbers of `length`."""
+
+import pandas as pd
+
+from . import evidence
+from .best_length import at_best_lengths, epochs_of, lead
+from .evidence import PRIOR
+from .finding import Finding
+from .length import (
+    DECIDING,
+    MEASURES,
+    METHODS,
+    PLAN,
+    at_kept_rates,
+    call,
+    counts,
+    leads,
+    longest,
+    reading,
+    slope,
+)
+from .length_tables import history, overfitting
+
+STANDS = {  # what `call` finds -> how DCL stands to the other
+    "none": "level with",
+    "lead": "ahead of",
+    "below": "behind",
+    "undecided": "not told apart from",
+}
+
+
+def answer(runs: pd.DataFrame) -> str:
+    """Whether DCL's lead comes with training, in a sentence that says what is not run yet; why not
+    where the images are learned by heart; and what holds at the best length of each method.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        From `dcl.report.length.collect`.
+    """
+    return " ".join(filter(None, (at_the_longest(runs), by_heart(runs), at_the_best(runs))))
+
+
+def at_the_longest(runs: pd.DataFrame) -> str:
+    """How DCL stands at `longest`, and how that changes with the length."""
+    last = longest(runs)
+    if not last:
+        return (
+            "Whether DCL's lead comes with training is not known yet: no length has runs of DCL, "
+            "Selective Learning and cross entropy with its threshold at the training prior."
+        )
+    runs = runs[runs["epochs"] <= last]
+    plain, moved, steady = (
+        leads(runs, other)[last] for other in ("cross-entropy", PRIOR, "selective-learning")
+    )
+    but = "but" if call(plain) == "lead" != call(moved) else "and"
+    again = "" if call(moved) == call(steady) else f"{_stands(steady)} "
+    start = (
+        f"After {_epochs(last)} on {runs['title'].iloc[0]}, DCL is {_stands(plain)} plain cross "
+        f"entropy ({plain} points of mean class-balanced accuracy, mA, {_seeds(plain)}), {but} "
+        f"{_stands(moved)} the same network with its threshold moved to the training prior, which "
+        f"costs nothing ({moved}, {_seeds(moved)}), and {again}Selective Learning ({steady}, "
+        f"{_seeds(steady)})"
+    )
+    lengths = sorted({L for other in DECIDING for L in leads(runs, other)})
+    if len(lengths) == 1:
+        return (
+            f"{start}; no other length is run yet, so whether a lead comes with training is not "
+            "known."
+        )
+    first, second = (_change(slope(runs, other)) for other in DECIDING)
+    change = f"the difference to the moved threshold {first}, that to Selective Learning {second}"
+    change = change if first != second else f"each of the latter two differences {first}"
+    open_ = "" if last >= max(PLAN) else f", and {max(PLAN)} epochs are not run yet"
+    return f"{start}; from {lengths[0]} to {_epochs(last)} {change}{open_}."
+
+
+def by_heart(runs: pd.DataFrame) -> str:
+    """When the images are learned by heart, and where the curriculum is then; empty if never.
+
+    That is where the validation loss of cross entropy, whose target never moves, rises by half.
+    """
+    at = runs[runs["epochs"] == longest(runs)]
+    plain, curriculum = (at["record"][at["method"] == name] for name in ("cross-entropy", "dcl"))
+    found = overfitting(at[at["method"] == "cross-entropy"])
+    if found.empty or found["loss at the end"].iloc[0] < 1.5 * found["loss"].iloc[0]:
+        return ""
+    epoch = round(found["lowest"].iloc[0])
+    levels = [history(record, "g").get(epoch) for record in curriculum]
+    where = f"{pd.Series(levels, dtype=float).mean():.2f}"
+    return (
+        f"Long before, the {plain.iloc[0]['dataset']['found']['train']:,} images were learned by "
+        f"heart: plain cross entropy's loss on validation was lowest after {_epochs(epoch)}, when "
+        f"DCL's curriculum still stood at g\xa0=\xa0{where}."
+    )
+
+
+def at_the_best(runs: pd.DataFrame) -> str:
+    """How DCL stands where validation chooses the length of each method, too."""
+    chosen = at_best_lengths(runs)
+    names = "dcl", "cross-entropy", "selective-learning"
+    if not set(names) <= set(chosen["method"]):
+        return ""
+    own, for_plain, for_steady = (epochs_of(chosen, name) for name in names)
+    plain, moved, steady = (
+        lead(chosen, other) for other in ("cross-entropy", PRIOR, "selective-learning")
+    )
+    but = "but" if call(plain) == "lead" != call(moved) else "and"
+    again = "" if call(moved) == call(steady) else f"{_stands(steady)} "
+    return (
+        f"With the length chosen on validation for each method, DCL ({own}) is {_stands(plain)} "
+        f"plain cross entropy ({for_plain}: {plain}), {but} {_stands(moved)} its moved threshold "
+        f"({moved}), and {again}Selective Learning ({for_steady}: {steady}; {_seeds(steady)})."
+    )
+
+
+def headline(runs: pd.DataFrame) -> str:
+    """What was found at `longest`, in as few words as a figure's title has room for."""
+    last = longest(runs)
+    if not last:
+        return "nothing to compare yet"
+    calls = [_stands(leads(runs, other)[last]) for other in DECIDING]
+    if calls[0] == calls[1]:
+        calls[1] = ""
+    return (
+        f"after {_epochs(last)} DCL is {calls[0]} the moved threshold and {calls[1]} Selective "
+        "Learning"
+    ).replace("and  ", "and ")
+
+
+def paragraph(runs: pd.DataFrame) -> str:
+    """`answer`, and what else the runs say: which reading, other measures, what is not run yet."""
+    last = longest(runs)
+    lines = [answer(runs)]
+    if last:
+        at = runs[runs["epochs"] == last]
+        gains = {
+            words: evidence.lead(at, "dcl", "cross-entropy", measure)
+            for words, measure in MEASURES.items()
+        }
+        numbers = "; ".join(f"{gain} in {words}" for words, gain in gains.items() if gain.n)
+        lines.append(
+            f"DCL minus cross entropy there, in points: {numbers} (tuned: a threshold for each "
+            "attribute that is best on validation, for both methods alike)."
+        )
+        early = {L: x for L, x in leads(runs, "cross-entropy").items() if x.n > 1 and L < last}
+        if early:
+            first = min(early)
+            lines.append(
+                f"After {_epochs(first)} its lead over plain cross entropy was {early[first]}."
+            )
+        half = {L: x for L, x in leads(runs, "dcl-ss").items() if x.n > 1}
+        if half:
+            lines.append(
+                f"After {_epochs(max(half))} DCL is, with its triplets, {_stands(half[max(half)])} "
+                f"its sampling scheduler alone, `dcl-ss` ({half[max(half)]}, "
+                f"{_seeds(half[max(half)])})."
+            )
+    fits = {
+        "paper": "That is the paper's reading as the protocol wrote it down: a lead over both that "
+        "grows with training.",
+        "sceptic": "That is the sceptic's reading as the protocol wrote it down: no lead over "
+        "Selective Learning at any length, and none over the moved threshold.",
+        "neither": "As far as it is run, that is neither of the two readings that the protocol "
+        "wrote down: the paper's, a lead over both that grows with training, nor the sceptic's, "
+        "none at every length.",
+    }
+    if len(set(leads(runs, PRIOR)) & set(leads(runs, "selective-learning"))) > 1:
+        lines.append(fits[reading(runs)])
+    return " ".join([*lines, not_run(runs)]).strip()
+
+
+def kept_in_words(runs: pd.DataFrame, kept: pd.DataFrame) -> str:
+    """What the deciding differences are where every method keeps the rate of shorter runs.
+
+    Arguments are those of `at_kept_rates`.
+    """
+    if kept.empty:
+        return ""
+    last = max(kept["epochs"])
+    at = at_kept_rates(runs, kept)
+    moved, steady = (leads(at, other).get(last, Finding.of([])) for other in DECIDING)
+    return (
+        f"With every rate kept, DCL after {_epochs(last)} would be {_stands(moved)} the moved "
+        f"threshold ({moved}, {_seeds(moved)}) and {_stands(steady)} Selective Learning "
+        f"({steady}, {_seeds(steady)})."
+    )
+
+
+def not_run(runs: pd.DataFrame) -> str:
+    """What the plan has and the records have not, in one sentence; empty when all is there."""
+    table, nothing, parts = counts(runs), [], []
+    for epochs, seeds in PLAN.items():
+        run = table.loc[list(METHODS), epochs]
+        if not run.any():
+            nothing.append(str(epochs))
+        elif run.nunique() == 1 and run.iloc[0] < seeds:
+            parts.append(f"{_epochs(epochs)}: every method ({run.iloc[0]} of {seeds} seeds)")
+        elif (run < seeds).any():
+            short = [f"{name} ({n} of {seeds} seeds)" for name, n in run[run < seeds].items()]
+            parts.append(f"{_epochs(epochs)}: {', '.join(short)}")
+    parts += [f"{', '.join(nothing)} epochs: every method"] if nothing else []
+    return f"Not run yet: {'; '.join(parts)}." if parts else ""
+
+
+def _stands(found: Finding) -> str:
+    """How DCL stands to another row, before that row's name."""
+    return STANDS[call(found)]
+
+
+def _seeds(found: Finding) -> str:
+    return f"n\xa0=\xa0{found.n}"  # on one line
+
+
+def _change(found: Finding) -> str:
+    if found.n < 2:
+        return "changes by what no two seeds tell yet"
+    if found.low > 0:
+        return "grows"
+    return "falls" if found.high < 0 else "changes no more than by chance"
+
+
+def _epochs(number: int) -> str:
+    return f"{number} epoch{'s' if number > 1 else ''}"
