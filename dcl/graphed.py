@@ -56,64 +56,95 @@ class Graphed:
         self.criterion = criterion
         self.captured: dict[tuple, _Captured] = {}
 
-    def __call__(self, logits: Tensor, features: Tensor, labels: Tensor) -> Tensor:
+    def __call__(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
         criterion, inputs = self.criterion, (logits, features, labels)
-        if not logits.is_cuda or not torch.is_grad_enabled() or torch.is_autocast_enabled("cuda"):
+        if not _capturable(*inputs):
             return criterion(*inputs)
         criterion.begin_step(len(labels))
-        kinds = tuple((x.shape, x.stride(), x.dtype, x.requires_grad) for x in inputs)
-        key = criterion.flow, kinds
+        key = criterion.flow, *map(_kind, inputs)
         if key not in self.captured:
             self.captured[key] = _Captured(criterion, inputs)
         captured = self.captured[key]
         loss = _Replay.apply(captured, *inputs)
-        parts, *others = captured.last
-        criterion._last = {name: part.clone() for name, part in parts.items()}, *others
+        parts, labels, weights = captured.last
+        criterion._last = {name: part.clone() for name, part in parts.items()}, labels, weights
         return loss
+
+
+def _capturable(*inputs: Tensor | None) -> bool:
+    """Whether a call is a step of training on a GPU, in the precision of its inputs."""
+    given = [x for x in inputs if x is not None]
+    trained = torch.is_grad_enabled() and any(x.requires_grad for x in given)
+    return trained and given[0].is_cuda and not torch.is_autocast_enabled("cuda")
+
+
+def _kind(x: Tensor | None) -> tuple | None:
+    """What a graph is captured for."""
+    return None if x is None else (x.device, x.shape, x.stride(), x.dtype, x.requires_grad)
 
 
 class _Captured:
     """The graph of a loss and its gradients, with the tensors that it reads and writes."""
 
-    def __init__(self, criterion: DCLLoss, inputs: tuple[Tensor, ...]):
-        self.inputs = [x.detach().clone().requires_grad_(x.requires_grad) for x in inputs]
-        wanted = [x for x in self.inputs if x.requires_grad]
+    def __init__(self, criterion: DCLLoss, inputs: tuple[Tensor, Tensor | None, Tensor]):
+        logits, features, labels = _like(inputs[0]), inputs[1], _like(inputs[2])
+        features = None if features is None else _like(features)
+        self.inputs = logits, features, labels
+        wanted = [x for x in self.inputs if x is not None and x.requires_grad]
 
         def step() -> tuple[Tensor, tuple[Tensor | None, ...]]:
-            loss = criterion.loss_of(*self.inputs)
+            loss = criterion.loss_of(logits, features, labels)
             return loss.detach(), torch.autograd.grad(loss, wanted, allow_unused=True)
 
-        own = criterion.random.on(inputs[0].device)
-        generator = torch.cuda.default_generators[inputs[0].device.index] if own is None else own
-        drawn = generator.get_state()
+        own = criterion.random.on(wanted[0].device)
+        self.run, (self.loss, self.gradients) = _record(step, own, wanted[0].device)
+        assert criterion._last is not None  # a step has been made
+        self.last = criterion._last
+
+    def replay(self, inputs: tuple[Tensor | None, ...]) -> tuple[Tensor, list[Tensor | None]]:
+        """Loss, and the gradient of each input, None where it has none; copies."""
+        for own, given in zip(self.inputs, inputs, strict=True):
+            if own is not None and given is not None:
+                own.copy_(given)
+        self.run()
+        made = iter(self.gradients)
+        gradients = [next(made) if x is not None and x.requires_grad else None for x in self.inputs]
+        return self.loss.clone(), [None if g is None else g.clone() for g in gradients]
+
+
+def _like(x: Tensor) -> Tensor:
+    return x.detach().clone().requires_grad_(x.requires_grad)
+
+
+def _record(
+    step: Callable[[], Any], own: torch.Generator | None, device: torch.device
+) -> tuple[Callable[[], None], Any]:
+    """A step's kernels as a graph: what launches it, and what the step gave, each time anew.
+
+    `own` is the generator that the step draws from, None for torch's global one. Recording draws
+    nothing.
+    """
+    generator = torch.cuda.default_generators[device.index] if own is None else own
+    drawn = generator.get_state()
+    with torch.cuda.device(device):
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(WARM_UP):
                 step()
         torch.cuda.current_stream().wait_stream(side)
-        generator.set_state(drawn)  # the warm-up is no step
-        self.graph = torch.cuda.CUDAGraph()
+        generator.set_state(drawn)
+        graph = torch.cuda.CUDAGraph()
         if own is not None:  # the global one is there already
-            self.graph.register_generator_state(own)
-        with torch.cuda.graph(self.graph):
-            self.loss, self.gradients = step()
-        assert criterion._last is not None  # a step has been made
-        self.last = criterion._last
-
-    def replay(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor | None]]:
-        """Loss, and the gradient of each input, None where it has none; copies."""
-        for own, given in zip(self.inputs, inputs, strict=True):
-            own.copy_(given)
-        self.graph.replay()
-        made = iter(self.gradients)
-        gradients = [next(made) if own.requires_grad else None for own in self.inputs]
-        return self.loss.clone(), [None if g is None else g.clone() for g in gradients]
+            graph.register_generator_state(own)
+        with torch.cuda.graph(graph):
+            made = step()
+    return graph.replay, made
 
 
 class _Replay(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, captured: _Captured, *inputs: Tensor) -> Tensor:
+    def forward(ctx: Any, captured: _Captured, *inputs: Tensor | None) -> Tensor:
         loss, gradients = captured.replay(inputs)
         ctx.save_for_backward(*gradients)
         return loss

@@ -111,3 +111,15 @@ def test_a_graph_keeps_a_clock_and_a_gradient_of_two_steps():
     for logits in inputs:
         (grad,) = torch.autograd.grad(other(logits, features, labels), logits)
         torch.testing.assert_close(logits.grad, grad)
+
+
+def test_a_graph_takes_no_features_where_there_are_no_triplets():
+    labels, counts = labels_and_counts(BATCH, ATTRIBUTES, 2)
+    logits = torch.randn(BATCH, ATTRIBUTES, 2, device="cuda").requires_grad_()
+    losses = []
+    for wrap in (Graphed, lambda criterion: criterion):
+        loss_of = wrap(DCLLoss(counts, 10, loss=0, seed=0).cuda())
+        losses.append(loss_of(logits, None, labels.cuda()))
+    torch.testing.assert_close(*losses)
+    grads = [torch.autograd.grad(loss, logits)[0] for loss in losses]
+    torch.testing.assert_close(*grads)

@@ -1,11 +1,15 @@
-"""The criterion as one graph, where there is no GPU: itself; on one, see test_gpu.py."""
+"""The criterion as one graph: on a CPU itself, or recorded as if it were on a GPU.
+
+The graph itself needs a GPU: test_gpu.py.
+"""
 
 import copy
 
 import pytest
 import torch
 
-from dcl import METHODS, DCLLoss, Graphed
+from dcl import METHODS, PRESETS, DCLLoss, Graphed
+from dcl import graphed as graphs
 from dcl.bench.timing import build, labels_and_counts
 from dcl.graphed import graphed
 
@@ -64,3 +68,70 @@ def test_levels_go_with_the_criterion_and_keep_their_digits():
     criterion.half()
     assert criterion._g.item() == before
     assert criterion.to("meta")._f.device.type == "meta"
+
+
+@pytest.fixture
+def as_on_a_gpu(monkeypatch):
+    """A step is recorded by running it, and replayed by running it into the same tensors."""
+
+    def record(step, own, device):
+        drawn = own.get_state()
+        loss, gradients = step()
+        own.set_state(drawn)
+        (criterion,) = (x.cell_contents for x in step.__closure__ if isinstance(
+            x.cell_contents, DCLLoss))  # fmt: skip
+        parts, _, weights = criterion._last
+        kept = [loss, *gradients, *parts.values(), weights]
+
+        def replay():
+            with torch.enable_grad():
+                again, others = step()
+            parts, _, weights = criterion._last
+            for old, new in zip(kept, [again, *others, *parts.values(), weights], strict=True):
+                if old is not None:
+                    old.copy_(new)
+
+        return replay, (loss, gradients)
+
+    monkeypatch.setattr(graphs, "_record", record)
+    monkeypatch.setattr(graphs, "_capturable", lambda *_: torch.is_grad_enabled())
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_is_replayed_is_the_criterion(name, as_on_a_gpu):
+    _, counts = labels_and_counts(BATCH, ATTRIBUTES, 2)
+    plain, captured = (build(name, counts, 5) for _ in range(2))
+    loss_of = Graphed(captured)
+    for step, epoch in enumerate([30, 30.5, 91, 299, 30]):
+        batch = BATCH if step % 3 else BATCH // 2
+        labels, _ = labels_and_counts(batch, ATTRIBUTES, 2)
+        inputs = [torch.randn(batch, ATTRIBUTES, width) for width in (2, 4)]
+        found = []
+        for criterion, call in ((plain, plain), (captured, loss_of)):
+            criterion.set_epoch(epoch)
+            given = [x.clone().requires_grad_() for x in inputs]
+            loss = call(*given, labels)
+            (3 * loss).backward()
+            grads = [torch.zeros_like(x) if x.grad is None else x.grad for x in given]
+            found.append([loss.detach(), *grads, *criterion.parts.values()])
+        for ours, theirs in zip(*found, strict=True):
+            torch.testing.assert_close(ours, theirs, equal_nan=True)
+    assert len(loss_of.captured) >= 2  # one for each size of a batch
+
+
+def test_a_replay_leaves_what_was_told_before_and_takes_no_features(as_on_a_gpu):
+    labels, counts = labels_and_counts(BATCH, ATTRIBUTES, 2)
+    criterion = DCLLoss(counts, 10, loss=0, seed=0)
+    loss_of = Graphed(criterion)
+    inputs = [torch.randn(BATCH, ATTRIBUTES, 2).requires_grad_() for _ in range(2)]
+    losses, told = [], []
+    for logits in inputs:
+        losses.append(loss_of(logits, None, labels))
+        told.append(criterion.parts["classification"])
+    assert told == [loss.detach() for loss in losses]
+    assert told[0] != told[1]
+    sum(losses).backward()
+    other = DCLLoss(counts, 10, loss=0, seed=0)
+    for logits in inputs:
+        (grad,) = torch.autograd.grad(other(logits, None, labels), logits)
+        torch.testing.assert_close(logits.grad, grad)
