@@ -193,18 +193,39 @@ def _best_offset(
         found = gain_own / of_class[label] if there[label] else torch.zeros_like(gain_own)
         found = found - loss
     else:
-        one = torch.nn.functional.one_hot(other, classes).double()  # (N, C)
-        lost = torch.nn.functional.pad((one * hit_before[:, None]).cumsum(0), (0, 0, 1, 0))
-        left = torch.nn.functional.pad((one * w[:, None]).cumsum(0), (0, 0, 1, 0))
-        hits, decided = lost[-1:] - lost, left[-1:] - left
-        hits[:, label], decided[:, label] = gain_own, _from_the_top(w[None])[0]
-        f1 = 2 * hits / (of_class + decided)
-        found = f1[:, there].mean(1)
+        decided = _from_the_top(w[None])[0]
+        own = 2 * gain_own / (of_class[label] + decided) if there[label] else 0 * gain_own
+        found = (own + _f1_of_rivals(other, hit_before, w, of_class)) / there.sum()
     cuts = torch.cat([margin[:1] - 1, (margin[1:] + margin[:-1]) / 2, margin[-1:] + 1])
     apart = torch.cat([margin.new_ones(1), margin.diff(), margin.new_ones(1)]) > 0
     found = found.masked_fill(~apart, -torch.inf)
     distance = (cuts - offsets[label]).abs().masked_fill(found < found.max() - 1e-12, torch.inf)
     return cuts[distance.argmin()]
+
+
+def _f1_of_rivals(other: Tensor, hits: Tensor, weight: Tensor, of_class: Tensor) -> Tensor:
+    """Sum of the F1 of all classes, from all samples decided for `other` (N,) to none, one by one.
+
+    `hits` (N,) is the weight of a sample where that decision is right, else 0; `of_class` (C,) the
+    weight of each class. Returns (N + 1,). A sample that leaves changes the F1 of one class alone,
+    so the samples are summed class by class.
+    """
+    order = other.argsort(stable=True)
+    rival, hits, weight = other[order], hits[order], weight[order]
+    nothing = torch.zeros_like(of_class)
+    of_rival = {"hits": nothing.scatter_add(0, rival, hits)}
+    of_rival["all"] = nothing.scatter_add(0, rival, weight)
+    first = torch.searchsorted(rival, torch.arange(len(of_class)))  # where each class begins
+    left = {}
+    for name, values in (("hits", hits), ("all", weight)):
+        gone = _from_the_top(values[None])[0]
+        left[name] = of_rival[name][rival] - (gone[1:] - gone[first[rival]])  # with the sample gone
+    there = of_class > 0
+    after = 2 * left["hits"] / (of_class[rival] + left["all"])
+    before = 2 * (left["hits"] + hits) / (of_class[rival] + left["all"] + weight)
+    change = torch.empty_like(after).scatter_(0, order, (after - before).where(there[rival], 0))
+    start = (2 * of_rival["hits"] / (of_class + of_rival["all"])).where(there, 0).sum()
+    return start + _from_the_top(change[None])[0]
 
 
 def _macro(decided: Tensor, labels: Tensor, weight: Tensor, classes: int, metric: str) -> Tensor:

@@ -38,6 +38,7 @@ def tested(
     decisions = possible(config.entry.decisions, "val" in splits)
     criterion.eval()
     logits = _scored(model, criterion, splits)
+    scored = {progress.epoch - 1: logits}  # by epoch: decisions often choose the same
     last = {
         name: {k: test[k] for k in BRIEF if k in test}
         for name in decisions
@@ -49,7 +50,9 @@ def tested(
         model.load_state_dict(best["model"])
         criterion.load_state_dict(best["criterion"])
         own = name == decisions[0]
-        logits = _scored(model, criterion, splits)
+        if best["epoch"] not in scored:
+            scored[best["epoch"]] = _scored(model, criterion, splits)
+        logits = scored[best["epoch"]]
         found = _decided(name, data, criterion, splits, logits, curves=own, bootstrap=BOOTSTRAP)
         result[name] = {
             "selection": {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dcl import balanced_accuracy, decide, evaluate, tune_thresholds
 from dcl.decisions import DECISIONS, prior_offsets
-from dcl.tuning import BOOTSTRAP, offsets_for
+from dcl.tuning import BOOTSTRAP, _f1_of_rivals, offsets_for
 
 
 @st.composite
@@ -175,3 +175,23 @@ def test_every_decision_by_its_name(decision):
 def test_impossible_values_are_named(call, names):
     with pytest.raises(ValueError, match=names):
         call(torch.zeros(4, 1, 2), torch.zeros(4, 1, dtype=torch.long))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_f1_of_the_rivals_is_that_of_each_in_turn(seed):
+    """Held against F1 computed anew, class by class, as the samples leave one by one."""
+    generator = torch.Generator().manual_seed(seed)
+    classes, count = 4, 12
+    labels, other = torch.randint(0, classes - 1, (2, count), generator=generator)
+    weight = torch.randint(0, 3, (count,), generator=generator).double()  # as in a bootstrap sample
+    of_class = torch.zeros(classes, dtype=torch.float64).scatter_add(0, labels, weight)
+    hits = weight * (labels == other)
+    found = _f1_of_rivals(other, hits, weight, of_class)
+    for gone in range(count + 1):
+        total = 0.0
+        for label in range(classes):
+            stays = other[gone:] == label
+            decided, right = weight[gone:][stays].sum(), hits[gone:][stays].sum()
+            if of_class[label] > 0:
+                total += (2 * right / (of_class[label] + decided)).item()
+        assert found[gone].item() == pytest.approx(total, abs=1e-12)
