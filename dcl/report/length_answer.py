@@ -31,14 +31,14 @@ STANDS = {  # what `call` finds -> how DCL stands to the other
 
 def answer(runs: pd.DataFrame) -> str:
     """Whether DCL's lead comes with training, in a sentence that says what is not run yet; why not
-    where the images are learned by heart; and what holds at the best length of each method.
+    where a training is too long; and what holds at the best length of each method.
 
     Parameters
     ----------
     runs : DataFrame
         From `dcl.report.length.collect`.
     """
-    return " ".join(filter(None, (at_the_longest(runs), by_heart(runs), at_the_best(runs))))
+    return " ".join(filter(None, (at_the_longest(runs), too_long(runs), at_the_best(runs))))
 
 
 def at_the_longest(runs: pd.DataFrame) -> str:
@@ -75,10 +75,11 @@ def at_the_longest(runs: pd.DataFrame) -> str:
     return f"{start}; from {lengths[0]} to {_epochs(last)} {change}{open_}."
 
 
-def by_heart(runs: pd.DataFrame) -> str:
-    """When the images are learned by heart, and where the curriculum is then; empty if never.
+def too_long(runs: pd.DataFrame) -> str:
+    """Where overfitting begins at `longest`, and where the curriculum is then; empty if nowhere.
 
-    That is where the validation loss of cross entropy, whose target never moves, rises by half.
+    By cross entropy, whose target never moves: its loss on validation rises by half. Images whose
+    loss in training is gone but for a twentieth are called learned by heart.
     """
     at = runs[runs["epochs"] == longest(runs)]
     plain, curriculum = (at["record"][at["method"] == name] for name in ("cross-entropy", "dcl"))
@@ -86,12 +87,15 @@ def by_heart(runs: pd.DataFrame) -> str:
     if found.empty or found["loss at the end"].iloc[0] < 1.5 * found["loss"].iloc[0]:
         return ""
     epoch = round(found["lowest"].iloc[0])
+    losses = pd.DataFrame([history(record, "classification") for record in plain]).mean()
+    images = plain.iloc[0]["dataset"]["found"]["train"]
+    start = "Overfitting begins long before"
+    if losses.iloc[-1] < losses.iloc[0] / 20:
+        start = f"By then the {images:,} images are learned by heart, and overfitting begins long before"
     levels = [history(record, "g").get(epoch) for record in curriculum]
-    where = f"{pd.Series(levels, dtype=float).mean():.2f}"
     return (
-        f"Long before, the {plain.iloc[0]['dataset']['found']['train']:,} images were learned by "
-        f"heart: plain cross entropy's loss on validation was lowest after {_epochs(epoch)}, when "
-        f"DCL's curriculum still stood at g\xa0=\xa0{where}."
+        f"{start}: plain cross entropy's loss on validation is lowest after {_epochs(epoch)}, when "
+        f"DCL's curriculum still stands at g\xa0=\xa0{pd.Series(levels, dtype=float).mean():.2f}."
     )
 
 

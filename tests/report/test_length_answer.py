@@ -177,14 +177,18 @@ def test_what_holds_at_the_best_length_of_each_is_said():
     assert text in length_answer.answer(made).replace("\xa0", " ")
 
 
-def test_images_learned_by_heart_are_told_with_the_level_of_the_curriculum():
+def test_a_training_that_is_too_long_is_told_with_the_level_of_the_curriculum():
     made = runs({24: (1.0, 3)})  # made to be lowest at half of the training
-    text = length_answer.by_heart(made).replace("\xa0", " ")
-    assert "lowest after 12 epochs, when DCL's curriculum still stood at g = 0.50." in text
+    text = length_answer.too_long(made).replace("\xa0", " ")
+    assert text.startswith("By then the 10 images are learned by heart")
+    assert "lowest after 12 epochs, when DCL's curriculum still stands at g = 0.50." in text
+    for one in made["record"]:
+        one["history"][-1]["classification"] = 1.0
+    assert length_answer.too_long(made).startswith("Overfitting begins long before: plain")
     for one in made["record"]:
         one["history"] = one["history"][:13]  # ends near its lowest
-    assert length_answer.by_heart(made) == ""
-    assert length_answer.by_heart(NONE) == ""
+    assert length_answer.too_long(made) == ""
+    assert length_answer.too_long(NONE) == ""
 
 
 def test_conclusions_on_faces_stand_on_the_best_length_with_enough_seeds(tmp_path):
