@@ -91,7 +91,8 @@ def too_long(runs: pd.DataFrame) -> str:
     images = plain.iloc[0]["dataset"]["found"]["train"]
     start = "Overfitting begins long before"
     if losses.iloc[-1] < losses.iloc[0] / 20:
-        start = f"By then the {images:,} images are learned by heart, and overfitting begins long before"
+        start = f"By then the {images:,} images are learned by heart, and overfitting begins long "
+        start += "before"
     levels = [history(record, "g").get(epoch) for record in curriculum]
     return (
         f"{start}: plain cross entropy's loss on validation is lowest after {_epochs(epoch)}, when "
