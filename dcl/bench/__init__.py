@@ -10,7 +10,7 @@ import torch
 from ..experiment.fields import ConfigError
 from .full_size import IMAGES, PRECISIONS, full_size
 from .step import share_of_peak, steps
-from .timing import PAPER, criteria, growth, launching
+from .timing import METHODS, PAPER, RIVALS, criteria, growth, launching, missing_rivals
 
 LETTERS = {"batch": "B", "attributes": "A", "classes": "C", "width": "D", "k": "k"}
 COLUMNS = ("setting", "method", "precision", "part", "n", "median", "low", "high")
@@ -34,12 +34,15 @@ def main(
         raise ConfigError(f"full-size must be 2 epochs or more, or 0 for none, got {epochs}")
     if out and not Path(out).resolve().parent.is_dir():
         raise ConfigError(f"out: the folder of {out} does not exist: make it first")
+    names = METHODS + tuple(name for name in RIVALS if name not in missing_rivals())
+    for name in missing_rivals():
+        print(f"{name} is left out: it needs pytorch-metric-learning, of the extra 'bench'")
     found: dict[str, Any] = {
         "setting": PAPER,
         "device": machine(where),
         "rounds": rounds,
         "steps": steps(where, rounds),
-        "criteria": criteria(where, rounds),
+        "criteria": criteria(where, rounds, names),
         "launching": launching(where, rounds) if where.type == "cuda" else {},
         "growth": growth(where, rounds) if grow else [],
         "peak": {x: share_of_peak(where, min(rounds, 5), precision=x) for x in PRECISIONS},

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from itertools import accumulate
 from typing import Any
 
@@ -50,6 +51,11 @@ WAYS: dict[str, Wrap] = {  # for many small operations to get to a GPU
     "torch.compile, reduce-overhead": partial(compiled, mode="reduce-overhead"),
     "one graph": graphed,
 }
+
+
+def missing_rivals() -> list[str]:
+    """Those of `RIVALS` whose library is not installed."""
+    return [] if find_spec("pytorch_metric_learning") else ["batch-hard"]
 
 
 def labels_and_counts(

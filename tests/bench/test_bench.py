@@ -188,6 +188,18 @@ def test_a_measurement_has_the_columns_of_those_that_are_kept(tmp_path, monkeypa
     assert (found["high"] == 3.0).all()
 
 
+def test_a_rival_that_is_not_installed_is_left_out_and_told(tmp_path, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(bench, "missing_rivals", lambda: ["batch-hard"])
+    monkeypatch.setattr(bench, "steps", lambda *_: {})
+    monkeypatch.setattr(bench, "criteria", lambda _, __, names: asked.extend(names) or {})
+    monkeypatch.setattr(bench, "share_of_peak", lambda *_, **__: {})
+    monkeypatch.setattr(bench, "markdown", lambda _: "")
+    assert main(["bench", "--device", "cpu"]) == 0
+    assert asked == [*METHODS, "loop"]
+    assert "batch-hard is left out: it needs pytorch-metric-learning" in capsys.readouterr().out
+
+
 def test_ways_to_launch_compute_and_are_in_the_tables():
     ways = ("one by one", "one graph")
     found = launching(CPU, 2, ways, **SMALL)
