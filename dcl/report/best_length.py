@@ -83,7 +83,9 @@ def compared(runs: pd.DataFrame) -> pd.DataFrame:
             },
             "DCL minus it": "" if method == "dcl" else str(lead(raw, method)),
         }
-    return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis("method")
+    columns = ["epochs", "validation", *length.MEASURES, "DCL minus it"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    return table.fillna("").rename_axis("method")
 
 
 def lead(chosen: pd.DataFrame, other: str) -> Finding:
