@@ -237,9 +237,16 @@ class DCLLoss(Criterion):
         """What decides which operations a step has: whether it weighs, whether it has triplets."""
         return not self._all_ones, self._triplets
 
+    def reads(self, device: torch.device) -> tuple[Any, ...]:
+        """What a step reads besides its batch: a graph of it holds as long as these objects do."""
+        return self._g, self._f, self.class_counts, self.missing, self.random.on(device)
+
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "DCLLoss":
         super()._apply(fn, recurse)  # to another device; the levels go there, float64 in any case
-        self._g, self._f = (level.to(self.class_counts.device) for level in (self._g, self._f))
+        self._g, self._f = (
+            torch.full((), level, dtype=torch.float64, device=self.class_counts.device)
+            for level in (self.g, self.f)
+        )
         return self
 
     @torch.compiler.disable

@@ -1,6 +1,7 @@
 """A criterion's step as one CUDA graph, so that a GPU does not wait for Python."""
 
 from collections.abc import Callable
+from operator import is_not
 from typing import Any
 
 import torch
@@ -22,11 +23,14 @@ class Graphed:
 
     The loss is made by some two hundred small kernels. A GPU runs them faster than Python launches
     them; a graph launches all at once. Same numbers, gradients and random draws. The criterion
-    still moves the curricula (`set_epoch`, or `steps_per_epoch`) and tells the `parts`.
+    still moves the curricula (`set_epoch`, or `steps_per_epoch`), tells the `parts`, and is what is
+    saved and loaded.
 
-    A graph is captured for each size of a batch, when it first comes, and where a schedule turns
-    the triplets on or off. On a CPU, without gradients, and under autocast, the criterion is called
-    itself.
+    A graph is captured for each shape, layout and dtype of a batch when it first comes, and where a
+    schedule turns weights or triplets on or off; each keeps its memory, so batches should come in
+    few sizes. The criterion itself is called on a CPU, without gradients, under autocast, with
+    anomaly detection, and inside another graph or `torch.compile`. Its options are those of the
+    first call, its forward hooks are not called, and there is no second derivative.
 
     Parameters
     ----------
@@ -36,7 +40,7 @@ class Graphed:
     Raises
     ------
     TypeError
-        For another criterion.
+        For another criterion, a subclass too.
 
     Examples
     --------
@@ -48,19 +52,24 @@ class Graphed:
     """
 
     def __init__(self, criterion: DCLLoss):
-        if not isinstance(criterion, DCLLoss):
+        if type(criterion) is not DCLLoss:
             raise TypeError(
-                f"criterion must be a DCLLoss, whose step never looks at values, got "
-                f"{type(criterion).__name__}"
+                f"criterion must be a DCLLoss, whose step never looks at values, and no subclass, "
+                f"got {type(criterion).__name__}"
             )
         self.criterion = criterion
         self.captured: dict[tuple, _Captured] = {}
+        self._reads: tuple = ()  # what the graphs read of the criterion, by its place in memory
 
     def __call__(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
         criterion, inputs = self.criterion, (logits, features, labels)
-        if not _capturable(*inputs):
+        if not _capturable(logits):
             return criterion(*inputs)
         criterion.begin_step(len(labels))
+        reads = criterion.reads(logits.device)
+        if len(reads) != len(self._reads) or any(map(is_not, reads, self._reads)):
+            self.captured.clear()  # moved, or loaded anew
+            self._reads = reads
         key = criterion.flow, *map(_kind, inputs)
         if key not in self.captured:
             self.captured[key] = _Captured(criterion, inputs)
@@ -70,12 +79,21 @@ class Graphed:
         criterion._last = {name: part.clone() for name, part in parts.items()}, labels, weights
         return loss
 
+    def __getstate__(self) -> dict[str, Any]:  # graphs stay in their process
+        return {"criterion": self.criterion, "captured": {}, "_reads": ()}
 
-def _capturable(*inputs: Tensor | None) -> bool:
-    """Whether a call is a step of training on a GPU, in the precision of its inputs."""
-    given = [x for x in inputs if x is not None]
-    trained = torch.is_grad_enabled() and any(x.requires_grad for x in given)
-    return trained and given[0].is_cuda and not torch.is_autocast_enabled("cuda")
+
+def _capturable(logits: Tensor) -> bool:
+    """Whether a call is a step of training on a GPU that can be captured as it is."""
+    return (
+        logits.is_cuda
+        and logits.requires_grad
+        and torch.is_grad_enabled()
+        and not torch.is_autocast_enabled("cuda")
+        and not torch.is_anomaly_enabled()
+        and not torch.compiler.is_compiling()
+        and not torch.cuda.is_current_stream_capturing()
+    )
 
 
 def _kind(x: Tensor | None) -> tuple | None:
@@ -96,8 +114,8 @@ class _Captured:
             loss = criterion.loss_of(logits, features, labels)
             return loss.detach(), torch.autograd.grad(loss, wanted, allow_unused=True)
 
-        own = criterion.random.on(wanted[0].device)
-        self.run, (self.loss, self.gradients) = _record(step, own, wanted[0].device)
+        own = criterion.random.on(logits.device)
+        self.run, (self.loss, self.gradients) = _record(step, own, logits.device)
         assert criterion._last is not None  # a step has been made
         self.last = criterion._last
 
@@ -113,7 +131,9 @@ class _Captured:
 
 
 def _like(x: Tensor) -> Tensor:
-    return x.detach().clone().requires_grad_(x.requires_grad)
+    """A tensor to copy into; at least float32, whose gradients a scaled loss may still multiply."""
+    dtype = torch.promote_types(x.dtype, torch.float32) if x.is_floating_point() else x.dtype
+    return x.detach().to(dtype, copy=True).requires_grad_(x.requires_grad)
 
 
 def _record(
@@ -127,7 +147,7 @@ def _record(
     generator = torch.cuda.default_generators[device.index] if own is None else own
     drawn = generator.get_state()
     with torch.cuda.device(device):
-        side = torch.cuda.Stream()
+        side = torch.cuda.Stream()  # of this device; torch's own for graphs is of the first one
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(WARM_UP):
@@ -137,7 +157,8 @@ def _record(
         graph = torch.cuda.CUDAGraph()
         if own is not None:  # the global one is there already
             graph.register_generator_state(own)
-        with torch.cuda.graph(graph):
+        # thread_local: another thread may pin memory meanwhile, as a DataLoader's does
+        with torch.cuda.graph(graph, stream=side, capture_error_mode="thread_local"):
             made = step()
     return graph.replay, made
 
@@ -147,10 +168,11 @@ class _Replay(torch.autograd.Function):
     def forward(ctx: Any, captured: _Captured, *inputs: Tensor | None) -> Tensor:
         loss, gradients = captured.replay(inputs)
         ctx.save_for_backward(*gradients)
+        ctx.dtypes = [None if x is None else x.dtype for x in inputs]
         return loss
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        found = ctx.saved_tensors
-        return None, *(None if g is None else (g * grad).to(g.dtype) for g in found)
+        found = zip(ctx.saved_tensors, ctx.dtypes, strict=True)
+        return None, *(None if g is None else (g * grad).to(dtype) for g, dtype in found)

@@ -4,6 +4,7 @@ The graph itself needs a GPU: test_gpu.py.
 """
 
 import copy
+import pickle
 
 import pytest
 import torch
@@ -40,9 +41,17 @@ def test_a_clock_of_its_own_moves_with_each_call():
     assert criterion.epoch == 1.0
 
 
-def test_a_criterion_whose_step_is_not_known_to_look_at_no_values_is_refused():
-    with pytest.raises(TypeError, match="must be a DCLLoss.* got BCEWithLogitsLoss"):
-        Graphed(torch.nn.BCEWithLogitsLoss())
+class Halved(DCLLoss):
+    def forward(self, *inputs):
+        return super().forward(*inputs) / 2
+
+
+@pytest.mark.parametrize(
+    "criterion", [torch.nn.BCEWithLogitsLoss(), Halved(torch.tensor([[9, 1]]), 10)]
+)
+def test_a_criterion_whose_step_is_not_known_is_refused(criterion):
+    with pytest.raises(TypeError, match=f"must be a DCLLoss.* got {type(criterion).__name__}"):
+        Graphed(criterion)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -135,3 +144,57 @@ def test_a_replay_leaves_what_was_told_before_and_takes_no_features(as_on_a_gpu)
     for logits in inputs:
         (grad,) = torch.autograd.grad(other(logits, None, labels), logits)
         torch.testing.assert_close(logits.grad, grad)
+
+
+def test_a_criterion_that_is_loaded_or_moved_is_recorded_anew(as_on_a_gpu):
+    labels, counts = labels_and_counts(BATCH, ATTRIBUTES, 2)
+    given = outputs()[0].requires_grad_(), outputs()[1]
+    criterion = build("dcl-ss", counts, 5)
+    loss_of = Graphed(criterion)
+    saved = copy.deepcopy(criterion.state_dict())
+    first = [loss_of(*given, labels) for _ in range(3)]
+    assert len({loss.item() for loss in first}) == 3  # each draws its own selection
+    criterion.load_state_dict(saved)
+    again = [loss_of(*given, labels) for _ in range(3)]
+    assert first == again
+    criterion.to("meta").to_empty(device="cpu")
+    criterion.class_counts.copy_(counts)
+    criterion.missing.fill_(False)
+    before = loss_of.captured.copy()
+    loss_of(*given, labels)
+    assert loss_of.captured.keys() == before.keys()
+    assert all(loss_of.captured[key] is not before[key] for key in before)
+
+
+def test_a_scaled_loss_keeps_the_small_gradients_of_half_precision(as_on_a_gpu):
+    labels, counts = labels_and_counts(512, ATTRIBUTES, 2)
+    logits = (4 * torch.randn(512, ATTRIBUTES, 2)).half()
+    grads = []
+    for wrap in (Graphed, lambda criterion: criterion):
+        given = logits.clone().requires_grad_()
+        loss = wrap(DCLLoss(counts, 10, loss=0, selection="expected", seed=0))(given, None, labels)
+        (2.0**16 * loss).backward()
+        grads.append(given.grad)
+    assert grads[0].dtype == torch.half
+    torch.testing.assert_close(*grads)
+
+
+def test_graphs_stay_where_they_are_captured(as_on_a_gpu):
+    labels, counts = labels_and_counts(BATCH, ATTRIBUTES, 2)
+    loss_of = Graphed(build("dcl", counts, 5))
+    given = [x.requires_grad_() for x in outputs()]
+    loss_of(*given, labels)
+    assert loss_of.captured
+    other = pickle.loads(pickle.dumps(loss_of))
+    assert other.captured == {}
+    assert other(*given, labels) == loss_of(*given, labels)
+
+
+def test_reminders_name_the_line_that_calls(as_on_a_gpu, monkeypatch):
+    labels, counts = labels_and_counts(4, ATTRIBUTES, 2)
+    logits = torch.zeros(4, ATTRIBUTES, 2, requires_grad=True)
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="a batch of 4 is to hold") as told:
+            Graphed(DCLLoss(counts, 10, loss=0, seed=0))(logits, None, labels)
+        assert told[0].filename == __file__
+        monkeypatch.undo()  # and where the criterion itself is called
