@@ -7,7 +7,7 @@ import pandas as pd
 from . import evidence, length
 from .evidence import PRIOR
 from .finding import Finding
-from .measures import class_balanced
+from .measures import best_on_validation
 
 
 def best_lengths(runs: pd.DataFrame) -> dict[str, int]:
@@ -15,7 +15,8 @@ def best_lengths(runs: pd.DataFrame) -> dict[str, int]:
 
     By the one-standard-error rule (Breiman et al. 1984): of the lengths with `length.ENOUGH` seeds,
     the shortest whose mA on validation lies within a standard error of the best length's; means
-    over the seeds that all of these lengths have. A method with no such length is left out.
+    over the seeds that all of these lengths have, as many again. A method without is left out.
+    Cross entropy decided at the training prior is a row of its own.
 
     Parameters
     ----------
@@ -23,11 +24,11 @@ def best_lengths(runs: pd.DataFrame) -> dict[str, int]:
         From `dcl.report.length.collect`.
     """
     best = {}
-    for method, own in runs.groupby("method", sort=False):
-        reached = [record["selection"]["best_val_mA"] for record in own["record"]]
+    for method, own in evidence.with_prior(runs).groupby("method", sort=False):
+        reached = [best_on_validation(record) for record in own["record"]]
         table = own.assign(reached=reached).pivot(index="seed", columns="epochs", values="reached")
         shared = table.loc[:, table.count() >= length.ENOUGH].dropna()
-        if shared.size:
+        if len(shared) >= length.ENOUGH:
             mean = shared.mean()
             error = shared[mean.idxmax()].sem()
             best[method] = int(mean.index[mean >= mean.max() - error].min())
@@ -35,7 +36,8 @@ def best_lengths(runs: pd.DataFrame) -> dict[str, int]:
 
 
 def at_best_lengths(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs of each method at its length of `best_lengths`."""
+    """The runs of each method at its length of `best_lengths`, those decided at the prior too."""
+    runs = evidence.with_prior(runs)
     best = best_lengths(runs)
     chosen = [best.get(row.method) == row.epochs for row in runs.itertuples()]
     return runs[pd.Series(chosen, runs.index, dtype=bool)].reset_index(drop=True)
@@ -56,38 +58,31 @@ def epochs_of(runs: pd.DataFrame, *methods: str) -> str:
     """How long these methods are trained in `runs`, in words; all of them where none is named."""
     own = runs[runs["method"].isin(methods)] if methods else runs
     lengths = sorted({record["config"]["epochs"] for record in own["record"]})
-    *first, last = map(str, lengths)
-    return f"{', '.join(first)} and {last} epochs" if first else f"{last} epochs"
+    *first, last = lengths or [0]
+    if first:
+        return f"{', '.join(map(str, first))} and {last} epochs"
+    return f"{last} epoch{'' if last == 1 else 's'}"
 
 
 def compared(runs: pd.DataFrame) -> pd.DataFrame:
-    """Every method at its best length, as text, a row each, cross entropy's moved threshold too.
+    """Every row at its best length, as text, cross entropy's moved threshold too.
 
     Columns: ``epochs``; mA on ``validation``, which chose them; on test each of `length.MEASURES`;
     ``DCL minus it``, in mA at the own decision, over the seeds that both have.
     """
-    raw = at_best_lengths(runs)
-    chosen = evidence.with_prior(raw)
+    chosen = at_best_lengths(runs)
     rows = {}
     for method in (name for name in (PRIOR, *length.METHODS) if name in set(chosen["method"])):
         own = chosen[chosen["method"] == method]
-        plain = method != PRIOR  # its own network was chosen by another decision
-        reached = [record["selection"]["best_val_mA"] for record in own["record"]]
-        rows[method] = {
-            "epochs": own["epochs"].iloc[0],
-            "validation": Finding.of(reached).text() if plain else "",
-            **{
-                words: Finding.of(evidence.by_seed(chosen, method, measure)).text()
-                for words, measure in length.MEASURES.items()
-                if plain or measure is class_balanced
-            },
-            "DCL minus it": "" if method == "dcl" else str(lead(raw, method)),
-        }
+        found = [
+            Finding.of(evidence.by_seed(chosen, method, measure))
+            for measure in (best_on_validation, *length.MEASURES.values())
+        ]
+        rows[method] = [
+            own["epochs"].iloc[0],
+            *(finding.text() if finding.n else "" for finding in found),
+            "" if method == "dcl" else str(evidence.lead(chosen, "dcl", method)),
+        ]
     columns = ["epochs", "validation", *length.MEASURES, "DCL minus it"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    return table.fillna("").rename_axis("method")
-
-
-def lead(chosen: pd.DataFrame, other: str) -> Finding:
-    """DCL minus another row in mA at the own decision; `chosen` is from `at_best_lengths`."""
-    return evidence.lead(evidence.with_prior(chosen), "dcl", other)
+    return table.rename_axis("method")

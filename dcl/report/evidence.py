@@ -170,9 +170,10 @@ def left_out(folder: Path) -> dict[str, str]:
 def with_prior(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs, and those of cross entropy decided at the training prior as rows `PRIOR`.
 
-    The same networks, another decision: no repetition of anything, so never counted as seeds.
+    The same trainings, another decision: no repetition of anything, so never counted as seeds. Runs
+    that have such rows stay as they are.
     """
-    rows = _at_the_prior(runs, PRIOR)
+    rows = pd.DataFrame() if (runs["method"] == PRIOR).any() else _at_the_prior(runs, PRIOR)
     return pd.concat([runs, rows], ignore_index=True) if len(rows) else runs
 
 
@@ -183,12 +184,18 @@ def prior_as(runs: pd.DataFrame, method: str) -> pd.DataFrame:
 
 
 def _at_the_prior(runs: pd.DataFrame, name: str) -> pd.DataFrame:
+    made = runs[runs["method"] == PRIOR]
+    if len(made):
+        return made.assign(method=name)
     rows = []
     for row in runs[runs["method"] == "cross-entropy"].to_dict("records"):
         test = at_decision(row["record"], "prior")
         if test is None:
             continue
         record = {key: value for key, value in row["record"].items() if key != "decisions"}
+        chosen = row["record"].get("decisions", {}).get("prior", {}).get("selection")
+        if chosen:  # its epoch is not that of the larger logit
+            record["selection"] = chosen | {"best_val_mA": chosen.get("best_val")}
         record |= {"decision": "prior", "test": test}
         means = {key: test.get(key, np.nan) for key in ("mA", "rarest_mA") if key in row}
         rows.append(row | means | {"method": name, "record": record})

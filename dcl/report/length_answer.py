@@ -3,7 +3,7 @@
 import pandas as pd
 
 from . import evidence
-from .best_length import at_best_lengths, epochs_of, lead
+from .best_length import at_best_lengths, epochs_of
 from .evidence import PRIOR
 from .finding import Finding
 from .length import (
@@ -58,11 +58,13 @@ def at_the_longest(runs: pd.DataFrame) -> str:
     start = (
         f"After {_epochs(last)} on {runs['title'].iloc[0]}, DCL is {_stands(plain)} plain cross "
         f"entropy ({plain} points of mean class-balanced accuracy, mA, {_seeds(plain)}), {but} "
-        f"{_stands(moved)} the same network with its threshold moved to the training prior, which "
+        f"{_stands(moved)} the same training with its threshold moved to the training prior, which "
         f"costs nothing ({moved}, {_seeds(moved)}), and {again}Selective Learning ({steady}, "
         f"{_seeds(steady)})"
     )
-    lengths = sorted({L for other in DECIDING for L in leads(runs, other)})
+    found = [leads(runs, other) for other in DECIDING]
+    lengths = sorted({L for lead in found for L in lead})
+    repeated = sorted({L for L in lengths if all(L in lead and lead[L].n > 1 for lead in found)})
     if len(lengths) == 1:
         return (
             f"{start}; no other length is run yet, so whether a lead comes with training is not "
@@ -72,14 +74,16 @@ def at_the_longest(runs: pd.DataFrame) -> str:
     change = f"the difference to the moved threshold {first}, that to Selective Learning {second}"
     change = change if first != second else f"each of the latter two differences {first}"
     open_ = "" if last >= max(PLAN) else f", and {max(PLAN)} epochs are not run yet"
-    return f"{start}; from {lengths[0]} to {_epochs(last)} {change}{open_}."
+    first_length = (repeated or lengths)[0]
+    return f"{start}; from {first_length} to {_epochs(last)} {change}{open_}."
 
 
 def too_long(runs: pd.DataFrame) -> str:
     """Where overfitting begins at `longest`, and where the curriculum is then; empty if nowhere.
 
-    By cross entropy, whose target never moves: its loss on validation rises by half. Images whose
-    loss in training is gone but for a twentieth are called learned by heart.
+    By cross entropy, whose target never moves: its loss on validation is lowest before half of the
+    training and rises by half. Images whose loss in training is gone but for a twentieth are called
+    learned by heart.
     """
     at = runs[runs["epochs"] == longest(runs)]
     plain, curriculum = (at["record"][at["method"] == name] for name in ("cross-entropy", "dcl"))
@@ -87,16 +91,17 @@ def too_long(runs: pd.DataFrame) -> str:
     if found.empty or found["loss at the end"].iloc[0] < 1.5 * found["loss"].iloc[0]:
         return ""
     epoch = round(found["lowest"].iloc[0])
+    if epoch > longest(runs) / 2:
+        return ""
     losses = pd.DataFrame([history(record, "classification") for record in plain]).mean()
     images = plain.iloc[0]["dataset"]["found"]["train"]
-    start = "Overfitting begins long before"
-    if losses.iloc[-1] < losses.iloc[0] / 20:
-        start = f"By then the {images:,} images are learned by heart, and overfitting begins long "
-        start += "before"
+    by_heart = losses.iloc[-1] < losses.iloc[0] / 20
+    what = f"learns the {images:,} images by heart" if by_heart else "overfits"
     levels = [history(record, "g").get(epoch) for record in curriculum]
+    level = pd.Series(levels, dtype=float).mean()
     return (
-        f"{start}: plain cross entropy's loss on validation is lowest after {_epochs(epoch)}, when "
-        f"DCL's curriculum still stands at g\xa0=\xa0{pd.Series(levels, dtype=float).mean():.2f}."
+        f"In {_epochs(longest(runs))} cross entropy {what}: its loss on validation is lowest after "
+        f"{epoch} of them, when DCL's curriculum stands at g\xa0=\xa0{level:.2f}."
     )
 
 
@@ -104,18 +109,21 @@ def at_the_best(runs: pd.DataFrame) -> str:
     """How DCL stands where validation chooses the length of each method, too."""
     chosen = at_best_lengths(runs)
     names = "dcl", "cross-entropy", "selective-learning"
-    if not set(names) <= set(chosen["method"]):
+    if not {*names, PRIOR} <= set(chosen["method"]):
         return ""
     own, for_plain, for_steady = (epochs_of(chosen, name) for name in names)
+    for_moved = epochs_of(chosen, PRIOR)
     plain, moved, steady = (
-        lead(chosen, other) for other in ("cross-entropy", PRIOR, "selective-learning")
+        evidence.lead(chosen, "dcl", other)
+        for other in ("cross-entropy", PRIOR, "selective-learning")
     )
     but = "but" if call(plain) == "lead" != call(moved) else "and"
     again = "" if call(moved) == call(steady) else f"{_stands(steady)} "
     return (
         f"With the length chosen on validation for each method, DCL ({own}) is {_stands(plain)} "
-        f"plain cross entropy ({for_plain}: {plain}), {but} {_stands(moved)} its moved threshold "
-        f"({moved}), and {again}Selective Learning ({for_steady}: {steady}; {_seeds(steady)})."
+        f"plain cross entropy ({for_plain}: {plain}, {_seeds(plain)}), {but} {_stands(moved)} the "
+        f"moved threshold ({for_moved}: {moved}, {_seeds(moved)}), and {again}Selective Learning "
+        f"({for_steady}: {steady}, {_seeds(steady)})."
     )
 
 
@@ -145,15 +153,13 @@ def paragraph(runs: pd.DataFrame) -> str:
         }
         numbers = "; ".join(f"{gain} in {words}" for words, gain in gains.items() if gain.n)
         lines.append(
-            f"DCL minus cross entropy there, in points: {numbers} (tuned: a threshold for each "
-            "attribute that is best on validation, for both methods alike)."
+            f"After {_epochs(last)} DCL minus cross entropy is, in points: {numbers} (tuned: a "
+            "threshold for each attribute that is best on validation, for both methods alike)."
         )
         early = {L: x for L, x in leads(runs, "cross-entropy").items() if x.n > 1 and L < last}
         if early:
             first = min(early)
-            lines.append(
-                f"After {_epochs(first)} its lead over plain cross entropy was {early[first]}."
-            )
+            lines.append(f"After {_epochs(first)} it was {early[first]} in mA at the own decision.")
         half = {L: x for L, x in leads(runs, "dcl-ss").items() if x.n > 1}
         if half:
             lines.append(
@@ -162,10 +168,10 @@ def paragraph(runs: pd.DataFrame) -> str:
                 f"{_seeds(half[max(half)])})."
             )
     fits = {
-        "paper": "That is the paper's reading as the protocol wrote it down: a lead over both that "
-        "grows with training.",
-        "sceptic": "That is the sceptic's reading as the protocol wrote it down: no lead over "
-        "Selective Learning at any length, and none over the moved threshold.",
+        "paper": "Over all lengths that is the paper's reading as the protocol wrote it down: a "
+        "lead over both that grows with training.",
+        "sceptic": "Over all lengths that is the sceptic's reading as the protocol wrote it down: "
+        "no lead over Selective Learning at any length, and none over the moved threshold.",
         "neither": "As far as it is run, that is neither of the two readings that the protocol "
         "wrote down: the paper's, a lead over both that grows with training, nor the sceptic's, "
         "none at every length.",

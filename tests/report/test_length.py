@@ -231,6 +231,6 @@ def test_the_paragraph_holds_dcl_against_its_scheduler_where_seeds_repeat():
     made = runs({8: (-1.0, 5), 24: (-1.0, 3), 75: (-1.0, 3)})
     made = made[~((made["method"] == "dcl-ss") & (made["epochs"] == 75) & (made["seed"] > 0))]
     text = length_answer.paragraph(made).replace("\xa0", " ")
-    assert "After 8 epochs its lead over plain cross entropy was +9.0" in text
+    assert "After 8 epochs it was +9.0" in text
     assert "After 24 epochs DCL is, with its triplets, behind its sampling scheduler alone" in text
     assert "`dcl-ss` (-1.0" in text

@@ -24,7 +24,7 @@ def test_without_a_run_it_says_that_it_is_not_known():
 def test_one_length_says_what_is_there_and_that_no_other_is_run():
     text = length_answer.at_the_longest(runs({8: (-1.0, 5)})).replace("\xa0", " ")
     assert text.startswith("After 8 epochs on test data, DCL is ahead of plain cross entropy (+9.")
-    assert "points of mean class-balanced accuracy, mA, n = 5), but behind the same network" in text
+    assert "points of mean class-balanced accuracy, mA, n = 5), but behind the same training" in text
     assert "nothing (-1.00 ± 0.00, n = 5), and Selective Learning (-1.00 ± 0.00, n = 5);" in text
     assert text.endswith(
         "no other length is run yet, so whether a lead comes with training is not known."
@@ -56,7 +56,7 @@ def test_a_lead_that_grows_over_both_is_the_papers_reading():
     text = length_answer.at_the_longest(made)
     assert text.startswith("After 300 epochs")
     assert "DCL is ahead of plain cross entropy (" in text
-    assert "mA, n = 3), and ahead of the same network" in text.replace("\xa0", " ")
+    assert "mA, n = 3), and ahead of the same training" in text.replace("\xa0", " ")
     assert text.endswith("from 8 to 300 epochs each of the latter two differences grows.")
     assert "paper's reading as the protocol wrote it" in length_answer.paragraph(made)
 
@@ -66,7 +66,7 @@ def test_no_difference_at_any_length_is_the_sceptics(over_prior):
     made = runs(FLAT, over_prior=over_prior)
     assert length.reading(made) == "sceptic"
     stands = "level with" if over_prior == 0 else "behind"
-    assert f"but {stands} the same network with its threshold moved" in length_answer.answer(made)
+    assert f"but {stands} the same training with its threshold moved" in length_answer.answer(made)
     assert ("level with Selective Learning" in length_answer.answer(made)) == (over_prior != 0)
 
 
@@ -78,7 +78,7 @@ def test_anything_else_is_neither():
     text = length_answer.answer(runs(shrinks))
     assert "each of the latter two differences falls, and 300 epochs are not run yet." in text
     mixed = length_answer.answer(runs(GROWS, over_prior=-1.0))
-    assert "but behind the same network with its threshold moved" in mixed
+    assert "but behind the same training with its threshold moved" in mixed
     assert "and ahead of Selective Learning (" in mixed
     assert "moved threshold changes no more than by chance, that to Selective Learning grows" in (
         mixed
@@ -126,6 +126,9 @@ def at(made, **reached):
     for row in made.itertuples():
         value = reached.get(row.method.replace("-", "_"), {}).get(row.epochs, 70.0)
         row.record["selection"]["best_val_mA"] = value + 0.1 * (row.seed - 2)
+        if prior := row.record.get("decisions", {}).get("prior"):
+            value = reached.get("prior", {}).get(row.epochs, 70.0)
+            prior["selection"] = {"best_epoch": 0, "best_val": value + 0.1 * (row.seed - 2)}
     return made
 
 
@@ -144,7 +147,15 @@ def test_a_method_has_the_shortest_length_that_validation_does_not_tell_from_the
     assert chosen.groupby("method")["epochs"].unique().map(list).to_dict() == {
         name: [epochs] for name, epochs in best.items()
     }
-    assert len(chosen) == 5 * len(length.METHODS)
+    assert len(chosen) == 5 * len(best) == 5 * (len(length.METHODS) + 1)
+    assert best_length.epochs_of(chosen) == "8, 24 and 75 epochs"
+
+
+def test_lengths_that_share_too_few_seeds_are_not_compared():
+    made = runs({8: (1.0, 5), 24: (1.0, 5)})
+    early = made["epochs"].eq(8) & made["seed"].gt(2)
+    late = made["epochs"].eq(24) & made["seed"].lt(2)
+    assert best_length.best_lengths(made[~(early | late)]) == {}  # seed 2 is all they share
 
 
 def test_a_length_is_chosen_on_the_seeds_that_all_have():
@@ -156,23 +167,27 @@ def test_a_length_is_chosen_on_the_seeds_that_all_have():
 
 
 def test_the_best_lengths_are_compared_with_the_moved_threshold_too():
-    made = at(runs({8: (1.0, 5), 24: (2.0, 5)}), dcl={24: 90.0}, cross_entropy={8: 90.0})
+    made = at(
+        runs({8: (1.0, 5), 24: (2.0, 5)}), dcl={24: 90.0}, cross_entropy={8: 90.0}, prior={24: 90.0}
+    )
     table = best_length.compared(made)
     assert table.loc["dcl", "epochs"] == 24
-    assert table.loc["cross-entropy, prior", "epochs"] == 8
+    assert table.loc["cross-entropy", "epochs"] == 8
+    assert table.loc["cross-entropy, prior", "epochs"] == 24  # by a validation of its own
     assert table.loc["cross-entropy, prior", "DCL minus it"].startswith("+2.00")
     assert table.loc["dcl", "DCL minus it"] == ""
     assert best_length.compared(NONE).empty
 
 
 def test_what_holds_at_the_best_length_of_each_is_said():
-    made = at(runs({8: (1.0, 5), 24: (-2.0, 5)}), dcl={24: 90.0}, cross_entropy={8: 90.0})
+    made = at(
+        runs({8: (1.0, 5), 24: (-2.0, 5)}), dcl={24: 90.0}, cross_entropy={8: 90.0}, prior={8: 90.0}
+    )
     text = length_answer.at_the_best(made).replace("\xa0", " ")
     assert "DCL (24 epochs) is ahead of plain cross entropy (8 epochs: +8.00 ± " in text
-    assert "but behind its moved threshold (-2.00" in text
+    assert "but behind the moved threshold (8 epochs: -2.00 ± 0.00, n = 5)" in text
     assert "and behind" not in text  # said once for both
     assert "Selective Learning (8 epochs: -2.00" in text
-    assert text.endswith("n = 5).")
     assert length_answer.at_the_best(NONE) == ""
     assert text in length_answer.answer(made).replace("\xa0", " ")
 
@@ -180,11 +195,11 @@ def test_what_holds_at_the_best_length_of_each_is_said():
 def test_a_training_that_is_too_long_is_told_with_the_level_of_the_curriculum():
     made = runs({24: (1.0, 3)})  # made to be lowest at half of the training
     text = length_answer.too_long(made).replace("\xa0", " ")
-    assert text.startswith("By then the 10 images are learned by heart")
-    assert "lowest after 12 epochs, when DCL's curriculum still stands at g = 0.50." in text
+    assert text.startswith("In 24 epochs cross entropy learns the 10 images by heart:")
+    assert text.endswith("lowest after 12 of them, when DCL's curriculum stands at g = 0.50.")
     for one in made["record"]:
         one["history"][-1]["classification"] = 1.0
-    assert length_answer.too_long(made).startswith("Overfitting begins long before: plain")
+    assert length_answer.too_long(made).startswith("In 24 epochs cross entropy overfits: its")
     for one in made["record"]:
         one["history"] = one["history"][:13]  # ends near its lowest
     assert length_answer.too_long(made) == ""
