@@ -31,7 +31,7 @@ COLLAPSED = 1e-4  # variance of features of length 1 below which they are one po
 
 
 class CollapsedError(RuntimeError):
-    """All features lie in one point: nothing can be learnt from them any more."""
+    """All features lie in one point: nothing can be learned from them any more."""
 
 
 class LMLE(Criterion):
@@ -194,7 +194,7 @@ class LMLE(Criterion):
             raise CollapsedError(
                 f"the features of all {len(spread)} attributes have collapsed into a point each "
                 f"(variance {spread.max():.1e}) at epoch {self.epoch:.3g}: the quintuplet loss "
-                f"is the margins' sum and nothing is learnt. Lower lr, or raise warm_up"
+                f"is the margins' sum and nothing is learned. Lower lr, or raise warm_up"
             )
         self.recluster(features, labels)
 

@@ -64,6 +64,14 @@ def epochs_of(runs: pd.DataFrame, *methods: str) -> str:
     return f"{last} epoch{'' if last == 1 else 's'}"
 
 
+def in_words(chosen: pd.DataFrame, *methods: str) -> str:
+    """Which method has how many epochs in `chosen`, in words; of all where none is named."""
+    shown = chosen[chosen["method"].isin(methods)] if methods else chosen
+    epochs = [record["config"]["epochs"] for record in shown["record"]]
+    groups = shown["method"].replace(PRIOR, "moved threshold").groupby(epochs).unique()
+    return "; ".join(f"{L} epochs: {', '.join(names)}" for L, names in groups.items())
+
+
 def compared(runs: pd.DataFrame) -> pd.DataFrame:
     """Every row at its best length, as text, cross entropy's moved threshold too.
 

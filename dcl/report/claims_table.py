@@ -6,7 +6,7 @@ import math
 import pandas as pd
 
 from . import evidence
-from .best_length import epochs_of
+from .best_length import in_words
 from .claims import of_chance
 from .finding import Finding
 from .measures import class_balanced, metric
@@ -156,6 +156,6 @@ def in_short(runs: pd.DataFrame) -> str:
             parts.append(f"minus {words}: {numbers}")
     if not parts:
         return "No run of DCL beside cross entropy is on record."
-    shown = runs[runs["method"].isin(["dcl", *NAMES])]
-    start = f"On {runs['title'].iloc[0]}, {epochs_of(shown)}, in points, over seeds: DCL"
+    lengths = in_words(runs, "dcl", *NAMES)
+    start = f"On {runs['title'].iloc[0]} ({lengths}), in points, over seeds: DCL"
     return f"{start} {'; DCL '.join(parts)}."

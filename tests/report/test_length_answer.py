@@ -8,6 +8,7 @@ from made import record
 from made_lengths import FLAT, GROWS, NONE, runs
 
 from dcl.report import best_length, length, length_answer
+from dcl.report.evidence import PRIOR
 
 
 def test_without_a_run_it_says_that_it_is_not_known():
@@ -24,7 +25,9 @@ def test_without_a_run_it_says_that_it_is_not_known():
 def test_one_length_says_what_is_there_and_that_no_other_is_run():
     text = length_answer.at_the_longest(runs({8: (-1.0, 5)})).replace("\xa0", " ")
     assert text.startswith("After 8 epochs on test data, DCL is ahead of plain cross entropy (+9.")
-    assert "points of mean class-balanced accuracy, mA, n = 5), but behind the same training" in text
+    assert (
+        "points of mean class-balanced accuracy, mA, n = 5), but behind the same training" in text
+    )
     assert "nothing (-1.00 ± 0.00, n = 5), and Selective Learning (-1.00 ± 0.00, n = 5);" in text
     assert text.endswith(
         "no other length is run yet, so whether a lead comes with training is not known."
@@ -149,6 +152,9 @@ def test_a_method_has_the_shortest_length_that_validation_does_not_tell_from_the
     }
     assert len(chosen) == 5 * len(best) == 5 * (len(length.METHODS) + 1)
     assert best_length.epochs_of(chosen) == "8, 24 and 75 epochs"
+    assert best_length.in_words(chosen, "dcl", "cross-entropy", PRIOR) == (
+        "8 epochs: moved threshold; 24 epochs: dcl; 75 epochs: cross-entropy"
+    )
 
 
 def test_lengths_that_share_too_few_seeds_are_not_compared():

@@ -12,6 +12,7 @@ from dcl.experiment.grid import read_grid
 from dcl.experiment.records import RecordError
 from dcl.report import evidence, figures, tables
 from dcl.report.evidence import PRIOR
+from dcl.report.finding import Finding
 from dcl.report.measures import class_balanced, metric
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,6 +148,8 @@ def test_steps_are_to_the_row_above_and_sentences_follow_the_numbers():
     steps = tables.steps(worse, {"cross-entropy": 81.17, "dcl": 89.05})
     assert "opposite" in tables.sentence("dcl", "cross-entropy", steps.loc["dcl"])
     assert list(tables.steps_as_text(steps)["seeds"]) == [3, 3]
+    step = pd.Series({"step": Finding(-0.2, 0.1, 3), "paper_step": 1.0})
+    assert tables.sentence("dcl", "crl", step).endswith("all of it within half a point.")
 
 
 def test_numbers_are_tried_one_at_a_time_beside_the_default():
