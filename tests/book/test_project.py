@@ -17,8 +17,8 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CONDA_NAMES = {"torch": "pytorch", "build": "python-build"}  # as conda-forge calls them
-LARGEST_FILE = 500 * 1024
-LARGEST_WEIGHTS = 4 * 1024**2  # of two published runs
+LARGEST_FILE = 600 * 1024  # a record of 300 epochs
+LARGEST_WEIGHTS = 4 * 1024**2  # of a published run
 
 
 def requirements() -> dict[str, Requirement]:
