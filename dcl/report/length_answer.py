@@ -96,12 +96,12 @@ def too_long(runs: pd.DataFrame) -> str:
     losses = pd.DataFrame([history(record, "classification") for record in plain]).mean()
     images = plain.iloc[0]["dataset"]["found"]["train"]
     by_heart = losses.iloc[-1] < losses.iloc[0] / 20
-    what = f"learns the {images:,} images by heart" if by_heart else "overfits"
+    what = f"has learned the {images:,} images by heart" if by_heart else "overfits"
     levels = [history(record, "g").get(epoch) for record in curriculum]
     level = pd.Series(levels, dtype=float).mean()
     return (
-        f"In {_epochs(longest(runs))} cross entropy {what}: its loss on validation is lowest after "
-        f"{epoch} of them, when DCL's curriculum stands at g\xa0=\xa0{level:.2f}."
+        f"By then cross entropy {what}: its validation loss is lowest after {epoch} epochs, with "
+        f"DCL's curriculum at g\xa0=\xa0{level:.2f}."
     )
 
 
@@ -119,11 +119,14 @@ def at_the_best(runs: pd.DataFrame) -> str:
     )
     but = "but" if call(plain) == "lead" != call(moved) else "and"
     again = "" if call(moved) == call(steady) else f"{_stands(steady)} "
+    found = plain, moved, steady
+    alike = len({finding.n for finding in found}) == 1
+    one, two, three = (f"{x}" if alike else f"{x}, {_seeds(x)}" for x in found)
     return (
         f"With the length chosen on validation for each method, DCL ({own}) is {_stands(plain)} "
-        f"plain cross entropy ({for_plain}: {plain}, {_seeds(plain)}), {but} {_stands(moved)} the "
-        f"moved threshold ({for_moved}: {moved}, {_seeds(moved)}), and {again}Selective Learning "
-        f"({for_steady}: {steady}, {_seeds(steady)})."
+        f"plain cross entropy ({for_plain}: {one}), {but} {_stands(moved)} the moved threshold "
+        f"({for_moved}: {two}), and {again}Selective Learning ({for_steady}: {three}"
+        f"{f'; {_seeds(plain)}' if alike else ''})."
     )
 
 

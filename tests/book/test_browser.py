@@ -662,6 +662,7 @@ CODE_IS_THE_POINT = {
     *("notebooks/framework", "notebooks/schedulers", "notebooks/weights", "notebooks/tabular"),
     *("notebooks/celeba", "notebooks/pedestrians", "notebooks/cifar100", "notebooks/trainers"),
     "notebooks/your_data",  # its last cell: the lines to take with you
+    "notebooks/length",  # the lines that try another decision
 }
 
 

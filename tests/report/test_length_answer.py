@@ -191,9 +191,10 @@ def test_what_holds_at_the_best_length_of_each_is_said():
     )
     text = length_answer.at_the_best(made).replace("\xa0", " ")
     assert "DCL (24 epochs) is ahead of plain cross entropy (8 epochs: +8.00 ± " in text
-    assert "but behind the moved threshold (8 epochs: -2.00 ± 0.00, n = 5)" in text
+    assert "but behind the moved threshold (8 epochs: -2.00 ± 0.00)" in text
     assert "and behind" not in text  # said once for both
     assert "Selective Learning (8 epochs: -2.00" in text
+    assert text.endswith("; n = 5).")  # said once for all
     assert length_answer.at_the_best(NONE) == ""
     assert text in length_answer.answer(made).replace("\xa0", " ")
 
@@ -201,11 +202,11 @@ def test_what_holds_at_the_best_length_of_each_is_said():
 def test_a_training_that_is_too_long_is_told_with_the_level_of_the_curriculum():
     made = runs({24: (1.0, 3)})  # made to be lowest at half of the training
     text = length_answer.too_long(made).replace("\xa0", " ")
-    assert text.startswith("In 24 epochs cross entropy learns the 10 images by heart:")
-    assert text.endswith("lowest after 12 of them, when DCL's curriculum stands at g = 0.50.")
+    assert text.startswith("By then cross entropy has learned the 10 images by heart:")
+    assert text.endswith("lowest after 12 epochs, with DCL's curriculum at g = 0.50.")
     for one in made["record"]:
         one["history"][-1]["classification"] = 1.0
-    assert length_answer.too_long(made).startswith("In 24 epochs cross entropy overfits: its")
+    assert length_answer.too_long(made).startswith("By then cross entropy overfits: its")
     for one in made["record"]:
         one["history"] = one["history"][:13]  # ends near its lowest
     assert length_answer.too_long(made) == ""
