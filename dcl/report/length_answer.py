@@ -155,10 +155,7 @@ def paragraph(runs: pd.DataFrame) -> str:
             for words, measure in MEASURES.items()
         }
         numbers = "; ".join(f"{gain} in {words}" for words, gain in gains.items() if gain.n)
-        lines.append(
-            f"After {_epochs(last)} DCL minus cross entropy is, in points: {numbers} (tuned: a "
-            "threshold for each attribute that is best on validation, for both methods alike)."
-        )
+        lines.append(f"After {_epochs(last)} DCL minus cross entropy is, in points: {numbers}.")
         early = {L: x for L, x in leads(runs, "cross-entropy").items() if x.n > 1 and L < last}
         if early:
             first = min(early)
