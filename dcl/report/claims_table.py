@@ -2,6 +2,7 @@
 
 import html
 import math
+import re
 
 import pandas as pd
 
@@ -101,6 +102,7 @@ def _row(claim) -> str:
     number, found, moved = claim.published, claim.finding, claim.threshold
     apart = found.n > 1 and not found.low <= number <= found.high and number == number
     unit = "" if claim.unit == "points" or number != number else f"<br><small>{claim.unit}</small>"
+    note = re.sub(r", (?!\d)", "<br>", claim.note)  # a remark to a line
     slug = claim.verdict.replace(":", "").replace(" ", "-")
     cells = (
         f"<td>{html.escape(claim.claim, quote=False)}<br><small>Section {claim.where}. Measured: "
@@ -110,7 +112,7 @@ def _row(claim) -> str:
         _number("" if number != number else f"{number:+.2f}{unit}", number),
         _number(f"{moved}<br><small>{claim.free}</small>" if moved.n else "", moved.mean),
         _chances(found, claim.margin, claim.sign),
-        f"<td>{_short(claim.data)}{' ' if claim.data else ''}<small>{claim.note}</small><br>"
+        f"<td>{_short(claim.data)}{' ' if claim.data else ''}<small>{note}</small><br>"
         f'<a href="../notebooks/{claim.page}.html">{PAGES[claim.page]}</a></td>',
     )
     return f"<tr>{''.join(cells)}</tr>"

@@ -53,8 +53,7 @@ def at_the_longest(runs: pd.DataFrame) -> str:
     plain, moved, steady = (
         leads(runs, other)[last] for other in ("cross-entropy", PRIOR, "selective-learning")
     )
-    but = "but" if call(plain) == "lead" != call(moved) else "and"
-    again = "" if call(moved) == call(steady) else f"{_stands(steady)} "
+    but, again = _joints(plain, moved, steady)
     start = (
         f"After {_epochs(last)} on {runs['title'].iloc[0]}, DCL is {_stands(plain)} plain cross "
         f"entropy ({plain} points of mean class-balanced accuracy, mA, {_seeds(plain)}), {but} "
@@ -117,8 +116,7 @@ def at_the_best(runs: pd.DataFrame) -> str:
         evidence.lead(chosen, "dcl", other)
         for other in ("cross-entropy", PRIOR, "selective-learning")
     )
-    but = "but" if call(plain) == "lead" != call(moved) else "and"
-    again = "" if call(moved) == call(steady) else f"{_stands(steady)} "
+    but, again = _joints(plain, moved, steady)
     found = plain, moved, steady
     alike = len({finding.n for finding in found}) == 1
     one, two, three = (f"{x}" if alike else f"{x}, {_seeds(x)}" for x in found)
@@ -217,6 +215,12 @@ def not_run(runs: pd.DataFrame) -> str:
 def _stands(found: Finding) -> str:
     """How DCL stands to another row, before that row's name."""
     return STANDS[call(found)]
+
+
+def _joints(plain: Finding, moved: Finding, steady: Finding) -> tuple[str, str]:
+    """What joins the three: but or and, and how DCL stands to the last if not as to the second."""
+    but = "but" if call(plain) == "lead" != call(moved) else "and"
+    return but, "" if call(moved) == call(steady) else f"{_stands(steady)} "
 
 
 def _seeds(found: Finding) -> str:

@@ -1,6 +1,6 @@
 """The criterion as one graph: on a CPU itself, or recorded as if it were on a GPU.
 
-The graph itself needs a GPU: test_gpu.py.
+The tests of what is recorded run on a GPU too, where there is one.
 """
 
 import copy
@@ -106,15 +106,26 @@ def as_on_a_gpu(monkeypatch):
     monkeypatch.setattr(graphs, "_capturable", lambda *_: torch.is_grad_enabled())
 
 
+@pytest.fixture(params=["cpu", "cuda"])
+def device(request):
+    """A CPU whose steps are recorded as if it were a GPU, and a GPU where there is one."""
+    if request.param == "cpu":
+        request.getfixturevalue("as_on_a_gpu")
+    elif not torch.cuda.is_available():
+        pytest.skip("no CUDA GPU here")
+    return request.param
+
+
 @pytest.mark.parametrize("name", PRESETS)
-def test_what_is_replayed_is_the_criterion(name, as_on_a_gpu):
+def test_what_is_replayed_is_the_criterion(name, device):
+    """Same losses, gradients, parts and random draws, over epochs and sizes of a batch."""
     _, counts = labels_and_counts(BATCH, ATTRIBUTES, 2)
-    plain, captured = (build(name, counts, 5) for _ in range(2))
+    plain, captured = (build(name, counts, 5).to(device) for _ in range(2))
     loss_of = Graphed(captured)
-    for step, epoch in enumerate([30, 30.5, 91, 299, 30]):
+    for step, epoch in enumerate([0, 30, 30.5, 80, 91, 299, 30]):
         batch = BATCH if step % 3 else BATCH // 2
-        labels, _ = labels_and_counts(batch, ATTRIBUTES, 2)
-        inputs = [torch.randn(batch, ATTRIBUTES, width) for width in (2, 4)]
+        labels = labels_and_counts(batch, ATTRIBUTES, 2)[0].roll(step, 0).to(device)
+        inputs = [torch.randn(batch, ATTRIBUTES, width, device=device) for width in (2, 4)]
         found = []
         for criterion, call in ((plain, plain), (captured, loss_of)):
             criterion.set_epoch(epoch)
@@ -124,40 +135,46 @@ def test_what_is_replayed_is_the_criterion(name, as_on_a_gpu):
             grads = [torch.zeros_like(x) if x.grad is None else x.grad for x in given]
             found.append([loss.detach(), *grads, *criterion.parts.values()])
         for ours, theirs in zip(*found, strict=True):
-            torch.testing.assert_close(ours, theirs, equal_nan=True)
+            torch.testing.assert_close(ours, theirs, equal_nan=True, rtol=1e-5, atol=1e-6)
     assert len(loss_of.captured) >= 2  # one for each size of a batch
+    states = [x.random.generator.get_state() for x in (plain, captured) if x.random.generator]
+    assert all(torch.equal(states[0], state) for state in states)
 
 
-def test_a_replay_leaves_what_was_told_before_and_takes_no_features(as_on_a_gpu):
+def test_a_replay_leaves_what_was_told_before_and_takes_no_features(device):
+    """Steps move the curricula; a second forward pass leaves the first one's gradient alone."""
     labels, counts = labels_and_counts(BATCH, ATTRIBUTES, 2)
-    criterion = DCLLoss(counts, 10, loss=0, seed=0)
+    labels = labels.to(device)
+    options = {"loss": 0, "seed": 0, "steps_per_epoch": 2}
+    criterion = DCLLoss(counts, 10, **options).to(device)
     loss_of = Graphed(criterion)
-    inputs = [torch.randn(BATCH, ATTRIBUTES, 2).requires_grad_() for _ in range(2)]
+    inputs = [torch.randn(BATCH, ATTRIBUTES, 2, device=device).requires_grad_() for _ in range(2)]
     losses, told = [], []
     for logits in inputs:
         losses.append(loss_of(logits, None, labels))
         told.append(criterion.parts["classification"])
+    assert criterion.epoch == 0.5
     assert told == [loss.detach() for loss in losses]
     assert told[0] != told[1]
     sum(losses).backward()
-    other = DCLLoss(counts, 10, loss=0, seed=0)
+    other = DCLLoss(counts, 10, **options).to(device)
     for logits in inputs:
         (grad,) = torch.autograd.grad(other(logits, None, labels), logits)
         torch.testing.assert_close(logits.grad, grad)
 
 
-def test_a_criterion_that_is_loaded_or_moved_is_recorded_anew(as_on_a_gpu):
+def test_a_criterion_that_is_loaded_or_moved_is_recorded_anew(device):
     labels, counts = labels_and_counts(BATCH, ATTRIBUTES, 2)
-    given = outputs()[0].requires_grad_(), outputs()[1]
-    criterion = build("dcl-ss", counts, 5)
+    labels, (logits, features) = labels.to(device), [x.to(device) for x in outputs()]
+    given = logits.requires_grad_(), features
+    criterion = build("dcl-ss", counts, 5).to(device)
     loss_of = Graphed(criterion)
     saved = copy.deepcopy(criterion.state_dict())
-    first = [loss_of(*given, labels) for _ in range(3)]
-    assert len({loss.item() for loss in first}) == 3  # each draws its own selection
+    first = [loss_of(*given, labels).item() for _ in range(3)]
+    assert len(set(first)) == 3  # each draws its own selection
     criterion.load_state_dict(saved)
-    again = [loss_of(*given, labels) for _ in range(3)]
-    assert first == again
-    criterion.to("meta").to_empty(device="cpu")
+    assert [loss_of(*given, labels).item() for _ in range(3)] == pytest.approx(first)
+    criterion.to("meta").to_empty(device=device)
     criterion.class_counts.copy_(counts)
     criterion.missing.fill_(False)
     before = loss_of.captured.copy()
@@ -166,14 +183,14 @@ def test_a_criterion_that_is_loaded_or_moved_is_recorded_anew(as_on_a_gpu):
     assert all(loss_of.captured[key] is not before[key] for key in before)
 
 
-def test_a_scaled_loss_keeps_the_small_gradients_of_half_precision(as_on_a_gpu):
+def test_a_scaled_loss_keeps_the_small_gradients_of_half_precision(device):
     labels, counts = labels_and_counts(512, ATTRIBUTES, 2)
-    logits = (4 * torch.randn(512, ATTRIBUTES, 2)).half()
+    logits = (4 * torch.randn(512, ATTRIBUTES, 2)).half().to(device)
     grads = []
     for wrap in (Graphed, lambda criterion: criterion):
         given = logits.clone().requires_grad_()
-        loss = wrap(DCLLoss(counts, 10, loss=0, selection="expected", seed=0))(given, None, labels)
-        (2.0**16 * loss).backward()
+        criterion = DCLLoss(counts, 10, loss=0, selection="expected", seed=0).to(device)
+        (2.0**16 * wrap(criterion)(given, None, labels.to(device))).backward()
         grads.append(given.grad)
     assert grads[0].dtype == torch.half
     torch.testing.assert_close(*grads)

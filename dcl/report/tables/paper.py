@@ -7,7 +7,7 @@ from ...experiment.records import per_attribute
 from .. import evidence, measures, published
 from ..evidence import PRIOR
 from ..finding import Finding
-from ..verdicts import MARGIN
+from ..length import call
 from .methods import tuned
 
 TABLE_2 = (  # the paper's columns that this library trains, in its order
@@ -142,7 +142,7 @@ def sentence(row: str, before: str, found: pd.Series) -> str:
     numbers = f"{finding} here (n = {finding.n})"
     if abs(finding.mean) <= finding.half:
         return start + f"{numbers}: no difference beyond chance."
-    if max(abs(finding.low), abs(finding.high)) <= MARGIN["points"]:
+    if call(finding) == "none":
         return start + f"{numbers}: no difference, all of it within half a point."
     same = (finding.mean > 0) == (paper > 0)
     return start + f"{numbers}: {'the same' if same else 'the opposite'} direction."
