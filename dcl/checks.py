@@ -174,7 +174,7 @@ def check_labels(labels: Tensor, attributes: int, classes: int) -> None:
     if labels.is_floating_point() or labels.is_complex():
         raise ValueError(f"labels must be integers, got dtype {labels.dtype}")
     if reads_values(labels) and labels.numel():
-        low, high = labels.min().item(), labels.max().item()
+        low, high = (value.item() for value in labels.aminmax())
         if low < UNKNOWN or high >= classes:
             raise ValueError(
                 f"labels must lie in 0 ... {classes - 1}, or be -1 where unknown, "

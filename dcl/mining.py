@@ -44,12 +44,13 @@ def mine(
     slot, taken = minority_classes(counts, batch, rho=rho)  # (A, S)
     own = (labels.unsqueeze(1) == slot.unsqueeze(-1)) & taken.unsqueeze(-1)  # (A, S, B)
     other = ~own & taken.unsqueeze(-1) & known.unsqueeze(1)
-    surprise = at_least_float32(logits).permute(1, 2, 0).contiguous().log_softmax(1)  # (A, C, B)
+    scores = at_least_float32(logits).permute(1, 2, 0).contiguous()  # (A, C, B)
+    surprise = scores.log_softmax(1)
     surprise = surprise.gather(1, slot.unsqueeze(-1).expand(-1, -1, batch))  # (A, S, B) of class c
     surprise = surprise.abs_().nan_to_num_(torch.inf, posinf=torch.inf)  # -log p, of 0 or more
     least, roles = [False, True], [own, other]
     if anchors == "easy":
-        easy = own & (logits.argmax(2).T == labels).unsqueeze(1)  # predicted c
+        easy = own & (scores.max(1).indices == labels).unsqueeze(1)  # predicted c
         least, roles = [True, *least], [easy, *roles]
     mined = _best(surprise, torch.stack(roles), least, min(k, batch))
     return (*(() if anchors == "easy" else [_all(own, int(rho * batch))]), *mined)
@@ -106,8 +107,9 @@ def _best(surprise: Tensor, candidates: Tensor, least: list[bool], k: int) -> li
     place = torch.arange(surprise.shape[-1], device=surprise.device)
     if surprise.dtype == torch.float32:  # as unique integers, whose order needs no stable sort
         key = surprise.view(torch.int32).long() << 32  # floats of 0 or more are in their order
-        keys = torch.stack([-key if first else key for first in least]) - place
-        keys = keys.masked_fill_(~candidates, torch.iinfo(torch.int64).min)
+        first, last = -key - place, key - place
+        keys = torch.stack([first if low else last for low in least])
+        keys = torch.where(candidates, keys, torch.iinfo(torch.int64).min)
         index = keys.topk(k).indices
     else:
         keys = torch.stack([-surprise if first else surprise for first in least])

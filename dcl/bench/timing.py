@@ -70,7 +70,7 @@ def labels_and_counts(
     first = torch.linspace(0.98, 1 / classes, attributes) if attributes > 1 else torch.tensor([0.9])
     shares = ((1 - first) / (classes - 1)).unsqueeze(1).repeat(1, classes)  # (A, C)
     shares[:, 0] = first
-    labels = torch.multinomial(shares, batch, replacement=True, generator=generator).T
+    labels = torch.multinomial(shares, batch, replacement=True, generator=generator).T.contiguous()
     return labels, (shares * images).long().clamp(min=1)
 
 

@@ -1,5 +1,7 @@
 """Eq. 8-9."""
 
+from unittest import mock
+
 import numpy as np
 import oracles
 import pytest
@@ -8,7 +10,7 @@ from conftest import batches
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcl import mining
+from dcl import mining, triplet
 from dcl.mining import mine, minority_classes
 from dcl.triplet import triplet_loss, triplet_terms
 
@@ -44,11 +46,12 @@ def batches_of_real_data(draw):
     return batch
 
 
-@given(batches_of_real_data(), OPTIONS)
-def test_loss_gradient_and_triples_are_the_literal_loop(batch, options):
+@given(batches_of_real_data(), OPTIONS, st.sampled_from([0, triplet.TRIPLES]))
+def test_loss_gradient_and_triples_are_the_literal_loop(batch, options, one_by_one):
     logits, labels = batch["logits"], batch["labels"]
     features = batch["features"].requires_grad_()
-    ours = triplet_terms(features, logits, labels, **options)
+    with mock.patch.object(triplet, "TRIPLES", one_by_one):  # else: from sorted distances
+        ours = triplet_terms(features, logits, labels, **options)
     literal = oracles.triplet_loss(features, logits, labels, **options)
     valid, active = oracles.triplets(features, logits, labels, **options)
     assert ours.triples.tolist() == valid
