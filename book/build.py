@@ -32,6 +32,7 @@ from pictures import draw_clouds, draw_method
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from dcl.experiment.imports import closure, files_used
+from dcl.experiment.machine import settings
 from dcl.experiment.provenance import environment, source_hash
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -324,6 +325,7 @@ def main() -> None:
     profile = arguments.profile
     if arguments.jobs < 1:
         parser.error(f"--jobs must be 1 or more, got {arguments.jobs}")
+    os.environ.update(settings())  # the kernels start with them, see there
     os.environ["DCL_PROFILE"] = profile  # read by the kernels
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # a warning that says nothing here
     pages = pages_of_contents()

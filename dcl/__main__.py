@@ -12,7 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
-if __name__ == "__main__" and sys.argv[1:2] in (["run"], ["bench"]):
+if __name__ == "__main__" and sys.argv[1:2] in (["run"], ["grid"], ["bench"]):
     from .experiment.machine import restart
 
     restart()  # before anything is read or opened

@@ -1,34 +1,49 @@
 """Settings of a process that trains on a CPU: nothing needs them, a step is faster with them.
 
 They are read when a process starts, so they stand in the environment before it does: `settings`
-for whoever starts a run, `restart` for a process that is running already.
+for whoever starts a run, `restart` for a process that is running already. How many threads a
+training has is settled when it starts, see `fair_share`.
 """
 
 import os
 import sys
-from collections.abc import Mapping
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import torch
 
+try:
+    import fcntl
+except ImportError:  # Windows: a training there does not see the others
+    fcntl = None  # type: ignore[assignment]
+
 from .provenance import cpu_flags
 
+SPIN, WAITING = "GOMP_SPINCOUNT", "OMP_WAIT_POLICY"  # the first overrules the second
 SETTINGS = {
     # glibc gives large freed blocks back to the system, and every step then pays a page fault for
     # each 4 KB of its activations. Kept, they are there for the next step.
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(16 * 2**30),
     "MALLOC_TOP_PAD_": str(256 * 2**20),
-    # A thread that waits for the others sleeps. Spinning, the threads of two runs on one machine
-    # take each other's cores.
-    "OMP_WAIT_POLICY": "passive",
+    # A thread that waits for the others spins for about a millisecond, then sleeps. By default it
+    # spins ten times as long, and the threads of two runs on one machine take each other's cores;
+    # asleep at once (OMP_WAIT_POLICY=passive), it has to be woken for each of a criterion's many
+    # short operations.
+    SPIN: "30000",
 }
 STARTED = "DCL_SETTINGS"  # set by `restart`; "off" leaves the process as it was started
+THREADS = "OMP_NUM_THREADS"
 
 
 def settings(environment: Mapping[str, str] | None = None) -> dict[str, str]:
     """Those of `SETTINGS` that the environment does not set otherwise."""
     environment = os.environ if environment is None else environment
-    return {name: value for name, value in SETTINGS.items() if name not in environment}
+    given = {*environment, *([SPIN] if WAITING in environment else [])}
+    return {name: value for name, value in SETTINGS.items() if name not in given}
 
 
 def restart() -> None:
@@ -45,6 +60,77 @@ def restart() -> None:
         [sys.executable, *sys.orig_argv[1:]],
         {**os.environ, **wanted, STARTED: "on"},
     )
+
+
+@contextmanager
+def fair_share(folder: Path | None = None) -> Iterator[int]:
+    """While a training runs: its share of torch's threads, by how many trainings run on this CPU.
+
+    Two trainings with a thread for each core each take several times as long as with half of the
+    cores each: at the end of every operation threads wait for one that has no core. A share is
+    settled when a training starts, since a number of threads decides the last digits of a sum; the
+    ones that run already keep theirs. With OMP_NUM_THREADS set the number is the user's.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where trainings are counted, a file for each; one of this user in the system's temporary
+        folder. The system drops the lock on a file when its process ends, however it does.
+
+    Yields
+    ------
+    int
+        Threads of this training.
+    """
+    before = torch.get_num_threads()
+    with _counted(folder or Path(tempfile.gettempdir(), f"dcl-trainings-{_user()}")) as trainings:
+        threads = before if THREADS in os.environ else max(1, before // trainings)
+        if threads < before:
+            warnings.warn(
+                f"{trainings} trainings run on this machine: this one takes {threads} of {before} "
+                f"threads. {THREADS} sets another number",
+                stacklevel=4,
+            )
+        torch.set_num_threads(threads)
+        try:
+            yield threads
+        finally:
+            torch.set_num_threads(before)
+
+
+@contextmanager
+def _counted(folder: Path) -> Iterator[int]:
+    """How many trainings there are, this one among them; it counts until the end."""
+    if fcntl is None:
+        yield 1
+        return
+    folder.mkdir(exist_ok=True, parents=True)
+    with ExitStack() as until_the_end:
+        with (folder / "gate").open("w") as gate:  # one training at a time comes in
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            mine = until_the_end.enter_context(
+                tempfile.NamedTemporaryFile(dir=folder, suffix=".training")
+            )
+            fcntl.flock(mine, fcntl.LOCK_EX)
+            trainings = sum(_is_locked(path) for path in folder.glob("*.training"))
+        yield trainings
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether the training of this file runs; what one left that was killed goes."""
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink(missing_ok=True)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        pass
+    return False
+
+
+def _user() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else "0"
 
 
 def best_precision(device: torch.device) -> str:

@@ -1,6 +1,7 @@
 """One run from its configuration to its record: data, model, criterion, training, test."""
 
 import warnings
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from .checkpoint import Progress
 from .config import Training, from_record
 from .datasets import find_dataset
 from .fields import ConfigError, as_config_error
-from .machine import best_precision
+from .machine import best_precision, fair_share
 from .testing import RAREST, metrics_of, tested
 from .trainer import predict
 
@@ -101,7 +102,8 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
     """
     device = pick_device(config.device)
     config = settle_precision(config, device)
-    with distributed.group(device):
+    share = fair_share() if device.type == "cpu" else nullcontext()
+    with distributed.group(device), share:
         show = show and distributed.rank() == 0
         if data is None:
             with distributed.first_alone():

@@ -7,48 +7,51 @@ import pandas as pd
 from . import evidence, length
 from .evidence import PRIOR
 from .finding import Finding
-from .measures import best_on_validation
+from .measures import Measure, best_on_validation
 
 
-def best_lengths(runs: pd.DataFrame) -> dict[str, int]:
+def best_lengths(runs: pd.DataFrame, reached: Measure = best_on_validation) -> dict[str, int]:
     """Method -> the shortest length that validation does not tell from the best one.
 
     By the one-standard-error rule (Breiman et al. 1984): of the lengths with `length.ENOUGH` seeds,
-    the shortest whose mA on validation lies within a standard error of the best length's; means
-    over the seeds that all of these lengths have, as many again. A method without is left out.
-    Cross entropy decided at the training prior is a row of its own.
+    the shortest whose mean on validation lies within a standard error of the best length's; over
+    the seeds that all of these lengths have, as many again. A method without is left out. Cross
+    entropy decided at the training prior is a row of its own.
 
     Parameters
     ----------
     runs : DataFrame
         From `dcl.report.length.collect`.
+    reached : Measure
+        What a training reached on validation; mA without one.
     """
     best = {}
     for method, own in evidence.with_prior(runs).groupby("method", sort=False):
-        reached = [best_on_validation(record) for record in own["record"]]
-        table = own.assign(reached=reached).pivot(index="seed", columns="epochs", values="reached")
+        own = own.assign(reached=own["record"].map(reached))
+        table = own.pivot(index="seed", columns="epochs", values="reached")
         shared = table.loc[:, table.count() >= length.ENOUGH].dropna()
-        if len(shared) >= length.ENOUGH:
+        if shared.size and len(shared) >= length.ENOUGH:
             mean = shared.mean()
             error = shared[mean.idxmax()].sem()
             best[method] = int(mean.index[mean >= mean.max() - error].min())
     return best
 
 
-def at_best_lengths(runs: pd.DataFrame) -> pd.DataFrame:
+def at_best_lengths(runs: pd.DataFrame, reached: Measure = best_on_validation) -> pd.DataFrame:
     """The runs of each method at its length of `best_lengths`, those decided at the prior too."""
     runs = evidence.with_prior(runs)
-    best = best_lengths(runs)
+    best = best_lengths(runs, reached)
     chosen = [best.get(row.method) == row.epochs for row in runs.itertuples()]
     return runs[pd.Series(chosen, runs.index, dtype=bool)].reset_index(drop=True)
 
 
-def conclusions(results: Path) -> pd.DataFrame:
+def conclusions(results: Path, reached: Measure = best_on_validation) -> pd.DataFrame:
     """The runs that a conclusion on faces is drawn from: each method at its best length.
 
-    As long as no length has enough seeds of DCL, the runs of ``celeba-30k``.
+    Best in what `reached` says of validation. As long as no length has enough seeds of DCL, the
+    runs of ``celeba-30k``.
     """
-    runs = at_best_lengths(length.collect(results / length.FOLDER))
+    runs = at_best_lengths(length.collect(results / length.FOLDER), reached)
     if "dcl" in set(runs["method"]):
         return runs
     return evidence.collect_if_any(results / "celeba-30k")

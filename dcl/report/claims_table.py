@@ -3,14 +3,22 @@
 import html
 import math
 import re
+from pathlib import Path
 
 import pandas as pd
 
 from . import evidence
-from .best_length import in_words
+from .best_length import conclusions, in_words
 from .claims import of_chance
 from .finding import Finding
-from .measures import class_balanced, metric
+from .measures import (
+    Measure,
+    best_on_validation,
+    class_balanced,
+    metric,
+    ranking_on_validation,
+    tuned_on_validation,
+)
 from .verdicts import FREE, VERDICTS, WORDS, chances
 
 PAGES = {  # of the book -> words for a link
@@ -28,6 +36,13 @@ NAMES = {
     "cross-entropy": "cross entropy",
     evidence.PRIOR: "cross entropy with a moved threshold, which trains nothing",
     "cost-sensitive": "cost-sensitive weights, one line of code",
+}
+IN_SHORT: dict[str, tuple[Measure, Measure]] = {  # on test, on validation
+    "mA": (class_balanced, best_on_validation),
+    "AUC": (metric("auc"), ranking_on_validation),
+    "average precision": (metric("average_precision"), ranking_on_validation),
+    "mA with tuned thresholds": (metric("mA", "tuned-mA"), tuned_on_validation("tuned-mA")),
+    "F1 with tuned thresholds": (metric("f1", "tuned-f1"), tuned_on_validation("tuned-f1")),
 }
 COLUMNS = (  # heading, what it says on hover
     ("claim", "of the paper, with its section, and the quantity that tests it"),
@@ -134,30 +149,28 @@ def _chances(found: Finding, margin: float, sign: int) -> str:
     return _number(" / ".join(f"{100 * part:.0f}" for part in parts), parts[0])
 
 
-def in_short(runs: pd.DataFrame) -> str:
+def in_short(results: Path) -> str:
     """DCL minus the rows that a reader asks for first, in one sentence.
 
-    A measure that no record has is left out.
+    Each method at the length that validation chooses for the measure in question. A measure that no
+    record has is left out.
     """
-    runs = evidence.with_prior(runs)
-    measures = {
-        "mA": class_balanced,
-        "AUC": metric("auc"),
-        "average precision": metric("average_precision"),
-    }
-    measures |= {
-        "mA with tuned thresholds": metric("mA", "tuned-mA"),
-        "F1 with tuned thresholds": metric("f1", "tuned-f1"),
-    }
+    runs = evidence.with_prior(conclusions(results))
     parts = []
     for other, words in NAMES.items():
-        asked = measures if other == "cross-entropy" else {"mA": class_balanced}
-        found = {name: evidence.lead(runs, "dcl", other, m) for name, m in asked.items()}
+        asked = IN_SHORT if other == "cross-entropy" else {"mA": IN_SHORT["mA"]}
+        found = {
+            name: evidence.lead(evidence.with_prior(conclusions(results, reached)), "dcl", other, m)
+            for name, (m, reached) in asked.items()
+        }
         numbers = ", ".join(f"{lead} in {name}" for name, lead in found.items() if lead.n)
         if numbers:
             parts.append(f"minus {words}: {numbers}")
     if not parts:
         return "No run of DCL beside cross entropy is on record."
     lengths = in_words(runs, "dcl", *NAMES)
-    start = f"On {runs['title'].iloc[0]} ({lengths}), in points, over seeds: DCL"
+    start = (
+        f"On {runs['title'].iloc[0]}, each method at the length that validation chooses for the "
+        f"measure (for mA {lengths}), in points, over seeds: DCL"
+    )
     return f"{start} {'; DCL '.join(parts)}."

@@ -32,6 +32,26 @@ def collect(folder: Path, dataset: str = "celeba") -> pd.DataFrame:
     return runs.assign(epochs=[record["config"]["epochs"] for record in runs["record"]])
 
 
+def at_the_last_epoch(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs as if each had been tested at its last epoch alone, at every decision.
+
+    Cross entropy decided at the training prior too. Records that did not keep their last epoch are
+    left out.
+    """
+    rows = []
+    for row in evidence.with_prior(runs).to_dict("records"):
+        record = row["record"]
+        end = record.get("last", {}).get("test", {})
+        if (own := end.get(record.get("decision", "argmax"))) is not None:
+            others = {
+                name: decided | {"test": end[name]}
+                for name, decided in record.get("decisions", {}).items()
+                if name in end
+            }
+            rows.append(row | {"record": record | {"test": own, "decisions": others}})
+    return pd.DataFrame(rows, columns=runs.columns)
+
+
 def counts(runs: pd.DataFrame) -> pd.DataFrame:
     """How many seeds are run, of each method (rows) at each length of the plan or beyond it."""
     lengths = sorted({*PLAN, *runs["epochs"]})

@@ -12,6 +12,7 @@ from .length import (
     METHODS,
     PLAN,
     at_kept_rates,
+    at_the_last_epoch,
     call,
     counts,
     leads,
@@ -31,14 +32,16 @@ STANDS = {  # what `call` finds -> how DCL stands to the other
 
 def answer(runs: pd.DataFrame) -> str:
     """Whether DCL's lead comes with training, in a sentence that says what is not run yet; why not
-    where a training is too long; and what holds at the best length of each method.
+    where a training is too long; what the last epoch in place of the best one says; and what holds
+    at the best length of each method.
 
     Parameters
     ----------
     runs : DataFrame
         From `dcl.report.length.collect`.
     """
-    return " ".join(filter(None, (at_the_longest(runs), too_long(runs), at_the_best(runs))))
+    parts = at_the_longest(runs), too_long(runs), at_the_end(runs), at_the_best(runs)
+    return " ".join(filter(None, parts))
 
 
 def at_the_longest(runs: pd.DataFrame) -> str:
@@ -55,8 +58,9 @@ def at_the_longest(runs: pd.DataFrame) -> str:
     )
     but, again = _joints(plain, moved, steady)
     start = (
-        f"After {_epochs(last)} on {runs['title'].iloc[0]}, DCL is {_stands(plain)} plain cross "
-        f"entropy ({plain} points of mean class-balanced accuracy, mA, {_seeds(plain)}), {but} "
+        f"Trained for {_epochs(last)} on {runs['title'].iloc[0]} and tested at the best of them on "
+        f"validation, DCL is {_stands(plain)} plain cross entropy "
+        f"({plain} points of mean class-balanced accuracy, mA, {_seeds(plain)}), {but} "
         f"{_stands(moved)} the same training with its threshold moved to the training prior, which "
         f"costs nothing ({moved}, {_seeds(moved)}), and {again}Selective Learning ({steady}, "
         f"{_seeds(steady)})"
@@ -71,10 +75,33 @@ def at_the_longest(runs: pd.DataFrame) -> str:
         )
     first, second = (_change(slope(runs, other)) for other in DECIDING)
     change = f"the difference to the moved threshold {first}, that to Selective Learning {second}"
-    change = change if first != second else f"each of the latter two differences {first}"
+    change = change if first != second else f"the last two differences each {_plural(first)}"
     open_ = "" if last >= max(PLAN) else f", and {max(PLAN)} epochs are not run yet"
     first_length = (repeated or lengths)[0]
     return f"{start}; from {first_length} to {_epochs(last)} {change}{open_}."
+
+
+def at_the_end(runs: pd.DataFrame) -> str:
+    """How DCL stands at the last epoch, at `longest` and where it leads most; empty if unknown."""
+    last, ends = longest(runs), at_the_last_epoch(runs)
+    found = [leads(ends, other) for other in DECIDING]
+    both = {L for L in found[0] if L in found[1] and all(lead[L].n > 1 for lead in found)}
+    if last not in both:
+        return ""
+    told = [f"After the last of {_epochs(last)} DCL is {_both(found, last)}"]
+    ahead = {L for L in both - {last} for lead in found if call(lead[L]) == "lead"}
+    if ahead:
+        most = max(ahead, key=lambda epochs: max(lead[epochs].mean for lead in found))
+        told.append(f"and after the last of {most} {_both(found, most)}")
+    return f"{', '.join(told)}."
+
+
+def _both(found: list[dict[int, Finding]], epochs: int) -> str:
+    """How DCL stands to the two of `DECIDING` at a length, in words."""
+    moved, steady = (lead[epochs] for lead in found)
+    again = "" if call(moved) == call(steady) else f"{_stands(steady)} "
+    first = f"{_stands(moved)} the moved threshold ({moved})"
+    return f"{first} and {again}Selective Learning ({steady})"
 
 
 def too_long(runs: pd.DataFrame) -> str:
@@ -98,9 +125,10 @@ def too_long(runs: pd.DataFrame) -> str:
     what = f"has learned the {images:,} images by heart" if by_heart else "overfits"
     levels = [history(record, "g").get(epoch) for record in curriculum]
     level = pd.Series(levels, dtype=float).mean()
+    begun = "has hardly begun, at" if level > 0.95 else "stands at"
     return (
-        f"By then cross entropy {what}: its validation loss is lowest after {epoch} epochs, with "
-        f"DCL's curriculum at g\xa0=\xa0{level:.2f}."
+        f"By then cross entropy {what}: its validation loss is lowest after {epoch} epochs, when "
+        f"DCL's curriculum {begun} g\xa0=\xa0{level:.2f}."
     )
 
 
@@ -233,6 +261,12 @@ def _change(found: Finding) -> str:
     if found.low > 0:
         return "grows"
     return "falls" if found.high < 0 else "changes no more than by chance"
+
+
+def _plural(change: str) -> str:
+    """`_change` of two things."""
+    verb, *rest = change.split(" ")
+    return " ".join([verb.removesuffix("s"), *rest])
 
 
 def _epochs(number: int) -> str:

@@ -135,10 +135,10 @@ def triplets_in_words(found: pd.DataFrame) -> str:
         "once the network names some of its minority right: a batch has "
         f"{row['triples', 'first']:.0f} thousand of them at first and "
         f"{row['triples', 'last']:.0f} thousand at the end, and for each the loss is "
-        f"{abs(fewer):.0f} % {'lower' if fewer > 0 else 'higher'} then. Of the last ones "
-        f"{row['violated', 'last']:.0f} % are still violated, for they are the hardest of their "
-        f"batch by the network's own score; in what is trained on they weigh "
-        f"{row['share', 'last']:.0f} %."
+        f"{abs(fewer):.0f} % {'lower' if fewer > 0 else 'higher'} then. At the last epoch "
+        f"{row['violated', 'last']:.0f} % of the triplets still violate the margin, for they are "
+        f"the hardest of their batch by the network's own score; their loss, weighted by f, is "
+        f"{row['share', 'last']:.0f} % of the total."
     )
 
 
@@ -209,6 +209,25 @@ def precisions(runs: pd.DataFrame, partners: pd.DataFrame) -> pd.DataFrame:
                 "pairs": len(apart),
             }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def precisions_in_words(found: pd.DataFrame | None) -> str:
+    """The largest difference of `precisions` beside that of seeds, in a sentence."""
+    if found is None or found.empty:
+        return ""
+    times = (found["difference"] / found["seeds apart"]).abs()
+    (method, what), most = times.idxmax(), times.max()
+    row = found.loc[(method, what)]
+    start = (
+        f"The largest beside that of seeds is {what} of {method}: {row['difference']:+.2f} points, "
+        f"{most:.1f} times what seeds differ by ({row['pairs']:.0f} pairs)."
+    )
+    if most < 2:
+        return f"{start} Another precision acts like another seed, as far as so few pairs can say."
+    return (
+        f"{start} That is more than a seed does, and it is in every difference between runs of "
+        "different precision, as those of different length may be."
+    )
 
 
 def _by_length_and_method(

@@ -69,6 +69,23 @@ def _measure(read: Callable[[dict[str, Any]], float | None], decision: str) -> M
 class_balanced = metric("mA")  # class-balanced accuracy at the method's own decision, %
 
 
+def ranking_on_validation(record: dict[str, Any]) -> float:
+    """Average precision on the validation split at the epoch that was chosen, %."""
+    epochs = {row["epoch"]: row.get("val_average_precision") for row in record["history"]}
+    value = epochs.get(record["selection"]["best_epoch"])
+    return np.nan if value is None else value
+
+
+def tuned_on_validation(decision: str) -> Measure:
+    """What a tuned decision reached on the validation split, at the epoch chosen for it, %."""
+
+    def reached(record: dict[str, Any]) -> float:
+        value = record.get("decisions", {}).get(decision, {}).get("selection", {}).get("best_val")
+        return np.nan if value is None else value
+
+    return reached
+
+
 def best_on_validation(record: dict[str, Any]) -> float:
     """mA of the validation split at the epoch that was chosen, %."""
     value = record["selection"]["best_val_mA"]

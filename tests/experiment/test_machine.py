@@ -34,13 +34,73 @@ def test_a_process_starts_anew_once_with_the_settings_and_its_arguments():
 
 @linux
 def test_what_the_user_set_is_kept():
-    values = machine.SETTINGS | {"OMP_WAIT_POLICY": "active"}
+    values = machine.SETTINGS | {"MALLOC_MMAP_MAX_": "7"}
+    assert told(MALLOC_MMAP_MAX_="7").endswith(f"{' '.join(values.values())} on")
+    values = machine.SETTINGS | {machine.SPIN: "None"}  # it would overrule what they set
     assert told(OMP_WAIT_POLICY="active").endswith(f"{' '.join(values.values())} on")
+
+
+@linux
+@pytest.mark.parametrize("command", ["run", "grid", "bench"])
+def test_every_command_that_trains_or_measures_starts_with_them(command):
+    code = (
+        "import os, sys; from dcl.experiment import machine; machine.restart = lambda: sys.exit(9)"
+    )
+    code += "; import runpy; sys.argv[0] = 'dcl'; runpy.run_module('dcl', run_name='__main__')"
+    given = [sys.executable, "-c", code, command]
+    assert subprocess.run(given, env=CLEAN, check=False).returncode == 9
 
 
 @linux
 def test_it_can_be_turned_off():
     assert told(DCL_SETTINGS="off").endswith("None None None None off")
+
+
+@linux
+def test_two_trainings_share_the_threads(tmp_path, monkeypatch):
+    monkeypatch.delenv(machine.THREADS, raising=False)
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        with machine.fair_share(tmp_path) as first:
+            assert (first, torch.get_num_threads()) == (4, 4)
+            told = pytest.warns(UserWarning, match="2 trainings .* takes 2 of 4 threads")
+            with told, machine.fair_share(tmp_path) as second:
+                assert (second, torch.get_num_threads()) == (2, 2)
+            assert torch.get_num_threads() == 4
+        with machine.fair_share(tmp_path) as alone:
+            assert alone == 4
+    finally:
+        torch.set_num_threads(before)
+
+
+@linux
+def test_a_training_in_another_process_counts_until_it_is_killed(tmp_path, monkeypatch):
+    monkeypatch.delenv(machine.THREADS, raising=False)
+    code = (
+        f"import time; from pathlib import Path; from dcl.experiment.machine import fair_share\n"
+        f"with fair_share(Path({str(tmp_path)!r})): print('in', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    try:
+        assert other.stdout.readline() == b"in\n"
+        with machine._counted(tmp_path) as trainings:
+            assert trainings == 2
+    finally:
+        other.kill()
+        other.wait()
+    assert list(tmp_path.glob("*.training"))  # it left its file
+    with machine._counted(tmp_path) as trainings:
+        assert trainings == 1
+    assert not list(tmp_path.glob("*.training"))
+
+
+@linux
+def test_the_users_number_of_threads_stays(tmp_path, monkeypatch):
+    monkeypatch.setenv(machine.THREADS, "3")
+    before = torch.get_num_threads()
+    with machine.fair_share(tmp_path), machine.fair_share(tmp_path) as second:
+        assert second == before
 
 
 def test_nothing_is_left_to_set_where_all_is_set():

@@ -95,6 +95,31 @@ def test_the_last_epoch_is_held_against_the_chosen_one():
     assert length_tables.last_minus_chosen(NONE).empty
 
 
+def with_last(made, own, **others):
+    """The last epoch's mA at the own decision, and at others, which the record has too."""
+    test = made["test"]
+    decided = {name: {"test": test | {"mA": 0.0}} for name in others}
+    ends = {"argmax": own} | others
+    ends = {name: test | {"mA": mA} for name, mA in ends.items()}
+    return made | {"decisions": decided, "last": {"epoch": 7, "test": ends}}
+
+
+def test_at_the_last_epoch_every_decision_is_that_of_the_last():
+    made = with_epochs(
+        with_last(record("dcl", 0, 90.0), 82.0, **{"tuned-mA": 83.0}),
+        with_last(record("cross-entropy", 0, 70.0), 71.0, prior=81.5),
+        record("crl", 0, 80.0),  # has not kept it
+    )
+    ends = length.at_the_last_epoch(made)
+    assert set(ends["method"]) == {"dcl", "cross-entropy", PRIOR}
+    assert length.leads(ends, "cross-entropy")[8].mean == 11.0
+    assert length.leads(ends, PRIOR)[8].mean == 0.5
+    tuned = length.MEASURES["mA, tuned for it"]
+    assert tuned(ends["record"][0]) == 83.0
+    assert tuned(made["record"][0]) == 0.0  # as it was
+    assert length.at_the_last_epoch(NONE).empty
+
+
 def test_machine_hours_are_the_records_sum():
     table = length_tables.hours(runs({8: (1.0, 2), 24: (1.0, 1)}))
     assert table.loc["dcl", 8] == 2
@@ -181,6 +206,20 @@ def test_two_precisions_are_compared_seed_by_seed():
     assert row["seeds apart"] == pytest.approx(np.std(own, ddof=1))
 
 
+def test_the_largest_difference_of_two_precisions_is_told():
+    index = pd.MultiIndex.from_tuples([("dcl", "mA"), ("cross-entropy", "mA")])
+    table = pd.DataFrame(
+        {"difference": [0.1, -0.3], "seeds apart": [0.2, 0.1], "pairs": [2, 2]}, index
+    )
+    text = length_tables.precisions_in_words(table)
+    assert "mA of cross-entropy: -0.30 points, 3.0 times what seeds differ by (2 pairs)" in text
+    assert text.endswith("as those of different length may be.")
+    text = length_tables.precisions_in_words(table.iloc[:1])
+    assert "mA of dcl: +0.10 points, 0.5 times" in text
+    assert "acts like another seed" in text
+    assert length_tables.precisions_in_words(None) == ""
+
+
 def test_where_a_curriculum_is_stopped_is_told_of_the_longest_length_of_both():
     found = length_tables.overfitting(runs({8: (0.0, 2), 24: (0.0, 2)}))
     text = length_tables.stopping_in_words(found)
@@ -221,7 +260,7 @@ def test_a_triplet_loss_that_rises_is_told_with_the_triplets_that_it_has():
     assert "from 2.0 to 6.0" in text
     assert "75 thousand of them at first and 600 thousand at the end" in text
     assert "the loss is 62 % lower then" in text  # 6 / 600 for 2 / 75
-    assert "75 % are still violated" in text
+    assert "75 % of the triplets still violate the margin" in text
     none = length_tables.triplets(made[made["method"] != "dcl"])
     assert none.empty
     assert length_tables.triplets_in_words(none) == ""

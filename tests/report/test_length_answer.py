@@ -4,11 +4,12 @@ import json
 import re
 
 import pytest
-from made import record
-from made_lengths import FLAT, GROWS, NONE, runs
+from made import decided, record
+from made_lengths import FLAT, GROWS, NONE, runs, with_epochs
 
-from dcl.report import best_length, length, length_answer
+from dcl.report import best_length, claims_table, length, length_answer
 from dcl.report.evidence import PRIOR
+from dcl.report.measures import ranking_on_validation, tuned_on_validation
 
 
 def test_without_a_run_it_says_that_it_is_not_known():
@@ -24,7 +25,10 @@ def test_without_a_run_it_says_that_it_is_not_known():
 
 def test_one_length_says_what_is_there_and_that_no_other_is_run():
     text = length_answer.at_the_longest(runs({8: (-1.0, 5)})).replace("\xa0", " ")
-    assert text.startswith("After 8 epochs on test data, DCL is ahead of plain cross entropy (+9.")
+    assert text.startswith(
+        "Trained for 8 epochs on test data and tested at the best of them on validation, DCL is "
+        "ahead of plain cross entropy (+9."
+    )
     assert (
         "points of mean class-balanced accuracy, mA, n = 5), but behind the same training" in text
     )
@@ -41,15 +45,12 @@ def test_one_seed_decides_nothing():
     assert "DCL is not told apart from plain cross entropy (+13.00 points" in text
     assert "costs nothing (+3.00, n = 1), and Selective Learning (+3.00, n = 1)" in text
     text = length_answer.answer(runs({8: (3.0, 1), 24: (4.0, 1)}))
-    assert (
-        "from 8 to 24 epochs each of the latter two differences changes by what no two seeds"
-        in text
-    )
+    assert "from 8 to 24 epochs the last two differences each change by what no two seeds" in text
 
 
 def test_a_length_of_one_seed_waits_for_the_second():
     text = length_answer.answer(runs({8: (0.0, 5), 24: (0.0, 5), 75: (9.0, 1)}))
-    assert text.startswith("After 24 epochs")
+    assert text.startswith("Trained for 24 epochs")
     assert "300 epochs are not run yet" in text
 
 
@@ -57,10 +58,10 @@ def test_a_lead_that_grows_over_both_is_the_papers_reading():
     made = runs(GROWS)
     assert length.reading(made) == "paper"
     text = length_answer.at_the_longest(made)
-    assert text.startswith("After 300 epochs")
+    assert text.startswith("Trained for 300 epochs")
     assert "DCL is ahead of plain cross entropy (" in text
     assert "mA, n = 3), and ahead of the same training" in text.replace("\xa0", " ")
-    assert text.endswith("from 8 to 300 epochs each of the latter two differences grows.")
+    assert text.endswith("from 8 to 300 epochs the last two differences each grow.")
     assert "paper's reading as the protocol wrote it" in length_answer.paragraph(made)
 
 
@@ -79,7 +80,7 @@ def test_anything_else_is_neither():
     shrinks = {8: (3.0, 5), 24: (2.0, 5), 75: (1.0, 5)}
     assert length.reading(runs(shrinks)) == "neither"
     text = length_answer.answer(runs(shrinks))
-    assert "each of the latter two differences falls, and 300 epochs are not run yet." in text
+    assert "the last two differences each fall, and 300 epochs are not run yet." in text
     mixed = length_answer.answer(runs(GROWS, over_prior=-1.0))
     assert "but behind the same training with its threshold moved" in mixed
     assert "and ahead of Selective Learning (" in mixed
@@ -203,7 +204,7 @@ def test_a_training_that_is_too_long_is_told_with_the_level_of_the_curriculum():
     made = runs({24: (1.0, 3)})  # made to be lowest at half of the training
     text = length_answer.too_long(made).replace("\xa0", " ")
     assert text.startswith("By then cross entropy has learned the 10 images by heart:")
-    assert text.endswith("lowest after 12 epochs, with DCL's curriculum at g = 0.50.")
+    assert text.endswith("lowest after 12 epochs, when DCL's curriculum stands at g = 0.50.")
     for one in made["record"]:
         one["history"][-1]["classification"] = 1.0
     assert length_answer.too_long(made).startswith("By then cross entropy overfits: its")
@@ -211,6 +212,62 @@ def test_a_training_that_is_too_long_is_told_with_the_level_of_the_curriculum():
         one["history"] = one["history"][:13]  # ends near its lowest
     assert length_answer.too_long(made) == ""
     assert length_answer.too_long(NONE) == ""
+
+
+def ends(*rows, epochs):
+    """Three seeds of each (method, mA of the last epoch at its own decision)."""
+    made = []
+    for seed in range(3):
+        for method, mA in rows:
+            test = {"argmax": {"mA": mA + seed}, "prior": {"mA": 80.0 + seed}}
+            one = record(method, seed, 80.0, epochs=epochs) | {"last": {"epoch": 0, "test": test}}
+            made.append(decided(one, prior=79.0) if method == "cross-entropy" else one)
+    return made
+
+
+def test_the_last_epoch_is_told_where_it_is_kept_and_where_it_favours_dcl():
+    short = ends(("dcl", 80.0), ("selective-learning", 78.0), ("cross-entropy", 70.0), epochs=8)
+    long = ends(("dcl", 80.0), ("selective-learning", 80.0), ("cross-entropy", 70.0), epochs=24)
+    text = length_answer.at_the_end(with_epochs(*short, *long)).replace("\xa0", " ")
+    assert text == (
+        "After the last of 24 epochs DCL is level with the moved threshold (+0.00 ± 0.00) and "
+        "Selective Learning (+0.00 ± 0.00), and after the last of 8 level with the moved threshold "
+        "(+0.00 ± 0.00) and ahead of Selective Learning (+2.00 ± 0.00)."
+    )
+    text = length_answer.at_the_end(with_epochs(*short))
+    assert text.endswith("ahead of Selective Learning (+2.00\xa0±\xa00.00).")
+    assert length_answer.at_the_end(runs(GROWS)) == ""  # not kept at the prior
+    assert length_answer.at_the_end(NONE) == ""
+
+
+def test_the_best_length_is_that_of_the_measure_asked_for(tmp_path):
+    def made(method, epochs, seed, balanced, ranking):
+        one = record(method, seed, 80.0, epochs=epochs, results=f"r/{method}{epochs}{seed}.json")
+        one["test"]["auc"] = ranking
+        one["selection"] = {"best_epoch": 1, "best_val_mA": balanced}
+        one["history"][1]["val_average_precision"] = ranking
+        return one
+
+    folder = tmp_path / length.FOLDER
+    folder.mkdir()
+    for seed in range(3):
+        for one in (
+            made("dcl", 8, seed, 80.0, 90.0),  # for mA
+            made("dcl", 24, seed, 79.0, 93.0),  # for a ranking
+            made("cross-entropy", 8, seed, 70.0, 91.0),
+            made("cross-entropy", 24, seed, 71.0, 89.0),
+        ):
+            (folder / one["config"]["results"].rpartition("/")[2]).write_text(json.dumps(one))
+    lengths = best_length.best_lengths(length.collect(folder), ranking_on_validation)
+    assert lengths == {"dcl": 24, "cross-entropy": 8}
+    assert best_length.best_lengths(length.collect(folder)) == {"dcl": 8, "cross-entropy": 24}
+    reached = tuned_on_validation("tuned-f1")  # which no record has
+    assert best_length.best_lengths(length.collect(folder), reached) == {}
+    text = claims_table.in_short(tmp_path).replace("\xa0", " ")
+    assert "(for mA 8 epochs: dcl; 24 epochs: cross-entropy)" in text
+    assert "+0.00 ± 0.00 in mA, +2.00 ± 0.00 in AUC" in text
+    assert "F1" not in text
+    assert claims_table.in_short(tmp_path / "nothing").startswith("No run of DCL")
 
 
 def test_conclusions_on_faces_stand_on_the_best_length_with_enough_seeds(tmp_path):
