@@ -36,9 +36,10 @@ SOURCES = {
 }
 # The paper's own setting: experiment -> folders of results/paper/ and the methods taken of each
 FULL_SIZE: dict[str, dict[str, tuple[str, ...]]] = {
-    "celeba": {"table2": (), "table3": ()},
+    "celeba": {"table2": (), "table3": ("dcl-ss", "dcl-ss-tl")},
     "subset": {"table2": ()},
-    "ablation": {"table2": (), "table3": ()},
+    "ablation": {"table2": (), "table3": ("dcl-ss", "dcl-ss-tl")},
+    "anchors": {"table2": ("dcl",), "table3": ("dcl",)},  # easy ones; all
     "schedules": {"table4": (), "table3": ("dcl-ss",)},  # whose schedule is convex
     "peta": {"table5_6": ()},
     "rap": {"table5_6": ()},

@@ -218,8 +218,8 @@ def ends(*rows, epochs):
     """Three seeds of each (method, mA of the last epoch at its own decision)."""
     made = []
     for seed in range(3):
-        for method, mA in rows:
-            test = {"argmax": {"mA": mA + seed}, "prior": {"mA": 80.0 + seed}}
+        for method, reached in rows:
+            test = {"argmax": {"mA": reached + seed}, "prior": {"mA": 80.0 + seed}}
             one = record(method, seed, 80.0, epochs=epochs) | {"last": {"epoch": 0, "test": test}}
             made.append(decided(one, prior=79.0) if method == "cross-entropy" else one)
     return made

@@ -3,8 +3,9 @@
     python notebooks/grids/paper/plan.py 2                    # `make paper TABLE=2 DRY=1`
     python notebooks/grids/paper/plan.py 7 --ms-per-step 40   # `make paper TABLE=7 DRY=1 MS=40`
 
-Hours are steps times a step's milliseconds, and the latter are *stated*: by the grid where the
-paper gives a time, or by --ms-per-step. Validation after each epoch and the test come on top.
+Hours are steps times a step's milliseconds: --ms-per-step, or what was measured on the GPU that the
+grid names, with the paper's own beside it. Of a table that nobody has timed a step's operations are
+counted and a rate is assumed. Validation after each epoch and the test come on top.
 """
 
 import argparse
@@ -20,11 +21,15 @@ from dcl.experiment.grid import Run, read_grid, records_folder
 
 PAPER = Path(__file__).resolve().parent
 TOGETHER = {"5": "5_6", "6": "5_6"}  # one grid fills both tables
+RATE = 10.0  # teraflop a second that a GPU is assumed to keep up
 TABLES = sorted(path.stem.removeprefix("table") for path in PAPER.glob("*.yaml"))
 
 
 def notes(path: Path) -> dict[str, Any]:
-    """What a grid says of itself: ``table``, ``train_images``, and ``ms_per_step`` if known."""
+    """What a grid says of itself: ``table``, ``train_images``, and what a step takes.
+
+    That is ``ms_per_step``, measured, and ``paper_ms_per_step``; or ``teraflop_per_step``, counted.
+    """
     return yaml.safe_load(path.read_text("utf8"))["paper"]
 
 
@@ -33,39 +38,42 @@ def steps(run: Run, train_images: int) -> int:
     return run.config.epochs * math.ceil(train_images / run.config.batch_size)
 
 
+def step_time(about: dict[str, Any], given: float | None) -> tuple[float, str]:
+    """Milliseconds of a step, and where they come from."""
+    if given:
+        return given, "given: not measured here"
+    if "ms_per_step" in about:
+        return about["ms_per_step"], "measured on an NVIDIA H200"
+    work = about["teraflop_per_step"]
+    return 1000 * work / RATE, (
+        f"assumed: {work:g} teraflop at {RATE:g} a second. Nobody has measured it: "
+        "MS=milliseconds, as a first run of one epoch prints them, gives your own"
+    )
+
+
 def plan(path: Path, given: dict[str, Any], ms_per_step: float | None) -> str:
-    """The runs of a grid in words, with hours where a step's milliseconds are stated."""
+    """The runs of a grid in words, with their hours."""
     about = notes(path)
-    source = "given" if ms_per_step else "the paper's, on a TITAN XP"
-    ms_per_step = ms_per_step or about.get("ms_per_step")
+    ms, source = step_time(about, ms_per_step)
     runs = read_grid(path, given, records_folder(PAPER.parent, path))
     lines, total, left = [], 0.0, 0.0
     for run in runs:
-        hours = steps(run, about["train_images"]) * (ms_per_step or math.nan) / 3.6e6
+        hours = steps(run, about["train_images"]) * ms / 3.6e6
         missing = bool(run.missing())
         total += hours
         left += hours if missing else 0.0
         lines.append(
             f"{run.name:42} {steps(run, about['train_images']):9,} steps  "
-            f"{_hours(hours):>9}{'' if missing else '  has its record'}"
+            f"{f'{hours:,.1f} h':>9}{'' if missing else '  has its record'}"
         )
     open_runs = sum(bool(run.missing()) for run in runs)
     lines.append(f"{path.stem}: {len(runs)} runs, {open_runs} of them without a record")
-    if ms_per_step:
+    lines.append(f"{total:,.1f} h of one GPU, {left:,.1f} h left, at {ms:g} ms per step ({source})")
+    if papers := about.get("paper_ms_per_step"):
         lines.append(
-            f"{_hours(total)} of one GPU, {_hours(left)} left, at {ms_per_step:g} ms per step "
-            f"({source}: not measured here)"
-        )
-    else:
-        lines.append(
-            "hours: unknown, the paper states no time; MS=milliseconds per step, as a first run of "
-            "one epoch prints them, gives hours"
+            f"{total * papers / ms:,.1f} h at the paper's {papers:g} ms per step, on a TITAN Xp"
         )
     return "\n".join(lines)
-
-
-def _hours(hours: float) -> str:
-    return "" if math.isnan(hours) else f"{hours:,.1f} h"
 
 
 def main(arguments: list[str] | None = None) -> int:
