@@ -34,7 +34,9 @@ def find_grid(folder: Path, grid: str) -> Path:
     """The file of a grid given by its name, or by a path ending in .yaml."""
     path = Path(grid) if grid.endswith(".yaml") else folder / f"{grid}.yaml"
     if not path.is_file():
-        names = sorted(file.stem for file in folder.glob("*.yaml"))
+        files = [file for file in folder.rglob("*.yaml") if file.name != "config.yaml"]  # Slurm's
+        names = [file.relative_to(folder).with_suffix("").as_posix() for file in files]
+        names.sort(key=lambda name: (name.count("/"), name))
         raise ConfigError(f"no grid {path}: choose {', '.join(names)}, or give a .yaml file")
     return path
 

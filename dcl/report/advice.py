@@ -12,9 +12,10 @@ from .finding import Finding
 from .measures import Measure, attribute, metric
 
 PLAIN, TUNED = "cross-entropy", "tuned-mA"
+AT_PRIOR = "mA, prior"
 COLUMNS: dict[str, Measure] = {
     "mA, own": metric("mA"),
-    "mA, prior": metric("mA", "prior"),
+    AT_PRIOR: metric("mA", "prior"),
     "mA, tuned": metric("mA", TUNED),
     "F1, tuned": metric("f1", "tuned-f1"),
 }
@@ -31,8 +32,11 @@ def compared(runs: pd.DataFrame) -> pd.DataFrame:
             name: Finding.of(evidence.by_seed(runs, method, measure)).text()
             for name, measure in COLUMNS.items()
         }
+        if method != PLAIN:
+            row[AT_PRIOR] = ""  # others are trained for another prior than the data's already
         row["lead, tuned"] = "" if method == PLAIN else str(lead(runs, method))
         row["time"] = f"{slower(runs, method):+.0f} %" if method != PLAIN else ""
+        row["time"] = row["time"].replace("-0 %", "+0 %")
         rows[method] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
 
