@@ -31,17 +31,30 @@ STANDS = {  # what `call` finds -> how DCL stands to the other
 
 
 def answer(runs: pd.DataFrame) -> str:
-    """Whether DCL's lead comes with training, in a sentence that says what is not run yet; why not
-    where a training is too long; what the last epoch in place of the best one says; and what holds
-    at the best length of each method.
+    """Whether DCL's lead comes with training, in a word and in a sentence that says what is not run
+    yet; why not where a training is too long; what the last epoch in place of the best one says;
+    and what holds at the best length of each method.
 
     Parameters
     ----------
     runs : DataFrame
         From `dcl.report.length.collect`.
     """
-    parts = at_the_longest(runs), too_long(runs), at_the_end(runs), at_the_best(runs)
-    return " ".join(filter(None, parts))
+    tell = in_a_word, at_the_longest, too_long, at_the_end, at_the_best
+    return " ".join(filter(None, (words(runs) for words in tell)))
+
+
+def in_a_word(runs: pd.DataFrame) -> str:
+    """At which lengths DCL is ahead of the moved threshold; empty before two are repeated."""
+    found = {L: lead for L, lead in leads(runs, PRIOR).items() if lead.n > 1 and L <= longest(runs)}
+    if len(found) < 2:
+        return ""
+    ahead = [L for L, lead in found.items() if call(lead) == "lead"]
+    where = "all" if len(ahead) == len(found) else f"{_listed(ahead)} alone" if ahead else "none"
+    return (
+        f"Does DCL's lead come with training? Of the lengths tried ({_listed(list(found))} "
+        f"epochs), it is ahead of cross entropy with a moved threshold at {where}."
+    )
 
 
 def at_the_longest(runs: pd.DataFrame) -> str:
@@ -261,6 +274,11 @@ def _change(found: Finding) -> str:
     if found.low > 0:
         return "grows"
     return "falls" if found.high < 0 else "changes no more than by chance"
+
+
+def _listed(numbers: list[int]) -> str:
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _plural(change: str) -> str:

@@ -3,22 +3,26 @@
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 import yaml
 from conftest import real_data
+from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
 from dcl import DeepID2
 from dcl.__main__ import main
-from dcl.data import celeba, cifar
+from dcl.data import celeba, celeba_annotation, cifar
 from dcl.data.drawn import faces, persons, shapes
 from dcl.data.pedestrian_annotation import read_rap
 from dcl.data.pedestrians import with_groups
@@ -227,6 +231,77 @@ def test_every_method_of_a_grid_is_rehearsed_on_drawn_data(path, stand_ins, tmp_
             record = run(config, data=stand_ins[experiment], show=False)
             assert record["method"] == config.method
             assert Path(results).is_file()
+
+
+def drawn(folder: Path, names: list[str], size: tuple[int, int]) -> None:
+    """An image of noise for each name."""
+    noise = np.random.default_rng(len(names))
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        options = {"lossless": True} if path.suffix == ".webp" else {}
+        pixels = noise.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(path, **options)
+
+
+def of_both_classes(labels: np.ndarray, rows: np.ndarray, count: int) -> list[int]:
+    """The first rows, and for each attribute the first ones of either class."""
+    of_each = [rows[labels[rows, a] == k][:2] for a in range(labels.shape[1]) for k in (0, 1)]
+    return sorted({*rows[:count].tolist(), *np.concatenate(of_each).tolist()})
+
+
+@pytest.fixture(scope="module")
+def layouts(tmp_path_factory):
+    """Experiment -> a folder in the layout of its data: the whole files of labels, a few images."""
+    root = tmp_path_factory.mktemp("layouts")
+    with zipfile.ZipFile(real_data("celeba.zip")) as archive:
+        for name in ("list_attr_celeba.txt", "list_eval_partition.txt"):
+            archive.extract(f"celeba/{name}", root)
+    attributes = celeba_annotation.read_attributes(root / "celeba" / "list_attr_celeba.txt")
+    parts = celeba_annotation.read_partition(root / "celeba" / "list_eval_partition.txt")
+    for code, count in enumerate((200, 60, 60)):
+        rows = np.flatnonzero(parts.to_numpy() == code)
+        chosen = of_both_classes(attributes.to_numpy(), rows, count)
+        drawn(root / "celeba" / "img_align_celeba", list(attributes.index[chosen]), (178, 218))
+    (root / "rap").mkdir()
+    shutil.copy(real_data("RAP_annotation.mat"), root / "rap")
+    annotation = read_rap(root / "rap" / "RAP_annotation.mat", "all")
+    for rows in annotation.partitions[0].values():
+        chosen = of_both_classes(annotation.labels, rows, 50)
+        drawn(root / "rap" / "RAP_dataset", [annotation.images[row] for row in chosen], (60, 120))
+    for split, count in (("train", 4), ("test", 2)):
+        names = [f"class_{c:02}/{c:02}_{n}.webp" for c in range(100) for n in range(count)]
+        drawn(root / "cifar100" / split, names, (32, 32))
+    return {"celeba": root / "celeba", "pedestrians": root / "rap", "cifar100": root / "cifar100"}
+
+
+@grids
+def test_a_grid_is_rehearsed_from_the_layout_and_the_labels_of_its_data(path, layouts, tmp_path):
+    """Loaded, packed, trained and tested, by the first row of the grid."""
+    config = runs_of(path)[0].config
+    smaller = {"celeba": {}, "pedestrians": {"height": 64}, "cifar100": {"val_per_class": 1}}
+    config = replace(
+        config,
+        data_root=str(layouts[config.experiment]),
+        profile="quick",
+        device="cpu",
+        results=str(tmp_path / "record.json"),
+        **smaller[config.experiment],
+    )
+    record = run(config, show=False)
+    name, images, attributes = {
+        "celeba": ("celeba", planner.notes(path)["train_images"], 40),
+        "pedestrians": (
+            "rap",
+            planner.notes(path)["train_images"],
+            70 if path.stem == "table5_6" else 51,
+        ),
+        "cifar100": ("cifar100", cifar.CLASSES * cifar.PER_CLASS, 1),
+    }[config.experiment]
+    assert record["dataset"]["name"] == name
+    assert record["dataset"]["expected"]["train"] == images  # by the labels: few have an image
+    assert record["dataset"]["found"]["train"] < images / 10
+    assert len(record["test"]["per_attribute"]) == attributes
 
 
 @grids

@@ -49,7 +49,7 @@ def test_one_seed_decides_nothing():
 
 
 def test_a_length_of_one_seed_waits_for_the_second():
-    text = length_answer.answer(runs({8: (0.0, 5), 24: (0.0, 5), 75: (9.0, 1)}))
+    text = length_answer.at_the_longest(runs({8: (0.0, 5), 24: (0.0, 5), 75: (9.0, 1)}))
     assert text.startswith("Trained for 24 epochs")
     assert "300 epochs are not run yet" in text
 
@@ -98,6 +98,20 @@ def test_the_paragraph_gives_every_measure_that_records_have():
         for name in length.METHODS
         for epochs, seeds in length.PLAN.items()
     )
+
+
+def test_in_a_word_it_says_where_dcl_is_ahead_of_the_moved_threshold():
+    start = "Does DCL's lead come with training? Of the lengths tried (8, 24, 75 and 300 epochs), "
+    for leads, where in (
+        (FLAT, "none"),
+        (GROWS, "75 and 300 alone"),
+        (dict.fromkeys(GROWS, (2.0, 3)), "all"),
+        (GROWS | {75: (0.0, 5)}, "300 alone"),
+    ):
+        text = f"{start}it is ahead of cross entropy with a moved threshold at {where}."
+        assert length_answer.in_a_word(runs(leads)) == text
+    assert length_answer.in_a_word(runs({8: (2.0, 5)})) == ""
+    assert length_answer.in_a_word(NONE) == ""
 
 
 def test_what_is_not_run_yet_is_counted_method_by_method():
