@@ -231,7 +231,7 @@ def margin_of(notebook: nbformat.NotebookNode) -> dict[str, str | int]:
                 ]
                 days = sorted({row["date"] for row in rows})
                 found |= {
-                    "folder": caption.split()[2],
+                    "folder": caption.split()[2].rstrip(":"),
                     "runs": sum(len(row["seeds"].split(", ")) for row in rows),
                     "days": " to ".join(dict.fromkeys([days[0], days[-1]])),
                     "devices": "; ".join(sorted({row["device"] for row in rows})),

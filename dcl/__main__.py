@@ -85,7 +85,9 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         "record", type=Path, nargs="?", help="a .json with its .safetensors; with --all a folder"
     )
     check_parser.add_argument(
-        "--all", action="store_true", help="verify every record and all weights below [results]"
+        "--all",
+        action="store_true",
+        help="verify every record, all weights and scores below [results]",
     )
     for name in ("data-root", "device"):
         check_parser.add_argument(f"--{name}", metavar="VALUE", help="where not the record's")

@@ -122,13 +122,16 @@ def markdown(found: dict[str, Any]) -> str:
     if found.get("launching"):
         lines += ["", "| DCL's criterion, launched | time |", "|---|---|"]
         lines += [f"| {way} | {spread(spent)} |" for way, spent in found["launching"].items()]
-    for precision, row in found.get("peak", {}).items():
+    peak = found.get("peak", {})
+    spent = {name: 1000 * row["step_gflop"] / row["step_gflops"] for name, row in peak.items()}
+    for precision, row in peak.items():
         share = 100 * row["step_gflops"] / row["peak_gflops"]
-        best = ", best for this machine" if precision == found["best_precision"] else ""
+        best = ", best for this machine" if spent[precision] == min(spent.values()) else ""
+        best += ", what precision auto takes" if precision == found["best_precision"] else ""
         lines += [
             "",
-            f"{precision}{best}: {1000 * row['step_gflop'] / row['step_gflops']:.0f} ms a step of "
-            f"DCL, {row['step_gflops']:.0f} gigaflop a second, {share:.0f} % of the "
+            f"{precision}{best}: {spent[precision]:.0f} ms a step of DCL, "
+            f"{row['step_gflops']:.0f} gigaflop a second, {share:.0f} % of the "
             f"{row['peak_gflops']:.0f} of a matrix product",
         ]
     whole = found.get("full_size", [])

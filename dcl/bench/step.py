@@ -7,7 +7,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..data.resident import Resident, Split, flip
-from ..experiment.meters import Stopwatch
+from ..experiment.meters import Stopwatch, Totals
 from ..graphed import graphed
 from ..models import DeepID2
 from .timing import (
@@ -62,7 +62,8 @@ class Step:
         self.index = torch.arange(batch, device=device)
         self.generator = torch.Generator(device).manual_seed(0)
         self.model = DeepID2(attributes, 2, PAPER["width"]).to(device)
-        self.loss_of = graphed(build(name, counts, PAPER["k"]).to(device))
+        self.criterion = build(name, counts, PAPER["k"]).to(device)
+        self.loss_of, self.totals = graphed(self.criterion), Totals()
         self.optimiser = torch.optim.SGD(self.model.parameters(), 1e-3, momentum=0.9)
         self.device, self.precision = device, precision
 
@@ -75,6 +76,7 @@ class Step:
             outputs = self.model(images)
         watch.lap("forward")
         loss = self.loss_of(*outputs, labels)
+        self.totals.add({"loss": loss.detach(), **self.criterion.parts})
         self.optimiser.zero_grad(set_to_none=True)
         watch.lap("loss")
         loss.backward()

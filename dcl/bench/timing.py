@@ -17,6 +17,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from .. import methods
 from ..criterion import DCLLoss
+from ..experiment.meters import Totals
 from ..graphed import graphed
 from .rivals import BatchHardTriplets, LoopDCL
 
@@ -92,9 +93,10 @@ def build(name: str, counts: Tensor, k: int) -> nn.Module:
 def calls(
     names: tuple[str, ...], sizes: dict[str, int], device: torch.device, wrap: Wrap = graphed
 ) -> dict[str, Callable[[], Any]]:
-    """Each criterion's forward and backward pass on one batch of drawn outputs.
+    """Each criterion's forward and backward pass on one batch of drawn outputs, and its parts.
 
-    As a training makes it, as one CUDA graph where that can be, unless `wrap` says otherwise.
+    As a training makes it, as one CUDA graph where that can be, unless `wrap` says otherwise, with
+    what it adds up of `Criterion.parts` for its record.
     """
     labels, counts = labels_and_counts(*(sizes[x] for x in ("batch", "attributes", "classes")))
     labels = labels.to(device)
@@ -106,6 +108,7 @@ def calls(
     made = {name: build(name, counts, sizes["k"]).to(device) for name in names}
     losses = {name: wrap(criterion) for name, criterion in made.items()}
     rows: dict[str, tuple] = {}
+    totals = Totals()
     for name, criterion in made.items():
         if getattr(criterion, "wants_rows", False):  # the batch is its training set
             criterion.before_epoch(0, lambda: (features.detach(), labels))
@@ -114,6 +117,7 @@ def calls(
     def call(name: str) -> None:
         loss = losses[name](*outputs, labels, *rows.get(name, ()))
         torch.autograd.grad(loss, outputs, allow_unused=True)
+        totals.add({"loss": loss.detach(), **getattr(made[name], "parts", {})})
 
     return {name: lambda n=name: call(n) for name in names}
 

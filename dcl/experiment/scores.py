@@ -36,7 +36,11 @@ def write(logits: dict[str, Tensor], labels: dict[str, Tensor], path: Path) -> N
 
 
 def read(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Split -> log-odds (N, A), to 0.03, and labels (N, A)."""
+    """Split -> log-odds (N, A), to 0.03, and labels (N, A).
+
+    The log-odds beyond 8 are all 8. Thresholds within that give what the network's own scores give;
+    a ranking of the many that are held there, AUC or average precision, does not quite.
+    """
     with np.load(path) as arrays:
         splits = [name.removesuffix("_scores") for name in arrays if name.endswith("_scores")]
         return {

@@ -1,12 +1,13 @@
 """Verifies published records and weights again: what ``python -m dcl check --all`` does."""
 
 import math
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..data import DataError
-from . import records, weights
+from . import records, scores, weights
 from .datasets import DATASETS
 from .fields import ConfigError
 from .run import check
@@ -119,11 +120,43 @@ def weights_fault(path: Path, **places: str) -> tuple[str, bool]:
     return ", ".join(words), True
 
 
+def scores_fault(path: Path) -> str:
+    """What is wrong with a file of scores beside a record; "" for nothing.
+
+    Where the larger logit decides, the signs of the scores must give the record's confusion counts.
+    """
+    record = path.with_name(path.name.removesuffix(".scores.npz") + ".json")
+    if not record.is_file():
+        return f"no record {record.name} beside it"
+    try:
+        kept, recorded = scores.read(path), records.read(record)
+        odds, labels = kept["test"]
+        if (
+            not kept["val"][0].shape[1:]
+            == odds.shape[1:]
+            == (len(recorded["test"]["per_attribute"]),)
+        ):
+            return "not the attributes of its record"
+        if recorded["decision"] != "argmax":
+            return ""
+        for column, (name, row) in enumerate(recorded["test"]["per_attribute"].items()):
+            yes, no = (labels[:, column] == label for label in (1, 0))
+            said = odds[:, column] > 0
+            counts = [[int((no & ~said).sum()), int((no & said).sum())],
+                      [int((yes & ~said).sum()), int((yes & said).sum())]]  # fmt: skip
+            if counts != row["confusion"]:
+                return f"{name}: the record counts {row['confusion']}, its scores give {counts}"
+    except (KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
+        return f"not a file of scores ({type(error).__name__}: {error})"
+    return ""
+
+
 def verify_all(folder: Path, **places: str) -> tuple[list[str], str]:
-    """Verify every record and every file of weights below a folder.
+    """Verify every record and every file of weights or scores below a folder.
 
     A record is read, and must be whole, finite and in agreement with itself. Weights must be whole
-    and finite; where the data are here, they must give their record's numbers again.
+    and finite; where the data are here, they must give their record's numbers again; so must
+    scores, without any.
 
     Parameters
     ----------
@@ -149,7 +182,12 @@ def verify_all(folder: Path, **places: str) -> tuple[list[str], str]:
         fault, with_data = weights_fault(path, **places)
         tested += with_data
         faults += [f"{path}: {fault}"] if fault else []
-    summary = f"{len(found)} records and {len(states)} files of weights below {folder}"
+    kept = sorted(folder.rglob("*.scores.npz"))
+    faults += [f"{path}: {fault}" for path in kept if (fault := scores_fault(path))]
+    summary = (
+        f"{len(found)} records, {len(states)} files of weights and {len(kept)} of scores below "
+        f"{folder}"
+    )
     if tested < len(states):
         summary += (
             f"; {len(states) - tested} of the weights were not tested on their data, which are "

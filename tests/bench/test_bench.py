@@ -123,9 +123,11 @@ def test_tables_have_every_method():
     grown = [{"axis": "k", "size": 5} | rows["dcl"]]
     found = {"setting": SMALL, "device": "1 CPU thread", "rounds": 2}
     peak = {"float32": {"step_gflop": 50.0, "step_gflops": 100.0, "peak_gflops": 400.0}}
-    found |= {"peak": peak, "best_precision": "float32"}
+    peak["bfloat16"] = peak["float32"] | {"step_gflops": 50.0}
+    found |= {"peak": peak, "best_precision": "bfloat16"}
     text = markdown(found | {"steps": whole, "criteria": rows, "growth": grown})
     assert "float32, best for this machine: 500 ms a step of DCL" in text
+    assert "bfloat16, what precision auto takes: 1000 ms a step of DCL" in text
     assert "100 gigaflop a second, 25 % of the 400 of a matrix product" in text
     assert all(f"| {name} |" in text for name in rows)
     assert "| k=5 |" in text

@@ -233,7 +233,7 @@ def test_the_margin_counts_the_records_that_a_page_shows(monkeypatch):
     cells = "".join("<tr>" + "".join(f"<td>{x}</td>" for x in row) + "</tr>" for row in rows)
     heads = "".join(f"<th>{name}</th>" for name in ("records", "seeds", "device", "date"))
     table = (
-        "<table><caption>records in results/some Left out: lmle, why.</caption>"
+        "<table><caption>records in results/some: 1.0 machine hours of training.</caption>"
         f"<thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
     )
     output = nbformat.v4.new_output("display_data", {"text/html": table})

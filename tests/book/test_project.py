@@ -193,15 +193,22 @@ def test_workflows_run_every_python_and_both_ends_of_the_range_of_torch():
     named = {line.split(" :: ")[-1] for line in project["classifiers"] if "Python :: 3." in line}
     assert set(matrix["python"]) == named
     assert project["requires-python"] == f">={min(named)}"
-    assert matrix["constraints"] == ["constraints.txt", ".github/oldest-torch.txt"]
-    oldest = dict(
-        line.split("==")
-        for line in (ROOT / ".github" / "oldest-torch.txt").read_text().splitlines()
-        if not line.startswith("#")
+    ends = [f".github/{end}-torch.txt" for end in ("oldest", "newest")]
+    assert matrix["constraints"] == ["constraints.txt", *ends]
+    oldest, newest = (
+        dict(
+            line.split("==")
+            for line in (ROOT / end).read_text().splitlines()
+            if not line.startswith("#")
+        )
+        for end in ends
     )
+    assert oldest.keys() == newest.keys() == {"torch", "torchvision"}
     for name, version in oldest.items():
-        (low,) = [b.version for b in requirements()[name].specifier if b.operator == ">="]
-        assert version == f"{low}.0"
+        bounds = {b.operator: b.version for b in requirements()[name].specifier}
+        assert version == f"{bounds['>=']}.0"
+        major, minor = (int(number) for number in newest[name].split(".")[:2])
+        assert bounds["<"] == f"{major}.{minor + 1}"  # the last series that is let in
 
 
 def test_make_commands_of_workflows_scripts_and_pages_are_targets():

@@ -4,12 +4,13 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from dcl.__main__ import main
 from dcl.experiment import weights
-from dcl.experiment.verify import record_fault, verify_all
+from dcl.experiment.verify import record_fault, scores_fault, verify_all
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 RECORD = RESULTS / "celeba-30k" / "dcl-seed0.json"
@@ -27,8 +28,11 @@ def touched(folder: Path, change) -> Path:
 def test_every_published_record_is_whole_and_agrees_with_itself():
     faults, summary = verify_all(RESULTS, data_root="nowhere")
     found = len(list(RESULTS.rglob("*.json")))
-    assert [fault for fault in faults if ".safetensors" not in fault] == []
-    assert summary.startswith(f"{found} records and ")
+    assert [fault for fault in faults if "nowhere" not in fault] == []
+    assert summary.startswith(f"{found} records, ")
+    kept = len(list(RESULTS.rglob("*.scores.npz")))
+    assert f" and {kept} of scores below " in summary
+    assert kept
 
 
 @pytest.mark.parametrize(
@@ -77,6 +81,28 @@ def test_weights_whose_data_are_not_here_are_not_counted_as_tested(tmp_path):
     assert "1 of the weights were not tested on their data" in summary
     faults, _ = verify_all(tmp_path, data_root=str(tmp_path / "data"))
     assert faults[0].startswith(f"{record.with_suffix('.safetensors')}: ")
+
+
+def test_scores_that_are_not_their_records_are_named(tmp_path):
+    kept = next(RESULTS.rglob("dcl-*.scores.npz"))
+    here = tmp_path / kept.name
+    shutil.copy(kept, here)
+    assert scores_fault(here).startswith("no record ")
+    record = kept.name.removesuffix(".scores.npz") + ".json"
+    shutil.copy(kept.with_name(record), tmp_path)
+    assert scores_fault(here) == ""
+    with np.load(kept) as arrays:
+        whole = dict(arrays)
+    turned = whole["test_scores"].copy()
+    turned[0, 3] = 255 - turned[0, 3]
+    np.savez(here, **whole | {"test_scores": turned})
+    assert "its scores give" in scores_fault(here)
+    np.savez(here, **{name: values[:, :7] for name, values in whole.items()})
+    assert scores_fault(here) == "not the attributes of its record"
+    here.write_bytes(b"PK, not")
+    faults, summary = verify_all(tmp_path)
+    assert [fault for fault in faults if "not a file of scores" in fault] == faults
+    assert "1 of scores" in summary
 
 
 def test_the_command_line_verifies_a_folder(tmp_path, capsys):
