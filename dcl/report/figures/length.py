@@ -13,15 +13,16 @@ from ..verdicts import MARGIN
 from .style import finish
 from .thresholds import colour_of
 
-OTHERS = (PRIOR, "cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss")
-FAR = (-10, -2, -1, 0, 1, 2, 10)  # ticks of a panel with rows that lie far off
+OTHERS = ("cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss")
+FIRST = (PRIOR, "cross-entropy", "selective-learning")  # of the panel of the own decision
 CURVES = ("cross-entropy", "selective-learning", "dcl")
 
 
 def leads_by_length(runs: pd.DataFrame, title: str) -> Figure | None:
     """DCL minus each other row against the epochs trained, a panel for each of `length.MEASURES`.
 
-    Means with 95 % intervals over seeds; a line ends at the longest length that both rows have.
+    Means with 95 % intervals over seeds; a line ends at the longest length that both rows have. The
+    first panel, of the own decision, has the two rows that decide and cross entropy alone.
     None where no length has DCL and another row.
 
     Parameters
@@ -31,12 +32,8 @@ def leads_by_length(runs: pd.DataFrame, title: str) -> Figure | None:
     title : str
     """
     found = {
-        words: {
-            other: length.leads(runs, other, measure)
-            for other in OTHERS
-            if other != PRIOR or words == next(iter(length.MEASURES))  # else cross entropy's own
-        }
-        for words, measure in length.MEASURES.items()
+        words: {other: length.leads(runs, other, measure) for other in (OTHERS if place else FIRST)}
+        for place, (words, measure) in enumerate(length.MEASURES.items())
     }
     lengths = sorted({L for panel in found.values() for lead in panel.values() for L in lead})
     if not lengths:
@@ -52,10 +49,6 @@ def leads_by_length(runs: pd.DataFrame, title: str) -> Figure | None:
                 yerr=np.nan_to_num([f.half for f in lead.values()]), color=colour_of(other),
                 label=other,
             )  # fmt: skip
-        means = [abs(f.mean) for lead in panel.values() for f in lead.values()]
-        if max(means, default=0) > 4:
-            axes.set_yscale("symlog", linthresh=2)  # rows that decide elsewhere lie far off
-            axes.set_yticks(FAR, [f"{tick:g}" for tick in FAR])
         axes.set(title=words, xscale="log", xlim=(lengths[0] / 1.4, lengths[-1] * 1.4))
         axes.set_ylim(_reach(panel))
         axes.set_xticks(lengths, [str(L) for L in lengths])
@@ -64,7 +57,9 @@ def leads_by_length(runs: pd.DataFrame, title: str) -> Figure | None:
     for axes in (*panels[1, :2], panels[0, 2]):
         axes.set_xlabel("epochs trained")
     panels[1, 2].axis("off")
-    panels[1, 2].legend(*panels[0, 0].get_legend_handles_labels(), loc="center", title="the other")
+    drawn = [axes.get_legend_handles_labels() for axes in panels.flat]
+    handles = {x: line for lines, labels in drawn for line, x in zip(lines, labels, strict=True)}
+    panels[1, 2].legend(handles.values(), handles, loc="center", title="the other")
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 

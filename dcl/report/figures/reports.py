@@ -104,11 +104,17 @@ def sensitivity(tried: dict[str, pd.DataFrame], title: str) -> Figure:
     """mA at each value of a number, a panel for each: means joined, a small dot for each seed.
 
     `tried` is what `tables.sensitivity` returns; the default is filled, and the dotted line at
-    its mean.
+    its mean. A panel that reaches three times as far as any other has a scale of its own.
     """
-    figure, panels = plt.subplots(1, len(tried), figsize=(9, 3), sharey=True, squeeze=False)
+    reach = {name: _reach(table) for name, table in tried.items()}
+    spans = sorted((high - low for low, high in reach.values()), reverse=True)
+    wide = [n for n, (low, high) in reach.items() if len(spans) > 1 and high - low > 3 * spans[1]]
+    shared = [ends for name, ends in reach.items() if name not in wide]
+    low, high = min(ends[0] for ends in shared), max(ends[1] for ends in shared)
+    rows = -(-len(tried) // 3)
+    figure, panels = plt.subplots(rows, 3, figsize=(9, 2.8 * rows), squeeze=False)
     colour = METHOD_COLOURS["dcl"]
-    for axes, (name, table) in zip(panels[0], tried.items(), strict=True):
+    for axes, (name, table) in zip(panels.flat, tried.items(), strict=False):
         place = np.arange(len(table))
         means = np.array([found.mean for found in table["mA"]])
         default = np.array([found.n == 0 for found in table["effect"]])
@@ -119,10 +125,21 @@ def sensitivity(tried: dict[str, pd.DataFrame], title: str) -> Figure:
         axes.axhline(means[default][0], color="black", lw=1, ls=":")
         axes.set_xticks(place, [f"{value:g}" for value in table.index])
         axes.margins(x=0.15)
-        axes.set(xlabel=name.replace("_", " "))
-    panels[0, 0].set(ylabel="mA on test, %")
+        own = name in wide
+        axes.set(xlabel=f"{name.replace('_', ' ')}{', a scale of its own' if own else ''}")
+        if not own:
+            axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+    for axes in list(panels.flat)[len(tried) :]:
+        axes.remove()
+    figure.supylabel("mA on test, %", fontsize="medium")
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
+
+
+def _reach(table: pd.DataFrame) -> tuple[float, float]:
+    """The least and the largest mA of a seed."""
+    values = [value for seeds in table["seeds"] for value in seeds]
+    return min(values), max(values)
 
 
 def learning_rates(table: pd.DataFrame, title: str) -> Figure:
