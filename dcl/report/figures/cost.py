@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from .style import METHOD_COLOURS, finish
 
@@ -75,6 +76,9 @@ def growth(rows: list[dict[str, Any]], where: str) -> Figure:
         ):
             axes.plot(part["size"], part[what], marker="o", color=colour)
             axes.set(xscale="log", yscale="log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter(NullFormatter())
         panels[1, column].set_xlabel(words)
         panels[1, column].set_xticks(part["size"], part["size"])
         panels[1, column].minorticks_off()
