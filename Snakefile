@@ -38,6 +38,7 @@ except ValueError as error:
     raise WorkflowError(error)
 
 BUILD = Path("_build", "grid", GRID.stem)
+THREADS = int(config.get("threads", 1))
 FINISHED = "the run is finished"
 TO_DO = [run for run in RUNS if run.missing()]
 
@@ -66,9 +67,11 @@ for run in RUNS:
             notebook=shlex.quote(str(BASE / "notebooks" / f"{run.config.experiment}.ipynb")),
             executed=shlex.quote(str(BUILD / f"{run.name}.ipynb")),
             options=shlex.join(papermill_options(run.parameters)),
-            python=shlex.quote(sys.executable),
+            # A run with all cores shares them with trainings that Snakemake does not know of
+            python=("env -u OMP_NUM_THREADS " if THREADS == os.cpu_count() else "")
+            + shlex.quote(sys.executable),
             finished=FINISHED,
-        threads: int(config.get("threads", 1))
+        threads: THREADS
         shell:
             "{params.python} -m papermill {params.notebook} {params.executed} -k python3 "
             "--no-progress-bar --autosave-cell-every 60 {params.options} > {log} 2>&1 "
