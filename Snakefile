@@ -38,7 +38,6 @@ except ValueError as error:
     raise WorkflowError(error)
 
 BUILD = Path("_build", "grid", GRID.stem)
-THREADS = int(config.get("threads", 1))
 FINISHED = "the run is finished"
 TO_DO = [run for run in RUNS if run.missing()]
 
@@ -68,10 +67,12 @@ for run in RUNS:
             executed=shlex.quote(str(BUILD / f"{run.name}.ipynb")),
             options=shlex.join(papermill_options(run.parameters)),
             # A run with all cores shares them with trainings that Snakemake does not know of
-            python=("env -u OMP_NUM_THREADS " if THREADS == os.cpu_count() else "")
+            python=lambda wildcards, threads: (
+                "env -u OMP_NUM_THREADS " if threads == os.cpu_count() else ""
+            )
             + shlex.quote(sys.executable),
             finished=FINISHED,
-        threads: THREADS
+        threads: int(config.get("threads", 1))
         shell:
             "{params.python} -m papermill {params.notebook} {params.executed} -k python3 "
             "--no-progress-bar --autosave-cell-every 60 {params.options} > {log} 2>&1 "

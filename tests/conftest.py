@@ -8,6 +8,8 @@ import pytest
 import torch
 from hypothesis import strategies as st
 
+from dcl import triplet
+
 torch.set_num_threads(1)
 hypothesis.settings.register_profile(
     "dcl",
@@ -52,6 +54,13 @@ def batches(draw, shapes=SHAPES, width=4):
 def same_random_numbers():
     """Each test draws the same from torch's global generator, whatever ran before it."""
     torch.manual_seed(0)
+
+
+@pytest.fixture(params=[0, triplet.TRIPLES], ids=["sorted", "one by one"])
+def counting(request, monkeypatch) -> int:
+    """Both ways of counting the triples of a batch, see `dcl.triplet`."""
+    monkeypatch.setattr(triplet, "TRIPLES", request.param)
+    return request.param
 
 
 def real_data(name: str) -> Path:

@@ -10,8 +10,9 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -40,8 +41,10 @@ THREADS = "OMP_NUM_THREADS"
 
 
 def settings(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Those of `SETTINGS` that the environment does not set otherwise."""
+    """Those of `SETTINGS` that the environment does not set otherwise; none if it says off."""
     environment = os.environ if environment is None else environment
+    if environment.get(STARTED) == "off":
+        return {}
     given = {*environment, *([SPIN] if WAITING in environment else [])}
     return {name: value for name, value in SETTINGS.items() if name not in given}
 
@@ -64,12 +67,13 @@ def restart() -> None:
 
 @contextmanager
 def fair_share(folder: Path | None = None) -> Iterator[int]:
-    """While a training runs: its share of torch's threads, by how many trainings run on this CPU.
+    """While a training runs: torch's threads divided by how many trainings of this user run here.
 
-    Two trainings with a thread for each core each take several times as long as with half of the
-    cores each: at the end of every operation threads wait for one that has no core. A share is
+    Two trainings with a thread for each core may each take several times as long as with half of
+    the cores each: at the end of every operation threads wait for one that has no core. A share is
     settled when a training starts, since a number of threads decides the last digits of a sum; the
-    ones that run already keep theirs. With OMP_NUM_THREADS set the number is the user's.
+    ones that run already keep theirs, and so does this one when they end. With OMP_NUM_THREADS set
+    the number is the user's.
 
     Parameters
     ----------
@@ -83,7 +87,8 @@ def fair_share(folder: Path | None = None) -> Iterator[int]:
         Threads of this training.
     """
     before = torch.get_num_threads()
-    with _counted(folder or Path(tempfile.gettempdir(), f"dcl-trainings-{_user()}")) as trainings:
+    folder = folder or Path(tempfile.gettempdir(), f"dcl-trainings-{_user()}")
+    with _counted(folder) as trainings:
         threads = before if THREADS in os.environ else max(1, before // trainings)
         if threads < before:
             warnings.warn(
@@ -101,25 +106,37 @@ def fair_share(folder: Path | None = None) -> Iterator[int]:
 @contextmanager
 def _counted(folder: Path) -> Iterator[int]:
     """How many trainings there are, this one among them; it counts until the end."""
-    if fcntl is None:
-        yield 1
-        return
-    folder.mkdir(exist_ok=True, parents=True)
-    with ExitStack() as until_the_end:
-        with (folder / "gate").open("w") as gate:  # one training at a time comes in
-            fcntl.flock(gate, fcntl.LOCK_EX)
-            mine = until_the_end.enter_context(
-                tempfile.NamedTemporaryFile(dir=folder, suffix=".training")
-            )
-            fcntl.flock(mine, fcntl.LOCK_EX)
-            trainings = sum(_is_locked(path) for path in folder.glob("*.training"))
+    try:
+        mine, trainings = _enter(folder)
+    except OSError:  # not our folder, a disk that is full or has no locks: nothing to share by
+        mine, trainings = None, 1
+    try:
         yield trainings
+    finally:
+        if mine is not None:
+            Path(mine.name).unlink(missing_ok=True)  # while it is locked
+            mine.close()
+
+
+def _enter(folder: Path) -> tuple[Any, int]:
+    """This training's locked file, and how many trainings there are with it."""
+    if fcntl is None:
+        raise OSError("no locks here")
+    folder.mkdir(mode=0o700, exist_ok=True, parents=True)
+    if folder.lstat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} is another user's")
+    with (folder / "gate").open("a") as gate:  # one training at a time comes in
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        mine = tempfile.NamedTemporaryFile(dir=folder, suffix=".training", delete=False)  # noqa: SIM115
+        fcntl.flock(mine, fcntl.LOCK_EX)
+        others = [path for path in folder.glob("*.training") if path != Path(mine.name)]
+        return mine, 1 + sum(map(_is_locked, others))
 
 
 def _is_locked(path: Path) -> bool:
     """Whether the training of this file runs; what one left that was killed goes."""
     try:
-        with path.open() as file:
+        with path.open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink(missing_ok=True)
     except BlockingIOError:

@@ -1,7 +1,7 @@
 """One run from its configuration to its record: data, model, criterion, training, test."""
 
 import warnings
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,13 @@ def epochs_of(config: Training) -> int:
     return min(config.epochs, QUICK_EPOCHS) if config.profile == "quick" else config.epochs
 
 
+def threads(device: torch.device) -> AbstractContextManager:
+    """A training's share of this CPU; nothing on a GPU, and for processes that share a batch."""
+    if device.type == "cpu" and distributed.processes() == 1:
+        return fair_share()
+    return nullcontext()
+
+
 def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> dict[str, Any]:
     """Train and test one configuration and write its record.
 
@@ -102,8 +109,7 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
     """
     device = pick_device(config.device)
     config = settle_precision(config, device)
-    share = fair_share() if device.type == "cpu" else nullcontext()
-    with distributed.group(device), share:
+    with distributed.group(device), threads(device):
         show = show and distributed.rank() == 0
         if data is None:
             with distributed.first_alone():

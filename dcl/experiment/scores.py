@@ -38,8 +38,9 @@ def write(logits: dict[str, Tensor], labels: dict[str, Tensor], path: Path) -> N
 def read(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Split -> log-odds (N, A), to 0.03, and labels (N, A).
 
-    The log-odds beyond 8 are all 8. Thresholds within that give what the network's own scores give;
-    a ranking of the many that are held there, AUC or average precision, does not quite.
+    The log-odds beyond 8 are all 8. A threshold within that gives what the network's own scores
+    give, but for the samples nearer to it than a step; a ranking of the many that are held at 8,
+    AUC or average precision, does not quite.
     """
     with np.load(path) as arrays:
         splits = [name.removesuffix("_scores") for name in arrays if name.endswith("_scores")]

@@ -2,6 +2,7 @@
 
 import math
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,11 +132,8 @@ def scores_fault(path: Path) -> str:
     try:
         kept, recorded = scores.read(path), records.read(record)
         odds, labels = kept["test"]
-        if (
-            not kept["val"][0].shape[1:]
-            == odds.shape[1:]
-            == (len(recorded["test"]["per_attribute"]),)
-        ):
+        shapes = {x.shape[1:] for pair in (kept["val"], kept["test"]) for x in pair}
+        if shapes != {(len(recorded["test"]["per_attribute"]),)} or len(odds) != len(labels):
             return "not the attributes of its record"
         if recorded["decision"] != "argmax":
             return ""
@@ -146,7 +144,7 @@ def scores_fault(path: Path) -> str:
                       [int((yes & ~said).sum()), int((yes & said).sum())]]  # fmt: skip
             if counts != row["confusion"]:
                 return f"{name}: the record counts {row['confusion']}, its scores give {counts}"
-    except (KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
+    except (EOFError, KeyError, OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         return f"not a file of scores ({type(error).__name__}: {error})"
     return ""
 
@@ -155,8 +153,8 @@ def verify_all(folder: Path, **places: str) -> tuple[list[str], str]:
     """Verify every record and every file of weights or scores below a folder.
 
     A record is read, and must be whole, finite and in agreement with itself. Weights must be whole
-    and finite; where the data are here, they must give their record's numbers again; so must
-    scores, without any.
+    and finite; where the data are here, they must give their record's numbers again. The scores of
+    the test split must have its confusion counts.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ def compared(runs: pd.DataFrame) -> pd.DataFrame:
             for name, measure in COLUMNS.items()
         }
         if method != PLAIN:
-            row[AT_PRIOR] = ""  # others are trained for another prior than the data's already
+            row[AT_PRIOR] = ""  # most others are trained for another prior than the data's already
         row["lead, tuned"] = "" if method == PLAIN else str(lead(runs, method))
         row["time"] = f"{slower(runs, method):+.0f} %" if method != PLAIN else ""
         row["time"] = row["time"].replace("-0 %", "+0 %")

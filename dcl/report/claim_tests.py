@@ -32,7 +32,9 @@ SOURCES = {
     "anchors": Source("open-choices", "open_choices", "celeba"),
     "peta": Source("peta/official", "tables5_6", "rap"),
     "rap": Source("rap", "tables5_6", "rap"),
-    "cifar100": Source("cifar100/fifth-batch256", "table7", "cifar100"),  # as large as may be
+    "cifar100": Source(
+        "cifar100/fifth-batch256", "table7", "cifar100"
+    ),  # 64 hold half a sample of a class
 }
 # The paper's own setting: experiment -> folders of results/paper/ and the methods taken of each
 FULL_SIZE: dict[str, dict[str, tuple[str, ...]]] = {

@@ -152,25 +152,30 @@ def _chances(found: Finding, margin: float, sign: int) -> str:
 def in_short(results: Path) -> str:
     """DCL minus the rows that a reader asks for first, in one sentence.
 
-    Each method at the length that validation chooses for the measure in question. A measure that no
-    record has is left out.
+    Each method at the length that validation chooses for the measure in question, if there are
+    several. A measure that no record has is left out.
     """
     runs = evidence.with_prior(conclusions(results))
+    lengths = "epochs" in runs
+    chosen = {}  # what is asked -> each method at its length for that
+    for name, (_, reached) in IN_SHORT.items():
+        own = evidence.with_prior(conclusions(results, reached))
+        if ("epochs" in own) == lengths:  # else no length was long enough for this measure
+            chosen[name] = own
     parts = []
     for other, words in NAMES.items():
-        asked = IN_SHORT if other == "cross-entropy" else {"mA": IN_SHORT["mA"]}
+        asked = chosen if other == "cross-entropy" else {"mA": runs}
         found = {
-            name: evidence.lead(evidence.with_prior(conclusions(results, reached)), "dcl", other, m)
-            for name, (m, reached) in asked.items()
+            name: evidence.lead(own, "dcl", other, IN_SHORT[name][0]) for name, own in asked.items()
         }
         numbers = ", ".join(f"{lead} in {name}" for name, lead in found.items() if lead.n)
         if numbers:
             parts.append(f"minus {words}: {numbers}")
     if not parts:
         return "No run of DCL beside cross entropy is on record."
-    lengths = in_words(runs, "dcl", *NAMES)
     start = (
         f"On {runs['title'].iloc[0]}, each method at the length that validation chooses for the "
-        f"measure (for mA {lengths}), in points, over seeds: DCL"
+        f"measure, of AUC by average precision (for mA {in_words(runs, 'dcl', *NAMES)}), in "
+        "points, over seeds: DCL"
     )
     return f"{start} {'; DCL '.join(parts)}."

@@ -95,26 +95,21 @@ def at_the_longest(runs: pd.DataFrame) -> str:
 
 
 def at_the_end(runs: pd.DataFrame) -> str:
-    """How DCL stands at the last epoch, at `longest` and where it leads most; empty if unknown."""
+    """At which lengths DCL is ahead at the last epoch, and how it stands at `longest` then."""
     last, ends = longest(runs), at_the_last_epoch(runs)
-    found = [leads(ends, other) for other in DECIDING]
-    both = {L for L in found[0] if L in found[1] and all(lead[L].n > 1 for lead in found)}
-    if last not in both:
-        return ""
-    told = [f"After the last of {_epochs(last)} DCL is {_both(found, last)}"]
-    ahead = {L for L in both - {last} for lead in found if call(lead[L]) == "lead"}
-    if ahead:
-        most = max(ahead, key=lambda epochs: max(lead[epochs].mean for lead in found))
-        told.append(f"and after the last of {most} {_both(found, most)}")
-    return f"{', '.join(told)}."
-
-
-def _both(found: list[dict[int, Finding]], epochs: int) -> str:
-    """How DCL stands to the two of `DECIDING` at a length, in words."""
-    moved, steady = (lead[epochs] for lead in found)
-    again = "" if call(moved) == call(steady) else f"{_stands(steady)} "
-    first = f"{_stands(moved)} the moved threshold ({moved})"
-    return f"{first} and {again}Selective Learning ({steady})"
+    parts, numbers = [], []
+    for other, words in zip(DECIDING, ("the moved threshold", "Selective Learning"), strict=True):
+        found = {L: lead for L, lead in leads(ends, other).items() if lead.n > 1}
+        if last not in found:
+            return ""
+        ahead = {L: lead for L, lead in found.items() if call(lead) == "lead"}
+        where = _listed([f"{L} ({lead}, {_seeds(lead)})" for L, lead in ahead.items()])
+        parts.append(f"ahead of {words} at {where or 'none of these lengths'}")
+        numbers.append(f"{found[last]}")
+    return (
+        f"At the last epoch in place of the best one DCL is {' and '.join(parts)}; at {last} the "
+        f"differences are {_listed(numbers)} ({_seeds(found[last])})."
+    )
 
 
 def too_long(runs: pd.DataFrame) -> str:
@@ -276,8 +271,8 @@ def _change(found: Finding) -> str:
     return "falls" if found.high < 0 else "changes no more than by chance"
 
 
-def _listed(numbers: list[int]) -> str:
-    *first, last = map(str, numbers)
+def _listed(parts: list) -> str:
+    *first, last = [str(part) for part in parts] or [""]
     return f"{', '.join(first)} and {last}" if first else last
 
 

@@ -213,14 +213,17 @@ def precisions(runs: pd.DataFrame, partners: pd.DataFrame) -> pd.DataFrame:
 
 def precisions_in_words(found: pd.DataFrame | None) -> str:
     """The largest difference of `precisions` beside that of seeds, in a sentence."""
-    if found is None or found.empty:
+    if found is None:
         return ""
-    times = (found["difference"] / found["seeds apart"]).abs()
+    times = (found["difference"] / found["seeds apart"]).abs().replace(np.inf, np.nan).dropna()
+    if times.empty:
+        return ""
     (method, what), most = times.idxmax(), times.max()
     row = found.loc[(method, what)]
     start = (
-        f"The largest beside that of seeds is {what} of {method}: {row['difference']:+.2f} points, "
-        f"{most:.1f} times what seeds differ by ({row['pairs']:.0f} pairs)."
+        f"The largest of {len(times)}, beside that of seeds, is {what} of {method}: "
+        f"{row['difference']:+.2f} points, {most:.1f} times what seeds differ by "
+        f"({row['pairs']:.0f} pairs)."
     )
     if most < 2:
         return f"{start} Another precision acts like another seed, as far as so few pairs can say."

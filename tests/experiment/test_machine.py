@@ -97,15 +97,39 @@ def test_a_training_in_another_process_counts_until_it_is_killed(tmp_path, monke
 
 @linux
 def test_the_users_number_of_threads_stays(tmp_path, monkeypatch):
-    monkeypatch.setenv(machine.THREADS, "3")
+    monkeypatch.setenv(machine.THREADS, "4")
     before = torch.get_num_threads()
-    with machine.fair_share(tmp_path), machine.fair_share(tmp_path) as second:
-        assert second == before
+    torch.set_num_threads(4)
+    try:
+        with machine.fair_share(tmp_path), machine.fair_share(tmp_path) as second:
+            assert second == torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)
+
+
+@linux
+def test_a_training_that_cannot_be_counted_runs_all_the_same(tmp_path, monkeypatch):
+    place = tmp_path / "a-file"
+    place.write_text("")
+    with machine._counted(place) as trainings:
+        assert trainings == 1
+    with machine._counted(tmp_path) as trainings:
+        assert trainings == 1
+        (mine,) = tmp_path.glob("*.training")
+        mine.unlink()  # as a cleaner of temporary files may
+    monkeypatch.setattr(machine.os, "getuid", lambda: -1)  # the folder is another user's
+    with machine._counted(tmp_path) as trainings:
+        assert trainings == 1
+    monkeypatch.setattr(machine, "fcntl", None)
+    with machine._counted(tmp_path) as trainings:
+        assert trainings == 1
+    assert not list(tmp_path.glob("*.training"))
 
 
 def test_nothing_is_left_to_set_where_all_is_set():
     assert machine.settings(machine.SETTINGS) == {}
     assert machine.settings({}) == machine.SETTINGS
+    assert machine.settings({machine.STARTED: "off"}) == {}
 
 
 @pytest.mark.parametrize(

@@ -99,10 +99,19 @@ def test_scores_that_are_not_their_records_are_named(tmp_path):
     assert "its scores give" in scores_fault(here)
     np.savez(here, **{name: values[:, :7] for name, values in whole.items()})
     assert scores_fault(here) == "not the attributes of its record"
-    here.write_bytes(b"PK, not")
-    faults, summary = verify_all(tmp_path)
-    assert [fault for fault in faults if "not a file of scores" in fault] == faults
-    assert "1 of scores" in summary
+    np.savez(here, **whole | {"test_labels": whole["test_labels"][:5]})
+    assert scores_fault(here) == "not the attributes of its record"
+    broken = bytearray(kept.read_bytes())
+    broken[len(broken) // 2] ^= 255
+    for content in (b"PK, not", b"", bytes(broken)):
+        here.write_bytes(content)
+        faults, summary = verify_all(tmp_path)
+        assert [fault for fault in faults if "not a file of scores" in fault] == faults != []
+        assert "1 of scores" in summary
+    shutil.copy(kept, here)
+    other = json.loads((tmp_path / record).read_text("utf8"))
+    (tmp_path / record).write_text(json.dumps(other | {"decision": "prior"}))
+    assert scores_fault(here) == ""  # whose decision is not that of the signs
 
 
 def test_the_command_line_verifies_a_folder(tmp_path, capsys):

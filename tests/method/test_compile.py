@@ -83,7 +83,7 @@ def test_a_clock_of_its_own_moves_a_compiled_criterion():
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_seeded_criterion_draws_the_same_where_it_is_compiled():
+def test_a_seeded_criterion_draws_the_same_where_it_is_compiled(counting):
     labels, counts = labels_and_counts(32, 3, 2)
     criterion, plain = (DCLLoss(counts, 3, k=5, seed=0) for _ in range(2))
     torch.compiler.reset()

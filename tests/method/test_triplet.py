@@ -112,7 +112,7 @@ def test_an_impossible_class_brings_no_own_sample_among_the_negatives():
 
 
 @pytest.mark.parametrize("anchors", ["easy", "all"])
-def test_a_sample_without_a_role_may_be_nan(anchors):
+def test_a_sample_without_a_role_may_be_nan(anchors, counting):
     labels = torch.tensor([1, 1, 0, 0, 0, -1]).unsqueeze(1)
     logits, features = torch.randn(6, 1, 2), torch.randn(6, 1, 4)
     logits[5] = features[5] = torch.nan
@@ -145,7 +145,7 @@ def test_one_attribute_needs_no_axis_of_its_own():
             assert triplet_loss(x, z, labels, anchors="all") == expected
 
 
-def test_the_paper_sized_batch_agrees_with_a_float64_loop_over_distances():
+def test_the_paper_sized_batch_agrees_with_a_float64_loop_over_distances(counting):
     generator = torch.Generator().manual_seed(0)
     batch, attributes = 512, 3
     labels = (torch.rand(batch, attributes, generator=generator) < 0.08).long()
@@ -180,7 +180,7 @@ def test_gradient_reaches_features_alone():
 
 @pytest.mark.parametrize("normalise", [True, False])
 @pytest.mark.parametrize("value", [0.0, 1.0])
-def test_coinciding_features_give_a_finite_gradient(normalise, value):
+def test_coinciding_features_give_a_finite_gradient(normalise, value, counting):
     features = torch.full((10, 1, 4), value, requires_grad=True)
     labels = torch.tensor([1] * 4 + [0] * 6)[:, None]
     logits = torch.zeros(10, 1, 2)
@@ -191,7 +191,7 @@ def test_coinciding_features_give_a_finite_gradient(normalise, value):
 
 
 @pytest.mark.parametrize("spread", [1e-6, 1e-4, 1e-2, 1.0])
-def test_single_precision_keeps_its_digits_where_features_nearly_coincide(spread):
+def test_single_precision_keeps_its_digits_where_features_nearly_coincide(spread, counting):
     generator = torch.Generator().manual_seed(0)
     features = 1 + spread * torch.randn(60, 3, 16, generator=generator)
     logits = torch.randn(60, 3, 2, generator=generator)
@@ -242,7 +242,7 @@ def test_nothing_of_the_size_of_all_triples_is_made():
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
-def test_every_floating_type_works(dtype):
+def test_every_floating_type_works(dtype, counting):
     features = torch.randn(12, 2, 4).to(dtype).requires_grad_()
     logits, labels = torch.randn(12, 2, 2).to(dtype), torch.zeros(12, 2, dtype=torch.long)
     labels[:4] = 1

@@ -64,7 +64,7 @@ def test_no_operation_of_a_criterion_waits_for_values(name, unknown):
 
 
 @pytest.mark.parametrize("name", ["cross-entropy", "dcl", "crl"])
-def test_no_operation_of_a_training_step_waits_for_values(name):
+def test_no_operation_of_a_training_step_waits_for_values(name, counting):
     labels, counts = labels_and_counts(16, 5, 2)
     criterion = build(name, counts, 5).to("meta")
     criterion.random.seed = None

@@ -218,6 +218,8 @@ def test_the_largest_difference_of_two_precisions_is_told():
     assert "mA of dcl: +0.10 points, 0.5 times" in text
     assert "acts like another seed" in text
     assert length_tables.precisions_in_words(None) == ""
+    table["seeds apart"] = [np.nan, 0.0]  # one seed, or seeds that agree
+    assert length_tables.precisions_in_words(table) == ""
 
 
 def test_where_a_curriculum_is_stopped_is_told_of_the_longest_length_of_both():

@@ -43,12 +43,12 @@ def provenance(runs: pd.DataFrame, results: str) -> Styler:
     shown = shown.groupby(alike, as_index=False, sort=False)["seeds"].agg(", ".join)
     shown = shown[["records", "seeds", *alike[1:]]]
     style = shown.style.hide(axis="index").set_caption(
-        " ".join([f"records in {results}: {hours(runs)}", *left_out(results).splitlines()])
+        " ".join([f"records in {results}: {machine_hours(runs)}", *left_out(results).splitlines()])
     )
     return style.set_table_styles([{"selector": "th, td", "props": "text-align: left"}])
 
 
-def hours(runs: pd.DataFrame) -> str:
+def machine_hours(runs: pd.DataFrame) -> str:
     """Machine hours of training, of different machines and beside other runs, in words."""
     spent = [record.get("timing", {}).get("training_seconds") for record in runs["record"]]
     known = [seconds for seconds in spent if seconds is not None]
