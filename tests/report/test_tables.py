@@ -172,6 +172,27 @@ def test_numbers_are_tried_one_at_a_time_beside_the_default():
     assert [label.get_text() for label in axes.get_xticklabels()] == ["5", "25", "100"]
 
 
+def test_a_number_that_moves_much_has_a_scale_of_its_own():
+    def panel(*values):
+        effect = [Finding.of([]), *(Finding.of([0.0]) for _ in values[1:])]
+        rows = {"mA": [Finding.of([x]) for x in values], "effect": effect}
+        return pd.DataFrame(rows | {"seeds": [[x] for x in values]}, range(len(values)))
+
+    tried = {"batch_size": panel(80.0, 60.0), "k": panel(80.0, 79.0), "p": panel(80.0, 81.0)}
+    far, k, p = figures.sensitivity(tried, "a title").axes
+    assert far.get_xlabel() == "batch size, a scale of its own"
+    assert k.get_ylim() == p.get_ylim() != far.get_ylim()
+    assert (k.get_xlabel(), p.get_xlabel()) == ("k", "p")
+
+
+def test_hours_count_the_runs_that_do_not_say_theirs():
+    runs = frame(record("dcl", 0, 80), record("dcl", 1, 80))
+    assert tables.machine_hours(runs) == "2.0 machine hours of training."
+    del runs["record"][1]["timing"]["training_seconds"]
+    text = tables.machine_hours(runs)
+    assert text == "1.0 machine hours of training, of 1 of 2 runs no time is known."
+
+
 def test_provenance_has_a_row_for_seeds_of_one_make(tmp_path):
     runs = frame(*(record("dcl", seed, 80) for seed in range(3)), record("crl", 0, 79))
     for number, made in enumerate(runs["record"]):

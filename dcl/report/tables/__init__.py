@@ -11,7 +11,7 @@ from .paper import (
     steps_as_text,
     table2,
 )
-from .run import attributes, left_out, provenance, setting, tested_epoch
+from .run import attributes, left_out, machine_hours, provenance, setting, tested_epoch
 
 __all__ = [
     "TABLE_2",
@@ -21,6 +21,7 @@ __all__ = [
     "choices",
     "learning_rates",
     "left_out",
+    "machine_hours",
     "means",
     "overview",
     "per_attribute_findings",

@@ -52,7 +52,8 @@ def machine_hours(runs: pd.DataFrame) -> str:
     """Machine hours of training, of different machines and beside other runs, in words."""
     spent = [record.get("timing", {}).get("training_seconds") for record in runs["record"]]
     known = [seconds for seconds in spent if seconds is not None]
-    unknown = f", {len(spent) - len(known)} runs do not say" if len(known) < len(spent) else ""
+    few = len(spent) - len(known)
+    unknown = f", of {few} of {len(spent)} runs no time is known" if few else ""
     return f"{sum(known) / 3600:.1f} machine hours of training{unknown}."
 
 
