@@ -193,7 +193,8 @@ def precisions(runs: pd.DataFrame, partners: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By (method, what): ``difference``, `partners` minus `runs`, mean of the shared seeds;
+        By (method, what): ``difference``, `partners` minus `runs`, mean of the shared seeds, and
+        ``±``, half of its 95 % interval;
         ``seeds apart``, the standard deviation of what as many pairs of seeds of `runs` differ by
         in the mean; ``pairs``. Points on test, at the length that both have.
     """
@@ -205,6 +206,7 @@ def precisions(runs: pd.DataFrame, partners: pd.DataFrame) -> pd.DataFrame:
             apart = (there - here).dropna()
             rows[method, words] = {
                 "difference": apart.mean(),
+                "±": Finding.of(apart).half,
                 "seeds apart": here.std() * (2 / len(apart)) ** 0.5 if len(apart) else np.nan,
                 "pairs": len(apart),
             }
@@ -222,14 +224,19 @@ def precisions_in_words(found: pd.DataFrame | None) -> str:
     row = found.loc[(method, what)]
     start = (
         f"The largest of {len(times)}, beside that of seeds, is {what} of {method}: "
-        f"{row['difference']:+.2f} points, {most:.1f} times what seeds differ by "
-        f"({row['pairs']:.0f} pairs)."
+        f"{Finding(row['difference'], row['±'], int(row['pairs']))} points, {most:.1f} times what "
+        f"seeds differ by ({row['pairs']:.0f} pairs)."
     )
-    if most < 2:
-        return f"{start} Another precision acts like another seed, as far as so few pairs can say."
+    sure = found.index[found["difference"].abs() > found["±"]]  # whose interval leaves zero out
+    if sure.empty:
+        return (
+            f"{start} No interval leaves zero out: another precision acts like another seed, as far "
+            "as so few pairs can say."
+        )
+    names = ", ".join(f"{what} of {method}" for method, what in sure)
     return (
-        f"{start} That is more than a seed does, and it is in every difference between runs of "
-        "different precision, as those of different length may be."
+        f"{start} Beyond chance: {names}. That is in every difference between runs of different "
+        "precision, as those of different length may be."
     )
 
 

@@ -209,13 +209,18 @@ def test_two_precisions_are_compared_seed_by_seed():
 def test_the_largest_difference_of_two_precisions_is_told():
     index = pd.MultiIndex.from_tuples([("dcl", "mA"), ("cross-entropy", "mA")])
     table = pd.DataFrame(
-        {"difference": [0.1, -0.3], "seeds apart": [0.2, 0.1], "pairs": [2, 2]}, index
+        {"difference": [0.1, -0.3], "±": [0.2, 0.4], "seeds apart": [0.2, 0.1], "pairs": [2, 2]},
+        index,
     )
     text = length_tables.precisions_in_words(table)
-    assert "mA of cross-entropy: -0.30 points, 3.0 times what seeds differ by (2 pairs)" in text
+    assert "mA of cross-entropy: -0.30\xa0±\xa00.40 points, 3.0 times what seeds differ by" in text
+    assert text.endswith("another seed, as far as so few pairs can say.")
+    table.loc[("cross-entropy", "mA"), "±"] = 0.2
+    text = length_tables.precisions_in_words(table)
+    assert "Beyond chance: mA of cross-entropy." in text
     assert text.endswith("as those of different length may be.")
     text = length_tables.precisions_in_words(table.iloc[:1])
-    assert "mA of dcl: +0.10 points, 0.5 times" in text
+    assert "mA of dcl: +0.10\xa0±\xa00.20 points, 0.5 times" in text
     assert "acts like another seed" in text
     assert length_tables.precisions_in_words(None) == ""
     table["seeds apart"] = [np.nan, 0.0]  # one seed, or seeds that agree
