@@ -230,8 +230,8 @@ def precisions_in_words(found: pd.DataFrame | None) -> str:
     sure = found.index[found["difference"].abs() > found["±"]]  # whose interval leaves zero out
     if sure.empty:
         return (
-            f"{start} No interval leaves zero out: another precision acts like another seed, as far "
-            "as so few pairs can say."
+            f"{start} No interval leaves zero out: another precision acts like another seed, as "
+            "far as so few pairs can say."
         )
     names = ", ".join(f"{what} of {method}" for method, what in sure)
     return (
