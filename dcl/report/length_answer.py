@@ -40,8 +40,18 @@ def answer(runs: pd.DataFrame) -> str:
     runs : DataFrame
         From `dcl.report.length.collect`.
     """
-    tell = in_a_word, at_the_longest, too_long, at_the_end, at_the_best
+    return " ".join(filter(None, (lead(runs), rest(runs))))
+
+
+def lead(runs: pd.DataFrame) -> str:
+    """The first part of `answer`, which stands above all else: the lengths, and the longest."""
+    tell = in_a_word, at_the_longest, too_long
     return " ".join(filter(None, (words(runs) for words in tell)))
+
+
+def rest(runs: pd.DataFrame) -> str:
+    """The second part of `answer`: the last epoch, and each method at its best length."""
+    return " ".join(filter(None, (at_the_end(runs), at_the_best(runs))))
 
 
 def in_a_word(runs: pd.DataFrame) -> str:
@@ -52,8 +62,8 @@ def in_a_word(runs: pd.DataFrame) -> str:
     ahead = [L for L, lead in found.items() if call(lead) == "lead"]
     where = "all" if len(ahead) == len(found) else f"{_listed(ahead)} alone" if ahead else "none"
     return (
-        f"Does DCL's lead come with training? Of the lengths tried ({_listed(list(found))} "
-        f"epochs), it is ahead of cross entropy with a moved threshold at {where}."
+        f"Of the lengths tried ({_listed(list(found))} epochs), DCL is ahead of cross entropy with "
+        f"a moved threshold at {where}."
     )
 
 
@@ -179,9 +189,9 @@ def headline(runs: pd.DataFrame) -> str:
 
 
 def paragraph(runs: pd.DataFrame) -> str:
-    """`answer`, and what else the runs say: which reading, other measures, what is not run yet."""
+    """`rest`, and what else the runs say: which reading, other measures, what is not run yet."""
     last = longest(runs)
-    lines = [answer(runs)]
+    lines = [rest(runs)]
     if last:
         at = runs[runs["epochs"] == last]
         gains = {

@@ -101,14 +101,14 @@ def test_the_paragraph_gives_every_measure_that_records_have():
 
 
 def test_in_a_word_it_says_where_dcl_is_ahead_of_the_moved_threshold():
-    start = "Does DCL's lead come with training? Of the lengths tried (8, 24, 75 and 300 epochs), "
+    start = "Of the lengths tried (8, 24, 75 and 300 epochs), "
     for leads, where in (
         (FLAT, "none"),
         (GROWS, "75 and 300 alone"),
         (dict.fromkeys(GROWS, (2.0, 3)), "all"),
         (GROWS | {75: (0.0, 5)}, "300 alone"),
     ):
-        text = f"{start}it is ahead of cross entropy with a moved threshold at {where}."
+        text = f"{start}DCL is ahead of cross entropy with a moved threshold at {where}."
         assert length_answer.in_a_word(runs(leads)) == text
     assert length_answer.in_a_word(runs({8: (2.0, 5)})) == ""
     assert length_answer.in_a_word(NONE) == ""
