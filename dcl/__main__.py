@@ -19,6 +19,7 @@ if __name__ == "__main__" and sys.argv[1:2] in (["run"], ["grid"], ["bench"]):
 
 try:
     from .bench import main as bench
+    from .bench.full_size import NETWORKS
     from .experiment.config import from_values, method_options
     from .experiment.datasets import DATASETS, find_dataset
     from .experiment.distributed import rank
@@ -27,7 +28,7 @@ try:
     from .experiment.predict import predict_images
     from .experiment.records import RecordError, read
     from .experiment.run import check, headline, run
-    from .experiment.verify import differences, means, verify_all
+    from .experiment.verify import changes, differences, means, verify_all
     from .methods import Option, find
 except ModuleNotFoundError as error:
     if str(error.name).split(".")[0] == "dcl":
@@ -102,6 +103,13 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         default=0,
         metavar="EPOCHS",
         help="time whole epochs, 2 or more",
+    )
+    bench_parser.add_argument(
+        "--networks",
+        nargs="+",
+        default=["DeepID2"],
+        choices=NETWORKS,
+        help="of whole epochs: of Tables 2 to 4, of 5 and 6, of 7 [DeepID2]",
     )
     bench_parser.add_argument(
         "--out", default="", metavar="FILE", help="all numbers as JSON, or as a table: FILE.csv"
@@ -191,18 +199,20 @@ def check_command(options: argparse.Namespace) -> int:
             "check takes a record, such as results/celeba-30k/dcl-seed0.json, or --all"
         )
     found = check(options.record, **places)
-    recorded = read(options.record)["test"]
-    for name, value in means(recorded).items():
+    record = read(options.record)
+    for name, value in means(record["test"]).items():
         print(f"{name:18} recorded {value:.6f}  now {found[name]:.6f}")
-    same = not differences(recorded, found)
-    print("the recorded numbers" if same else "NOT the recorded numbers")
+    same = not differences(record, found, **places)
+    changed, decisions = changes(record["test"], found)
+    print("the recorded numbers" if same else "NOT the recorded numbers", end="")
+    print(f", {changed} of {decisions:,} decisions are others" if changed else "")
     return 0 if same else 1
 
 
 def bench_command(options: argparse.Namespace) -> None:
     """``bench``: what DCL costs on this machine."""
     how = {"rounds": options.rounds, "epochs": options.full_size, "out": options.out}
-    bench(options.device, grow=options.growth, **how)
+    bench(options.device, grow=options.growth, networks=options.networks, **how)
 
 
 def parse(text: str, kind: Any) -> Any:

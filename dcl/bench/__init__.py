@@ -2,27 +2,36 @@
 
 import csv
 import json
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ..experiment.fields import ConfigError
-from .full_size import IMAGES, PRECISIONS, full_size
+from .full_size import PRECISIONS, full_size
 from .step import share_of_peak, steps
 from .timing import METHODS, PAPER, RIVALS, criteria, growth, launching, missing_rivals
 
 LETTERS = {"batch": "B", "attributes": "A", "classes": "C", "width": "D", "k": "k"}
-COLUMNS = ("setting", "method", "precision", "part", "n", "median", "low", "high")
+SPREAD = ("median", "low", "high")
+COLUMNS = ("setting", "method", "precision", "part", "n", *SPREAD)
 
 
 def main(
-    device: str = "auto", *, grow: bool = False, rounds: int = 20, epochs: int = 0, out: str = ""
+    device: str = "auto",
+    *,
+    grow: bool = False,
+    rounds: int = 20,
+    epochs: int = 0,
+    networks: Sequence[str] = ("DeepID2",),
+    out: str = "",
 ) -> None:
     """Print the tables as Markdown; write the numbers to the file `out`, if given.
 
-    `epochs` of 2 or more also times so many epochs of the paper's size. A file whose name ends in
-    ``.csv`` is the table of `rows`, any other has all numbers as JSON.
+    `epochs` of 2 or more also times so many epochs of the paper's size, of each of `networks`. A
+    file whose name ends in ``.csv`` is the table of `rows`, any other has all numbers as JSON.
     """
     from ..experiment.machine import best_precision
     from ..experiment.run import pick_device
@@ -48,7 +57,7 @@ def main(
         "peak": {x: share_of_peak(where, min(rounds, 5), precision=x) for x in PRECISIONS},
         "best_precision": best_precision(where),
         "epochs": epochs,
-        "full_size": full_size(where, epochs) if epochs else [],
+        "full_size": full_size(where, epochs, networks) if epochs else [],
     }
     print(markdown(found))
     if out.endswith(".csv"):
@@ -61,17 +70,19 @@ def main(
 
 
 def rows(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """What `main` measured, a row for each time in ms, with the columns of ``results/gpu``."""
+    """What `main` measured, with the columns of ``results/gpu``: ms, but of ``peak MiB``."""
     steps, criteria, whole = found["steps"], found["criteria"], found["full_size"]
     measured = [
         ("alternating", method, "float32", part, found["rounds"], spent)
         for method, parts in steps.items()
         for part, spent in parts.items()
     ]
-    measured += [
-        ("full size", row["method"], row["precision"], "step", found["epochs"], row["step"])
-        for row in whole
-    ]
+    for row in whole:
+        about = f"full size, {row['network']}", row["method"], row["precision"]
+        measured.append((*about, "step", found["epochs"], row["step"]))
+        if "peak_mib" in row:
+            peak = dict.fromkeys(SPREAD, row["peak_mib"])
+            measured.append((*about, "peak MiB", found["epochs"], peak))
     measured += [
         ("criterion", method, "float32", part, found["rounds"], row[part])
         for method, row in criteria.items()
@@ -135,12 +146,14 @@ def markdown(found: dict[str, Any]) -> str:
             f"{row['peak_gflops']:.0f} of a matrix product",
         ]
     whole = found.get("full_size", [])
-    if whole:
-        what = f"{found['epochs']} epochs of {IMAGES:,} images"
-        lines += ["", f"| {what} | precision | a step | 300 epochs, h |", "|---|---|---|---|"]
-    for row in whole:
-        hours = 300 * -(-IMAGES // PAPER["batch"]) * row["step"]["median"] / 3.6e6
-        cells = row["method"], row["precision"], spread(row["step"]), f"{hours:.1f}"
+    for number, row in enumerate(whole):
+        if number == 0 or row["network"] != whole[number - 1]["network"]:
+            what = f"{row['network']}, {found['epochs']} epochs of {row['images']:,} images"
+            titles = (what, "precision", "a step", "300 such epochs, h", "peak memory, MiB")
+            lines += ["", f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+        hours = 300 * math.ceil(row["images"] / PAPER["batch"]) * row["step"]["median"] / 3.6e6
+        memory = f"{row['peak_mib']:,.0f}" if "peak_mib" in row else "not counted on a CPU"
+        cells = row["method"], row["precision"], spread(row["step"]), f"{hours:.1f}", memory
         lines.append(f"| {' | '.join(cells)} |")
     if found["growth"]:
         lines += ["", "| DCL with | more than cross entropy | peak memory, MiB |", "|---|---|---|"]

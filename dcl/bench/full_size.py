@@ -1,61 +1,140 @@
 """Whole epochs of the paper's size, by the loop that trains: what a step takes in use."""
 
 import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
+from torch import nn
 
+from ..backbones import TorchvisionModel
 from ..data.celeba import OFFICIAL
 from ..data.resident import Resident, Split, flip
 from ..experiment.trainer import train
-from ..models import DeepID2
+from ..models import DeepID2, ResNetCIFAR
 from .timing import PAPER, build, labels_and_counts, summary
 
-IMAGES = OFFICIAL["train"]
 NAMES = ("cross-entropy", "dcl")
 PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of the paper, its images and its labels, as in the table that it is for."""
+
+    tables: str
+    images: int  # of an epoch
+    size: tuple[int, int]  # height and width of the images
+    attributes: int
+    classes: int
+    make: Callable[[int, int], nn.Module]  # of attributes and classes
+
+
+NETWORKS = {
+    "DeepID2": Network("2 to 4", OFFICIAL["train"], DeepID2.size, 40, 2, DeepID2),
+    "ResNet-50": Network(  # RAP has 29,941 to train on: a third of them times a step as well
+        "5 and 6", 10_240, (256, 128), 70, 2, lambda a, c: TorchvisionModel("resnet50", a, c)
+    ),
+    "ResNet-32": Network("7", 45_000, ResNetCIFAR.size, 1, 100, ResNetCIFAR),
+}
 
 
 def full_size(
     device: torch.device,
     epochs: int,
+    networks: Sequence[str] = ("DeepID2",),
     *,
-    images: int = IMAGES,
+    images: int | None = None,
     names: tuple[str, ...] = NAMES,
     precisions: tuple[str, ...] = PRECISIONS,
-) -> list[dict]:
-    """Milliseconds of a training step in epochs over as many random images as CelebA's.
+) -> list[dict[str, Any]]:
+    """Milliseconds of a training step in epochs over as many random images as a table has.
 
     The methods and precisions take turns, an epoch each, in another order every time; what comes
     first warms up and is not counted.
 
+    Parameters
+    ----------
+    device : torch.device
+    epochs : int
+        Of each that are counted, 2 or more.
+    networks : sequence of str
+        Of `NETWORKS`.
+    images : int, optional
+        Of an epoch, in the place of the network's own.
+    names, precisions : tuple of str
+
     Returns
     -------
     list of dict
-        One for each method and precision: ``method``, ``precision``, ``step`` (`summary` of the
-        epochs' mean milliseconds per step).
+        One for each network, method and precision: ``network``, ``method``, ``precision``,
+        ``images`` of an epoch, ``step`` (`summary` of the epochs' mean milliseconds per step), and
+        on a GPU ``peak_mib``, the most that training it held beside its images.
     """
-    labels, counts = labels_and_counts(images, PAPER["attributes"], 2)
-    pixels = torch.randint(0, 256, (images, 3, *DeepID2.size), dtype=torch.uint8)
+    found = []
+    for name in networks:
+        size = images or NETWORKS[name].images
+        found += _epochs_of(device, epochs, name, size, names, precisions)
+    return found
+
+
+def _epochs_of(
+    device: torch.device,
+    epochs: int,
+    network: str,
+    images: int,
+    names: tuple[str, ...],
+    precisions: tuple[str, ...],
+) -> list[dict[str, Any]]:
+    about = NETWORKS[network]
+    labels, counts = labels_and_counts(images, about.attributes, about.classes)
+    pixels = torch.randint(0, 256, (images, 3, *about.size), dtype=torch.uint8)
     data = Resident(Split(images=pixels.numpy(), labels=labels.numpy()), device, flip)
+    keys = [(name, precision) for name in names for precision in precisions]
     made = {
-        (name, precision): (
-            DeepID2(PAPER["attributes"], 2, PAPER["width"]).to(device),
-            build(name, counts, PAPER["k"]).to(device),
+        key: (
+            about.make(about.attributes, about.classes).to(device),
+            build(key[0], counts, PAPER["k"]).to(device),
         )
-        for name in names
-        for precision in precisions
+        for key in keys
     }
-    times: dict[tuple[str, str], list[float]] = {key: [] for key in made}
+    times: dict[tuple[str, str], list[float]] = {key: [] for key in keys}
+    peaks = dict.fromkeys(keys, 0)
     for round_ in range(epochs + 1):
-        for key in random.Random(round_).sample(list(made), len(made)):
+        for key in random.Random(round_).sample(keys, len(keys)):
             model, criterion = made[key]
+            before = _memory(device)
             progress = train(
                 model, criterion, data, None, epochs=1, batch_size=PAPER["batch"], lr=1e-3,
                 momentum=0.9, weight_decay=0.0, seed=0, precision=key[1], show=False,
             )  # fmt: skip
             if round_:
                 times[key].append(progress.history[-1]["ms_per_step"])
+                own = sum(p.numel() * p.element_size() for p in model.parameters())
+                peaks[key] = max(peaks[key], _peak(device) - before + own)
     return [
-        {"method": name, "precision": precision, "step": summary(spent)}
+        {
+            "network": network,
+            "method": name,
+            "precision": precision,
+            "images": images,
+            "step": summary(spent),
+        }
+        | ({"peak_mib": peaks[name, precision] / 2**20} if device.type == "cuda" else {})
         for (name, precision), spent in times.items()
     ]
+
+
+def _memory(device: torch.device) -> int:
+    """Bytes of tensors on a GPU now, from which its peak is counted anew."""
+    if device.type != "cuda":
+        return 0
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats(device)
+    return torch.cuda.memory_allocated(device)
+
+
+def _peak(device: torch.device) -> int:
+    """Most bytes of tensors that a GPU has held since `_memory`."""
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else 0

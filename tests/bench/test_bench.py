@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dcl import DCLLoss, bench
 from dcl.__main__ import main
 from dcl.bench import markdown
-from dcl.bench.full_size import full_size
+from dcl.bench.full_size import NETWORKS, full_size
 from dcl.bench.rivals import BatchHardTriplets, LoopDCL
 from dcl.bench.step import operations, share_of_peak, steps
 from dcl.bench.timing import (
@@ -168,26 +168,43 @@ def test_whole_epochs_are_timed_for_each_method_and_precision():
         for precision in ("float32", "bfloat16")
     ]
     assert all(0 < row["step"]["low"] <= row["step"]["median"] for row in found)
+    assert {(row["network"], row["images"]) for row in found} == {("DeepID2", 600)}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_of_the_paper_can_be_timed(name):
+    own = {"images": 4, "names": ("dcl",), "precisions": ("float32",)}
+    with pytest.warns(UserWarning, match="Larger batches"):
+        (row,) = full_size(CPU, 2, (name,), **own)
+    assert (row["network"], row["method"]) == (name, "dcl")
+    assert row["step"]["median"] > 0
 
 
 def test_a_measurement_has_the_columns_of_those_that_are_kept(tmp_path, monkeypatch):
     spent = {"median": 2.0, "low": 1.0, "high": 3.00049}
     parts = {"step": spent, "loss": spent}
+    whole = {"method": "dcl", "precision": "bfloat16", "step": spent, "images": 9, "peak_mib": 7.0}
     monkeypatch.setattr(bench, "steps", lambda *_: {"dcl": parts})
     monkeypatch.setattr(bench, "criteria", lambda *_: {"dcl": {"criterion": spent, "extra": spent}})
     monkeypatch.setattr(bench, "share_of_peak", lambda *_, **__: {})
     monkeypatch.setattr(
-        bench, "full_size", lambda *_: [{"method": "dcl", "precision": "bfloat16", "step": spent}]
+        bench,
+        "full_size",
+        lambda _, __, networks: [whole | {"network": name} for name in networks],
     )
     monkeypatch.setattr(bench, "markdown", lambda _: "")
     out = tmp_path / "gpu.csv"
-    assert main(["bench", "--device", "cpu", "--full-size", "2", "--out", str(out)]) == 0
+    given = ["--device", "cpu", "--full-size", "2", "--networks", *NETWORKS, "--out", str(out)]
+    assert main(["bench", *given]) == 0
     found = pd.read_csv(out)
     kept = pd.read_csv(Path(__file__).parents[2] / "results" / "gpu" / "nvidia-h200.csv")
     assert list(found.columns) == list(kept.columns)
     assert {*found["setting"], "launching"} == set(kept["setting"])  # the last on a GPU alone
-    assert found["n"].tolist() == [20, 20, 2, 20, 20]
-    assert (found["high"] == 3.0).all()
+    assert found["n"].tolist() == [20, 20, *[2, 2] * len(NETWORKS), 20, 20]
+    memory = found["part"] == "peak MiB"
+    assert (found["high"][~memory] == 3.0).all()
+    assert (found[["median", "low", "high"]][memory] == 7.0).all(axis=None)
+    assert set(kept["part"]) >= set(found["part"])
 
 
 def test_a_rival_that_is_not_installed_is_left_out_and_told(tmp_path, monkeypatch, capsys):
@@ -219,11 +236,18 @@ def test_ways_to_launch_compute_and_are_in_the_tables():
 def test_whole_epochs_are_in_the_tables():
     spent = {"median": 10.0, "low": 9.0, "high": 12.0}
     parts = {"cross-entropy": {"step": spent}, "dcl": {"step": spent}}
-    whole = [{"method": "dcl", "precision": "float32", "step": spent}]
+    whole = [
+        {"network": name, "method": "dcl", "precision": "float32", "step": spent}
+        for name in ("DeepID2", "ResNet-50")
+    ]
+    whole[0] |= {"images": 162_770, "peak_mib": 1234.5}
+    whole[1] |= {"images": 10_240}
     found = {"setting": SMALL, "device": "a GPU", "rounds": 2, "steps": parts, "criteria": {}}
     text = markdown(found | {"growth": [], "epochs": 4, "full_size": whole})
-    assert "| 4 epochs of 162,770 images | precision |" in text
-    assert "| dcl | float32 | 10.0 [9.0, 12.0] | 0.3 |" in text  # 300 x 318 x 10 ms
+    assert "| DeepID2, 4 epochs of 162,770 images | precision |" in text
+    assert "| dcl | float32 | 10.0 [9.0, 12.0] | 0.3 | 1,234 |" in text  # 300 x 318 x 10 ms
+    assert "| ResNet-50, 4 epochs of 10,240 images | precision |" in text
+    assert "| dcl | float32 | 10.0 [9.0, 12.0] | 0.0 | not counted on a CPU |" in text
 
 
 def test_one_whole_epoch_is_refused(capsys):

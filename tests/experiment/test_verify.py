@@ -10,7 +10,13 @@ import torch
 
 from dcl.__main__ import main
 from dcl.experiment import weights
-from dcl.experiment.verify import record_fault, scores_fault, verify_all
+from dcl.experiment.verify import (
+    changes,
+    differences,
+    record_fault,
+    scores_fault,
+    verify_all,
+)
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 RECORD = RESULTS / "celeba-30k" / "dcl-seed0.json"
@@ -61,6 +67,28 @@ def test_a_touched_record_is_named_with_its_fault(tmp_path, change, words):
     faults, _ = verify_all(tmp_path)
     assert len(faults) == 1
     assert faults[0].startswith(f"{path}: ")
+
+
+def test_a_gpus_record_is_found_on_a_cpu_but_for_a_few_decisions():
+    record = json.loads(RECORD.read_text("utf8"))
+    found = json.loads(RECORD.read_text("utf8"))["test"]
+    total = sum(map(sum, sum((row["confusion"] for row in found["per_attribute"].values()), [])))
+    assert changes(record["test"], found) == (0, total)
+    assert total == 40 * record["dataset"]["found"]["test"]
+
+    def move(count: int) -> None:
+        """`count` more of the images with a smile are not seen to have one."""
+        _, smiling = found["per_attribute"]["Smiling"]["confusion"]
+        smiling[0], smiling[1] = smiling[0] + count, smiling[1] - count
+        found["mA"] -= 50 * count / sum(smiling) / 40
+
+    move(total // 2000)
+    assert changes(record["test"], found) == (total // 2000, total)
+    assert set(differences(record, found, device="cpu")) == {"mA"}  # the record is of a CPU
+    record["environment"]["device"] = "cuda (NVIDIA H200)"
+    assert differences(record, found, device="cpu") == {}
+    move(1)
+    assert set(differences(record, found, device="cpu")) == {"mA"}
 
 
 def test_weights_without_a_record_or_not_finite_are_named_without_data(tmp_path):

@@ -4,8 +4,7 @@
     python notebooks/grids/paper/plan.py 7 --ms-per-step 40   # `make paper TABLE=7 DRY=1 MS=40`
 
 Hours are steps times a step's milliseconds: --ms-per-step, or what was measured on the GPU that the
-grid names, with the paper's own beside it. Of a table that nobody has timed a step's operations are
-counted and a rate is assumed. Validation after each epoch and the test come on top.
+grid names, with the paper's own beside it. Validation after each epoch and the test come on top.
 """
 
 import argparse
@@ -21,14 +20,13 @@ from dcl.experiment.grid import Run, read_grid, records_folder
 
 PAPER = Path(__file__).resolve().parent
 TOGETHER = {"5": "5_6", "6": "5_6"}  # one grid fills both tables
-RATE = 10.0  # teraflop a second that a GPU is assumed to keep up
 TABLES = sorted(path.stem.removeprefix("table") for path in PAPER.glob("*.yaml"))
 
 
 def notes(path: Path) -> dict[str, Any]:
-    """What a grid says of itself: ``table``, ``train_images``, and what a step takes.
+    """What a grid says of itself: ``table``, ``train_images`` and ``ms_per_step``, measured.
 
-    That is ``ms_per_step``, measured, and ``paper_ms_per_step``; or ``teraflop_per_step``, counted.
+    Where the paper gives hours, also its own ``paper_ms_per_step``.
     """
     return yaml.safe_load(path.read_text("utf8"))["paper"]
 
@@ -42,13 +40,7 @@ def step_time(about: dict[str, Any], given: float | None) -> tuple[float, str]:
     """Milliseconds of a step, and where they come from."""
     if given:
         return given, "given: not measured here"
-    if "ms_per_step" in about:
-        return about["ms_per_step"], "measured on an NVIDIA H200"
-    work = about["teraflop_per_step"]
-    return 1000 * work / RATE, (
-        f"assumed: {work:g} teraflop at {RATE:g} a second. Nobody has measured it: "
-        "MS=milliseconds, as a first run of one epoch prints them, gives your own"
-    )
+    return about["ms_per_step"], "measured on an NVIDIA H200: MS=milliseconds gives your own"
 
 
 def plan(path: Path, given: dict[str, Any], ms_per_step: float | None) -> str:
