@@ -1,4 +1,4 @@
-"""Tables of the page on training length: leads, overfitting, triplets, the last epoch, hours."""
+"""Tables of the page on training length: leads, overfitting, the last epoch, rates, hours."""
 
 from typing import Any
 
@@ -9,14 +9,6 @@ from . import evidence
 from .evidence import PRIOR
 from .finding import Finding
 from .length import MEASURES, METHODS, leads, slope
-from .measures import Measure, class_balanced, metric
-
-SHOWN: dict[str, Measure] = {
-    "mA": class_balanced,
-    "F1": metric("f1"),
-    "AUC": metric("auc"),
-    "AP": metric("average_precision"),
-}
 
 
 def leads_in_words(runs: pd.DataFrame) -> pd.DataFrame:
@@ -91,57 +83,6 @@ def stopping_in_words(found: pd.DataFrame) -> str:
     )
 
 
-def triplets(runs: pd.DataFrame) -> pd.DataFrame:
-    """What the triplet loss is over a training, at its first and its last epoch, over seeds.
-
-    Returns
-    -------
-    DataFrame
-        By (``epochs``, ``method``): ``loss``, summed over attributes; ``triples``, valid ones of a
-        batch, thousands; ``violated``, those with a positive hinge, %; ``share``, of f times that
-        loss in what is trained on, %. Each for the ``first`` and the ``last`` epoch; ``seeds``.
-        Records without triplets are left out.
-    """
-    keys = ["triples", "active", "metric", "f", "loss"]
-    rows = []
-    for row in runs.itertuples():
-        parts = pd.DataFrame({key: history(row.record, key) for key in keys})
-        if parts["metric"].gt(0).any():
-            ends = parts.iloc[[0, -1]].to_numpy().T
-            triples, active, metric, f, loss = ends
-            shown = metric, triples / 1000, 100 * active / triples, 100 * f * metric / loss
-            rows.append((row.epochs, row.method, *np.concatenate(shown)))
-    found = pd.DataFrame(rows, columns=["epochs", "method", *range(8)])
-    groups = found.groupby(["epochs", "method"], sort=True)
-    table = groups.mean()
-    table.columns = pd.MultiIndex.from_product(
-        [["loss", "triples", "violated", "share"], ["first", "last"]]
-    )
-    table["seeds", ""] = groups.size()
-    return table
-
-
-def triplets_in_words(found: pd.DataFrame) -> str:
-    """Why DCL's triplet loss is larger at its end than at its start; `found` is of `triplets`."""
-    own = found[found.index.get_level_values("method") == "dcl"]
-    if own.empty:
-        return ""
-    row = own.iloc[-1]
-    each = (row["loss"] / row["triples"]).astype(float)  # at the first epoch, at the last
-    fewer = 100 * (1 - each["last"] / each["first"])
-    return (
-        f"Over {own.index[-1][0]} epochs DCL's triplet loss, summed over attributes, goes from "
-        f"{row['loss', 'first']:.1f} to {row['loss', 'last']:.1f}. An attribute has triplets only "
-        "once the network names some of its minority right: a batch has "
-        f"{row['triples', 'first']:.0f} thousand of them at first and "
-        f"{row['triples', 'last']:.0f} thousand at the end, and for each the loss is "
-        f"{abs(fewer):.0f} % {'lower' if fewer > 0 else 'higher'} then. At the last epoch "
-        f"{row['violated', 'last']:.0f} % of the triplets still violate the margin, for they are "
-        f"the hardest of their batch by the network's own score; their loss, weighted by f, is "
-        f"{row['share', 'last']:.0f} % of the total."
-    )
-
-
 def last_minus_chosen(runs: pd.DataFrame) -> pd.DataFrame:
     """What the last epoch gives on test, minus the chosen one, at the method's own decision.
 
@@ -185,59 +126,6 @@ def rates(runs: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
             "chosen minus kept": Finding.of((after - before)[seeds]),
         }
     return _by_length_and_method(rows)
-
-
-def precisions(runs: pd.DataFrame, partners: pd.DataFrame) -> pd.DataFrame:
-    """Runs in one precision minus the same seeds' in another, beside how far seeds lie apart.
-
-    Returns
-    -------
-    DataFrame
-        By (method, what): ``difference``, `partners` minus `runs`, mean of the shared seeds, and
-        ``±``, half of its 95 % interval;
-        ``seeds apart``, the standard deviation of what as many pairs of seeds of `runs` differ by
-        in the mean; ``pairs``. Points on test, at the length that both have.
-    """
-    rows = {}
-    for method, other in partners.groupby("method"):
-        own = runs[(runs["method"] == method) & runs["epochs"].isin(other["epochs"])]
-        for words, measure in SHOWN.items():
-            here, there = (evidence.by_seed(x, method, measure) for x in (own, other))
-            apart = (there - here).dropna()
-            rows[method, words] = {
-                "difference": apart.mean(),
-                "±": Finding.of(apart).half,
-                "seeds apart": here.std() * (2 / len(apart)) ** 0.5 if len(apart) else np.nan,
-                "pairs": len(apart),
-            }
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def precisions_in_words(found: pd.DataFrame | None) -> str:
-    """The largest difference of `precisions` beside that of seeds, in a sentence."""
-    if found is None:
-        return ""
-    times = (found["difference"] / found["seeds apart"]).abs().replace(np.inf, np.nan).dropna()
-    if times.empty:
-        return ""
-    (method, what), most = times.idxmax(), times.max()
-    row = found.loc[(method, what)]
-    start = (
-        f"The largest of {len(times)}, beside that of seeds, is {what} of {method}: "
-        f"{Finding(row['difference'], row['±'], int(row['pairs']))} points, {most:.1f} times what "
-        f"seeds differ by ({row['pairs']:.0f} pairs)."
-    )
-    sure = found.index[found["difference"].abs() > found["±"]]  # whose interval leaves zero out
-    if sure.empty:
-        return (
-            f"{start} No interval leaves zero out: another precision acts like another seed, as "
-            "far as so few pairs can say."
-        )
-    names = ", ".join(f"{what} of {method}" for method, what in sure)
-    return (
-        f"{start} Beyond chance: {names}. That is in every difference between runs of different "
-        "precision, as those of different length may be."
-    )
 
 
 def _by_length_and_method(

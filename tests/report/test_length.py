@@ -9,7 +9,14 @@ from made import record
 from made_lengths import GROWS, NOISE, NONE, runs, with_epochs
 from scipy import stats
 
-from dcl.report import figures, length, length_answer, length_tables
+from dcl.report import (
+    figures,
+    length,
+    length_answer,
+    length_precision,
+    length_tables,
+    length_triplets,
+)
 from dcl.report.evidence import PRIOR
 from dcl.report.finding import Finding
 
@@ -193,7 +200,7 @@ def test_two_rates_are_compared_on_the_seeds_that_both_have():
 def test_two_precisions_are_compared_seed_by_seed():
     single = runs({24: (0.0, 5)}, methods=("dcl", "crl"))
     half = with_epochs(record("dcl", 0, single["mA"].iloc[0] + 0.5, epochs=24))
-    table = length_tables.precisions(single, half)
+    table = length_precision.precisions(single, half)
     assert list(table.index) == [("dcl", name) for name in ("mA", "F1", "AUC", "AP")]
     row = table.loc[("dcl", "mA")]
     assert row["pairs"] == 1
@@ -201,7 +208,7 @@ def test_two_precisions_are_compared_seed_by_seed():
     own = single.loc[single["method"] == "dcl", "mA"]
     assert row["seeds apart"] == pytest.approx(np.std(own, ddof=1) * math.sqrt(2))
     other = with_epochs(record("dcl", 1, single["mA"].iloc[2] - 0.1, epochs=24))
-    row = length_tables.precisions(single, pd.concat([half, other])).loc[("dcl", "mA")]
+    row = length_precision.precisions(single, pd.concat([half, other])).loc[("dcl", "mA")]
     assert (row["pairs"], row["difference"]) == (2, pytest.approx(0.2))
     assert row["seeds apart"] == pytest.approx(np.std(own, ddof=1))
 
@@ -212,19 +219,19 @@ def test_the_largest_difference_of_two_precisions_is_told():
         {"difference": [0.1, -0.3], "±": [0.2, 0.4], "seeds apart": [0.2, 0.1], "pairs": [2, 2]},
         index,
     )
-    text = length_tables.precisions_in_words(table)
+    text = length_precision.precisions_in_words(table)
     assert "mA of cross-entropy: -0.30\xa0±\xa00.40 points, 3.0 times what seeds differ by" in text
     assert text.endswith("another seed, as far as so few pairs can say.")
     table.loc[("cross-entropy", "mA"), "±"] = 0.2
-    text = length_tables.precisions_in_words(table)
+    text = length_precision.precisions_in_words(table)
     assert "Beyond chance: mA of cross-entropy." in text
     assert text.endswith("as those of different length may be.")
-    text = length_tables.precisions_in_words(table.iloc[:1])
+    text = length_precision.precisions_in_words(table.iloc[:1])
     assert "mA of dcl: +0.10\xa0±\xa00.20 points, 0.5 times" in text
     assert "acts like another seed" in text
-    assert length_tables.precisions_in_words(None) == ""
+    assert length_precision.precisions_in_words(None) == ""
     table["seeds apart"] = [np.nan, 0.0]  # one seed, or seeds that agree
-    assert length_tables.precisions_in_words(table) == ""
+    assert length_precision.precisions_in_words(table) == ""
 
 
 def test_where_a_curriculum_is_stopped_is_told_of_the_longest_length_of_both():
@@ -256,21 +263,21 @@ def test_a_triplet_loss_that_rises_is_told_with_the_triplets_that_it_has():
         with_triplets(1, (3.0, 1e5, 1e5, 1.0), (6.0, 6e5, 4.5e5, 0.1), epochs=24),
         record("selective-learning", 0, 80.0, epochs=24),
     )
-    found = length_tables.triplets(made)
+    found = length_triplets.triplets(made)
     assert list(found.index) == [(24, "dcl")]
     row = found.iloc[0]
     assert row["loss"].tolist() == [2.0, 6.0]
     assert row["triples"].tolist() == [75.0, 600.0]
     assert row["violated"].tolist() == [100.0, 75.0]
     assert row["share"].tolist() == pytest.approx([20.0, 6.0])
-    text = length_tables.triplets_in_words(found)
+    text = length_triplets.triplets_in_words(found)
     assert "from 2.0 to 6.0" in text
     assert "75 thousand of them at first and 600 thousand at the end" in text
     assert "the loss is 62 % lower then" in text  # 6 / 600 for 2 / 75
     assert "75 % of the triplets still violate the margin" in text
-    none = length_tables.triplets(made[made["method"] != "dcl"])
+    none = length_triplets.triplets(made[made["method"] != "dcl"])
     assert none.empty
-    assert length_tables.triplets_in_words(none) == ""
+    assert length_triplets.triplets_in_words(none) == ""
 
 
 def test_the_paragraph_holds_dcl_against_its_scheduler_where_seeds_repeat():
