@@ -8,6 +8,7 @@ training has is settled when it starts, see `fair_share`.
 import os
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ SETTINGS = {
 }
 STARTED = "DCL_SETTINGS"  # set by `restart`; "off" leaves the process as it was started
 THREADS = "OMP_NUM_THREADS"
+PATIENCE = 5.0  # seconds that a training waits to be counted; then it takes all threads
 
 
 def settings(environment: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -126,11 +128,23 @@ def _enter(folder: Path) -> tuple[Any, int]:
     if folder.lstat().st_uid != os.getuid():
         raise PermissionError(f"{folder} is another user's")
     with (folder / "gate").open("a") as gate:  # one training at a time comes in
-        fcntl.flock(gate, fcntl.LOCK_EX)
+        _wait_for(gate)
         mine = tempfile.NamedTemporaryFile(dir=folder, suffix=".training", delete=False)  # noqa: SIM115
         fcntl.flock(mine, fcntl.LOCK_EX)
         others = [path for path in folder.glob("*.training") if path != Path(mine.name)]
         return mine, 1 + sum(map(_is_locked, others))
+
+
+def _wait_for(gate: Any) -> None:
+    """Take its lock, or raise a BlockingIOError if it stays another's: a stopped process keeps it."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
 
 
 def _is_locked(path: Path) -> bool:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from dcl.experiment import machine
+from dcl.experiment.machine import fcntl
 
 TELL = """
 import os, sys
@@ -105,6 +106,18 @@ def test_the_users_number_of_threads_stays(tmp_path, monkeypatch):
             assert second == torch.get_num_threads() == 4
     finally:
         torch.set_num_threads(before)
+
+
+@linux
+def test_a_training_does_not_wait_for_ever_to_be_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "PATIENCE", 0.1)
+    with (tmp_path / "gate").open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with machine._counted(tmp_path) as trainings:
+            assert trainings == 1
+        assert not list(tmp_path.glob("*.training"))
+    with machine._counted(tmp_path):
+        assert len(list(tmp_path.glob("*.training"))) == 1
 
 
 @linux

@@ -4,13 +4,15 @@ On the meta device tensors have shapes and no values. An operation that must wai
 the host a value, or the size of its result, fails there, and is named here.
 """
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from dcl.bench.timing import METHODS, build, labels_and_counts
 from dcl.data.resident import Resident, Split, flip
-from dcl.experiment.meters import Totals
+from dcl.experiment import trainer
 from dcl.models import DeepID2
 
 WAITS = {
@@ -64,30 +66,28 @@ def test_no_operation_of_a_criterion_waits_for_values(name, unknown):
 
 
 @pytest.mark.parametrize("name", ["cross-entropy", "dcl", "crl"])
-def test_no_operation_of_a_training_step_waits_for_values(name, counting):
-    labels, counts = labels_and_counts(16, 5, 2)
+def test_an_epoch_of_training_waits_for_no_value_before_its_end(name, counting):
+    labels, counts = labels_and_counts(48, 5, 2)
     criterion = build(name, counts, 5).to("meta")
     criterion.random.seed = None
     model = DeepID2(5).to("meta")
     optimiser = torch.optim.SGD(model.parameters(), 1e-3, momentum=0.9, weight_decay=5e-4)
-    pixels = torch.zeros(16, 3, *DeepID2.size, dtype=torch.uint8)
+    pixels = torch.zeros(48, 3, *DeepID2.size, dtype=torch.uint8)
     split = Split(images=pixels.numpy(), labels=labels.numpy())
     # a generator stands for one on the device, where the meta device has none
     data = Resident(split, "meta", lambda images, generator: flip(images, None))
-    index, totals = torch.arange(16, device="meta"), Totals()
-    first_bad = torch.full((), 2, device="meta")
-    with Census() as census:
-        for step in range(2):  # momentum has its buffers from the first step
-            images, known = data.batch(index, torch.Generator())
-            loss = criterion(*model(images), known)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            first_bad = torch.where(loss.isfinite(), first_bad, first_bad.clamp(max=step))
-            totals.add({"loss": loss.detach(), **criterion.parts})
-    assert {"convolution", "convolution_backward", "rand", "nan_to_num"} <= census.names
-    assert not census.names & WAITS
+    steps = []
+    bar = SimpleNamespace(update=lambda: steps.append(set(census.names)))
+    with Census() as census, pytest.raises(RuntimeError, match="meta"):  # its one look, at the end
+        trainer._train_epoch(
+            model, criterion, criterion, optimiser, data, 16, None,
+            rates=[0.1, 0.1, 0.1], places=[30, 30.3, 30.6], bar=bar,
+        )  # fmt: skip
+    assert len(steps) == 3
+    assert {"convolution", "convolution_backward", "nan_to_num"} <= steps[-1]
+    assert not steps[-1] & WAITS
     assert not census.to_host
+    assert census.names & WAITS <= {"_local_scalar_dense"}
 
 
 def test_the_census_sees_what_waits():
