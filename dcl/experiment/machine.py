@@ -136,7 +136,7 @@ def _enter(folder: Path) -> tuple[Any, int]:
 
 
 def _wait_for(gate: Any) -> None:
-    """Take its lock; a BlockingIOError if it stays with another, as it does with a stopped process."""
+    """Take its lock; a BlockingIOError if it stays another's, as that of a stopped process does."""
     until = time.monotonic() + PATIENCE
     while True:
         try:
