@@ -107,7 +107,6 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     bench_parser.add_argument(
         "--networks",
         nargs="+",
-        default=["DeepID2"],
         choices=NETWORKS,
         help="of whole epochs: of Tables 2 to 4, of 5 and 6, of 7 [DeepID2]",
     )
@@ -204,8 +203,8 @@ def check_command(options: argparse.Namespace) -> int:
         print(f"{name:18} recorded {value:.6f}  now {found[name]:.6f}")
     same = not differences(record, found, **places)
     changed, decisions = changes(record["test"], found)
-    print("the recorded numbers" if same else "NOT the recorded numbers", end="")
-    print(f", {changed} of {decisions:,} decisions are others" if changed else "")
+    apart = f" but for {changed} of {decisions:,} decisions, or more" if changed else ""
+    print(f"the recorded numbers{apart}" if same else f"NOT the recorded numbers{apart}")
     return 0 if same else 1
 
 

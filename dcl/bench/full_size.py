@@ -23,7 +23,7 @@ PRECISIONS = ("float32", "bfloat16")
 class Network:
     """A network of the paper, its images and its labels, as in the table that it is for."""
 
-    tables: str
+    tables: tuple[str, ...]  # grids of notebooks/grids/paper that train it
     images: int  # of an epoch
     size: tuple[int, int]  # height and width of the images
     attributes: int
@@ -32,11 +32,16 @@ class Network:
 
 
 NETWORKS = {
-    "DeepID2": Network("2 to 4", OFFICIAL["train"], DeepID2.size, 40, 2, DeepID2),
-    "ResNet-50": Network(  # RAP has 29,941 to train on: a third of them times a step as well
-        "5 and 6", 10_240, (256, 128), 70, 2, lambda a, c: TorchvisionModel("resnet50", a, c)
+    "DeepID2": Network(("2", "3", "4"), OFFICIAL["train"], DeepID2.size, 40, 2, DeepID2),
+    "ResNet-50": Network(  # 20 steps of the 59 that RAP's 29,941 images take
+        ("5_6", "5_6-protocol51"),
+        10_240,
+        (256, 128),
+        70,
+        2,
+        lambda attributes, classes: TorchvisionModel("resnet50", attributes, classes),
     ),
-    "ResNet-32": Network("7", 45_000, ResNetCIFAR.size, 1, 100, ResNetCIFAR),
+    "ResNet-32": Network(("7",), 45_000, ResNetCIFAR.size, 1, 100, ResNetCIFAR),
 }
 
 
@@ -49,10 +54,10 @@ def full_size(
     names: tuple[str, ...] = NAMES,
     precisions: tuple[str, ...] = PRECISIONS,
 ) -> list[dict[str, Any]]:
-    """Milliseconds of a training step in epochs over as many random images as a table has.
+    """Milliseconds of a training step in epochs over random images, as many as `Network.images`.
 
-    The methods and precisions take turns, an epoch each, in another order every time; what comes
-    first warms up and is not counted.
+    The methods and precisions take turns, an epoch each, in another order every time. The first
+    epoch of each warms up and is not timed; on a GPU its memory is counted.
 
     Parameters
     ----------
@@ -70,12 +75,13 @@ def full_size(
     list of dict
         One for each network, method and precision: ``network``, ``method``, ``precision``,
         ``images`` of an epoch, ``step`` (`summary` of the epochs' mean milliseconds per step), and
-        on a GPU ``peak_mib``, the most that training it held beside its images.
+        on a GPU ``peak_mib``, the most that its tensors held beside its images: without what
+        PyTorch keeps for a captured graph, and for itself.
     """
     found = []
-    for name in networks:
-        size = images or NETWORKS[name].images
-        found += _epochs_of(device, epochs, name, size, names, precisions)
+    for name in dict.fromkeys(networks):
+        count = images or NETWORKS[name].images
+        found += _epochs_of(device, epochs, name, count, names, precisions)
     return found
 
 
@@ -88,7 +94,7 @@ def _epochs_of(
     precisions: tuple[str, ...],
 ) -> list[dict[str, Any]]:
     about = NETWORKS[network]
-    labels, counts = labels_and_counts(images, about.attributes, about.classes)
+    labels, counts = labels_and_counts(images, about.attributes, about.classes, images)
     pixels = torch.randint(0, 256, (images, 3, *about.size), dtype=torch.uint8)
     data = Resident(Split(images=pixels.numpy(), labels=labels.numpy()), device, flip)
     keys = [(name, precision) for name in names for precision in precisions]
@@ -104,15 +110,16 @@ def _epochs_of(
     for round_ in range(epochs + 1):
         for key in random.Random(round_).sample(keys, len(keys)):
             model, criterion = made[key]
-            before = _memory(device)
+            before = 0 if round_ else _count_anew(device)
             progress = train(
                 model, criterion, data, None, epochs=1, batch_size=PAPER["batch"], lr=1e-3,
                 momentum=0.9, weight_decay=0.0, seed=0, precision=key[1], show=False,
             )  # fmt: skip
             if round_:
                 times[key].append(progress.history[-1]["ms_per_step"])
+            elif device.type == "cuda":
                 own = sum(p.numel() * p.element_size() for p in model.parameters())
-                peaks[key] = max(peaks[key], _peak(device) - before + own)
+                peaks[key] = torch.cuda.max_memory_allocated(device) - before + own
     return [
         {
             "network": network,
@@ -126,15 +133,9 @@ def _epochs_of(
     ]
 
 
-def _memory(device: torch.device) -> int:
-    """Bytes of tensors on a GPU now, from which its peak is counted anew."""
+def _count_anew(device: torch.device) -> int:
+    """Let a GPU's peak be counted from here on; the bytes of tensors that are there already."""
     if device.type != "cuda":
         return 0
-    torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats(device)
     return torch.cuda.memory_allocated(device)
-
-
-def _peak(device: torch.device) -> int:
-    """Most bytes of tensors that a GPU has held since `_memory`."""
-    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else 0

@@ -140,9 +140,12 @@ def _wait_for(gate: Any) -> None:
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            return fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
         except BlockingIOError:
             if time.monotonic() > until:
+                words = f"{gate.name} is locked by another process: this training is not counted"
+                warnings.warn(f"{words}, it takes all threads", stacklevel=7)
                 raise
             time.sleep(0.02)
 

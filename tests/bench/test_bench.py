@@ -171,11 +171,11 @@ def test_whole_epochs_are_timed_for_each_method_and_precision():
     assert {(row["network"], row["images"]) for row in found} == {("DeepID2", 600)}
 
 
+@pytest.mark.filterwarnings("ignore:of class")  # of which so small a batch has too few
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_of_the_paper_can_be_timed(name):
     own = {"images": 4, "names": ("dcl",), "precisions": ("float32",)}
-    with pytest.warns(UserWarning, match="Larger batches"):
-        (row,) = full_size(CPU, 2, (name,), **own)
+    (row,) = full_size(CPU, 2, (name,), **own)
     assert (row["network"], row["method"]) == (name, "dcl")
     assert row["step"]["median"] > 0
 
@@ -258,6 +258,27 @@ def test_one_whole_epoch_is_refused(capsys):
 def test_a_file_in_no_folder_is_refused_before_anything_is_timed(capsys):
     assert main(["bench", "--out", "no/such/folder/bench.json"]) == 2
     assert "no/such/folder" in capsys.readouterr().err
+
+
+def test_networks_without_whole_epochs_are_refused(capsys):
+    assert main(["bench", "--networks", "ResNet-32"]) == 2
+    assert "full-size 2 or more" in capsys.readouterr().err
+
+
+def test_what_does_not_fit_into_a_gpu_leaves_the_rest(tmp_path, monkeypatch, capsys):
+    def full(*_):
+        raise torch.OutOfMemoryError("tried to allocate 30 GiB")
+
+    spent = {"median": 2.0, "low": 1.0, "high": 3.0}
+    monkeypatch.setattr(bench, "steps", lambda *_: {"dcl": {"step": spent}})
+    monkeypatch.setattr(bench, "criteria", lambda *_: {})
+    monkeypatch.setattr(bench, "share_of_peak", lambda *_, **__: {})
+    monkeypatch.setattr(bench, "markdown", lambda _: "")
+    monkeypatch.setattr(bench, "full_size", full)
+    out = tmp_path / "gpu.csv"
+    assert main(["bench", "--device", "cpu", "--full-size", "2", "--out", str(out)]) == 0
+    assert "left out, they do not fit into the GPU's memory: tried" in capsys.readouterr().out
+    assert pd.read_csv(out)["setting"].tolist() == ["alternating"]
 
 
 def test_one_round_is_refused(capsys):

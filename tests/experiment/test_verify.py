@@ -82,11 +82,14 @@ def test_a_gpus_record_is_found_on_a_cpu_but_for_a_few_decisions():
         smiling[0], smiling[1] = smiling[0] + count, smiling[1] - count
         found["mA"] -= 50 * count / sum(smiling) / 40
 
-    move(total // 2000)
-    assert changes(record["test"], found) == (total // 2000, total)
+    move(total // 5000)
+    assert changes(record["test"], found) == (total // 5000, total)
     assert set(differences(record, found, device="cpu")) == {"mA"}  # the record is of a CPU
     record["environment"]["device"] = "cuda (NVIDIA H200)"
     assert differences(record, found, device="cpu") == {}
+    found["auc"] += 0.11  # which no confusion count tells
+    assert set(differences(record, found, device="cpu")) == {"auc"}
+    found["auc"] -= 0.11
     move(1)
     assert set(differences(record, found, device="cpu")) == {"mA"}
 
