@@ -78,7 +78,7 @@ def test_every_published_run_is_at_the_rate_that_validation_chose():
     both = pd.concat([published_runs, others], ignore_index=True)
     rates = tables.learning_rates(both)
     other_seeds = evidence.of_dataset(ROOT / "results" / "celeba-30k-lr-seeds", "celeba")
-    dead = other_seeds[other_seeds["record"].map(best_on_validation) == 50]  # one answer for all
+    dead = other_seeds[other_seeds["record"].map(best_on_validation) < 50.01]  # one answer for all
     assert set(dead["method"]) == {"tau-norm"}
     for method, made in zip(dead["method"], dead["record"], strict=True):
         assert rates.loc[method].idxmax() == made["config"]["lr"]
