@@ -62,10 +62,11 @@ def main(
         "epochs": epochs,
         "full_size": [],
     }
-    try:
-        found["full_size"] = full_size(where, epochs, networks or ("DeepID2",)) if epochs else []
-    except torch.OutOfMemoryError as error:  # the rest is measured
-        print(f"whole epochs are left out, they do not fit into the GPU's memory: {error}")
+    if epochs:
+        try:
+            found["full_size"] = full_size(where, epochs, networks or ("DeepID2",))
+        except torch.OutOfMemoryError as error:  # the rest is measured
+            print(f"whole epochs are left out, they do not fit into the GPU's memory: {error}")
     print(markdown(found))
     if out.endswith(".csv"):
         with open(out, "w", encoding="utf-8", newline="") as file:
@@ -89,7 +90,7 @@ def rows(found: dict[str, Any]) -> list[dict[str, Any]]:
         measured.append((*about, "step", found["epochs"], row["step"]))
         if "peak_mib" in row:
             peak = dict.fromkeys(SPREAD, row["peak_mib"])
-            measured.append((*about, "peak MiB", found["epochs"], peak))
+            measured.append((*about, "peak MiB", 1, peak))  # of the epoch that warms up
     measured += [
         ("criterion", method, "float32", part, found["rounds"], row[part])
         for method, row in criteria.items()

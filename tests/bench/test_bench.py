@@ -200,7 +200,7 @@ def test_a_measurement_has_the_columns_of_those_that_are_kept(tmp_path, monkeypa
     kept = pd.read_csv(Path(__file__).parents[2] / "results" / "gpu" / "nvidia-h200.csv")
     assert list(found.columns) == list(kept.columns)
     assert {*found["setting"], "launching"} == set(kept["setting"])  # the last on a GPU alone
-    assert found["n"].tolist() == [20, 20, *[2, 2] * len(NETWORKS), 20, 20]
+    assert found["n"].tolist() == [20, 20, *[2, 1] * len(NETWORKS), 20, 20]
     memory = found["part"] == "peak MiB"
     assert (found["high"][~memory] == 3.0).all()
     assert (found[["median", "low", "high"]][memory] == 7.0).all(axis=None)
