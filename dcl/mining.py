@@ -104,18 +104,17 @@ def _best(surprise: Tensor, candidates: Tensor, least: list[bool], k: int) -> li
     `surprise` (A, S, B) is -log p, of 0 or more and never NaN. Ties go to the lower index. A role
     with fewer than k candidates has the rest invalid.
     """
-    place = torch.arange(surprise.shape[-1], device=surprise.device)
     if surprise.dtype == torch.float32:  # as unique integers, whose order needs no stable sort
+        place = torch.arange(surprise.shape[-1], device=surprise.device)
         key = surprise.view(torch.int32).long() << 32  # floats of 0 or more are in their order
-        first, last = -key - place, key - place
+        first, last, never = -key - place, key - place, torch.iinfo(torch.int64).min
         keys = torch.stack([first if low else last for low in least])
-        keys = torch.where(candidates, keys, torch.iinfo(torch.int64).min)
-        index = keys.topk(k).indices
+        best, index = torch.where(candidates, keys, never).topk(k)
+        valid = best != never
     else:
         keys = torch.stack([-surprise if first else surprise for first in least])
         order = keys.argsort(dim=-1, descending=True, stable=True)
         chosen = candidates.gather(-1, order).to(torch.uint8)
-        chosen = chosen.argsort(dim=-1, descending=True, stable=True)[..., :k]  # candidates first
-        index = order.gather(-1, chosen)
-    valid = place[:k] < candidates.sum(-1, keepdim=True)
+        chosen, first = chosen.sort(dim=-1, descending=True, stable=True)  # candidates first
+        valid, index = chosen[..., :k].bool(), order.gather(-1, first[..., :k])
     return [Mined(*role) for role in zip(index, valid, strict=True)]

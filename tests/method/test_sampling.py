@@ -164,6 +164,15 @@ def test_a_weight_of_0_leaves_out_an_infinite_loss():
     assert logits.grad.isfinite().all()
 
 
+def test_selection_is_the_same_without_numpy(monkeypatch):
+    labels = torch.randint(-1, 3, (300, 7), generator=torch.Generator().manual_seed(1))
+    counts = torch.tensor([[80, 15, 5]]).expand(7, 3)
+    with_it = dsl_weights(labels, counts, 0.4, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr("dcl.sampling.np", None)
+    without = dsl_weights(labels, counts, 0.4, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(with_it, without)
+
+
 def test_selection_repeats_with_the_generator():
     labels = torch.tensor([[0], [0], [0], [0], [1]])
     draws = [
