@@ -88,17 +88,30 @@ def tune_thresholds(
         (logits == -torch.inf).all(0), -torch.inf
     )
     draws = _draws(len(labels), bootstrap, torch.Generator().manual_seed(seed))  # (1 + R, N)
-    offsets, values, spread = start.clone(), [], torch.full_like(start, torch.nan)
-    for a in range(labels.shape[1]):
-        own = start[a] > -torch.inf
-        weights = draws * (labels[:, a] != UNKNOWN)  # (1 + R, N)
-        tune = _threshold if own.sum() == 2 else _offsets
-        found, value = tune(logits[:, a, own], labels[:, a], weights, start[a, own], metric)
-        offsets[a, own] = found[0]
-        values.append(value)
+    offsets, spread = start.clone(), torch.full_like(start, torch.nan)
+    values = torch.empty(len(start), dtype=torch.float64)
+    own = start > -torch.inf  # the classes that an attribute has
+    pairs = (own.sum(1) == 2).nonzero()[:, 0]  # attributes of two classes: one threshold
+    at_once = 1 if bootstrap else max(1, len(pairs))  # weights of all samples take memory
+    for some in pairs.split(at_once) if len(pairs) else ():
+        two = own[some].nonzero()[:, 1].unflatten(0, (len(some), 2))
+        cell = some[:, None], two  # (A, 2)
+        labelled = labels.T[some]
+        weights = draws * (labelled != UNKNOWN).unsqueeze(1)  # (A, 1 + R, N)
+        scores = logits[:, *cell].transpose(0, 1)
+        found, values[some] = _thresholds(scores, labelled, weights, start[cell], metric)
+        offsets[cell] = found[:, 0]
         if bootstrap > 1:
-            spread[a, own] = found[1:].std(0)
-    return Tuned(offsets, torch.stack(values), spread)
+            spread[cell] = found[:, 1:].std(1)
+    for a in (own.sum(1) != 2).nonzero()[:, 0].tolist():
+        weights = draws * (labels[:, a] != UNKNOWN)  # (1 + R, N)
+        found, values[a] = _offsets(
+            logits[:, a, own[a]], labels[:, a], weights, start[a, own[a]], metric
+        )
+        offsets[a, own[a]] = found[0]
+        if bootstrap > 1:
+            spread[a, own[a]] = found[1:].std(0)
+    return Tuned(offsets, values, spread)
 
 
 def _draws(samples: int, times: int, generator: torch.Generator) -> Tensor:
@@ -112,35 +125,35 @@ def _draws(samples: int, times: int, generator: torch.Generator) -> Tensor:
     return draws
 
 
-def _threshold(
+def _thresholds(
     logits: Tensor, labels: Tensor, weights: Tensor, start: Tensor, metric: str
 ) -> tuple[Tensor, Tensor]:
-    """Of one yes-or-no attribute: logits (N, 2), weights (R, N) -> offsets (R, 2), value.
+    """Of yes-or-no attributes: logits (A, N, 2), weights (A, R, N) -> offsets (A, R, 2), values.
 
     Everything above a threshold is class 1. Sorted from the top, the k-th threshold lies between
     the k-th score and the next.
     """
-    score, order = (logits[:, 1] - logits[:, 0]).sort(descending=True)
-    prior = start[0] - start[1]
-    ends = score[:1] + 1, score[-1:] - 1
-    cuts = (
-        torch.cat([ends[0], (score[1:] + score[:-1]) / 2, ends[1]]) if len(score) else prior[None]
-    )
-    apart = torch.cat([score.new_ones(1), (score[1:] != score[:-1]).double(), score.new_ones(1)])
-    weights, positive = weights[:, order], (labels[order] == 1).double()
-    hits = _from_the_top(weights * positive)  # (R, N + 1) positives above each threshold
+    score, order = (logits[..., 1] - logits[..., 0]).sort(descending=True)  # (A, N)
+    prior = start[:, :1] - start[:, 1:]  # (A, 1)
+    cuts = prior
+    if score.shape[1]:
+        middle = (score[:, 1:] + score[:, :-1]) / 2
+        cuts = torch.cat([score[:, :1] + 1, middle, score[:, -1:] - 1], 1)  # (A, N + 1)
+    same = torch.nn.functional.pad(score[:, 1:] == score[:, :-1], (1, 1))[:, : cuts.shape[1]]
+    weights = weights.take_along_dim(order.unsqueeze(1), 2)
+    positive = (labels.gather(1, order) == 1).double().unsqueeze(1)
+    hits = _from_the_top(weights * positive)  # (A, R, N + 1) positives above each threshold
     false = _from_the_top(weights * (1 - positive))
-    found = _metric(hits, false, hits[:, -1:], false[:, -1:], metric)
-    found = found.masked_fill(apart[: found.shape[1]] == 0, -torch.inf)
-    best = found.amax(1, keepdim=True)
-    distance = (cuts - prior).abs().masked_fill(found < best - 1e-12, torch.inf)
-    cut = cuts[distance.argmin(1)].where(best[:, 0].isfinite(), prior)  # NaN: undefined
-    value = best[0, 0]
-    return torch.stack([torch.zeros_like(cut), -cut], 1), value
+    found = _metric(hits, false, hits[..., -1:], false[..., -1:], metric)
+    found = found.masked_fill(same.unsqueeze(1), -torch.inf)
+    best = found.amax(2, keepdim=True)
+    distance = (cuts - prior).abs().unsqueeze(1).masked_fill(found < best - 1e-12, torch.inf)
+    cut = cuts.gather(1, distance.argmin(2)).where(best[..., 0].isfinite(), prior)  # undefined: NaN
+    return torch.stack([torch.zeros_like(cut), -cut], 2), best[:, 0, 0]
 
 
 def _from_the_top(values: Tensor) -> Tensor:
-    return torch.nn.functional.pad(values.cumsum(1), (1, 0))
+    return torch.nn.functional.pad(values.cumsum(-1), (1, 0))
 
 
 def _metric(hits: Tensor, false: Tensor, positives: Tensor, negatives: Tensor, metric: str):

@@ -1,9 +1,10 @@
 """What the validation split says of an epoch: the number that each decision is chosen by."""
 
-import math
 import warnings
 from collections.abc import Sequence
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..decisions import decide
@@ -70,14 +71,19 @@ def validate(
 
 
 def average_precision(logits: Tensor, labels: Tensor) -> float:
-    """Mean over the yes-or-no attributes of the average precision, in [0, 1]."""
-    from sklearn.metrics import average_precision_score
+    """Mean over the yes-or-no attributes of the average precision, in [0, 1]; NaN without any.
 
-    score = (logits[..., 1] - logits[..., 0]).double().numpy()
-    values = []
-    for a in range(labels.shape[1]):
-        known = (labels[:, a] >= 0).numpy()
-        truth = labels[:, a].numpy()[known]
-        if 0 < truth.sum() < len(truth):
-            values.append(float(average_precision_score(truth, score[known, a])))
-    return sum(values) / len(values) if values else math.nan
+    That of `sklearn.metrics.average_precision_score`, a call of which for each attribute takes four
+    times as long: on a GPU an epoch's steps may take no longer than what is said of it. An
+    attribute of one class has none.
+    """
+    score, order = (logits[..., 1] - logits[..., 0]).double().T.sort(descending=True)  # (A, N)
+    found = labels.T.gather(1, order)
+    hits, seen = (found == 1).cumsum(1), (found >= 0).cumsum(1)
+    ends = F.pad(score[:, 1:] != score[:, :-1], (0, 1), value=True)[:, : score.shape[1]]
+    place = torch.arange(score.shape[1]).expand_as(score).masked_fill(~ends, score.shape[1])
+    last = place.flip(1).cummin(1).values.flip(1)  # of the samples with this score
+    precision = (hits.double() / seen).gather(1, last)
+    positive, known = ((labels == 1).sum(0), (labels >= 0).sum(0))
+    mean = (precision * (found == 1)).nansum(1) / positive
+    return mean[(positive > 0) & (positive < known)].mean().item()

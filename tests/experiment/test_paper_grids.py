@@ -389,6 +389,22 @@ def test_the_page_on_full_size_states_what_a_gpu_took():
     assert f"300 epochs of DCL are {minutes:.0f} minutes" in page
 
 
+def test_the_page_on_full_size_states_what_a_whole_training_took():
+    page = " ".join((ROOT / "book" / "full_size.md").read_text("utf8").split())
+    gpu = ROOT / "results" / "gpu"
+    epochs = pd.read_csv(gpu / "nvidia-h100-training.csv")
+    (run,) = [run for run in runs_of(PAPER / "table2.yaml") if run.name == "dcl-seed0"]
+    steps = planner.steps(run, celeba.OFFICIAL["train"])
+    assert len(epochs) == run.parameters["epochs"]
+    spent = epochs["ms_per_step"].mean() * steps / 60e3
+    assert f"{steps:,} steps took {spent:.1f} minutes" in page
+    assert f"{epochs['ms_per_step'].median():.1f} ms each in the median epoch" in page
+    log = (gpu / "nvidia-h100-training.log").read_text("utf8")
+    seconds = [int(word) for word in re.findall(r"^\[(\d+) s\]", log, re.MULTILINE)]
+    whole = sum(seconds[1::2]) - sum(seconds[::2])  # each start and end
+    assert f"the command took {whole / 60:.0f}, stopped once" in page
+
+
 def test_the_page_on_full_size_states_the_bytes_of_the_images():
     page = (ROOT / "book" / "full_size.md").read_text("utf8")
     pixels = {
