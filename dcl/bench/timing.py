@@ -248,6 +248,12 @@ def without_remarks() -> Iterator[None]:
 
 
 def summary(values: list[float]) -> dict[str, float]:
-    """Median and quartiles."""
-    low, median, high = statistics.quantiles(values, n=4)
+    """Median and quartiles, none outside of the values.
+
+    Examples
+    --------
+    >>> summary([4.0, 5.0])
+    {'median': 4.5, 'low': 4.25, 'high': 4.75}
+    """
+    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
     return {"median": median, "low": low, "high": high}

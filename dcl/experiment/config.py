@@ -222,16 +222,8 @@ def from_values(cls: type, values: dict[str, Any]):
 
 
 def from_record(cls: type, record: dict[str, Any], **places: str):
-    """The configuration of a record's run, with `places` such as ``data_root`` for the record's.
-
-    Schema 1 held the options of all methods, at defaults of its time: only the method's own count.
-    """
-    values = record["config"]
-    if record["schema"] == 1:
-        with as_config_error():
-            others = set(method_options()) - set(find(record["method"]).options)
-        values = {name: value for name, value in values.items() if name not in others}
-    return from_values(cls, values | places)
+    """The configuration of a record's run, with `places` such as ``data_root`` for the record's."""
+    return from_values(cls, record["config"] | places)
 
 
 def from_notebook(cls: type, namespace: dict[str, Any]):

@@ -14,7 +14,6 @@ import pandas as pd
 from scipy.stats import t
 
 SCHEMA = 2
-READABLE = (1, 2)  # 1: curricula moved with the epochs, cross entropy left two records
 
 
 class RecordError(ValueError):
@@ -78,48 +77,12 @@ def read(path: Path) -> dict[str, Any]:
         raise RecordError(f"{path} is not a run record: {error}") from None
     if not isinstance(record, dict) or "schema" not in record:
         raise RecordError(f"{path} is not a run record: it has no 'schema'")
-    if record["schema"] not in READABLE:
+    if record["schema"] != SCHEMA:
         raise RecordError(
-            f"{path} has record schema {record['schema']!r}, this version of dcl reads "
-            f"{' and '.join(map(str, READABLE))}: run the experiment again, or read it with the "
-            f"version that wrote it"
+            f"{path} has record schema {record['schema']!r}, this version of dcl reads {SCHEMA}: "
+            f"run the experiment again, or read it with the version that wrote it"
         )
-    return _upgraded(record) if record["schema"] == 1 else record
-
-
-def _upgraded(record: dict[str, Any]) -> dict[str, Any]:
-    """A record of schema 1 with the keys of schema 2; what it did not keep is empty."""
-    history = record.get("history") or [{}]
-    return record | {
-        "config": record.get("config", {}) | {"curriculum": "epoch"},
-        "decision": record.get("decision", "argmax"),
-        "decisions": {},
-        "final_g": history[-1].get("g"),
-        "final_f": history[-1].get("f"),
-    }
-
-
-def _folded(records: dict[Path, dict[str, Any]]) -> dict[Path, dict[str, Any]]:
-    """Old records of a moved threshold into those of the cross entropy that they decide."""
-    folded = dict(records)
-    for path, record in records.items():
-        if record.get("method") != "moved-threshold":
-            continue
-        plain = path.with_name(path.name.replace("moved-threshold", "cross-entropy"))
-        matches = [plain] if plain in records else []
-        matches = matches or [
-            other
-            for other, found in records.items()
-            if other.parent == path.parent
-            and found.get("method") == "cross-entropy"
-            and found.get("date") == record.get("date")
-        ]
-        if matches:
-            del folded[path]
-            own = {key: record[key] for key in ("selection", "test") if key in record}
-            target = folded[matches[0]]
-            folded[matches[0]] = target | {"decisions": target["decisions"] | {"prior": own}}
-    return folded
+    return record
 
 
 def collect(folder: Path) -> pd.DataFrame:
@@ -130,8 +93,7 @@ def collect(folder: Path) -> pd.DataFrame:
     DataFrame
         Columns ``experiment``, ``method``, ``seed``, ``dataset``, ``title``, ``mA`` (of test, %),
         ``rarest_mA`` (of the 14 rarest attributes; NaN with no more than 14), ``ms_per_step``,
-        ``path`` and ``record``. A moved threshold's record of schema 1 becomes the decision
-        ``prior`` of the cross entropy beside it.
+        ``path`` and ``record``.
     """
     paths = [  # nothing below a hidden folder, such as the packs of images
         path
@@ -140,8 +102,7 @@ def collect(folder: Path) -> pd.DataFrame:
     ]
     if not paths:
         raise RecordError(f"no run record in {folder}: make some with python -m dcl run celeba")
-    found = _folded({path: read(path) for path in paths})
-    return pd.DataFrame([_row(path, record) for path, record in found.items()])
+    return pd.DataFrame([_row(path, read(path)) for path in paths])
 
 
 def _row(path: Path, record: dict[str, Any]) -> dict[str, Any]:

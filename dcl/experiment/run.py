@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from ..data import Dataset, Resident
-from ..decisions import prior_offsets
 from ..protocol import Criterion
 from . import distributed, provenance, records, trainer, weights
 from .checkpoint import Progress
@@ -222,12 +221,10 @@ def check(record_path: Path, **places: str) -> dict[str, Any]:
     model = build_model(config, data)
     weights.load_into(model, state, weights.path_of(record_path))
     split = Resident(data.splits["test"], device, data.augment)
-    prior = record["decision"] == "prior"  # of schema 1
-    offsets = prior_offsets(data.class_counts) if prior else None
     criterion = build_criterion(config, data).to(device).eval()
     with weights.decide_alone(record_path, config.method):
         logits = predict(model.to(device), criterion, split)
-    return metrics_of(logits, split, data, offsets)
+    return metrics_of(logits, split, data)
 
 
 def headline(record: dict[str, Any]) -> str:

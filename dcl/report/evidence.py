@@ -35,7 +35,7 @@ def final_g(record: dict[str, Any]) -> float:
     """Where the sampling schedule of a run stopped; NaN for a method without one."""
     if not isinstance(record["config"].get("sampling"), str):
         return np.nan
-    ended = record.get("final_g", record["history"][-1].get("g") if record.get("history") else None)
+    ended = record["final_g"]
     return np.nan if ended is None else ended
 
 
@@ -92,7 +92,7 @@ def by_choice(runs: pd.DataFrame) -> pd.DataFrame:
     """
     names = {*CHOICES, *NUMBERS}
     if len({record["config"].get("curriculum") for record in runs["record"]}) > 1:
-        names.add("curriculum")  # else all are of one kind: old records, which step by epochs
+        names.add("curriculum")
     labels = [
         ", ".join(
             f"{name} = {value}"

@@ -39,12 +39,6 @@ def collapsed(record: dict[str, Any]) -> str:
 
 
 def withdrawn(record: dict[str, Any]) -> str:
-    """Why a run is not shown; empty for a run that is its method.
-
-    Beside collapsed ones, those of ``crl-original`` made before its weight was mended: half of the
-    percentage that its description says, at most 0.5 where a rare attribute has nearly 1.
-    """
-    if record["method"] == "crl-original" and record.get("schema") == 1:
-        return "its weight alpha was at most 0.5 (0.49 for Bald, 0.96 by the text): to be run again"
+    """Why a run is not shown; empty for a run that is its method."""
     reason = collapsed(record)
     return f"collapsed, {reason}" if reason else ""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dcl.__main__ import main
 from dcl.criterion import PRESETS, DCLLoss
 from dcl.data.drawn.faces import load as faces
-from dcl.experiment.config import from_notebook, from_record, from_values, resolve
+from dcl.experiment.config import from_notebook, from_values, resolve
 from dcl.experiment.datasets import CelebA, Cifar100
 from dcl.experiment.fields import ConfigError
 from dcl.methods import METHODS
@@ -223,15 +223,3 @@ def test_a_grid_runs_without_snakemake(tmp_path, monkeypatch, capsys):
     assert "1 of 2 runs failed" in out
     assert "dcl-lr-1000000.0-seed0 failed: the loss is not finite" in error
     assert (tmp_path / "results" / "mine" / "focal-seed0.json").is_file()
-
-
-def test_a_record_of_schema_1_held_the_options_of_all_methods():
-    config = {"method": "dcl", "neighbours": 10, "k": 5}  # neighbours are of lmle, 10 by then
-    old = {"schema": 1, "method": "dcl", "config": config}
-    found = from_record(CelebA, old, data_root="faces")
-    assert (found.k, found.data_root) == (5, "faces")
-    assert "neighbours" not in found.recorded()
-    with pytest.raises(ConfigError, match="method 'dcl' has no neighbours"):
-        from_record(CelebA, old | {"schema": 2})
-    with pytest.raises(ConfigError, match="moved-threshold is a decision"):
-        from_record(CelebA, old | {"method": "moved-threshold"})

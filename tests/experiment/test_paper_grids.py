@@ -193,6 +193,7 @@ def test_a_plan_lists_every_run(path, capsys):
 def test_a_plan_says_where_its_hours_come_from(capsys):
     planner.main(["7"])
     said = capsys.readouterr().out
+    assert said.rstrip().endswith("validation after each epoch and the test come on top")
     assert "1.6 h of one GPU, 1.6 h left, at 14.607 ms per step (measured on an NVIDIA" in said
     assert "MS=milliseconds gives your own" in said
     planner.main(["2"])

@@ -56,7 +56,7 @@ def test_a_rate_is_chosen_when_every_rate_was_tried(tmp_path):
 
 
 def test_the_setting_of_a_page_is_that_of_its_records():
-    old = record("dcl", 0, 80.0, batch_size=256)
+    old = record("dcl", 0, 80.0, batch_size=256, curriculum="epoch")
     new = record("dcl", 1, 80.0, epochs=24, batch_size=512, curriculum="step")
     assert tables.setting(frame(old)) == (
         "Runs of 8 epochs, in batches of 256, their curricula moved once an epoch."

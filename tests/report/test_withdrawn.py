@@ -8,7 +8,7 @@ from made import frame, record
 
 from dcl.experiment import records
 from dcl.report import evidence
-from dcl.report.withdrawn import collapsed, withdrawn
+from dcl.report.withdrawn import collapsed
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 
@@ -60,10 +60,3 @@ def test_collapsed_runs_are_in_no_frame_and_the_reason_is(tmp_path):
 def test_a_frame_of_runs_that_learn_stays_as_it_is():
     runs = frame(record("dcl", 0, 80), record("dcl", 1, 81))
     assert evidence._shown(runs).equals(runs)
-
-
-def test_crls_own_weight_is_shown_from_the_records_that_have_it():
-    old = {"method": "crl-original", "schema": 1, "history": []}
-    assert "0.49 for Bald" in withdrawn(old)
-    assert withdrawn(old | {"schema": 2}) == ""
-    assert withdrawn(old | {"method": "crl"}) == ""

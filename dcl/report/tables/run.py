@@ -61,8 +61,7 @@ def setting(runs: pd.DataFrame) -> str:
     """Which runs a page reads, in a sentence: epochs, batch size, how their curricula moved."""
     configs = [record["config"] for record in runs["record"]]
     curricula = [r["config"] for r in runs["record"] if not math.isnan(evidence.final_g(r))]
-    # records of schema 1 do not say: then a curriculum moved once an epoch
-    moved = {config.get("curriculum", "epoch") for config in curricula}
+    moved = {config["curriculum"] for config in curricula}
     words = {"epoch": "once an epoch", "step": "with each step"}
     how = " or ".join(words[name] for name in sorted(moved))
     epochs, batch = (

@@ -65,6 +65,7 @@ def plan(path: Path, given: dict[str, Any], ms_per_step: float | None) -> str:
         lines.append(
             f"{total * papers / ms:,.1f} h at the paper's {papers:g} ms per step, on a TITAN Xp"
         )
+    lines.append("hours of steps alone: validation after each epoch and the test come on top")
     return "\n".join(lines)
 
 
