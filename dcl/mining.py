@@ -115,6 +115,6 @@ def _best(surprise: Tensor, candidates: Tensor, least: list[bool], k: int) -> li
         keys = torch.stack([-surprise if first else surprise for first in least])
         order = keys.argsort(dim=-1, descending=True, stable=True)
         chosen = candidates.gather(-1, order).to(torch.uint8)
-        chosen, first = chosen.sort(dim=-1, descending=True, stable=True)  # candidates first
-        valid, index = chosen[..., :k].bool(), order.gather(-1, first[..., :k])
+        chosen, place = chosen.sort(dim=-1, descending=True, stable=True)  # candidates first
+        valid, index = chosen[..., :k].bool(), order.gather(-1, place[..., :k])
     return [Mined(*role) for role in zip(index, valid, strict=True)]

@@ -63,6 +63,11 @@ def tune_thresholds(
     -------
     Tuned
 
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, labels out of range, an unknown metric, and no samples.
+
     Examples
     --------
     >>> from dcl import decide
@@ -80,6 +85,8 @@ def tune_thresholds(
             f"shapes {tuple(logits.shape)} and {tuple(labels.shape)}"
         )
     check_labels(labels, *logits.shape[1:])
+    if not len(labels):
+        raise ValueError("logits and labels have no sample: a threshold needs some")
     if class_counts is None:
         counts = (labels.unsqueeze(2) == torch.arange(logits.shape[2])).sum(0)
     else:
@@ -96,10 +103,10 @@ def tune_thresholds(
     for some in pairs.split(at_once) if len(pairs) else ():
         two = own[some].nonzero()[:, 1].unflatten(0, (len(some), 2))
         cell = some[:, None], two  # (A, 2)
-        labelled = labels.T[some]
-        weights = draws * (labelled != UNKNOWN).unsqueeze(1)  # (A, 1 + R, N)
-        scores = logits[:, *cell].transpose(0, 1)
-        found, values[some] = _thresholds(scores, labelled, weights, start[cell], metric)
+        y = labels.T[some]
+        weights = draws * (y != UNKNOWN).unsqueeze(1)  # (A, 1 + R, N)
+        margin = logits[:, *cell].diff(dim=2)[..., 0].T.contiguous()  # (A, N)
+        found, values[some] = _thresholds(margin, y == two[:, 1:], weights, start[cell], metric)
         offsets[cell] = found[:, 0]
         if bootstrap > 1:
             spread[cell] = found[:, 1:].std(1)
@@ -126,22 +133,21 @@ def _draws(samples: int, times: int, generator: torch.Generator) -> Tensor:
 
 
 def _thresholds(
-    logits: Tensor, labels: Tensor, weights: Tensor, start: Tensor, metric: str
+    margin: Tensor, positive: Tensor, weights: Tensor, start: Tensor, metric: str
 ) -> tuple[Tensor, Tensor]:
-    """Of yes-or-no attributes: logits (A, N, 2), weights (A, R, N) -> offsets (A, R, 2), values.
+    """Of attributes of two classes: margin, positive (A, N), weights (A, R, N) -> offsets, values.
 
-    Everything above a threshold is class 1. Sorted from the top, the k-th threshold lies between
-    the k-th score and the next.
+    `margin` is the upper class's logit minus the lower one's, `positive` whether a sample is of the
+    upper class, which is decided above a threshold. Sorted from the top, the k-th threshold lies
+    between the k-th score and the next. Returns (A, R, 2) and, without the bootstrap, (A,).
     """
-    score, order = (logits[..., 1] - logits[..., 0]).sort(descending=True)  # (A, N)
+    score, order = margin.sort(descending=True)
     prior = start[:, :1] - start[:, 1:]  # (A, 1)
-    cuts = prior
-    if score.shape[1]:
-        middle = (score[:, 1:] + score[:, :-1]) / 2
-        cuts = torch.cat([score[:, :1] + 1, middle, score[:, -1:] - 1], 1)  # (A, N + 1)
-    same = torch.nn.functional.pad(score[:, 1:] == score[:, :-1], (1, 1))[:, : cuts.shape[1]]
+    middle = (score[:, 1:] + score[:, :-1]) / 2
+    cuts = torch.cat([score[:, :1] + 1, middle, score[:, -1:] - 1], 1)  # (A, N + 1)
+    same = torch.nn.functional.pad(score[:, 1:] == score[:, :-1], (1, 1))
     weights = weights.take_along_dim(order.unsqueeze(1), 2)
-    positive = (labels.gather(1, order) == 1).double().unsqueeze(1)
+    positive = positive.gather(1, order).double().unsqueeze(1)
     hits = _from_the_top(weights * positive)  # (A, R, N + 1) positives above each threshold
     false = _from_the_top(weights * (1 - positive))
     found = _metric(hits, false, hits[..., -1:], false[..., -1:], metric)

@@ -78,7 +78,7 @@ def main(
 
 
 def rows(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """What `main` measured, with the columns of ``results/gpu``: ms, but of ``peak MiB``."""
+    """What `main` measured, as the GPUs' files in ``results/gpu``: ms, but of ``peak MiB``."""
     steps, criteria, whole = found["steps"], found["criteria"], found["full_size"]
     measured = [
         ("alternating", method, "float32", part, found["rounds"], spent)

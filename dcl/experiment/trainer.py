@@ -84,7 +84,8 @@ def train(
     Raises
     ------
     TrainingError
-        For a loss that is not finite, and a checkpoint that is not this run's.
+        For a loss that is not finite, scores on validation that are NaN, and a checkpoint that is
+        not this run's.
     DistributedError
         For what several processes cannot share.
     """
@@ -139,17 +140,24 @@ def train(
                 places,
                 bar,
             )
+            written = checkpoint is not None and checkpoint.exists()
+            good = f"{checkpoint}, after epoch {epoch}" if written else "none"
             if bad_step is not None:
-                written = checkpoint is not None and checkpoint.exists()
                 raise TrainingError(
                     f"the loss is not finite at step {bad_step + 1} of {steps} of epoch "
                     f"{epoch + 1} of {epochs}, at lr {rates[bad_step]:.3g}. Last good checkpoint: "
-                    f"{f'{checkpoint}, after epoch {epoch}' if written else 'none'}. Lower lr"
+                    f"{good}. Lower lr"
                 )
             row = {"epoch": epoch, "g": criterion.g, "f": criterion.f, **row}  # of the last step
             criterion.before_scoring(look)
             if val_set is not None:
-                _select(progress, row, model, criterion, val_set, decisions)
+                scores = predict(model, criterion, val_set)
+                if scores.isnan().any():  # the last step's update, or a running mean that overflows
+                    raise TrainingError(
+                        f"the scores on validation are NaN after epoch {epoch + 1} of {epochs}, at "
+                        f"lr {rates[-1]:.3g}. Last good checkpoint: {good}. Lower lr"
+                    )
+                _select(progress, row, model, criterion, scores, val_set.labels, decisions)
             elif epoch == epochs - 1:
                 _keep(progress, decisions, {}, epoch, model, criterion)
             progress.history.append(row)
@@ -231,12 +239,12 @@ def _select(
     row: dict[str, Any],
     model: nn.Module,
     criterion: Criterion,
-    val_set: Resident,
+    scores: Tensor,
+    labels: Tensor,
     decisions: Sequence[str],
 ) -> None:
     """What validation says of this epoch into `row`; the best so far of each decision is kept."""
-    logits = predict(model, criterion, val_set)
-    found, reached = validate(logits, val_set.labels, criterion.class_counts, decisions)
+    found, reached = validate(scores, labels, criterion.class_counts, decisions)
     if type(criterion).scores is not Criterion.scores:
         del found["val_loss"]  # scores of its own are no logits
     row.update(found)

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Sequence
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -73,16 +72,15 @@ def validate(
 def average_precision(logits: Tensor, labels: Tensor) -> float:
     """Mean over the yes-or-no attributes of the average precision, in [0, 1]; NaN without any.
 
-    That of `sklearn.metrics.average_precision_score`, a call of which for each of 40 attributes
-    takes four times as long, and after every epoch. An attribute of one class has none.
+    That of `sklearn.metrics.average_precision_score`, all attributes at once. One of a single class
+    has none.
     """
-    score, order = (logits[..., 1] - logits[..., 0]).double().T.sort(descending=True)  # (A, N)
+    margin = (logits[..., 1] - logits[..., 0]).double().T.contiguous()
+    score, order = margin.sort(descending=True)  # (A, N)
     found = labels.T.gather(1, order)
     hits, seen = (found == 1).cumsum(1), (found >= 0).cumsum(1)
-    ends = F.pad(score[:, 1:] != score[:, :-1], (0, 1), value=True)[:, : score.shape[1]]
-    place = torch.arange(score.shape[1]).expand_as(score).masked_fill(~ends, score.shape[1])
-    last = place.flip(1).cummin(1).values.flip(1)  # of the samples with this score
-    precision = (hits.double() / seen).gather(1, last)
-    positive, known = ((labels == 1).sum(0), (labels >= 0).sum(0))
-    mean = (precision * (found == 1)).nansum(1) / positive
-    return mean[(positive > 0) & (positive < known)].mean().item()
+    tied = F.pad(score[:, 1:] == score[:, :-1], (0, 1))[:, : score.shape[1]]  # with the next
+    reached = hits.masked_fill(tied, 0).cummax(1).values  # hits where equal scores end
+    gained = reached.diff(dim=1, prepend=hits.new_zeros(len(hits), 1))
+    mean = (gained * hits.double() / seen.clamp(min=1)).sum(1) / (found == 1).sum(1)
+    return mean[(found == 1).any(1) & (found == 0).any(1)].mean().item()

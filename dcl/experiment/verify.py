@@ -175,8 +175,6 @@ def scores_fault(path: Path) -> str:
         shapes = {x.shape[1:] for pair in (kept["val"], kept["test"]) for x in pair}
         if shapes != {(len(recorded["test"]["per_attribute"]),)} or len(odds) != len(labels):
             return "not the attributes of its record"
-        if recorded["decision"] != "argmax":
-            return ""
         for column, (name, row) in enumerate(recorded["test"]["per_attribute"].items()):
             yes, no = (labels[:, column] == label for label in (1, 0))
             said = odds[:, column] > 0

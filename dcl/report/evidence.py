@@ -33,10 +33,7 @@ def group_size(record: dict[str, Any], name: str) -> int:
 
 def final_g(record: dict[str, Any]) -> float:
     """Where the sampling schedule of a run stopped; NaN for a method without one."""
-    if not isinstance(record["config"].get("sampling"), str):
-        return np.nan
-    ended = record["final_g"]
-    return np.nan if ended is None else ended
+    return record["final_g"] if isinstance(record["config"].get("sampling"), str) else np.nan
 
 
 def end_of_schedule(records: pd.Series) -> str:

@@ -11,7 +11,7 @@ OWN = "own"  # the decision that a method makes by itself
 
 
 def at_decision(record: dict[str, Any], decision: str = OWN) -> dict[str, Any] | None:
-    """The test metrics of a run at one of its decisions; None where an old record lacks it.
+    """The test metrics of a run at one of its decisions; None where it makes no such decision.
 
     Parameters
     ----------

@@ -227,6 +227,29 @@ def test_a_loss_that_is_not_finite_names_step_rate_and_checkpoint(data, tmp_path
     assert not list(tmp_path.rglob("*.json"))
 
 
+def test_a_network_broken_by_an_epochs_last_step_is_never_saved(
+    data, finished, tmp_path, monkeypatch
+):
+    config = CelebA(**OPTIONS, results=str(tmp_path))
+    train_epoch, epochs = trainer._train_epoch, iter((0, 1))
+
+    def broken(network, *args):
+        row = train_epoch(network, *args)
+        if next(epochs) == 1:
+            next(network.parameters()).data.fill_(torch.nan)
+        return row
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "_train_epoch", broken)
+        with pytest.raises(
+            TrainingError,
+            match=r"NaN after epoch 2 of 3, at lr .*checkpoint, after epoch 1\. Lower",
+        ):
+            run(config, data=data, show=False)
+    resumed = records.read(run(config, data=data, show=False)["path"])
+    assert metrics(resumed) == metrics(finished)
+
+
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 truncated"])
 def test_a_broken_checkpoint_is_refused_by_name(data, tmp_path, content):
     config = CelebA(**OPTIONS, results=str(tmp_path))

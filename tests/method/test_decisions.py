@@ -121,6 +121,16 @@ def test_attributes_of_two_and_of_three_classes_are_tuned_each_by_itself():
     assert found.spread[1].isfinite().all()
 
 
+def test_the_two_classes_of_an_attribute_may_be_any():
+    logits = torch.randn(60, 2, 2, generator=torch.Generator().manual_seed(1)).double()
+    labels = torch.arange(60)[:, None].expand(60, 2) % 2
+    plain = tune_thresholds(logits, labels, metric="f1", bootstrap=3)
+    wide = torch.stack([logits[..., 0], torch.full((60, 2), -torch.inf), logits[..., 1]], 2)
+    found = tune_thresholds(wide, 2 * labels, metric="f1", bootstrap=3)  # classes 0 and 2
+    assert torch.equal(found.value, plain.value)
+    torch.testing.assert_close(found.offsets[:, [0, 2]].diff(), plain.offsets.diff())
+
+
 def test_the_spread_shrinks_with_more_samples_and_repeats():
     generator = torch.Generator().manual_seed(0)
     spreads = []
@@ -166,6 +176,7 @@ def test_every_decision_by_its_name(decision):
         (lambda x, y: tune_thresholds(x, y, metric="auc"), "'auc'.*mA, f1"),
         (lambda x, y: tune_thresholds(x[:2], y), r"\(2, 1, 2\) and \(4, 1\)"),
         (lambda x, y: tune_thresholds(x, y + 2), "got 2"),
+        (lambda x, y: tune_thresholds(x[:0], y[:0]), "no sample"),
         (lambda x, y: tune_thresholds(x, y + 0.5), "row 0, attribute 0 is 0.5"),
         (lambda x, y: decide(x, offsets=torch.zeros(2, 2)), r"= \(1, 2\).*got shape \(2, 2\)"),
         (lambda x, y: decide(x, torch.ones(1, 2), offsets=torch.zeros(1, 2)), "got both"),

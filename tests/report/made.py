@@ -28,7 +28,7 @@ def metrics(mean, *, slope=0.0, f1=60.0, auc=90.0):
 
 
 def record(method, seed, mean, *, slope=0.0, epochs=8, data="celeba", found=None, **config):
-    """A record at one decision only, as old ones are."""
+    """A record at one decision only; `decided` gives it others."""
     found = {"train": 10} if found is None else found
     return {
         "schema": 2,

@@ -67,7 +67,6 @@ def test_the_setting_of_a_page_is_that_of_its_records():
     )
     steady = record("cross-entropy", 0, 80.0, batch_size=256, sampling=1.0)
     assert tables.setting(frame(steady)) == "Runs of 8 epochs, in batches of 256."
-    steady["config"].pop("curriculum", None)
     stepped = record("dcl", 1, 80.0, batch_size=256, curriculum="step")
     assert tables.setting(frame(steady, stepped)).endswith("their curricula moved with each step.")
 

@@ -13,9 +13,8 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 from ...methods import METHODS
 
 # One colour for each method in every figure, its entry says which; eight are Okabe and Ito's, which
-# colour-blind readers tell apart. A moved threshold is a decision, drawn beside the methods.
+# colour-blind readers tell apart.
 METHOD_COLOURS = {name: entry.colour for name, entry in METHODS.items()}
-METHOD_COLOURS["moved-threshold"] = "#56B4E9"
 SCHEDULE_COLOURS = dict(
     zip(
         ("convex", "linear", "concave", "composite"),
