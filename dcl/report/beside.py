@@ -26,7 +26,8 @@ def beside(
     """The record of cross entropy for a run: the published one of the same setting, or a new one.
 
     None for a run of cross entropy, and for one of a grid, whose record goes to a .json file: there
-    every method has a run of its own.
+    every method has a run of its own. Kinds of processors draw images that are not the same to the
+    last bit, so ``published`` may hold a record for each.
     """
     if config.method == PLAIN or config.results.endswith(".json"):
         return None
