@@ -99,7 +99,7 @@ def tune_thresholds(
     values = torch.empty(len(start), dtype=torch.float64)
     own = start > -torch.inf  # the classes that an attribute has
     pairs = (own.sum(1) == 2).nonzero()[:, 0]  # attributes of two classes: one threshold
-    at_once = 1 if bootstrap else max(1, len(pairs))  # weights of all samples take memory
+    at_once = 1 if bootstrap else len(pairs)  # weights of all samples take memory
     for some in pairs.split(at_once) if len(pairs) else ():
         two = own[some].nonzero()[:, 1].unflatten(0, (len(some), 2))
         cell = some[:, None], two  # (A, 2)

@@ -140,23 +140,17 @@ def train(
                 places,
                 bar,
             )
-            written = checkpoint is not None and checkpoint.exists()
-            good = f"{checkpoint}, after epoch {epoch}" if written else "none"
+            now = f"epoch {epoch + 1} of {epochs}"
             if bad_step is not None:
-                raise TrainingError(
-                    f"the loss is not finite at step {bad_step + 1} of {steps} of epoch "
-                    f"{epoch + 1} of {epochs}, at lr {rates[bad_step]:.3g}. Last good checkpoint: "
-                    f"{good}. Lower lr"
-                )
+                what = f"the loss is not finite at step {bad_step + 1} of {steps} of {now}"
+                raise _stopped(what, rates[bad_step], epoch, checkpoint)
             row = {"epoch": epoch, "g": criterion.g, "f": criterion.f, **row}  # of the last step
             criterion.before_scoring(look)
             if val_set is not None:
                 scores = predict(model, criterion, val_set)
                 if scores.isnan().any():  # the last step's update, or a running mean that overflows
-                    raise TrainingError(
-                        f"the scores on validation are NaN after epoch {epoch + 1} of {epochs}, at "
-                        f"lr {rates[-1]:.3g}. Last good checkpoint: {good}. Lower lr"
-                    )
+                    what = f"the scores on validation are NaN after {now}"
+                    raise _stopped(what, rates[-1], epoch, checkpoint)
                 _select(progress, row, model, criterion, scores, val_set.labels, decisions)
             elif epoch == epochs - 1:
                 _keep(progress, decisions, {}, epoch, model, criterion)
@@ -232,6 +226,13 @@ def _train_epoch(
     for name in {"share_kept", "minority_weight"} & row.keys():
         row[name] = [round(value, 4) for value in row[name]]  # a record stays small
     return row | {"ms": watch.milliseconds()}, bad_step if bad_step < len(rates) else None
+
+
+def _stopped(what: str, lr: float, epoch: int, checkpoint: Path | None) -> TrainingError:
+    """The error of a training whose numbers are none any more, and from where it can go on."""
+    written = checkpoint is not None and checkpoint.exists()
+    good = f"{checkpoint}, after epoch {epoch}" if written else "none"
+    return TrainingError(f"{what}, at lr {lr:.3g}. Last good checkpoint: {good}. Lower lr")
 
 
 def _select(
