@@ -65,7 +65,7 @@ types: setup  ## check the type hints of the method's own files, with mypy
 	$(PY) -m mypy
 
 bench: setup  ## time one training step with and without DCL
-	$(PY) -m dcl bench
+	$(PY) -m dcl_book.bench
 
 clean:  ## remove what was built and cached; never data/, results/ or .venv
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis .ipynb_checkpoints notebooks/.ipynb_checkpoints
@@ -88,10 +88,16 @@ $(PY):
 	@$(PYTHON) -m venv --clear $(VENV) >$(LOG) 2>&1 || \
 	  { rm -rf $(VENV); echo "make setup: '$(PYTHON) -m venv' failed, see $(CURDIR)/$(LOG)" >&2; exit 1; }
 
-$(READY): pyproject.toml $(CONSTRAINTS) | $(PY)
+# What is installed: environment.yml has the same words for conda.
+INSTALL := -c $(CONSTRAINTS) -e '.[book,test,grid,bench,parquet,trainers]' -e ./book
+# By uv, in a fifth of pip's time; by pip where uv cannot be had or does not know the way to the
+# index, which pip may have from a pip.conf.
+$(READY): pyproject.toml book/pyproject.toml $(CONSTRAINTS) | $(PY)
 	@mkdir -p $(dir $(LOG))
-	@echo "Installing into $(VENV): minutes and about 5 GB the first time (log: $(LOG))"
-	@$(PY) -m pip install -c $(CONSTRAINTS) -e '.[book,test,grid,bench,parquet,trainers]' >$(LOG) 2>&1 || \
+	@echo "Installing into $(VENV): a minute or more, about 6 GB (log: $(LOG))"
+	@{ $(PY) -m pip install -c $(CONSTRAINTS) uv && \
+	  $(VENV)/bin/uv pip install --python $(PY) $(INSTALL); } >$(LOG) 2>&1 || \
+	$(PY) -m pip install $(INSTALL) >>$(LOG) 2>&1 || \
 	  { if grep -q 'No space left' $(LOG); then reason="the disk is full"; \
 	    elif grep -qE '$(UNREACHABLE)' $(LOG); then reason="the package index cannot be reached"; \
 	    else reason="$$(grep -m 1 -E '^ *ERROR|No module named pip' $(LOG))"; fi; \

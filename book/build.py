@@ -26,14 +26,14 @@ import papermill
 import torch
 import yaml
 from bs4 import BeautifulSoup
-from from_source import equation_blocks, tree
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from pictures import draw_clouds, draw_method
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from dcl.experiment.imports import closure, files_used
 from dcl.experiment.machine import settings
 from dcl.experiment.provenance import environment, source_hash
+from from_source import equation_blocks, tree
+from pictures import draw_clouds, draw_method
 
 ROOT = Path(__file__).resolve().parents[1]
 TOC = Path("book/_toc.yml")
@@ -56,7 +56,7 @@ SHOWN_VERSIONS = (
     *("pytest", "nbval"),
 )
 TRAINS = "dcl/experiment/trainer.py"  # a notebook that imports it trains: minutes, not seconds
-MEASURES = "dcl/bench"  # one that imports from there measures times
+MEASURES = "book/dcl_book/bench"  # one that imports from there measures times
 INPUTS = ("dcl/**/*.csv", "book/published/*.csv", "results/**/*.json")  # beside the code
 FROM_NETWORK = re.compile(
     r"""<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=["'](?:https?:)?//[^"']*"""
@@ -90,10 +90,11 @@ def state_of(notebook: Path, profile: str) -> str:
 
 
 def code_of(notebook: Path) -> set[Path]:
-    """Files of dcl that a notebook's cells import, and all that these do."""
+    """Files of dcl and dcl_book that a notebook's cells import, and all that these do."""
     cells = nbformat.read(notebook, as_version=4).cells
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    return closure(files_used(code))
+    roots = (ROOT / "book", ROOT)
+    return closure(files_used(code, roots=roots), roots)
 
 
 def execute_all(notebooks: dict[str, Path], profile: str, jobs: int) -> None:

@@ -12,16 +12,18 @@ EQUATIONS = range(1, 14)
 BEFORE = {5: ("d",), 6: ("entropy",), 7: ("ratio", "kept"), 8: ("hinge",), 9: ("hinge",)}
 ROOMS = {  # folder -> what it is for; a room imports from those above it and its own folders
     "dcl": "the method, in the paper's order; needs torch alone",
+    "dcl/networks": "networks: images or features to logits and features",
+    "dcl/evaluation": "from logits to classes and numbers",
     "dcl/methods": "what DCL is compared with",
     "dcl/data": "data sets, and what they share",
     "dcl/data/drawn": "images that are drawn, for who has none",
     "dcl/data/drawn/face": "how a face of SynthFaces is drawn",
     "dcl/data/drawn/person": "how a person of SynthPersons is drawn",
     "dcl/experiment": "from one configuration to one record",
-    "dcl/report": "from records to tables and verdicts; trains nothing",
-    "dcl/report/tables": "tables of the book that several pages or tests share",
-    "dcl/report/figures": "every figure of the book",
-    "dcl/bench": "what a step costs",
+    "book/dcl_book": "from records to tables and verdicts; trains nothing",
+    "book/dcl_book/tables": "tables of the book that several pages or tests share",
+    "book/dcl_book/figures": "every figure of the book",
+    "book/dcl_book/bench": "what a step costs",
 }
 
 
@@ -35,7 +37,8 @@ def first_line(path: Path) -> str:
 
 def tree() -> str:
     """Markdown: a table for each room of dcl, with a line for each of its files."""
-    found = {path.relative_to(ROOT).parent.as_posix() for path in (ROOT / "dcl").rglob("*.py")}
+    files = [path for top in ("dcl", "book/dcl_book") for path in (ROOT / top).rglob("*.py")]
+    found = {path.relative_to(ROOT).parent.as_posix() for path in files}
     unknown = found - set(ROOMS)
     if unknown:
         raise ValueError(f"book/from_source.py: say in ROOMS what {min(unknown)}/ is for")

@@ -15,12 +15,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bs4 import BeautifulSoup, Tag
-from build import HTML, ROOT, pages_of_contents
 from PIL import Image
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
 import dcl
+from build import HTML, ROOT, pages_of_contents
 
 PDF = ROOT / "_build" / "dcl-companion.pdf"
 STYLE = ROOT / "book" / "print.css"

@@ -10,18 +10,18 @@ logits (B, A, C) · features (B, A, D) · labels (B, A) integer · class_counts 
 A multi-attribute task has A = 40, C = 2 (CelebA); a single-label task A = 1, C = 100 (CIFAR-100).
 """
 
-from .calibration import calibration_error
 from .criterion import PRESETS, DCLLoss
-from .decisions import DECISIONS, decide
+from .evaluation.calibration import calibration_error
+from .evaluation.decisions import DECISIONS, decide
+from .evaluation.metrics import balanced_accuracy, evaluate
+from .evaluation.tuning import tune_thresholds
 from .graphed import Graphed
 from .methods import BASELINES, METHODS, Baseline
-from .metrics import balanced_accuracy, evaluate
-from .models import DeepID2
+from .networks.models import DeepID2
 from .protocol import Criterion
 from .sampling import count_classes, dsl_loss, dsl_weights, target_distribution
 from .schedulers import loss_schedule, schedule
 from .triplet import triplet_loss
-from .tuning import tune_thresholds
 
 __all__ = [
     "BASELINES",

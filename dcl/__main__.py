@@ -1,4 +1,4 @@
-"""Command line: ``python -m dcl run celeba --sampling convex``, and ``python -m dcl bench``.
+"""Command line: ``python -m dcl run celeba --sampling convex``.
 
 ``run`` takes the parameters of the notebook of the same name and writes the same record. A data set
 or a method outside the checkout is named by its place, ``package.module:Name``.
@@ -12,14 +12,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
-if __name__ == "__main__" and sys.argv[1:2] in (["run"], ["grid"], ["bench"]):
+if __name__ == "__main__" and sys.argv[1:2] in (["run"], ["grid"]):
     from .experiment.machine import restart
 
     restart()  # before anything is read or opened
 
 try:
-    from .bench import main as bench
-    from .bench.full_size import NETWORKS
     from .experiment.config import from_values, method_options
     from .experiment.datasets import DATASETS, find_dataset
     from .experiment.distributed import rank
@@ -39,6 +37,9 @@ except ModuleNotFoundError as error:
         file=sys.stderr,
     )
     sys.exit(2)
+
+
+BENCH = "python -m dcl_book.bench, in a checkout"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -93,26 +94,8 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     for name in ("data-root", "device"):
         check_parser.add_argument(f"--{name}", metavar="VALUE", help="where not the record's")
     check_parser.set_defaults(command=check_command)
-    bench_parser = commands.add_parser("bench", help="milliseconds per step of DCL and its parts")
-    bench_parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    bench_parser.add_argument("--growth", action="store_true", help="how it grows with B, A, C, k")
-    bench_parser.add_argument("--rounds", type=int, default=20, help="of measuring, 2 or more [20]")
-    bench_parser.add_argument(
-        "--full-size",
-        type=int,
-        default=0,
-        metavar="EPOCHS",
-        help="time whole epochs, 2 or more",
-    )
-    bench_parser.add_argument(
-        "--networks",
-        nargs="+",
-        choices=NETWORKS,
-        help="of whole epochs: of Tables 2 to 4, of 5 and 6, of 7 [DeepID2]",
-    )
-    bench_parser.add_argument(
-        "--out", default="", metavar="FILE", help="all numbers as JSON, or as a table: FILE.csv"
-    )
+    bench_parser = commands.add_parser("bench", help=f"moved: {BENCH}", add_help=False)
+    bench_parser.add_argument("rest", nargs=argparse.REMAINDER)
     bench_parser.set_defaults(command=bench_command)
     return parser
 
@@ -209,9 +192,8 @@ def check_command(options: argparse.Namespace) -> int:
 
 
 def bench_command(options: argparse.Namespace) -> None:
-    """``bench``: what DCL costs on this machine."""
-    how = {"rounds": options.rounds, "epochs": options.full_size, "out": options.out}
-    bench(options.device, grow=options.growth, networks=options.networks, **how)
+    """``bench``: where it went."""
+    raise ConfigError(f"bench has moved into the book's package: {BENCH}")
 
 
 def parse(text: str, kind: Any) -> Any:

@@ -4,8 +4,8 @@
 "use strict";
 
 (() => {
-  const SHARPNESS = 8; // dcl/report/plane.py: of the fixed classifier, whose border is x = 0
-  const RATE = 0.6; // dcl/report/plane.py: of the descent
+  const SHARPNESS = 8; // book/dcl_book/plane.py: of the fixed classifier, whose border is x = 0
+  const RATE = 0.6; // book/dcl_book/plane.py: of the descent
   const MARGIN = 0.2; // paper 4.3.1
   const STEPS = 100; // of descent, spread over the epochs of a training
 

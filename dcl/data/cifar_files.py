@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from torchvision.datasets import CIFAR100
 
-from ..models import ResNetCIFAR
+from ..networks.models import ResNetCIFAR
 from .pack import open_pack
 from .resident import DataError, Split
 from .sources import Folder

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from ..backbones import TorchvisionModel, torchvision_names
 from ..data import celeba, cifar, pedestrians, table
 from ..data.drawn import face_table, faces, persons, shapes
 from ..data.pedestrian_annotation import PROTOCOLS
 from ..data.resident import DataError, Dataset
-from ..models import MLP, DeepID2, ResNetCIFAR
+from ..networks.backbones import TorchvisionModel, torchvision_names
+from ..networks.models import MLP, DeepID2, ResNetCIFAR
 from .config import Training, resolve
 from .fields import ConfigError, option
 

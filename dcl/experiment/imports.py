@@ -8,68 +8,70 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package
+Roots = tuple[Path, ...]  # folders that hold packages; one inside another stands before it
 
 
-def files_of(modules: tuple[str, ...], root: Path = ROOT) -> set[Path]:
-    """Files of these modules, dotted names, and of all that they import below `root`."""
-    return closure({path for module in modules if (path := _file(module, root))}, root)
+def files_of(modules: tuple[str, ...], roots: Roots = (ROOT,)) -> set[Path]:
+    """Files of these modules, dotted names, and of all that they import below `roots`."""
+    return closure({path for module in modules if (path := _file(module, roots))}, roots)
 
 
-def closure(paths: set[Path], root: Path = ROOT) -> set[Path]:
-    """These files, and all that they import below `root`."""
+def closure(paths: set[Path], roots: Roots = (ROOT,)) -> set[Path]:
+    """These files, and all that they import below `roots`."""
     files: set[Path] = set()
     waiting = list(paths)
     while waiting:
         path = waiting.pop()
         if path not in files:
             files.add(path)
-            waiting += files_used(path.read_text("utf-8"), path.relative_to(root).parent, root)
+            root = next(root for root in roots if path.is_relative_to(root))
+            waiting += files_used(path.read_text("utf-8"), path.relative_to(root).parent, roots)
     return files
 
 
-def files_used(code: str, package: Path = Path(), root: Path = ROOT) -> set[Path]:
+def files_used(code: str, package: Path = Path(), roots: Roots = (ROOT,)) -> set[Path]:
     """Files that this code imports by itself; relative imports start in `package`."""
     tree = ast.parse(code)
     attributes = _attributes(tree)
     used: set[Path] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            used |= {path for alias in node.names if (path := _file(alias.name, root))}
+            used |= {path for alias in node.names if (path := _file(alias.name, roots))}
         if not isinstance(node, ast.ImportFrom):
             continue
         start = package.parts[: len(package.parts) + 1 - node.level] if node.level else ()
         target = ".".join((*start, *(node.module or "").split("."))).strip(".")
         for alias in node.names:
             own = attributes.get(alias.asname or alias.name, set())
-            used |= _named(target, alias.name, own, root)
+            used |= _named(target, alias.name, own, roots)
     return used
 
 
-def _named(target: str, name: str, attributes: set[str], root: Path) -> set[Path]:
+def _named(target: str, name: str, attributes: set[str], roots: Roots) -> set[Path]:
     """Files behind ``from target import name``, of which these attributes are used."""
-    if path := _file(target, root):
+    if path := _file(target, roots):
         return {path}
-    if path := _file(f"{target}.{name}", root):
+    if path := _file(f"{target}.{name}", roots):
         return {path}
-    if root.joinpath(*f"{target}.{name}".split("."), "__init__.py").is_file():  # a package itself
+    if _package(f"{target}.{name}", roots):  # a package itself
         return {
             path
             for attribute in attributes
-            for path in _named(f"{target}.{name}", attribute, set(), root)
+            for path in _named(f"{target}.{name}", attribute, set(), roots)
         }
-    return _handed_on(target, name, root)
+    return _handed_on(target, name, roots)
 
 
-def _handed_on(package: str, name: str, root: Path) -> set[Path]:
+def _handed_on(package: str, name: str, roots: Roots) -> set[Path]:
     """Files behind a name of a package's ``__init__.py``: where it comes from, or that file."""
-    path = root.joinpath(*package.split("."), "__init__.py")
-    if not package or not path.is_file():
+    path = _package(package, roots) if package else None
+    if not path:
         return set()
     for node in ast.parse(path.read_text("utf-8")).body:
         if not isinstance(node, ast.ImportFrom) or node.level != 1 or not node.module:
             continue
         if name in {alias.asname or alias.name for alias in node.names}:
-            return _named(f"{package}.{node.module}", name, set(), root)
+            return _named(f"{package}.{node.module}", name, set(), roots)
     return {path}
 
 
@@ -82,7 +84,13 @@ def _attributes(tree: ast.AST) -> dict[str, set[str]]:
     return found
 
 
-def _file(module: str, root: Path) -> Path | None:
-    """The file of a module below `root`; none for a package and for what is not below."""
-    path = root.joinpath(*module.split(".")).with_suffix(".py") if module else root
-    return path if path.is_file() else None
+def _file(module: str, roots: Roots) -> Path | None:
+    """The file of a module below `roots`; none for a package and for what is not below."""
+    names = [root.joinpath(*module.split(".")).with_suffix(".py") for root in roots if module]
+    return next(filter(Path.is_file, names), None)
+
+
+def _package(name: str, roots: Roots) -> Path | None:
+    """The ``__init__.py`` of a package below `roots`, if it is one."""
+    names = [root.joinpath(*name.split("."), "__init__.py") for root in roots]
+    return next(filter(Path.is_file, names), None)

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..data.images import decode
 from ..data.resident import Resident, Split
 from ..data.sources import Archive, Folder
-from ..decisions import decide
+from ..evaluation.decisions import decide
 from . import records, weights
 from .config import from_record
 from .datasets import find_dataset

@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..calibration import calibration_error, describe, to_training_prior
 from ..data import Dataset, Resident
-from ..decisions import Tuned, decide, prior_offsets
-from ..metrics import evaluate, instance_metrics, per_class, threshold_curves
+from ..evaluation.calibration import calibration_error, describe, to_training_prior
+from ..evaluation.decisions import Tuned, decide, prior_offsets
+from ..evaluation.metrics import evaluate, instance_metrics, per_class, threshold_curves
+from ..evaluation.tuning import BOOTSTRAP, offsets_for
 from ..protocol import Criterion
 from ..sampling import target_distribution
-from ..tuning import BOOTSTRAP, offsets_for
 from . import distributed, scores
 from .checkpoint import Progress
 from .config import Training

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..decisions import decide
-from ..metrics import balanced_accuracy, mean_accuracy
+from ..evaluation.decisions import decide
+from ..evaluation.metrics import balanced_accuracy, mean_accuracy
+from ..evaluation.tuning import offsets_for
 from ..sampling import cross_entropy
-from ..tuning import offsets_for
 
 
 def possible(decisions: Sequence[str], validated: bool) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from ..decisions import DECISIONS
+from ..evaluation.decisions import DECISIONS
 from ..triplet import triplet_terms
 
 TASKS = {

@@ -9,13 +9,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcl import DCLLoss, bench
-from dcl.__main__ import main
-from dcl.bench import markdown
-from dcl.bench.full_size import NETWORKS, full_size
-from dcl.bench.rivals import BatchHardTriplets, LoopDCL
-from dcl.bench.step import operations, share_of_peak, steps
-from dcl.bench.timing import (
+from dcl import DCLLoss
+from dcl_book.bench import measure as bench
+from dcl_book.bench.__main__ import main
+from dcl_book.bench.full_size import NETWORKS, full_size
+from dcl_book.bench.measure import markdown
+from dcl_book.bench.rivals import BatchHardTriplets, LoopDCL
+from dcl_book.bench.step import operations, share_of_peak, steps
+from dcl_book.bench.timing import (
     METHODS,
     RIVALS,
     WARM_UP,
@@ -195,7 +196,7 @@ def test_a_measurement_has_the_columns_of_those_that_are_kept(tmp_path, monkeypa
     monkeypatch.setattr(bench, "markdown", lambda _: "")
     out = tmp_path / "gpu.csv"
     given = ["--device", "cpu", "--full-size", "2", "--networks", *NETWORKS, "--out", str(out)]
-    assert main(["bench", *given]) == 0
+    assert main(given) == 0
     found = pd.read_csv(out)
     kept = pd.read_csv(Path(__file__).parents[2] / "results" / "gpu" / "nvidia-h200.csv")
     assert list(found.columns) == list(kept.columns)
@@ -214,7 +215,7 @@ def test_a_rival_that_is_not_installed_is_left_out_and_told(tmp_path, monkeypatc
     monkeypatch.setattr(bench, "criteria", lambda _, __, names: asked.extend(names) or {})
     monkeypatch.setattr(bench, "share_of_peak", lambda *_, **__: {})
     monkeypatch.setattr(bench, "markdown", lambda _: "")
-    assert main(["bench", "--device", "cpu"]) == 0
+    assert main(["--device", "cpu"]) == 0
     assert asked == [*METHODS, "loop"]
     assert "batch-hard is left out: it needs pytorch-metric-learning" in capsys.readouterr().out
 
@@ -251,17 +252,17 @@ def test_whole_epochs_are_in_the_tables():
 
 
 def test_one_whole_epoch_is_refused(capsys):
-    assert main(["bench", "--full-size", "1"]) == 2
+    assert main(["--full-size", "1"]) == 2
     assert "full-size" in capsys.readouterr().err
 
 
 def test_a_file_in_no_folder_is_refused_before_anything_is_timed(capsys):
-    assert main(["bench", "--out", "no/such/folder/bench.json"]) == 2
+    assert main(["--out", "no/such/folder/bench.json"]) == 2
     assert "no/such/folder" in capsys.readouterr().err
 
 
 def test_networks_without_whole_epochs_are_refused(capsys):
-    assert main(["bench", "--networks", "ResNet-32"]) == 2
+    assert main(["--networks", "ResNet-32"]) == 2
     assert "full-size 2 or more" in capsys.readouterr().err
 
 
@@ -276,11 +277,11 @@ def test_what_does_not_fit_into_a_gpu_leaves_the_rest(tmp_path, monkeypatch, cap
     monkeypatch.setattr(bench, "markdown", lambda _: "")
     monkeypatch.setattr(bench, "full_size", full)
     out = tmp_path / "gpu.csv"
-    assert main(["bench", "--device", "cpu", "--full-size", "2", "--out", str(out)]) == 0
+    assert main(["--device", "cpu", "--full-size", "2", "--out", str(out)]) == 0
     assert "left out, they do not fit into the GPU's memory: tried" in capsys.readouterr().out
     assert pd.read_csv(out)["setting"].tolist() == ["alternating"]
 
 
 def test_one_round_is_refused(capsys):
-    assert main(["bench", "--rounds", "1"]) == 2
+    assert main(["--rounds", "1"]) == 2
     assert "rounds" in capsys.readouterr().err

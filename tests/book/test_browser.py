@@ -16,9 +16,9 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 from dcl import dsl_weights, loss_schedule, schedule, target_distribution
 from dcl.mining import mine
-from dcl.report import plane
 from dcl.schedulers import SAMPLING_SCHEDULES
 from dcl.triplet import triplet_terms
+from dcl_book import plane
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"

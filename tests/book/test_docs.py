@@ -15,9 +15,9 @@ from PIL import Image
 from dcl import DCLLoss, dsl_weights, methods, schedule
 from dcl.__main__ import main
 from dcl.experiment import datasets, records
-from dcl.report import evidence, length, length_answer, tables
-from dcl.report.finding import NO_BREAK
-from dcl.report.measures import metric
+from dcl_book import evidence, length, length_answer, tables
+from dcl_book.finding import NO_BREAK
+from dcl_book.measures import metric
 
 ROOT = Path(__file__).resolve().parents[2]
 spec = importlib.util.spec_from_file_location("from_source", ROOT / "book" / "from_source.py")

@@ -14,7 +14,7 @@ from dcl.experiment.config import Training, method_options
 from dcl.experiment.datasets import DATASETS
 from dcl.experiment.fields import ConfigError
 from dcl.experiment.page import PARAMETER, from_page
-from dcl.report.pages import YourData
+from dcl_book.pages import YourData
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 EXPERIMENTS = {
@@ -178,9 +178,13 @@ def test_a_page_depends_on_what_it_imports_and_on_no_other_figure(monkeypatch):
         return {p.relative_to(root).as_posix() for p in build.code_of(NOTEBOOKS / f"{name}.ipynb")}
 
     celeba, claims = used("celeba"), used("claims")
-    assert {"dcl/experiment/trainer.py", "dcl/sampling.py", "dcl/report/figures/runs.py"} <= celeba
-    assert {"dcl/report/claims.py", "dcl/report/figures/forest.py"} <= claims
-    assert "dcl/report/figures/forest.py" not in celeba  # a change of it runs no training again
+    assert {
+        "dcl/experiment/trainer.py",
+        "dcl/sampling.py",
+        "book/dcl_book/figures/runs.py",
+    } <= celeba
+    assert {"book/dcl_book/claims.py", "book/dcl_book/figures/forest.py"} <= claims
+    assert "book/dcl_book/figures/forest.py" not in celeba  # a change of it runs no training again
     assert "dcl/experiment/trainer.py" not in claims
 
 

@@ -16,7 +16,6 @@ from setuptools import find_packages
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-CONDA_NAMES = {"torch": "pytorch", "build": "python-build"}  # as conda-forge calls them
 LARGEST_FILE = 500 * 1024
 LARGEST_RECORD = 600 * 1024  # of 300 epochs
 LARGEST_WEIGHTS = 4 * 1024**2  # of a published run
@@ -54,19 +53,13 @@ def tags(cell: dict) -> list[str]:
     return cell["metadata"].get("tags", [])
 
 
-def test_conda_environment_has_the_names_and_bounds_of_pyproject():
+def test_conda_installs_by_pip_what_make_setup_installs():
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    by_pip = next(entry["pip"] for entry in listed if isinstance(entry, dict))
-    lines = [
-        entry
-        for entry in [*listed, *by_pip]
-        if isinstance(entry, str) and not entry.startswith("--")
-    ]
-    conda = {line: Requirement(line.replace("python=3", "python==3")) for line in lines}
-    bounds = {r.name: r.specifier for r in conda.values() if r.name not in ("python", "pip")}
-    assert bounds == {
-        CONDA_NAMES.get(name, name): r.specifier for name, r in requirements().items()
-    }
+    *conda, by_pip = listed
+    line = re.search(r"^INSTALL := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    line = line.replace("$(CONSTRAINTS)", "constraints.txt").replace("'", "")
+    assert conda == ["python=3.11", "pip"]
+    assert " ".join(by_pip["pip"]) == line
 
 
 def test_a_package_has_the_same_bounds_in_every_extra():

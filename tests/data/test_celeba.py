@@ -12,7 +12,7 @@ from PIL import Image
 from dcl.data import DataError, celeba, pack
 from dcl.data.celeba_annotation import read_attributes
 from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
-from dcl.report import published
+from dcl_book import published
 
 NAMES = [f"{number:06d}.jpg" for number in range(1, 13)]
 SPLIT_OF = [0] * 8 + [1, 1, 2, 2]

@@ -26,7 +26,6 @@ from scipy.io import savemat
 from scipy.sparse import csc_array
 from test_pedestrian_annotation import cells, peta_fields, rap_fields
 
-from dcl.backbones import ModelError, TorchvisionModel
 from dcl.data import DataError, cifar
 from dcl.data.celeba_annotation import read_attributes, read_partition
 from dcl.data.drawn.faces import ATTRIBUTES
@@ -37,6 +36,7 @@ from dcl.experiment import records
 from dcl.experiment.checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
 from dcl.experiment.fields import ConfigError
 from dcl.experiment.grid import read_grid
+from dcl.networks.backbones import ModelError, TorchvisionModel
 
 EXAMPLES = 60
 SECONDS, MEBIBYTES = 20, 700  # far above what a reader of these small files needs

@@ -50,7 +50,7 @@ run(CelebA(**OPTIONS, results={results!r}), data=tiny(), show=False)
 def steps(method: str) -> list[torch.Tensor]:
     """Losses, gradients and weights of three steps in double precision, the last one of 5."""
     from dcl.methods import find
-    from dcl.models import Branches
+    from dcl.networks.models import Branches
 
     torch.set_num_threads(1)
     torch.manual_seed(0)

@@ -42,7 +42,7 @@ def test_what_the_user_set_is_kept():
 
 
 @linux
-@pytest.mark.parametrize("command", ["run", "grid", "bench"])
+@pytest.mark.parametrize("command", ["run", "grid"])
 def test_every_command_that_trains_or_measures_starts_with_them(command):
     code = (
         "import os, sys; from dcl.experiment import machine; machine.restart = lambda: sys.exit(9)"

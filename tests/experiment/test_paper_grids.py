@@ -21,15 +21,15 @@ from PIL import Image
 
 from dcl import DeepID2
 from dcl.__main__ import main
-from dcl.bench.full_size import NETWORKS
-from dcl.bench.timing import PAPER as PAPER_SIZES
 from dcl.data import celeba, celeba_annotation, cifar
 from dcl.data.drawn import faces, persons, shapes
 from dcl.data.pedestrian_annotation import read_rap
 from dcl.data.pedestrians import with_groups
 from dcl.experiment.grid import read_grid, records_folder
 from dcl.experiment.run import run
-from dcl.report import published
+from dcl_book import published
+from dcl_book.bench.full_size import NETWORKS
+from dcl_book.bench.timing import PAPER as PAPER_SIZES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = ROOT / "notebooks" / "grids" / "paper"

@@ -23,8 +23,8 @@ from dcl.experiment.datasets import CelebA
 from dcl.experiment.records import RecordError
 from dcl.experiment.run import run, settle_precision
 from dcl.methods import METHODS, lmle
-from dcl.report import figures
-from dcl.report.measures import best_on_validation
+from dcl_book import figures
+from dcl_book.measures import best_on_validation
 
 OPTIONS = {"batch_size": 32, "epochs": 3, "device": "cpu"}
 

@@ -9,7 +9,7 @@ import torch
 
 from dcl import evaluate, tune_thresholds
 from dcl.__main__ import main
-from dcl.decisions import two_columns
+from dcl.evaluation.decisions import two_columns
 from dcl.experiment import records, scores
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.fields import ConfigError

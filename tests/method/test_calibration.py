@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcl import calibration_error, target_distribution
-from dcl.calibration import describe, to_training_prior
+from dcl.evaluation.calibration import describe, to_training_prior
 
 
 def ece_loop(logits, labels, bins):

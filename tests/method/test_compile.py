@@ -5,7 +5,7 @@ import torch
 
 from dcl import METHODS as METHODS_OF
 from dcl import DCLLoss
-from dcl.bench.timing import METHODS, build, labels_and_counts
+from dcl_book.bench.timing import METHODS, build, labels_and_counts
 
 COMPILED = [name for name in METHODS if name != "lmle"]  # whose clusters are the host's work
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcl import balanced_accuracy, decide, evaluate, tune_thresholds
-from dcl.decisions import DECISIONS, prior_offsets
-from dcl.tuning import BOOTSTRAP, _f1_of_rivals, offsets_for
+from dcl.evaluation.decisions import DECISIONS, prior_offsets
+from dcl.evaluation.tuning import BOOTSTRAP, _f1_of_rivals, offsets_for
 
 
 @st.composite

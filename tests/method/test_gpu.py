@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from dcl.bench.timing import METHODS, build, labels_and_counts
 from dcl.data.resident import Resident, Split, flip
 from dcl.graphed import graphed
-from dcl.models import DeepID2
+from dcl.networks.models import DeepID2
+from dcl_book.bench.timing import METHODS, build, labels_and_counts
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
 BATCH, ATTRIBUTES = 64, 5

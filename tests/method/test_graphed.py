@@ -11,8 +11,8 @@ import torch
 
 from dcl import METHODS, PRESETS, DCLLoss, Graphed
 from dcl import graphed as graphs
-from dcl.bench.timing import build, labels_and_counts
 from dcl.graphed import graphed
+from dcl_book.bench.timing import build, labels_and_counts
 
 BATCH, ATTRIBUTES = 32, 3
 

@@ -22,7 +22,7 @@ from dcl.methods.reweighting import (
     deepmar_weights,
     pos_weights,
 )
-from dcl.models import DeepID2
+from dcl.networks.models import DeepID2
 
 
 def loss_of(method, batch, **options):

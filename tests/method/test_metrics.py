@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 
 from dcl import balanced_accuracy, decide, evaluate
-from dcl.metrics import mean_accuracy
+from dcl.evaluation.metrics import mean_accuracy
 
 
 def sample(samples, attributes, classes, seed):

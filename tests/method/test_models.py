@@ -5,9 +5,15 @@ import torch
 from torch import nn
 
 from dcl import DeepID2
-from dcl.backbones import IMAGENET, ModelError, Multihead, TorchvisionModel, torchvision_names
 from dcl.data.resident import normalise
-from dcl.models import Branches
+from dcl.networks.backbones import (
+    IMAGENET,
+    ModelError,
+    Multihead,
+    TorchvisionModel,
+    torchvision_names,
+)
+from dcl.networks.models import Branches
 
 
 def test_branches_are_forty_small_networks_side_by_side():
@@ -139,7 +145,7 @@ def test_the_library_imports_torch_alone():
     import sys
 
     code = (
-        "import sys, dcl.models, dcl.backbones; "
+        "import sys, dcl.networks.models, dcl.networks.backbones; "
         "print([x for x in ('torchvision', 'pandas') if x in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

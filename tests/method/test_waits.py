@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from dcl.bench.timing import METHODS, build, labels_and_counts
 from dcl.data.resident import Resident, Split, flip
 from dcl.experiment import trainer
-from dcl.models import DeepID2
+from dcl.networks.models import DeepID2
+from dcl_book.bench.timing import METHODS, build, labels_and_counts
 
 WAITS = {
     "_local_scalar_dense", "item", "is_nonzero", "equal", "nonzero", "nonzero_static",

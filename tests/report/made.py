@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dcl.report import published
+from dcl_book import published
 
 LEVELS = published.table(2)["imbalance_level"]
 ATTRIBUTES = list(LEVELS.index)

@@ -2,7 +2,7 @@
 
 from made import decided, frame, record
 
-from dcl.report import length
+from dcl_book import length
 
 NOISE = (-0.2, -0.1, 0.0, 0.1, 0.2)
 

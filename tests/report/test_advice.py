@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from dcl.report import advice
+from dcl_book import advice
 
 
 def runs(**tuned) -> pd.DataFrame:

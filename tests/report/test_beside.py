@@ -5,8 +5,8 @@ import pytest
 
 from dcl.experiment import records
 from dcl.experiment.datasets import CelebA
-from dcl.report import beside, figures
-from dcl.report.finding import Finding
+from dcl_book import beside, figures
+from dcl_book.finding import Finding
 
 
 def record_of(config, fingerprint="abc"):

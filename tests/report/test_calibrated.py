@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 import torch
 
-from dcl.calibration import calibration_error, describe
+from dcl.evaluation.calibration import calibration_error, describe
 from dcl.experiment import scores
-from dcl.report import figures
-from dcl.report.calibrated import calibration, calibrations
+from dcl_book import figures
+from dcl_book.calibrated import calibration, calibrations
 
 
 def test_scores_beside_a_record_give_its_calibration(tmp_path):

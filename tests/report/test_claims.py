@@ -11,10 +11,10 @@ from made import ATTRIBUTES, CELEBA, decided, frame, record
 
 from dcl.experiment import records
 from dcl.experiment.grid import read_grid
-from dcl.report import claims, evidence, figures, published, verdicts
-from dcl.report.claim_tests import ELSEWHERE, SOURCES, TESTS
-from dcl.report.claims_table import PAGES, as_html, chance_in_words, count_of_verdicts
-from dcl.report.finding import Finding
+from dcl_book import claims, evidence, figures, published, verdicts
+from dcl_book.claim_tests import ELSEWHERE, SOURCES, TESTS
+from dcl_book.claims_table import PAGES, as_html, chance_in_words, count_of_verdicts
+from dcl_book.finding import Finding
 
 pytestmark = pytest.mark.filterwarnings("ignore:An input array is constant")  # made-up gains
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,9 +8,9 @@ import pytest
 from made import decided, frame, record, three_seeds
 
 from dcl.experiment.records import RecordError
-from dcl.report import evidence, measures
-from dcl.report.evidence import PRIOR
-from dcl.report.finding import Finding
+from dcl_book import evidence, measures
+from dcl_book.evidence import PRIOR
+from dcl_book.finding import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = ROOT / "results" / "celeba-30k"

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dcl.report import evidence, figures, published, tables
-from dcl.report.evidence import PRIOR
-from dcl.report.figures.thresholds import attribute_curve, sweep
+from dcl_book import evidence, figures, published, tables
+from dcl_book.evidence import PRIOR
+from dcl_book.figures.thresholds import attribute_curve, sweep
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "results" / "celeba-30k"
 

@@ -9,7 +9,7 @@ from made import record
 from made_lengths import GROWS, NOISE, NONE, runs, with_epochs
 from scipy import stats
 
-from dcl.report import (
+from dcl_book import (
     figures,
     length,
     length_answer,
@@ -17,8 +17,8 @@ from dcl.report import (
     length_tables,
     length_triplets,
 )
-from dcl.report.evidence import PRIOR
-from dcl.report.finding import Finding
+from dcl_book.evidence import PRIOR
+from dcl_book.finding import Finding
 
 
 @pytest.mark.parametrize(

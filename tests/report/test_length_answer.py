@@ -7,9 +7,9 @@ import pytest
 from made import decided, record
 from made_lengths import FLAT, GROWS, NONE, runs, with_epochs
 
-from dcl.report import best_length, claims_table, length, length_answer
-from dcl.report.evidence import PRIOR
-from dcl.report.measures import ranking_on_validation, tuned_on_validation
+from dcl_book import best_length, claims_table, length, length_answer
+from dcl_book.evidence import PRIOR
+from dcl_book.measures import ranking_on_validation, tuned_on_validation
 
 
 def test_without_a_run_it_says_that_it_is_not_known():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dcl.report import figures, plane
+from dcl_book import figures, plane
 
 
 def test_a_cloud_has_its_share_of_hard_positives_on_the_far_side():

@@ -12,8 +12,8 @@ from scipy.io import loadmat
 from dcl.criterion import PRESETS
 from dcl.data.drawn.faces import ATTRIBUTES
 from dcl.methods import METHODS
-from dcl.report import published
 from dcl.schedulers import SAMPLING_SCHEDULES
+from dcl_book import published
 
 LEVELS = published.table(2)["imbalance_level"]
 TABLE_2 = published.table(2).drop(columns="imbalance_level")
@@ -201,15 +201,7 @@ def test_a_table_without_results_is_refused():
         published.table(1)
 
 
-def test_without_a_checkout_the_missing_file_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(published, "__file__", str(tmp_path / "packages/dcl/report/published.py"))
-    monkeypatch.chdir(tmp_path)
-    missing = "packages/book/published/table2.csv: .* checkout"
-    with pytest.raises(published.PublishedError, match=missing):
+def test_a_missing_file_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(published, "FOLDER", tmp_path)
+    with pytest.raises(published.PublishedError, match=f"no {tmp_path}/table2.csv: the checkout"):
         published.table(2)
-
-
-def test_an_installed_package_finds_the_checkout_around_the_current_folder(tmp_path, monkeypatch):
-    expected = published.table(3)
-    monkeypatch.setattr(published, "__file__", str(tmp_path / "packages/dcl/report/published.py"))
-    assert published.table(3).equals(expected)

@@ -11,7 +11,7 @@ from made import decided, three_seeds
 from scipy import stats
 
 from dcl.experiment.records import RecordError
-from dcl.report import evidence, figures, published, sampling_error, seed_spread, significance
+from dcl_book import evidence, figures, published, sampling_error, seed_spread, significance
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "results" / "celeba-30k"
 RNG = np.random.default_rng

@@ -10,10 +10,10 @@ from made import decided, frame, record, three_seeds
 
 from dcl.experiment.grid import read_grid
 from dcl.experiment.records import RecordError
-from dcl.report import evidence, figures, tables
-from dcl.report.evidence import PRIOR
-from dcl.report.finding import Finding
-from dcl.report.measures import best_on_validation, class_balanced, metric
+from dcl_book import evidence, figures, tables
+from dcl_book.evidence import PRIOR
+from dcl_book.finding import Finding
+from dcl_book.measures import best_on_validation, class_balanced, metric
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = ROOT / "results" / "celeba-30k"

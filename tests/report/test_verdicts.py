@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from made import CELEBA, record
 from scipy import stats
 
-from dcl.report.finding import Finding
-from dcl.report.verdicts import (
+from dcl_book.finding import Finding
+from dcl_book.verdicts import (
     TOLD,
     VERDICTS,
     as_in_the_paper,

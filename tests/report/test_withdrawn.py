@@ -7,8 +7,8 @@ import pytest
 from made import frame, record
 
 from dcl.experiment import records
-from dcl.report import evidence
-from dcl.report.withdrawn import collapsed
+from dcl_book import evidence
+from dcl_book.withdrawn import collapsed
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dcl.data import Dataset, Split
-from dcl.report import figures
+from dcl_book import figures
 
 
 def data(labels) -> Dataset:

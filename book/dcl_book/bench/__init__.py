@@ -1,0 +1,1 @@
+"""What a step costs: the benchmark, ``python -m dcl_book.bench``."""

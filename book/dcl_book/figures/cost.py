@@ -1,0 +1,122 @@
+"""What the methods cost, from the measurements of `dcl_book.bench`."""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from .style import METHOD_COLOURS, finish
+
+AXES = {
+    "batch": "B, images in the batch",
+    "attributes": "A, attributes",
+    "classes": "C, classes of one label (A = 1)",
+    "k": "k, neighbours mined",
+}
+
+
+def parts_of_a_step(steps: dict[str, dict], where: str) -> Figure:
+    """Milliseconds of the parts of a training step, a bar for each method."""
+    medians = pd.DataFrame(
+        {
+            name: {part: row["median"] for part, row in parts.items()}
+            for name, parts in steps.items()
+        }
+    ).T
+    parts = medians.drop(columns="step")
+    figure, axes = plt.subplots(figsize=(9, 1.9 + 0.5 * len(parts)))
+    left = np.zeros(len(parts))
+    for part, colour in zip(parts, sns.color_palette("colorblind"), strict=False):
+        axes.barh(parts.index, parts[part], left=left, color=colour, label=part, height=0.6)
+        left += parts[part].to_numpy()
+    axes.invert_yaxis()
+    part = 100 * parts["loss"] / parts.sum(axis=1)
+    title = f"{where}: the loss is {part['dcl']:.0f} % of a step with DCL, backward left out"
+    axes.set(xlabel="ms of a training step, median", title=title)
+    axes.grid(axis="y", visible=False)
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 4}
+    axes.legend(**below, ncols=len(parts.columns), fontsize=9, frameon=False)
+    return finish(figure)
+
+
+def cost_of_criteria(criteria: dict[str, dict], where: str) -> Figure:
+    """Milliseconds of each criterion, forward and backward, with quartiles; dearest below."""
+    table = pd.DataFrame({name: row["criterion"] for name, row in criteria.items()}).T
+    table = table.sort_values("median")
+    figure, axes = plt.subplots(figsize=(9, 1 + 0.26 * len(table)))
+    colours = [METHOD_COLOURS.get(name, "#BBBBBB") for name in table.index]
+    place = np.arange(len(table))
+    axes.hlines(place, table["low"], table["high"], color=colours, lw=2)
+    axes.scatter(table["median"], place, color=colours, s=40, zorder=3)
+    axes.set_yticks(place, table.index)
+    axes.invert_yaxis()
+    axes.set(
+        xscale="log",
+        xlabel="ms of the criterion, forward and backward (logarithmic)",
+        title=f"{where}: a criterion of a batch of 512 takes {table['median'].iloc[0]:.1f} to "
+        f"{table['median'].iloc[-1]:.0f} ms",
+    )
+    return finish(figure)
+
+
+def growth(rows: list[dict[str, Any]], where: str) -> Figure:
+    """Milliseconds and MiB of DCL's criterion as one size grows, both axes logarithmic."""
+    frame = pd.DataFrame(rows)
+    frame["ms"] = [row["median"] for row in frame["criterion"]]
+    figure, panels = plt.subplots(2, len(AXES), figsize=(11, 4.6), sharex="col", sharey="row")
+    for column, (axis, words) in enumerate(AXES.items()):
+        part = frame[frame["axis"] == axis]
+        for axes, what, colour in (
+            (panels[0, column], "ms", METHOD_COLOURS["dcl"]),
+            (panels[1, column], "peak_mib", "#0072B2"),
+        ):
+            axes.plot(part["size"], part[what], marker="o", color=colour)
+            axes.set(xscale="log", yscale="log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter(NullFormatter())
+        panels[1, column].set_xlabel(words)
+        panels[1, column].set_xticks(part["size"], part["size"])
+        panels[1, column].minorticks_off()
+        panels[1, column].tick_params("x", labelsize=8, rotation=45)
+    panels[0, 0].set_ylabel("ms, median")
+    panels[1, 0].set_ylabel("peak memory, MiB")
+    figure.suptitle(
+        f"DCL's criterion as one size grows, the others the paper's, {where}",
+        x=0.01, ha="left", fontsize="medium",
+    )  # fmt: skip
+    return finish(figure)
+
+
+def share_of_a_step(points: dict[str, tuple[float, float]]) -> Figure:
+    """The extra cost as a share of the step, against how long the step takes.
+
+    Parameters
+    ----------
+    points : dict
+        label -> (ms of the step with cross entropy, ms more with DCL).
+    """
+    figure, axes = plt.subplots(figsize=(9, 3.4))
+    base = np.geomspace(2, 2000, 200)
+    for (label, (step, extra)), colour in zip(
+        points.items(), ("#0072B2", METHOD_COLOURS["dcl"], "#555555"), strict=False
+    ):
+        axes.plot(base, 100 * extra / base, color=colour, lw=1.5, alpha=0.6)
+        share = 100 * extra / step
+        digits = 1 if step < 10 else 0
+        told = f"{label}: {extra:.1f} of {step:.{digits}f} ms, {share:.1f} %"
+        axes.scatter(step, share, color=colour, s=50, zorder=3, label=told)
+    axes.legend(loc="upper right")
+    axes.set(
+        xscale="log", yscale="log", ylim=(0.5, 1000),
+        xlabel="ms of a training step with cross entropy",
+        ylabel="DCL's extra cost, % of it",
+        title="The same milliseconds are a small share of a slow step, a large one of a fast step",
+    )  # fmt: skip
+    axes.set_xticks([2, 10, 50, 200, 1000], ["2", "10", "50", "200", "1000"])
+    axes.set_yticks([1, 10, 100], ["1 %", "10 %", "100 %"])
+    return finish(figure)

@@ -1,0 +1,164 @@
+"""Tables 2 to 4 and Figure 4 as pictures, and what the decision's threshold does."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from dcl.experiment.records import interval, per_attribute
+
+from .style import METHOD_COLOURS, finish
+from .thresholds import colour_of
+
+METRICS = {"mA": "mA", "f1": "F1", "auc": "AUC"}
+
+
+def gain_over_cross_entropy(
+    runs: pd.DataFrame, key: str = "mA", width: int = 8, published: pd.Series | None = None
+) -> Figure:
+    """Figure 4: a metric's gain over cross entropy in each attribute, against its imbalance.
+
+    Points are means over the seeds that both have; lines, means over `width` neighbouring
+    attributes; bands, the 95 % intervals of the lines over seeds, where there are two or more.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        From `dcl.experiment.records.collect`.
+    key : {"mA", "f1", "auc"}
+    width : int
+    published : Series, optional
+        The paper's gain of DCL, by attribute: dashed, as smooth as ours.
+    """
+    values = {
+        (method, seed): per_attribute(record)[key]
+        for method, seed, record in zip(runs["method"], runs["seed"], runs["record"], strict=True)
+    }
+    level = per_attribute(runs["record"].iloc[0])["imbalance_level"].sort_values(kind="stable")
+    figure, axes = plt.subplots(figsize=(9, 3.8))
+    title = f"{runs['title'].iloc[0]}:\n{METRICS[key]} gained over cross entropy"
+    for method in dict.fromkeys(runs["method"]):
+        seeds = [s for m, s in values if m == method and ("cross-entropy", s) in values]
+        if method == "cross-entropy" or not seeds:
+            continue
+        gain = pd.DataFrame({s: values[method, s] - values["cross-entropy", s] for s in seeds})
+        gain = gain.loc[level.index]
+        if method == "dcl":
+            title += f", by DCL {gain.mean(axis=None):+.2f} in the mean"
+        smooth = gain.rolling(width, center=True, min_periods=width // 2).mean()
+        found = np.array([interval(row) for row in smooth.to_numpy()])  # (attributes, 2)
+        colour = colour_of(method)
+        axes.scatter(level, gain.mean(axis=1), s=12, color=colour, alpha=0.4)
+        axes.plot(level, found[:, 0], color=colour, lw=2, label=f"{method}, n = {len(seeds)}")
+        low, high = found[:, 0] - found[:, 1], found[:, 0] + found[:, 1]
+        axes.fill_between(level, low, high, color=colour, alpha=0.15, lw=0)
+    if published is not None:
+        smooth = published.loc[level.index].rolling(width, center=True, min_periods=width // 2)
+        axes.plot(level, smooth.mean(), "--", color=METHOD_COLOURS["dcl"], label="dcl, the paper's")
+    axes.axhline(0, color=METHOD_COLOURS["cross-entropy"], lw=1.5)
+    axes.set(
+        xlabel="imbalance level: majority rate minus 50, %",
+        ylabel=f"{METRICS[key]} gained, percentage points",
+        title=title,
+    )
+    axes.legend(loc="upper left", fontsize=8)
+    return finish(figure)
+
+
+def paper_and_ours(table: pd.DataFrame, title: str) -> Figure:
+    """A dot for the paper's mA and one for ours, with its interval, in each row of a table.
+
+    `table` is what `dcl_book.tables.steps` returns.
+    """
+    figure, axes = plt.subplots(figsize=(9, 1.5 + 0.42 * len(table)))
+    place = np.arange(len(table))
+    ours = np.array([(f.mean, np.nan_to_num(f.half)) for f in table["ours"]])
+    axes.scatter(table["paper"], place - 0.12, color="#6E6E6E", marker="D", s=36, label="the paper")
+    axes.errorbar(
+        ours[:, 0], place + 0.12, xerr=ours[:, 1], fmt="o", color=METHOD_COLOURS["dcl"],
+        capsize=3, label="here",
+    )  # fmt: skip
+    axes.set_yticks(place, table.index)
+    axes.invert_yaxis()
+    axes.set(xlabel="mA on test, %", title=title)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)  # clear of all rows
+    return finish(figure)
+
+
+def effects(table: pd.DataFrame, title: str) -> Figure:
+    """The effect of each choice with its interval; `table` is what `tables.choices` returns."""
+    shown = table["effect"][[found.n > 0 for found in table["effect"]]]
+    figure, axes = plt.subplots(figsize=(9, 0.9 + 0.34 * len(shown)))
+    place = np.arange(len(shown))
+    means = [found.mean for found in shown]
+    halves = np.nan_to_num([found.half for found in shown])
+    axes.errorbar(means, place, xerr=halves, fmt="o", color=METHOD_COLOURS["dcl"], capsize=3)
+    axes.axvline(0, color="black", lw=1, ls=":")
+    axes.set_yticks(place, shown.index)
+    axes.invert_yaxis()
+    axes.set(xlabel="difference in mA, percentage points", title=title)
+    return finish(figure)
+
+
+def sensitivity(tried: dict[str, pd.DataFrame], title: str) -> Figure:
+    """mA at each value of a number, a panel for each: means joined, a small dot for each seed.
+
+    `tried` is what `tables.sensitivity` returns; the default is filled, and the dotted line at
+    its mean. A panel that reaches three times as far as any other has a scale of its own.
+    """
+    reach = {name: _reach(table) for name, table in tried.items()}
+    spans = sorted((high - low for low, high in reach.values()), reverse=True)
+    wide = [n for n, (low, high) in reach.items() if len(spans) > 1 and high - low > 3 * spans[1]]
+    shared = [ends for name, ends in reach.items() if name not in wide]
+    low, high = min(ends[0] for ends in shared), max(ends[1] for ends in shared)
+    rows = -(-len(tried) // 3)
+    figure, panels = plt.subplots(rows, 3, figsize=(9, 2.8 * rows), squeeze=False)
+    colour = METHOD_COLOURS["dcl"]
+    for axes, (name, table) in zip(panels.flat, tried.items(), strict=False):
+        place = np.arange(len(table))
+        means = np.array([found.mean for found in table["mA"]])
+        default = np.array([found.n == 0 for found in table["effect"]])
+        for x, seeds in zip(place, table["seeds"], strict=True):
+            axes.plot([x] * len(seeds), seeds, "o", color="#6E6E6E", ms=3)
+        axes.plot(place, means, "-o", color=colour, mfc="white", ms=8)
+        axes.plot(place[default], means[default], "o", color=colour, ms=8)
+        axes.axhline(means[default][0], color="black", lw=1, ls=":")
+        axes.set_xticks(place, [f"{value:g}" for value in table.index])
+        axes.margins(x=0.15)
+        own = name in wide
+        axes.set(xlabel=f"{name.replace('_', ' ')}{', a scale of its own' if own else ''}")
+        if not own:
+            axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+    for axes in list(panels.flat)[len(tried) :]:
+        axes.remove()
+    figure.supylabel("mA on test, %", fontsize="medium")
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    return finish(figure)
+
+
+def _reach(table: pd.DataFrame) -> tuple[float, float]:
+    """The least and the largest mA of a seed."""
+    values = [value for seeds in table["seeds"] for value in seeds]
+    return min(values), max(values)
+
+
+def learning_rates(table: pd.DataFrame, title: str) -> Figure:
+    """mA on validation of each method, a dot for each learning rate, ringed where it is largest.
+
+    `table` is what `dcl_book.tables.learning_rates` returns.
+    """
+    table = table.loc[table.max(axis=1).sort_values(ascending=False).index]
+    figure, axes = plt.subplots(figsize=(9, 0.9 + 0.34 * len(table)))
+    place = np.arange(len(table))
+    axes.hlines(place, table.min(axis=1), table.max(axis=1), color="#C8C8C8", lw=2, zorder=1)
+    colours = sns.color_palette("viridis_r", len(table.columns) + 1)[1:]
+    for rate, colour in zip(table.columns, colours, strict=True):
+        axes.scatter(table[rate], place, color=[colour], s=44, zorder=2, label=f"{rate:g}")
+    ring = {"facecolors": "none", "edgecolors": "black", "s": 130, "zorder": 3}
+    axes.scatter(table.max(axis=1), place, label="chosen", **ring)
+    axes.set_yticks(place, table.index)
+    axes.invert_yaxis()
+    axes.set(xlabel="mA on validation at the best epoch, %", title=title)
+    axes.legend(title="learning rate", loc="best", fontsize=8, title_fontsize=8)
+    return finish(figure)

@@ -1,0 +1,98 @@
+"""One look for all figures: colours, titles, finish."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+from IPython.core.interactiveshell import InteractiveShell
+from matplotlib.figure import Figure
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+from dcl.methods import METHODS
+
+# One colour for each method in every figure, its entry says which; eight are Okabe and Ito's, which
+# colour-blind readers tell apart.
+METHOD_COLOURS = {name: entry.colour for name, entry in METHODS.items()}
+SCHEDULE_COLOURS = dict(
+    zip(
+        ("convex", "linear", "concave", "composite"),
+        ("#D55E00", "#6E6E6E", "#0072B2", "#009E73"),
+        strict=True,
+    )
+)
+
+
+PAGE = 0.86  # a figure laid out 9 inches wide becomes as wide as a page's text, 7.75 inches
+SVG = {"format": "svg", "metadata": {"Date": None}}  # the same bytes for the same figure
+
+
+def use_style() -> None:
+    """One look for all figures: call it once in a notebook.
+
+    Figures are drawn as SVG, with letters of about the size of the page's; on a dark page the
+    book's style sheet turns them light on dark, hues kept.
+    """
+    sns.set_theme(style="ticks", context="notebook", font_scale=0.9)
+    plt.rcParams.update(
+        {
+            "figure.dpi": 110,
+            "savefig.bbox": "tight",
+            "svg.hashsalt": "dcl",
+            "axes.titlelocation": "left",
+            "axes.titlesize": 11.5,
+            "axes.titlepad": 10,
+            "figure.titleweight": "bold",
+            "axes.edgecolor": "#8a8a8a",
+            "axes.labelcolor": "#333333",
+            "axes.grid": True,
+            "grid.color": "#e6e6e6",
+            "grid.linewidth": 0.8,
+            "xtick.color": "#8a8a8a",
+            "ytick.color": "#8a8a8a",
+            "xtick.labelcolor": "#333333",
+            "ytick.labelcolor": "#333333",
+            "xtick.major.size": 4,
+            "ytick.major.size": 4,
+            "legend.frameon": False,
+        }
+    )
+    shell = InteractiveShell.instance() if InteractiveShell.initialized() else None
+    if shell is not None:
+        set_matplotlib_formats("svg", metadata={"Date": None})
+
+
+def title_of(record: dict[str, Any], what: str) -> str:
+    """Of a figure made from one run: data, method, seed, and what it shows."""
+    return f"{record['dataset']['title']}: {record['method']}, seed {record['seed']}, {what}"
+
+
+def pretty(names: Sequence[str]) -> list[str]:
+    """Names of attributes as words."""
+    return [name.replace("_", " ").replace("5 o Clock", "5 o'clock") for name in names]
+
+
+def name_group(figure: Figure, title: str) -> None:
+    """Name the figure's group in the SVG by its title, see `finish`."""
+    figure.set_gid("figure-" + re.sub(r"\W+", "-", title).strip("-").lower())
+
+
+def finish(figure: Figure) -> Figure:
+    """Tidy; shown once, as the value of the cell, and not again by the backend.
+
+    The title, which is the figure's finding, names the figure's group in the SVG: letters are
+    paths there, and a test of the book asks that no two figures of a page have the same.
+    """
+    sns.despine(figure)
+    if len(figure.axes) == 1:  # its title is the figure's finding; panels have names instead
+        (axes,) = figure.axes
+        place = plt.rcParams["axes.titlelocation"]  # left, once `use_style` is called
+        axes.set_title(axes.get_title(loc=place), weight="bold")
+    titles = [axes.get_title(loc=place) for axes in figure.axes for place in ("left", "center")]
+    title = figure.get_suptitle() or next(filter(None, titles), "")
+    name_group(figure, title)
+    figure.set_size_inches(PAGE * figure.get_size_inches())
+    figure.tight_layout()
+    plt.close(figure)
+    return figure

@@ -1,0 +1,110 @@
+"""What the place of the decision's threshold does to a trained network's metrics."""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dcl.methods import METHODS
+
+from ..evidence import PRIOR, by_seed, with_prior
+from ..measures import metric
+from .style import METHOD_COLOURS, finish
+
+
+def colour_of(method: str) -> str | None:
+    """A method's colour in every figure; that of cross entropy decided at the prior too."""
+    own = METHODS[method].colour if method in METHODS else None
+    return "#56B4E9" if method == PRIOR else METHOD_COLOURS.get(method, own)
+
+
+def threshold_sweep(runs: pd.DataFrame) -> Figure:
+    """mA and F1, means over attributes, as one threshold moves for all attributes together.
+
+    A line for each method, its dot where it decides; dashed is cross entropy decided at each
+    attribute's training prior, another threshold for each.
+    """
+    figure, panels = plt.subplots(1, 2, figsize=(9, 3.6))
+    peaks = []
+    for method in dict.fromkeys(runs["method"]):
+        records = list(runs["record"][runs["method"] == method])
+        swept = [sweep(record) for record in records]
+        mean = sum(swept) / len(swept)
+        peaks.append(f"{method} {mean['f1'].max():.1f}")
+        for axes, key in zip(panels, ("mA", "f1"), strict=True):
+            axes.plot(mean.index, mean[key], color=colour_of(method), lw=2, label=method)
+            axes.plot(0, mean.loc[0.0, key], "o", color=colour_of(method), ms=8)
+    for axes, key in zip(panels, ("mA", "f1"), strict=True):
+        moved = by_seed(with_prior(runs), PRIOR, metric(key))
+        if len(moved):
+            axes.axhline(moved.mean(), color=colour_of(PRIOR), lw=1.5, ls="--", label=PRIOR)
+    for axes, words in zip(panels, ("mA, %", "F1, %"), strict=True):
+        axes.set(xlabel="threshold on the log-odds", ylabel=words)
+    panels[1].legend(fontsize=8, loc="lower left")
+    title = f"{runs['title'].iloc[0]}:\nthe largest F1 is {', '.join(peaks)} %"
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    return finish(figure)
+
+
+def roc_and_precision(runs: pd.DataFrame, attribute: str) -> Figure:
+    """ROC and precision-recall curve of one attribute, a dot where each method decides.
+
+    Cross entropy has two dots on its curve: its own decision and that at the training prior. A
+    precision-recall curve ends where nothing is called positive, for there it is undefined.
+    """
+    figure, (roc, pr) = plt.subplots(1, 2, figsize=(9, 3.6))
+    curves = []
+    for row in with_prior(runs).drop_duplicates("method").itertuples():
+        colour, made = colour_of(row.method), row.record["test"]["per_attribute"][attribute]
+        (negatives_kept, false_alarms), _ = made["confusion"]
+        false_rate = 100 * false_alarms / (negatives_kept + false_alarms)
+        marker = {"color": colour, "marker": "o", "ms": 8, "ls": "none"}
+        if row.method != PRIOR:  # its curves are cross entropy's
+            curves.append(row.record)
+            curve = attribute_curve(row.record, attribute)
+            roc.plot(curve["false_positive_rate"], curve["recall"], color=colour, lw=2)
+            pr.plot(curve["recall"], curve["precision"], color=colour, lw=2)
+        roc.plot(false_rate, made["recall"], label=row.method, **marker)
+        pr.plot(made["recall"], made["precision"] or np.nan, **marker)
+    roc.set(xlabel="false-positive rate, %", ylabel="recall, %")
+    pr.set(xlabel="recall, %", ylabel="precision, %", ylim=(0, 102))
+    roc.legend(fontsize=8, loc="lower right")
+    words = attribute.replace("_", " ")
+    areas = [record["test"]["per_attribute"][attribute]["auc"] for record in curves]
+    title = (
+        f"{runs['title'].iloc[0]}:\n{words}: one curve, decided at different places; "
+        f"areas under it {min(areas):.1f} to {max(areas):.1f} %"
+    )
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    return finish(figure)
+
+
+def sweep(record: dict[str, Any]) -> pd.DataFrame:
+    """mA and F1 of a record, means over attributes in percent, at each threshold of its curves."""
+    frames = [attribute_curve(record, name) for name in record["test"]["per_attribute"]]
+    return sum(frame[["mA", "f1"]] for frame in frames) / len(frames)
+
+
+def attribute_curve(record: dict[str, Any], attribute: str) -> pd.DataFrame:
+    """Recall, false-positive rate, precision, mA and F1 in percent, indexed by threshold."""
+    curves = record["test"]["curves"]
+    (a, b), (c, d) = record["test"]["per_attribute"][attribute]["confusion"]
+    negatives, positives = a + b, c + d
+    recall = np.array(curves["recall"][attribute], dtype=float)
+    false = np.array(curves["false_positive_rate"][attribute], dtype=float)
+    hits, alarms = recall * positives, false * negatives
+    with np.errstate(invalid="ignore"):
+        precision = hits / (hits + alarms)
+    frame = pd.DataFrame(
+        {
+            "recall": recall,
+            "false_positive_rate": false,
+            "precision": precision,
+            "mA": (recall + 1 - false) / 2,
+            "f1": 2 * hits / (hits + alarms + positives),
+        },
+        index=curves["log_odds"],
+    )
+    return 100 * frame

@@ -1,0 +1,98 @@
+"""One run's attributes, and which records a page was made from."""
+
+import math
+import os
+import re
+from typing import Any
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from dcl.experiment.config import resolve
+from dcl.experiment.records import per_attribute
+
+from .. import evidence
+
+
+def attributes(record: dict[str, Any]) -> Styler:
+    """The metrics of each attribute of one run, in percent, balanced attributes first."""
+    names = {"imbalance_level": "level", "mA": "mA", "recall": "recall", "precision": "precision"}
+    names |= {"f1": "f1", "auc": "auc", "average_precision": "AP"}
+    table = per_attribute(record)[list(names)].rename(columns=names).sort_values("level")
+    table.index = table.index.str.replace("_", " ")
+    style = table.style.format("{:.1f}", na_rep="undefined")
+    style.set_caption(f"{record['dataset']['title']}, {record['method']}: test, percent")
+    # the light part of the colours, and dark text on all of it: the contrast is 7 to 1 or more
+    return style.background_gradient("Blues", subset=["mA"], high=0.8, text_color_threshold=0)
+
+
+def provenance(runs: pd.DataFrame, results: str) -> Styler:
+    """Which records a page was made from, and where and when those were; a row for like seeds."""
+    environment = [record["environment"] for record in runs["record"]]
+    names = [os.path.relpath(path, resolve(results)) for path in runs["path"]]
+    shown = pd.DataFrame(
+        {
+            "records": [re.sub(r"seed\d+", "seed*", name) for name in names],
+            "device": [found["device"] for found in environment],
+            "torch": [found["torch"] for found in environment],
+            "source": [found["source"] for found in environment],
+            "date": [record["date"][:10] for record in runs["record"]],
+            "seeds": runs["seed"].astype(str),
+        }
+    )
+    alike = list(shown.columns.drop("seeds"))
+    shown = shown.groupby(alike, as_index=False, sort=False)["seeds"].agg(", ".join)
+    shown = shown[["records", "seeds", *alike[1:]]]
+    style = shown.style.hide(axis="index").set_caption(
+        " ".join([f"records in {results}: {machine_hours(runs)}", *left_out(results).splitlines()])
+    )
+    return style.set_table_styles([{"selector": "th, td", "props": "text-align: left"}])
+
+
+def machine_hours(runs: pd.DataFrame) -> str:
+    """Machine hours of training, of different machines and beside other runs, in words."""
+    spent = [record.get("timing", {}).get("training_seconds") for record in runs["record"]]
+    known = [seconds for seconds in spent if seconds is not None]
+    few = len(spent) - len(known)
+    unknown = f", of {few} of {len(spent)} runs no time is known" if few else ""
+    return f"{sum(known) / 3600:.1f} machine hours of training{unknown}."
+
+
+def setting(runs: pd.DataFrame) -> str:
+    """Which runs a page reads, in a sentence: epochs, batch size, how their curricula moved."""
+    configs = [record["config"] for record in runs["record"]]
+    curricula = [r["config"] for r in runs["record"] if not math.isnan(evidence.final_g(r))]
+    moved = {config["curriculum"] for config in curricula}
+    words = {"epoch": "once an epoch", "step": "with each step"}
+    how = " or ".join(words[name] for name in sorted(moved))
+    epochs, batch = (
+        " or ".join(str(n) for n in sorted({config[key] for config in configs}))
+        for key in ("epochs", "batch_size")
+    )
+    end = f", their curricula moved {how}." if moved else "."
+    return f"Runs of {epochs} epochs, in batches of {batch}{end}"
+
+
+CHOSEN = {
+    "before": "the epoch best on images that were taken out of the training set for validation",
+    "unused": "the epoch best on images that the cut leaves out",
+    "none": "the last epoch, without a validation split and with all images in training",
+}
+
+
+def tested_epoch(runs: pd.DataFrame) -> str:
+    """Which epoch of each row is tested, by the `validation` of its record, in a sentence."""
+    by: dict[str, list[str]] = {}
+    for row in runs.itertuples():
+        rows = by.setdefault(CHOSEN[row.record["config"].get("validation", "before")], [])
+        if row.method not in rows:
+            rows.append(row.method)
+    if len(by) == 1:
+        return f"Tested is, in every row, {next(iter(by))}."
+    return " ".join(f"Tested of {', '.join(rows)} is {words}." for words, rows in by.items())
+
+
+def left_out(results: str) -> str:
+    """Which methods' runs below a folder no table or figure shows, and why; empty for none."""
+    reasons = evidence.left_out(resolve(results))
+    return "\n".join(f"Left out: {method}, {reason}." for method, reason in reasons.items())

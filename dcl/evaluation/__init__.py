@@ -1,0 +1,1 @@
+"""From logits to classes and numbers: decisions, tuned thresholds, mA, calibration."""

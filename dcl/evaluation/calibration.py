@@ -1,0 +1,146 @@
+"""Calibration: whether what is given a probability of 0.8 is so in 80 of 100 cases."""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..checks import UNKNOWN, as_labels
+from .decisions import two_columns
+
+BINS = 15  # of equal width, as Guo et al. (2017) take
+
+
+class Calibration(NamedTuple):
+    """Expected calibration error and the reliability diagram behind it; shares, not percent."""
+
+    error: Tensor  # (A,) ECE; NaN for an attribute without a known label
+    counts: Tensor  # (A, M) known samples in each of M bins
+    confidence: Tensor  # (A, M) the mean probability given in a bin; NaN in an empty one
+    rate: Tensor  # (A, M) how many of its samples were so
+
+    @property
+    def mean(self) -> float:
+        """ECE averaged over the attributes that have one."""
+        return self.error.nanmean().item()
+
+    def pooled(self) -> "Calibration":
+        """All attributes' samples in one diagram, A = 1. Its error is no mean of theirs."""
+        counts = self.counts.sum(0, keepdim=True)
+        sums = [(x.nan_to_num() * self.counts).sum(0, keepdim=True) for x in self[2:]]
+        return _of(counts, *sums)
+
+
+def calibration_error(
+    logits: Tensor, labels: Tensor, *, bins: int = BINS, offsets: Tensor | None = None
+) -> Calibration:
+    """Expected calibration error of each attribute (Naeini et al. 2015; Guo et al. 2017).
+
+    The samples are put in bins of equal width by a probability; ECE is the mean over samples of the
+    distance, in their bin, of the mean probability from the share that was so. Of a yes-or-no
+    attribute the probability is that of class 1, and "so" a label of 1; of more classes it is that
+    of the class predicted, and "so" a prediction that is right.
+
+    Parameters
+    ----------
+    logits : Tensor (N, A, C), or (N, A) of the positive class
+        -inf for a class that the attribute does not have.
+    labels : Tensor (N, A) or (N,), integer
+        -1 where unknown: counted nowhere.
+    bins : int
+        M, 1 or more.
+    offsets : Tensor (A, C), optional
+        Added to the logits first. A method that moves the prior gives the probabilities of another
+        prior: `to_training_prior` takes them back.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, NaN among the logits, and a number of bins below 1.
+
+    Examples
+    --------
+    Five samples given 0.8, of which four are positive, and five given 0.2, none of them:
+
+    >>> logits = torch.tensor([0.8] * 5 + [0.2] * 5).logit()[:, None]
+    >>> labels = torch.tensor([1, 1, 1, 1, 0] + [0] * 5)[:, None]
+    >>> calibration_error(logits, labels).error
+    tensor([0.1000], dtype=torch.float64)
+    """
+    if bins < 1:
+        raise ValueError(f"bins must be 1 or more, got {bins!r}")
+    logits, labels = two_columns(logits).detach().cpu().double(), as_labels(labels).cpu()
+    if logits.ndim != 3 or logits.shape[:2] != labels.shape:
+        raise ValueError(
+            f"logits must be (samples, attributes, classes) and labels (samples, attributes), got "
+            f"shapes {tuple(logits.shape)} and {tuple(labels.shape)}"
+        )
+    if logits.isnan().any():
+        raise ValueError("logits must be numbers, got NaN")
+    exists = (logits > -torch.inf).any(0)  # (A, C)
+    if offsets is not None:
+        logits = logits + offsets.cpu().double().masked_fill(~exists, 0)
+    probability = logits.softmax(2)
+    best, predicted = probability.max(2)
+    binary = (exists.sum(1) == 2) & exists[:, :2].all(1)  # (A,)
+    value = torch.where(binary, probability[..., 1], best)  # (N, A)
+    so = torch.where(binary, labels == 1, predicted == labels).double()
+    known = labels != UNKNOWN
+    place = (value * bins).long().clamp(max=bins - 1)  # the last bin holds a probability of 1
+    inside = torch.nn.functional.one_hot(place, bins).double() * known[..., None]  # (N, A, M)
+    sums = [(inside * x[..., None]).sum(0) for x in (value, so)]
+    return _of(inside.sum(0), *sums)
+
+
+def _of(counts: Tensor, confidence: Tensor, so: Tensor) -> Calibration:
+    """From the sums (A, M) over the samples of each bin."""
+    error = (confidence - so).abs().sum(1) / counts.sum(1)  # 0/0 is NaN: no known label
+    return Calibration(error, counts.long(), confidence / counts, so / counts)
+
+
+def to_training_prior(class_counts: Tensor, target: Tensor | None = None) -> Tensor:
+    """Offsets (A, C) for logits that were trained at another prior, back to the training set's.
+
+    Parameters
+    ----------
+    class_counts : Tensor (A, C)
+        Of the training set.
+    target : Tensor (A, C), optional
+        The distribution that was trained towards, such as `dcl.target_distribution` gives for the
+        level that the sampling schedule ended at. Balance without it: that of Selective Learning
+        and of cost-sensitive weights.
+
+    Examples
+    --------
+    Balanced training calls even what is positive once in ten:
+
+    >>> offsets = to_training_prior(torch.tensor([[90, 10]]))
+    >>> (torch.tensor([[0.0, 0.0]]) + offsets).softmax(1)
+    tensor([[0.9000, 0.1000]], dtype=torch.float64)
+    """
+    counts = torch.as_tensor(class_counts).double()
+    there = counts > 0
+    aim = there.double() if target is None else torch.as_tensor(target).double()
+    return torch.where(there, (counts / aim).log(), 0)  # to a constant, which no softmax sees
+
+
+def describe(found: Calibration, names: list[str]) -> dict[str, Any]:
+    """What a run record keeps: ECE in percent, of each attribute and the mean; the pooled diagram.
+
+    Parameters
+    ----------
+    found : Calibration
+    names : list of str
+        The A attributes.
+    """
+    pooled = found.pooled()
+    return {
+        "bins": found.counts.shape[1],
+        "ece": 100 * found.mean,
+        "per_attribute": dict(zip(names, (100 * found.error).tolist(), strict=True)),
+        "pooled": {
+            "counts": pooled.counts[0].tolist(),
+            "confidence": [round(x, 4) for x in pooled.confidence[0].tolist()],
+            "rate": [round(x, 4) for x in pooled.rate[0].tolist()],
+        },
+    }

@@ -1,0 +1,284 @@
+"""Class-balanced accuracy, mA (Eq. 12-13), and its companions, for each attribute."""
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ..checks import UNKNOWN
+from ..sampling import count_classes
+from .decisions import Tuned, decide
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LOG_ODDS = tuple(step / 2 for step in range(-16, 17))  # thresholds of a record's curves
+
+
+def confusion(predictions: Tensor, labels: Tensor, classes: int = 2) -> Tensor:
+    """Confusion counts of each attribute.
+
+    Parameters
+    ----------
+    predictions, labels : Tensor (N, A), integer
+        Classes in [0, classes); a label of -1 is unknown and in no count.
+    classes : int
+        C.
+
+    Returns
+    -------
+    Tensor (A, C, C), int64
+        Element [a, i, j]: samples of class i that were predicted j.
+    """
+    if predictions.shape != labels.shape or labels.ndim != 2:
+        raise ValueError(
+            f"predictions and labels must both be (samples, attributes), got shapes "
+            f"{tuple(predictions.shape)} and {tuple(labels.shape)}"
+        )
+    for name, values, least in (("predictions", predictions, 0), ("labels", labels, UNKNOWN)):
+        if values.numel() and not least <= values.min() <= values.max() < classes:
+            wrong = values[(values < least) | (values >= classes)][0].item()
+            unknown = "" if least == 0 else ", or be -1 where unknown"
+            raise ValueError(f"{name} must lie in 0 ... {classes - 1}{unknown}, got {wrong}")
+    cells = torch.where(labels < 0, UNKNOWN, labels.long() * classes + predictions.long())
+    return count_classes(cells, classes * classes).reshape(-1, classes, classes)
+
+
+def balanced_accuracy(
+    predictions: Tensor, labels: Tensor, classes: int | Sequence[int] = 2
+) -> Tensor:
+    """Class-balanced accuracy of each attribute: the mean recall over its classes (Eq. 12).
+
+    Parameters
+    ----------
+    predictions, labels : Tensor (N, A), integer
+        Classes in [0, classes); a label of -1 is unknown and counts nowhere.
+    classes : int or sequence of A ints
+        C, or the classes of each attribute.
+
+    Returns
+    -------
+    Tensor (A,), float64
+        In [0, 1]; NaN, with a warning that names the attribute, where a class has no sample.
+
+    Raises
+    ------
+    ValueError
+        For shapes that differ and values out of range.
+
+    Examples
+    --------
+    >>> balanced_accuracy(torch.tensor([[0], [0], [0], [1]]), torch.tensor([[0], [0], [1], [1]]))
+    tensor([0.7500], dtype=torch.float64)
+    """
+    most = classes if isinstance(classes, int) else max(classes)
+    table = confusion(predictions, labels, most).double()
+    return _mean_recall(table, _numbers(classes, len(table), most), names=None)
+
+
+def mean_accuracy(per_attribute: Tensor) -> float:
+    """mA over the attributes for which it is defined (Eq. 13)."""
+    return torch.as_tensor(per_attribute, dtype=torch.float64).nanmean().item()  # Eq. 13
+
+
+def evaluate(
+    logits: Tensor,
+    labels: Tensor,
+    names: Sequence[str],
+    class_counts: Tensor | None = None,
+    *,
+    offsets: Tensor | Tuned | None = None,
+    classes: int | Sequence[int] | None = None,
+) -> "pd.DataFrame":
+    """Every metric of each attribute, in percent but for the counts.
+
+    Parameters
+    ----------
+    logits : Tensor (N, A, C)
+        Of the whole split.
+    labels : Tensor (N, A), integer
+        -1 where unknown: in no number.
+    names : list of str
+        The A attributes.
+    class_counts, offsets
+        Decide at the training prior, or at tuned thresholds, instead of by the largest logit, see
+        `dcl.decide`.
+    classes : int or sequence of A ints, optional
+        Classes of each attribute, where they differ.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by attribute: ``mA``, ``accuracy``, ``f1``, ``precision``, ``recall`` (of class 1;
+        for C > 2 the mean over classes), ``auc`` and ``average_precision`` (binary attributes
+        alone), and ``confusion``, nested lists [true][predicted]. NaN where undefined: never 0;
+        a class that is never decided has no precision and is left out of the mean over classes.
+    """
+    import numpy as np
+    import pandas as pd
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    logits, labels = logits.double().cpu(), labels.cpu()
+    most = logits.shape[2]
+    numbers = _numbers(classes, len(names), most)
+    predictions = decide(logits, class_counts, offsets=offsets)
+    counts = confusion(predictions, labels, most)
+    table = counts.double()  # (A, C, C)
+    hits = table.diagonal(dim1=1, dim2=2)
+    recall, precision = hits / table.sum(2), hits / table.sum(1)  # (A, C); 0/0 is NaN
+    f1 = 2 * hits / (table.sum(2) + table.sum(1))
+    binary = torch.tensor(numbers) == 2
+
+    def percent(values: Tensor) -> np.ndarray:  # (A, C) -> (A,), of class 1 or over the classes
+        return 100 * torch.where(binary, values[:, 1], values.nanmean(1)).numpy()
+
+    frame = pd.DataFrame(index=pd.Index(names, name="attribute"))
+    frame["mA"] = 100 * _mean_recall(table, numbers, names).numpy()
+    frame["accuracy"] = 100 * (hits.sum(1) / table.sum((1, 2))).numpy()
+    for name, values in (("f1", f1), ("precision", precision), ("recall", recall)):
+        frame[name] = percent(values)
+    if bool(binary.any()):
+        score = (logits[..., 1] - logits[..., 0]).numpy()
+        for name, metric in (
+            ("auc", roc_auc_score),
+            ("average_precision", average_precision_score),
+        ):
+            frame[name] = [
+                _of_known(metric, labels[:, a].numpy(), score[:, a]) if number == 2 else np.nan
+                for a, number in enumerate(numbers)
+            ]
+    frame["confusion"] = [counts[a, :number, :number].tolist() for a, number in enumerate(numbers)]
+    return frame
+
+
+def _of_known(metric, labels, score) -> float:
+    """A ranking metric over the known labels, in percent; NaN with one class alone."""
+    known = labels >= 0
+    labels, score = labels[known], score[known]
+    return 100 * metric(labels, score) if 0 < labels.sum() < len(labels) else math.nan
+
+
+def _numbers(classes: int | Sequence[int] | None, attributes: int, most: int) -> list[int]:
+    """The number of classes of each attribute."""
+    if classes is None or isinstance(classes, int):
+        return [classes or most] * attributes
+    return list(classes)
+
+
+def threshold_curves(logits: Tensor, labels: Tensor, names: Sequence[str]) -> dict[str, Any]:
+    """Recall and false-positive rate of yes-or-no attributes as the threshold moves.
+
+    Parameters
+    ----------
+    logits : Tensor (N, A, 2)
+    labels : Tensor (N, A), integer
+    names : sequence of str
+        The A attributes.
+
+    Returns
+    -------
+    dict
+        ``log_odds``, the thresholds on logit 1 minus logit 0, and for each attribute under
+        ``recall`` and ``false_positive_rate`` the shares of positives and negatives above them,
+        to four decimals; NaN for an attribute that has none.
+
+    Examples
+    --------
+    >>> logits = torch.tensor([[[0.0, -3]], [[0, -1]], [[0, 1]], [[0, 3]]])
+    >>> curves = threshold_curves(logits, torch.tensor([[0], [0], [1], [1]]), ["Bald"])
+    >>> middle = curves["log_odds"].index(2.0)
+    >>> curves["recall"]["Bald"][middle], curves["false_positive_rate"]["Bald"][middle]
+    (0.5, 0.0)
+    """
+    score = (logits[..., 1] - logits[..., 0]).double().cpu().T.unsqueeze(1)  # (A, 1, N)
+    above = score > torch.tensor(LOG_ODDS).double().unsqueeze(1)  # (A, T, N)
+    positive, negative = (labels.cpu().T == label for label in (1, 0))  # (A, N)
+    curves: dict[str, Any] = {"log_odds": list(LOG_ODDS)}
+    for key, members in (("recall", positive), ("false_positive_rate", negative)):
+        members = members.unsqueeze(1)  # (A, 1, N)
+        share = (above & members).sum(2) / members.sum(2).double()  # (A, T); 0/0 is NaN
+        rows = [[round(value, 4) for value in row] for row in share.tolist()]
+        curves[key] = dict(zip(names, rows, strict=True))
+    return curves
+
+
+def instance_metrics(predictions: Tensor, labels: Tensor) -> dict[str, float]:
+    """Accuracy, precision, recall and F1 over the attributes of each example, in percent.
+
+    The example-based metrics of pedestrian attribute recognition (Li et al. 2016): with an
+    example's true set Y and predicted set P, the means of |Y & P| / |Y | P|, |Y & P| / |P| and
+    |Y & P| / |Y| over the examples, and the harmonic mean of the last two means.
+
+    Parameters
+    ----------
+    predictions, labels : Tensor (N, A), integer
+        0 or 1; an attribute of unknown label, -1, is in neither set.
+
+    Returns
+    -------
+    dict
+        ``accuracy``, ``precision``, ``recall``, ``f1``. As in the field's code, an example without
+        a positive label is left out of all, and one whose P is empty has precision 0.
+
+    Examples
+    --------
+    >>> instance_metrics(torch.tensor([[1, 0, 1]]), torch.tensor([[1, 1, 0]]))["accuracy"]
+    33.33333333333333
+    """
+    confusion(predictions, labels)  # for its checks
+    true, found = labels == 1, (predictions == 1) & (labels >= 0)
+    there = true.any(1)
+    true, found = true[there], found[there]
+    both, either = (true & found).sum(1).double(), (true | found).sum(1)
+
+    def share(of: Tensor) -> float:  # (N,)
+        return 100 * (both / of.clamp(min=1)).mean().item()
+
+    precision, recall = share(found.sum(1)), share(true.sum(1))
+    total = precision + recall
+    return {
+        "accuracy": share(either),
+        "precision": precision,
+        "recall": recall,
+        "f1": 2 * precision * recall / total if total else 0.0,
+    }
+
+
+def per_class(counts: Tensor, names: Sequence[str]) -> "pd.DataFrame":
+    """Recall, precision and F1 of each class in percent: confusion counts (C, C) -> C rows.
+
+    Also ``samples``, how many there were of the class. NaN where undefined.
+    """
+    import pandas as pd
+
+    table = torch.as_tensor(counts).double()
+    hits, samples, found = table.diagonal(), table.sum(1), table.sum(0)
+    columns = {
+        "recall": 100 * hits / samples,
+        "precision": 100 * hits / found,
+        "f1": 200 * hits / (samples + found),
+    }
+    frame = pd.DataFrame({name: values.numpy() for name, values in columns.items()}, list(names))
+    frame["samples"] = samples.long().numpy()
+    return frame.rename_axis("class")
+
+
+def _mean_recall(table: Tensor, numbers: Sequence[int], names: Sequence[str] | None) -> Tensor:
+    """Mean recall (A,) of confusion counts (A, C, C) over an attribute's classes.
+
+    NaN and a warning where one of them has no sample.
+    """
+    of_class = table.sum(2)
+    exists = torch.arange(table.shape[1]) < torch.tensor(numbers)[:, None]  # (A, C)
+    missing = ((of_class == 0) & exists).any(1).nonzero().flatten().tolist()
+    if missing:
+        called = ", ".join(names[a] if names else str(a) for a in missing)
+        warnings.warn(
+            f"balanced accuracy is undefined (NaN) for attribute {called}: a class has no sample",
+            stacklevel=3,
+        )
+    recall = table.diagonal(dim1=1, dim2=2) / of_class
+    return recall.masked_fill(~exists, 0).sum(1) / exists.sum(1)  # Eq. 12

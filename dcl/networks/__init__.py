@@ -1,0 +1,1 @@
+"""Networks: images or features -> logits (B, A, C) and features (B, A, D)."""
