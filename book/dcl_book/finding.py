@@ -38,6 +38,9 @@ class Finding:
         """Upper end of the interval."""
         return self.mean + self.half
 
+    def __neg__(self) -> "Finding":
+        return Finding(-self.mean, self.half, self.n)
+
     def __str__(self) -> str:
         return self.text("{:+.2f}")
 
