@@ -149,7 +149,8 @@ def run_command(options: argparse.Namespace) -> None:
     }
     record = run(from_values(options.cls, values), show=not options.quiet)
     if rank() == 0:
-        print(f"{headline(record)}\nrecord: {record['path']}")
+        print(f"{headline(record)}\ntested: {record['selection']['rule']}")
+        print(f"record: {record['path']}")
 
 
 def grid_command(options: argparse.Namespace) -> int:

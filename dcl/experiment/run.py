@@ -1,5 +1,6 @@
 """One run from its configuration to its record: data, model, criterion, training, test."""
 
+import math
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
@@ -231,16 +232,34 @@ def headline(record: dict[str, Any]) -> str:
     """What a record says, in one line."""
     test, dataset = record["test"], record["dataset"]
     if "per_class" in test:
-        parts = [f"accuracy {test['accuracy']:.2f} %, class-balanced {test['mA']:.2f} %"]
+        parts = [f"accuracy {_percent(test['accuracy'])}", f"class-balanced {_balanced(test)}"]
     else:
-        parts = [f"mA {test['mA']:.2f} %"]
+        parts = [f"mA {_percent(test['mA'])}"]
     if "rarest_mA" in test:
-        parts.append(f"{RAREST} rarest attributes {test['rarest_mA']:.2f} %")
-    parts += [f"{name} {value:.2f} %" for name, value in test["groups"].items()]
+        parts.append(f"{RAREST} rarest attributes {_percent(test['rarest_mA'])}")
+    parts += [f"{name} {_percent(value)}" for name, value in test["groups"].items()]
     return (
         f"{record['method']} on {dataset['title']} ({dataset['found']['train']:,} train, "
         f"{dataset['found']['test']:,} test): {', '.join(parts)}, "
         f"{record['timing']['ms_per_step']:.0f} ms per step"
+    )
+
+
+def _percent(value: float | None) -> str:
+    """As read from a record, or made just now."""
+    return "undefined" if value is None or math.isnan(value) else f"{value:.2f} %"
+
+
+def _balanced(test: dict[str, Any]) -> str:
+    """mA of a single label; where it is undefined, the mean recall of the classes there are."""
+    absent = [name for name, row in test["per_class"].items() if not row["samples"]]
+    if not absent:
+        return _percent(test["mA"])
+    held = [row["recall"] for row in test["per_class"].values() if row["samples"]]
+    shown = ", ".join(absent[:10]) + (", ..." if absent[10:] else "")
+    return (
+        f"undefined without test samples of {shown} "
+        f"({np.mean(held):.2f} % over the {len(held)} classes there are)"
     )
 
 

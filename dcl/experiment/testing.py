@@ -18,11 +18,15 @@ from . import distributed, scores
 from .checkpoint import Progress
 from .config import Training
 from .trainer import predict
-from .validation import possible
+from .validation import lacking, possible
 
 BRIEF = ("mA", "f1", "auc", "average_precision", "accuracy")  # of the last epoch
 FEW = 20  # bootstrap samples of attributes with more than two classes, whose tuning takes longer
-LAST = "last epoch: no validation split, so no threshold is tuned"  # of a record's selection
+# How a record's selection says which epoch was tested
+BEST = "best on validation"
+HELD = "best on validation, by the classes it holds"  # `validation_lacks` names the others
+LAST = "last epoch: no validation split, so no threshold is tuned"
+MUTE = "last epoch: validation does not hold two classes of any attribute, so none is best"
 RAREST = 14  # attributes whose mean is reported beside mA
 
 
@@ -36,6 +40,17 @@ def tested(
 ) -> dict[str, Any]:
     """The parts of a record that the test split gives, read once, here."""
     decisions = possible(config.entry.decisions, "val" in splits)
+    lacks = {
+        part: lacking(splits[part].labels, data.class_counts, data.attributes)
+        for part in ("val", "test")
+        if part in splits
+    }
+    if lacks["test"]:
+        warnings.warn(
+            f"the test split has no sample of {_classes_in_words(lacks['test'], data)}: where a "
+            f"class is missing mA is undefined, and left out of the mean",
+            stacklevel=3,
+        )
     criterion.eval()
     logits = _scored(model, criterion, splits)
     scored = {progress.epoch - 1: logits}  # by epoch: decisions often choose the same
@@ -56,11 +71,13 @@ def tested(
         found = _decided(name, data, criterion, splits, logits, curves=own, bootstrap=BOOTSTRAP)
         result[name] = {
             "selection": {
-                "rule": "best on validation" if "val" in splits else LAST,
+                "rule": _rule(best["value"], lacks.get("val")),
                 "best_epoch": best["epoch"],
                 "best_val": best["value"],
             }
         } | found
+        if lacks.get("val"):
+            result[name]["selection"]["validation_lacks"] = lacks["val"]
         if own:
             result[name]["selection"]["best_val_mA"] = best["value"]
             if type(criterion).scores is Criterion.scores:  # scores of its own are no logits
@@ -88,6 +105,29 @@ def tested(
         "decisions": result,
         "last": {"epoch": progress.epoch - 1, "test": last},
     }
+
+
+def _rule(value: float | None, lacks: dict[str, list[int]] | None) -> str:
+    """Which epoch was tested, and why: `lacks` names the classes missing from validation."""
+    if lacks is None:
+        return LAST
+    if value is None:
+        return MUTE
+    return HELD if lacks else BEST
+
+
+def _classes_in_words(lacks: dict[str, list[int]], data: Dataset) -> str:
+    """The first ten attributes, with the classes that they lack."""
+
+    def called(label: int) -> str:
+        return data.class_names[label] if data.class_names else str(label)
+
+    words = [
+        f"{name} ({', '.join(map(called, labels[:10]))}{', ...' if labels[10:] else ''})"
+        for name, labels in list(lacks.items())[:10]
+    ]
+    more = len(lacks) - 10
+    return ", ".join(words) + (f" and {more} attributes more" if more > 0 else "")
 
 
 def _scored(
@@ -174,8 +214,8 @@ def metrics_of(
     With yes-or-no attributes also the metrics of the examples; with a single label also those of
     each class; and the mean over each of the data set's groups of attributes or classes.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
+    with warnings.catch_warnings():  # `tested` says once what is undefined
+        warnings.simplefilter("ignore")
         frame = evaluate(
             logits, split.labels, list(data.attributes), offsets=offsets, classes=data.classes
         )

@@ -42,7 +42,8 @@ def train(
 ) -> Progress:
     """Train `model` with SGD and a cosine learning rate, keeping the best epoch of each decision.
 
-    Without a validation split that is the last epoch, of each decision that needs none.
+    Where validation says nothing of a decision, because there is no validation split or it lacks
+    the classes, that is the last epoch.
 
     Started by ``torchrun``, every process calls it alike; they share each batch, and process 0
     writes the checkpoint.
@@ -152,8 +153,9 @@ def train(
                     what = f"the scores on validation are NaN after {now}"
                     raise _stopped(what, rates[-1], epoch, checkpoint)
                 _select(progress, row, model, criterion, scores, val_set.labels, decisions)
-            elif epoch == epochs - 1:
-                _keep(progress, decisions, {}, epoch, model, criterion)
+            if epoch == epochs - 1:
+                undecided = [name for name in decisions if name not in progress.best]
+                _keep(progress, undecided, {}, epoch, model, criterion)
             progress.history.append(row)
             progress.epoch += 1
             if checkpoint is not None and distributed.rank() == 0:
@@ -251,13 +253,11 @@ def _select(
     row.update(found)
     if not criterion.selectable:
         return
-    better = [
-        name
-        for name in decisions
-        if name not in progress.best or reached[name] > progress.best[name]["value"]
+    best = {name: kept["value"] for name, kept in progress.best.items()}
+    better = [  # NaN, where validation says nothing, is above no number
+        name for name in decisions if reached[name] > best.get(name, -math.inf)
     ]
-    if better:
-        _keep(progress, better, reached, row["epoch"], model, criterion)
+    _keep(progress, better, reached, row["epoch"], model, criterion)
 
 
 def _keep(
@@ -269,6 +269,8 @@ def _keep(
     criterion: Criterion,
 ) -> None:
     """This epoch's network for some decisions, with what each reached on validation, if any."""
+    if not decisions:
+        return
     state = {"model": model.state_dict(), "criterion": criterion.state_dict()}
     state = copy.deepcopy(state)  # training goes on in the tensors of now
     for name in decisions:  # one copy for all

@@ -1,13 +1,23 @@
 """What validation says of an epoch."""
 
+import functools
 import math
 
+import numpy as np
+import pandas as pd
+import pytest
 import sklearn.metrics
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcl.experiment.validation import average_precision
+from dcl import DCLLoss
+from dcl.data.resident import Resident, Split
+from dcl.experiment import records, trainer
+from dcl.experiment.datasets import Table
+from dcl.experiment.run import headline, run
+from dcl.experiment.validation import average_precision, held_accuracy
+from dcl.networks.models import MLP
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.booleans())
@@ -29,3 +39,113 @@ def test_average_precision_is_scikit_learns(seed, samples, ties):
         assert math.isclose(found, sum(expected) / len(expected), rel_tol=1e-12)
     else:
         assert math.isnan(found)
+
+
+@pytest.mark.parametrize(
+    ("reached", "epoch", "value"),
+    [
+        ((math.nan, 60.0, 70.0, 65.0), 2, 70.0),  # none wins
+        ((60.0, math.nan, 55.0), 0, 60.0),  # none blocks
+        ((math.nan, 0.0, math.nan), 1, 0.0),
+        ((math.nan, math.nan, math.nan), 2, None),  # validation says nothing: the last epoch
+    ],
+)
+def test_a_nan_score_never_chooses_an_epoch(reached, epoch, value, monkeypatch):
+    scores = iter(reached)
+    monkeypatch.setattr(
+        trainer, "validate", lambda *_: ({"val_loss": 0.0, "val_mA": 0.0}, {"argmax": next(scores)})
+    )
+    images, labels = np.ones((8, 2), np.float32), np.arange(8)[:, None] % 2
+    split = Resident(Split(images=images, labels=labels), torch.device("cpu"))
+    progress = trainer.train(
+        MLP(2, 1, 2, hidden=2),
+        DCLLoss(torch.tensor([[4, 4]]), len(reached), seed=0),
+        split, split, epochs=len(reached), batch_size=8, lr=0.01, momentum=0.0, weight_decay=0.0,
+        seed=0, show=False,
+    )  # fmt: skip
+    best = progress.best["argmax"]
+    assert (best["epoch"], best["value"]) == (epoch, value)
+
+
+def write_table(path, lacks_in: str, rows: int = 80):
+    """Features that give away one label of four classes; a split has no row of the rarest, d."""
+    label = np.array(list("aaaabbbccd"))[np.arange(rows) % 10]
+    split = np.array(["train", "val", "test", "train"])[np.arange(rows) // 10 % 4]
+    gone = (label == "d") & np.isin(split, lacks_in.split())
+    label[gone] = "a"
+    features = {f"x{k}": 1.0 * (label == name) for k, name in enumerate("abcd")}
+    pd.DataFrame(features | {"kind": label, "split": split}).to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def lacking_run(tmp_path_factory):
+    """The record of a run on a table whose validation split, or test split, lacks a class."""
+
+    @functools.cache
+    def record(lacks_in: str) -> dict:
+        folder = tmp_path_factory.mktemp("lacking")
+        table = write_table(folder / "table.csv", lacks_in)
+        config = Table(
+            data_root=str(table), labels="kind", method="cross-entropy", epochs=4, batch_size=16,
+            results=str(folder / "runs"), device="cpu", lr=0.2,
+        )  # fmt: skip
+        return records.read(run(config, show=False)["path"])
+
+    return record
+
+
+def test_a_class_missing_in_validation_leaves_the_others_to_choose(lacking_run):
+    record = lacking_run("val")
+    for selection in (record["selection"], record["decisions"]["tuned-mA"]["selection"]):
+        assert selection["rule"] == "best on validation, by the classes it holds"
+        assert selection["validation_lacks"] == {"kind": [3]}
+    reached = [row["val_mA"] for row in record["history"]]
+    assert record["selection"]["best_val"] == max(reached)
+    assert record["selection"]["best_epoch"] == reached.index(max(reached)) > 0
+
+
+def test_a_validation_of_one_class_leaves_the_last_epoch(tmp_path):
+    table = write_table(tmp_path / "table.csv", "")
+    frame = pd.read_csv(table)
+    frame.loc[frame["split"] == "val", "kind"] = "a"
+    frame.to_csv(table, index=False)
+    config = Table(
+        data_root=str(table), labels="kind", method="cross-entropy", epochs=3, batch_size=16,
+        results=str(tmp_path / "runs"), device="cpu",
+    )  # fmt: skip
+    record = run(config, show=False)
+    for found in (record, *record["decisions"].values()):
+        selection = found["selection"]
+        assert (selection["best_epoch"], selection["best_val"]) == (2, None)
+        assert selection["rule"].startswith("last epoch: validation does not hold two classes")
+
+
+def test_a_class_missing_in_test_is_said_once_and_in_words(lacking_run):
+    with pytest.warns(UserWarning, match=r"no sample of kind \(d\)") as told:
+        record = lacking_run("test")
+    assert len([w for w in told if "no sample" in str(w.message)]) == 1
+    assert record["test"]["mA"] is None
+    line = headline(record)
+    assert "nan" not in line
+    assert "class-balanced undefined without test samples of d" in line
+    assert "100.00 % over the 3 classes there are" in line
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_mean_over_the_classes_held_is_that_of_a_plain_loop(seed):
+    generator = torch.Generator().manual_seed(seed)
+    labels, predictions = torch.randint(0, 4, (2, 12, 3), generator=generator)
+    labels[torch.rand(12, 3, generator=generator) < 0.3] = -1
+    labels[labels == 2] = 1  # no sample of class 2
+    for a, found in enumerate(held_accuracy(predictions, labels, 4).tolist()):
+        recalls = []
+        for c in range(4):
+            rows = [
+                int(p == c) for p, y in zip(predictions[:, a], labels[:, a], strict=True) if y == c
+            ]
+            recalls += [sum(rows) / len(rows)] if rows else []
+        if len(recalls) < 2:
+            assert math.isnan(found)
+        else:
+            assert found == pytest.approx(sum(recalls) / len(recalls))
