@@ -1,4 +1,4 @@
-"""Random splits that keep the share of every class of every attribute."""
+"""Random splits that keep the share of every class of every attribute, and cut through no group."""
 
 import numpy as np
 
@@ -6,18 +6,25 @@ TRIES = 20  # random orders, before a class counts as too rare
 
 
 class TooRareError(ValueError):
-    """A class that cannot stand in every part: its attribute and label."""
+    """A class that cannot stand in every part: its attribute, its label, its samples or groups."""
 
     def __init__(self, attribute: int, label: int, rows: int):
         super().__init__(f"class {label} of attribute {attribute} has {rows} samples: too few")
         self.attribute, self.label, self.rows = attribute, label, rows
 
 
-def stratify(labels: np.ndarray, shares: tuple[float, ...], seed: int) -> np.ndarray:
+def stratify(
+    labels: np.ndarray,
+    shares: tuple[float, ...],
+    seed: int,
+    groups: np.ndarray | None = None,
+) -> np.ndarray:
     """Part of each sample, (N,): every class of every attribute is in every part.
 
     Iterative stratification (Sechidis et al. 2011), a class at a time: of the classes that are
-    left, the rarest is dealt first, to each part what it lacks of that class.
+    left, the rarest is dealt first, to each part what it lacks of that class. Groups are dealt in
+    the same way, each as a whole, the largest first. (scikit-learn stratifies a single label, and
+    into parts of equal size.)
 
     Parameters
     ----------
@@ -26,11 +33,13 @@ def stratify(labels: np.ndarray, shares: tuple[float, ...], seed: int) -> np.nda
     shares : tuple of float
         Of the samples, for each part; they sum to 1.
     seed : int
+    groups : ndarray (N,), optional
+        Samples with the same value come into the same part.
 
     Raises
     ------
     TooRareError
-        Where a class is in too few samples, or bound to other classes in too few ways.
+        Where a class is in too few samples (or groups), or bound to others in too few ways.
 
     Examples
     --------
@@ -38,16 +47,29 @@ def stratify(labels: np.ndarray, shares: tuple[float, ...], seed: int) -> np.nda
     >>> parts = stratify(labels, (0.5, 0.25, 0.25), seed=0)
     >>> [np.bincount(parts[labels[:, 0] == 1]).tolist(), np.bincount(parts).tolist()]
     [[2, 1, 1], [8, 4, 4]]
+    >>> labels, groups = labels.repeat(2, 0), np.arange(32) // 2
+    >>> parts = stratify(labels, (0.5, 0.25, 0.25), seed=0, groups=groups)
+    >>> [(parts[::2] == parts[1::2]).all().item(), np.bincount(parts).tolist()]
+    [True, [16, 8, 8]]
     """
     keys = [(a, c) for a, y in enumerate(labels.T) for c in np.unique(y[y >= 0]).tolist()]
     member = np.stack([labels[:, a] == c for a, c in keys], axis=1)  # (N, K) of K classes
-    rows = member.sum(0)
+    rng = np.random.default_rng(seed)
+    if groups is None:
+        rows = member.sum(0)
+    else:
+        number = np.unique(groups, return_inverse=True)[1]
+        counts = np.zeros((number.max() + 1, len(keys)), np.int64)  # (G, K) samples
+        np.add.at(counts, number, member)
+        rows = (counts > 0).sum(0)
     rarest = int(rows.argmin())
     if rows[rarest] < len(shares):
         raise TooRareError(*keys[rarest], int(rows[rarest]))
-    rng = np.random.default_rng(seed)
     for _ in range(TRIES):
-        parts = _deal(member, np.array(shares), rng)
+        if groups is None:
+            parts = _deal(member, np.array(shares), rng)
+        else:
+            parts = _deal_groups(counts, np.bincount(number), np.array(shares), rng)[number]
         present = np.stack([member[parts == part].any(0) for part in range(len(shares))])
         if present.all():
             return parts
@@ -70,6 +92,42 @@ def _deal(member: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> n
         parts[rows] = _spread(_allot(len(rows), wanted[rarest] - has, has, shares), rng)
     rows = rng.permutation(np.flatnonzero(parts < 0))  # without a known label
     parts[rows] = _spread(_allot(len(rows), shares, shares, shares), rng)
+    return parts
+
+
+def _deal_groups(
+    counts: np.ndarray, sizes: np.ndarray, shares: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Part of each group (G,), of `counts` (G, K) samples of each class and `sizes` (G,)."""
+    parts = np.full(len(counts), -1)
+    lacking = counts.sum(0)[:, None] * shares  # (K, parts) samples
+    room = sizes.sum() * shares
+    has = np.zeros(lacking.shape, bool)
+
+    def put(group: int, wish: np.ndarray) -> None:
+        best = np.flatnonzero(wish >= wish.max() - 1e-9)
+        part = best[room[best].argmax()]
+        parts[group] = part
+        lacking[:, part] -= counts[group]
+        has[:, part] |= counts[group] > 0
+        room[part] -= sizes[group]
+
+    while True:
+        free = parts < 0
+        left = counts[free].sum(0)
+        if not left.any():
+            break
+        rarest = np.where(left > 0, left, counts.sum() + 1).argmin()
+        found = rng.permutation(np.flatnonzero(free & (counts[:, rarest] > 0)))
+        found = found[np.argsort(-counts[found, rarest], kind="stable")]
+        for place, group in enumerate(found):
+            wish = lacking[rarest].copy()
+            empty = ~has[rarest]
+            if empty.sum() >= len(found) - place:  # the last groups go where there is none yet
+                wish[~empty] = -np.inf
+            put(group, wish)
+    for group in rng.permutation(np.flatnonzero(parts < 0)):  # without a known label
+        put(group, room)
     return parts
 
 
