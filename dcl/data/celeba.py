@@ -3,6 +3,8 @@
 img_align_celeba/NNNNNN.jpg   or img_align_celeba.zip; any image size, any part of the images
 list_attr_celeba.txt          202,599 rows of 40 attributes, -1 or 1
 list_eval_partition.txt       the split of each image: 0 train, 1 val, 2 test
+identity_CelebA.txt           who each image shows; without it a part of the training set is drawn
+                              image by image
 
 Kaggle's layout will do as well: both as .csv files, the images one folder deeper.
 """
@@ -15,10 +17,12 @@ import pandas as pd
 from .celeba_annotation import (
     ATTRIBUTE_FILE,
     HELP,
+    IDENTITY_FILE,
     PARTITION_FILE,
     annotation_file,
     attribute_line,
     read_attributes,
+    read_identities,
     read_partition,
 )
 from .drawn.faces import ATTRIBUTES
@@ -83,7 +87,17 @@ def load(
         splits={k: Split(images=pack.take(r), labels=labels[r]) for k, r in rows.items()},
         expected=OFFICIAL,
         fingerprint=pack.fingerprint(labels[order], order),
+        persons=_persons(root, names)[rows["train"]] if (root / IDENTITY_FILE).is_file() else None,
     )
+
+
+def _persons(root: Path, names: list[str]) -> np.ndarray:
+    """Who each of these images shows, (N,)."""
+    persons = read_identities(root / IDENTITY_FILE)
+    missing = sorted(set(names) - set(persons.index))
+    if missing:
+        raise DataError(f"{root / IDENTITY_FILE}: no row for image {missing[0]}")
+    return persons.loc[names].to_numpy()
 
 
 def _find_root(root: Path) -> Path:

@@ -18,6 +18,7 @@ HELP = (
     '(torchvision.datasets.CelebA("data", download=True) fetches it where there is a network)'
 )
 ATTRIBUTE_FILE, PARTITION_FILE = "list_attr_celeba.txt", "list_eval_partition.txt"
+IDENTITY_FILE = "identity_CelebA.txt"
 
 
 def read_attributes(path: Path) -> pd.DataFrame:
@@ -68,6 +69,13 @@ def read_partition(path: Path) -> pd.Series:
             f"expected 0 (train), 1 (val) or 2 (test)"
         )
     return values
+
+
+def read_identities(path: Path) -> pd.Series:
+    """The file of persons: a number for each image name."""
+    with _open(path) as file:
+        table = _read_table(file, path, skipped=0, columns=1)
+    return table.iloc[:, 0]
 
 
 def annotation_file(root: Path, name: str) -> Path:

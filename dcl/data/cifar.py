@@ -169,6 +169,17 @@ def subset(
     )
 
 
+def in_part(part: Dataset, rows: np.ndarray) -> Dataset:
+    """A data set with these rows of its training images, its groups and facts those of the part."""
+    labels = part.splits["train"].labels[:, 0]
+    counts = np.bincount(labels, minlength=part.classes)
+    facts = {**part.facts, "largest_class": int(counts.max()), "smallest_class": int(counts.min())}
+    if "indices" in facts:
+        train = np.asarray(facts["indices"]["train"])[rows].tolist()
+        facts["indices"] = {**facts["indices"], "train": train}
+    return part.replace(groups=shots(labels, part.class_names), facts=facts)
+
+
 def _check_subset(data, imbalance_ratio, imbalance_type, fraction, validation, val_per_class):
     for name, value, choices in (
         ("imbalance_type", imbalance_type, IMBALANCE_TYPES),

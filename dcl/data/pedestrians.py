@@ -175,6 +175,7 @@ def _load(
         expected={part: len(chosen[part]) for part in SPLITS},
         fingerprint=digest.hexdigest()[:16],
         facts={"partition": partition, "packed_size": list(size), **facts},
+        persons=annotation.identities[found["train"]],
     )
     lacking = [attribute for attribute, _ in data.missing_classes()]
     if lacking:

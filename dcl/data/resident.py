@@ -1,5 +1,6 @@
 """A data set as arrays, its splits on the device, and a batch made in one go."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -105,6 +106,8 @@ class Dataset:
     class_names: tuple[str, ...] = ()  # of a single label
     groups: dict[str, list[str]] = field(default_factory=dict)  # of attributes, or of classes
     facts: dict[str, Any] = field(default_factory=dict)  # more that a run record keeps
+    # who each training image shows, (N,) whole numbers, negative where unknown; None: all unknown
+    persons: np.ndarray | None = None
 
     def __post_init__(self):
         sizes = self.class_sizes
@@ -179,6 +182,81 @@ class Dataset:
         return replace(self, splits=splits)
 
     replace = replace
+
+    def train_rows(self, images: int, seed: int = 0) -> np.ndarray:
+        """Rows of a random part of the training images, sorted.
+
+        We put the persons in a seeded order and take them from its start while they have at most
+        `images` images. An image of nobody known counts as a person of its own. So no person is
+        taken in part, and of two parts with one seed the smaller lies in the larger.
+
+        Parameters
+        ----------
+        images : int
+            1 to the number of training images.
+        seed : int
+            0 or more.
+
+        Raises
+        ------
+        DataError
+            For a number out of range, or too small for the first person.
+        """
+        split = self.splits["train"]
+        if not 1 <= images <= len(split):
+            raise DataError(
+                f"train_part must be 1 to {len(split):,}, the training images of {self.title}, "
+                f"got {images:,}"
+            )
+        alone = -1 - np.arange(len(split))
+        persons = alone if self.persons is None else np.where(self.persons < 0, alone, self.persons)
+        _, person, sizes = np.unique(persons, return_inverse=True, return_counts=True)
+        order = np.random.default_rng(seed).permutation(len(sizes))
+        taken = order[np.cumsum(sizes[order]) <= images]
+        rows = np.flatnonzero(np.isin(person, taken))
+        if not len(rows):
+            raise DataError(
+                f"train_part {images:,}: the first person drawn has {sizes[order[0]]:,} images and "
+                f"nobody is there in part: raise it"
+            )
+        return rows
+
+    def with_train_part(self, images: int, seed: int = 0) -> "Dataset":
+        """The same data set with the training images of `train_rows`; val and test stay whole.
+
+        The fingerprint covers the choice, and ``facts["train_part"]`` tells it.
+
+        Raises
+        ------
+        DataError
+            As `train_rows`, and for a part that lacks a class.
+        """
+        split, rows = self.splits["train"], self.train_rows(images, seed)
+        digest = hashlib.sha256(f"{self.fingerprint} {images} {seed}".encode() + rows.tobytes())
+        part = {
+            "images": images,
+            "seed": seed,
+            "of": len(split),
+            "drawn_by": "image" if self.persons is None else "person",
+        }
+        data = self.replace(
+            title=f"{self.title}, {len(rows):,} of {len(split):,} to train on",
+            splits={
+                **self.splits,
+                "train": Split(images=split.images[rows], labels=split.labels[rows]),
+            },
+            fingerprint=digest.hexdigest()[:16],
+            facts={**self.facts, "train_part": part},
+            persons=None if self.persons is None else self.persons[rows],
+        )
+        lost = sorted(set(data.missing_classes()) - set(self.missing_classes()))
+        if lost:
+            attribute, label = lost[0]
+            raise DataError(
+                f"train_part {images:,} leaves no training image of class {label} of {attribute} "
+                f"({len(lost)} such classes): raise it, or take another seed"
+            )
+        return data
 
     def describe(self) -> dict:
         """What the run record keeps: name, title, images found and expected, fingerprint, facts.

@@ -72,6 +72,11 @@ class Training:
         0, "of data order, initialisation, flips and selection", low=0, high=2**32 - 1
     )
     data_root: str = option("", "folder with the data; without one, images are drawn")
+    train_part: int = option(
+        0,
+        "train on at most so many real images, whole persons, drawn by seed; 0: all",
+        low=0,
+    )
     device: str = option("auto", "auto, cpu, cuda or cuda:N")
     results: str = option("results/runs", "folder for run records, or one .json file")
     keep_weights: bool = option(False, "keep the tested weights, as .safetensors by the record")
@@ -85,6 +90,11 @@ class Training:
             object.__setattr__(self, name, values.get(name, default))
         check_fields(self)
         object.__setattr__(self, "method_options", self._options(given))
+        if self.train_part and not self.data_root:
+            raise ConfigError(
+                f"train_part is of a real data set, in data_root, got {self.train_part}: of drawn "
+                f"images you choose how many are drawn"
+            )
         self.check()
         settle_profile(self)
 
@@ -153,6 +163,10 @@ class Training:
         """The network for it: images -> logits (B, A, C), features (B, A, D)."""
         raise NotImplementedError
 
+    def train_part_of(self, data: "Dataset") -> "Dataset":
+        """The data set with `train_part` of its training images; all, if that is 0."""
+        return data.with_train_part(self.train_part, self.seed) if self.train_part else data
+
     def quick_sizes(self) -> dict[str, int]:
         """Images of each split that a quick look uses; nothing for the standard profile."""
         return QUICK_SIZES if self.profile == "quick" else {}
@@ -169,6 +183,8 @@ class Training:
         values = {spec.name: getattr(self, spec.name) for spec in fields(self)}
         if "decay" not in self.method_options:
             del values["stretch"]
+        if not self.train_part:  # a run on all images is what it was before there was a choice
+            del values["train_part"]
         return values | dict(self.entry.fixed) | self.method_options
 
     def replace(self, **changes: Any) -> "Training":

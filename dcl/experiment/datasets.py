@@ -84,6 +84,13 @@ class Cifar100(Training):
             seed=self.subset_seed,
         )
 
+    def train_part_of(self, data: Dataset) -> Dataset:
+        """The part, its classes grouped by the images that it holds."""
+        if not self.train_part:
+            return data
+        rows = data.train_rows(self.train_part, self.seed)
+        return cifar.in_part(super().train_part_of(data), rows)
+
     def network(self, data: Dataset) -> ResNetCIFAR:
         size = len(data.attributes), data.classes
         return ResNetCIFAR(*size, depth=self.depth, **self.entry.network)
@@ -144,6 +151,10 @@ class Pedestrians(Training):
         if self.dataset == "rap":
             return pedestrians.load_rap(root, protocol=self.protocol, **options)
         return pedestrians.load_peta(root, split=self.split, **options)
+
+    def train_part_of(self, data: Dataset) -> Dataset:
+        """The part, whose attributes are grouped by their imbalance in it."""
+        return pedestrians.with_groups(super().train_part_of(data)) if self.train_part else data
 
     def network(self, data: Dataset) -> nn.Module:
         attributes = len(data.attributes)

@@ -27,8 +27,8 @@ CHECKPOINT_SIZE = 8  # times the weights: they, momentum, two best epochs; twice
 
 
 def load_data(config: Training, *, show: bool = True) -> Dataset:
-    """The data set of a configuration, a part of it for a quick look."""
-    return config.load(show=show).part(**config.quick_sizes())
+    """The data set of a configuration: all of it, its `train_part`, a little for a quick look."""
+    return config.train_part_of(config.load(show=show)).part(**config.quick_sizes())
 
 
 def pick_device(name: str) -> torch.device:

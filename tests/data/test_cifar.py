@@ -272,3 +272,17 @@ def test_the_real_images_are_cifar_100(tmp_path):
     assert len(folders) == 200
     assert {count for (split, _), count in folders.items() if split == "train"} == {500}
     assert {count for (split, _), count in folders.items() if split == "test"} == {100}
+
+
+def test_groups_and_indices_of_a_part_are_those_of_its_images():
+    data = cifar.subset(shapes_of_1000(), imbalance_ratio=2, val_per_class=2)
+    rows = data.train_rows(600, seed=1)
+    part = cifar.in_part(data.with_train_part(600, seed=1), rows)
+    labels = part.splits["train"].labels[:, 0]
+    whole = np.array(data.facts["indices"]["train"])
+    assert part.facts["indices"] == {
+        "train": whole[rows].tolist(),
+        "val": data.facts["indices"]["val"],
+    }
+    assert part.facts["largest_class"] == np.bincount(labels).max()
+    assert part.groups == cifar.shots(labels, data.class_names)
