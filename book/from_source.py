@@ -3,13 +3,12 @@
 import ast
 import io
 import re
-import textwrap
 import tokenize
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 EQUATIONS = range(1, 14)
-BEFORE = {5: ("d",), 6: ("entropy",), 7: ("ratio", "kept"), 8: ("hinge",), 9: ("hinge",)}
+REFERENCE = ROOT / "dcl" / "reference.py"
 ROOMS = {  # folder -> what it is for; a room imports from those above it and its own folders
     "dcl": "the method, in the paper's order; needs torch alone",
     "dcl/networks": "networks: images or features to logits and features",
@@ -53,60 +52,58 @@ def tree() -> str:
     return "\n".join(parts)
 
 
-def equations(folder: Path = ROOT / "dcl") -> dict[int, list[tuple[str, int, str]]]:
-    """Equation -> (file, line, code) of each statement of the method that a comment says is it.
+def equations() -> dict[int, list[str]]:
+    """Equation -> the functions of `dcl.reference` that a comment says are it, without docstrings.
 
-    Such a comment reads `# Eq. 7` or `# Eq. 8, 9` and stands on a line of the statement. Before it
-    stand the statements that give the names in `BEFORE` their last value.
+    Such a comment reads `# Eq. 7` or `# Eq. 8, 9` and is on a line of the function.
     """
-    found: dict[int, list[tuple[str, int, str]]] = {number: [] for number in EQUATIONS}
-    for path in sorted(folder.glob("*.py")):
-        source = path.read_text("utf8")
-        statements = [x for x in ast.walk(ast.parse(source)) if isinstance(x, ast.stmt)]
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            said = re.match(r"# Eq\. (\d+(?:, \d+)*)", token.string)
-            if token.type != tokenize.COMMENT or not said:
-                continue
-            here = _innermost(statements, token.start[0])
-            for number in map(int, said[1].split(", ")):
-                shown = [*_last_values(statements, here, BEFORE.get(number, ())), here]
-                code = "\n".join(_text(source, statement) for statement in shown)
-                found[number].append((f"dcl/{path.name}", here.lineno, code))
-    return found
+    source = REFERENCE.read_text("utf8")
+    functions = [x for x in ast.parse(source).body if isinstance(x, ast.FunctionDef)]
+    shown: dict[int, list[str]] = {number: [] for number in EQUATIONS}
+    for number, line in _marked(source):
+        code = next(_code(source, x) for x in functions if x.lineno <= line <= x.end_lineno)
+        if code not in shown[number]:
+            shown[number].append(code)
+    return shown
 
 
-def _innermost(statements: list[ast.stmt], line: int) -> ast.stmt:
-    around = [x for x in statements if x.lineno <= line <= x.end_lineno]
-    return max(around, key=lambda x: (x.lineno, -x.end_lineno))
+def fast_lines() -> dict[int, list[tuple[str, int]]]:
+    """Equation -> file and line of the code in use that a comment says is it."""
+    lines: dict[int, list[tuple[str, int]]] = {number: [] for number in EQUATIONS}
+    for room in ("dcl", "dcl/evaluation"):
+        for path in sorted((ROOT / room).glob("*.py")):
+            if path != REFERENCE:
+                for number, line in _marked(path.read_text("utf8")):
+                    lines[number].append((path.relative_to(ROOT).as_posix(), line))
+    return lines
 
 
-def _last_values(statements: list[ast.stmt], here: ast.stmt, names: tuple[str, ...]):
-    """The last assignment before `here` to each of the names, in the same function."""
-    functions = [x for x in statements if isinstance(x, ast.FunctionDef)]
-    around = [x for x in functions if x.lineno <= here.lineno <= x.end_lineno]
-    start = max((x.lineno for x in around), default=0)
-    chosen = {}
-    for x in statements:
-        if isinstance(x, ast.Assign) and start < x.lineno < here.lineno:
-            assigned = {y.id for z in x.targets for y in ast.walk(z) if isinstance(y, ast.Name)}
-            chosen |= dict.fromkeys(assigned & set(names), x)
-    return sorted({id(x): x for x in chosen.values()}.values(), key=lambda x: x.lineno)
+def _marked(source: str) -> list[tuple[int, int]]:
+    """(equation, line) of each comment that begins with `# Eq.`."""
+    marked = []
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        said = re.match(r"# Eq\. (\d+(?:, \d+)*)", token.string)
+        if token.type == tokenize.COMMENT and said:
+            marked += [(int(number), token.start[0]) for number in said[1].split(", ")]
+    return marked
 
 
-def _text(source: str, statement: ast.stmt) -> str:
-    """The lines of a statement, its comments too, moved to the left."""
-    lines = source.splitlines()[statement.lineno - 1 : statement.end_lineno]
-    return textwrap.dedent("\n".join(lines))
+def _code(source: str, function: ast.FunctionDef) -> str:
+    """The lines of a function without its docstring."""
+    lines = source.splitlines()
+    text = function.body[0]  # every function of the reference has a docstring
+    before = lines[function.lineno - 1 : text.lineno - 1]
+    return "\n".join([*before, *lines[text.end_lineno : function.end_lineno]])
 
 
 def equation_blocks() -> str:
     """Markdown: the code of each equation between markers, for method.md to include."""
-    parts = []
-    for number, found in equations().items():
-        if not found:
-            raise ValueError(f"no line of dcl/ says that it is Eq. {number}")
-        parts.append(f"<!-- eq {number} -->")
-        for file, line, code in found:
-            parts += [f"```{{code-block}} python\n:caption: {file}, line {line}\n{code}\n```"]
-        parts.append(f"<!-- end {number} -->\n")
+    fast, parts = fast_lines(), []
+    for number, shown in equations().items():
+        if not shown or not fast[number]:
+            where = "dcl/reference.py" if not shown else "the other files of dcl/"
+            raise ValueError(f"no line of {where} says that it is Eq. {number}")
+        lines = ", ".join(f"`{file}` line {line}" for file, line in fast[number])
+        parts += [f"<!-- eq {number} -->", "```{code-block} python", ":caption: dcl/reference.py"]
+        parts += ["\n\n\n".join(shown), "```", f"Fast code: {lines}", f"<!-- end {number} -->\n"]
     return "\n".join(parts)

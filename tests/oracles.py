@@ -1,43 +1,26 @@
-"""Independent oracles: the paper's equations as literal, slow float64 loops.
+"""Oracles: literal, slow float64 code that the tests hold `dcl` against.
 
-Written from the paper and the design note alone, without sight of the implementation it tests.
+The paper's equations are those of `dcl.reference`, which shares nothing with the code it tests;
+here they are summed over attributes, and varied where `dcl` has a switch. The other methods are
+written from their papers, as literal loops.
 Axes: B batch, A attributes, C classes of a task, D feature width.
 logits (B, A, C), features (B, A, D), weights (B, A), labels (B, A) ints, class_counts (A, C).
-Logits and features are float64 tensors, so autograd differentiates the losses through the loops;
-every selection (who is kept, who is an anchor) is made on plain Python floats.
-Every loss is a sum over attributes of a mean over the batch, or over the triples.
 """
 
 import math
 
 import torch
 
+from dcl import reference
+
 # Scheduler functions ------------------------------------------------------------------------
 
 
-def schedule(name, epoch, epochs, decay=0.99, value=None):
-    """SF(l), with l = epoch and L = epochs."""
-    if name == "convex":
-        return math.cos(epoch / epochs * math.pi / 2)  # Eq. 1
-    if name == "linear":
-        return 1 - epoch / epochs  # Eq. 2
+def schedule(name, epoch, epochs, decay=0.99):
+    """SF(l) by its name."""
     if name == "concave":
-        return float(decay**epoch)  # Eq. 3
-    if name == "composite":
-        return math.cos(epoch / epochs * math.pi) / 2 + 1 / 2  # Eq. 4
-    if name == "constant" and value is not None:
-        return float(value)  # Table 1
-    raise ValueError(f"no such schedule: {name!r} with value {value!r}")
-
-
-scheduler_function = schedule  # `loss_schedule` has a parameter of the same name
-
-
-def loss_schedule(epoch, epochs, schedule="composite", p=0.3, epsilon=0.1, decay=0.99):
-    """f(l): a scheduler function plus epsilon up to the self-learning point, epsilon after."""
-    if epoch < p * epochs:
-        return scheduler_function(schedule, epoch, epochs, decay) + epsilon  # Eq. 11
-    return float(epsilon)  # Eq. 11
+        return reference.concave(epoch, decay)
+    return getattr(reference, name)(epoch, epochs)
 
 
 # Sampling scheduler -------------------------------------------------------------------------
@@ -45,19 +28,13 @@ def loss_schedule(epoch, epochs, schedule="composite", p=0.3, epsilon=0.1, decay
 
 def target_distribution(class_counts_row, g, normalisation="proportion", rule="power"):
     """D_target of one attribute, list of C."""
+    if (normalisation, rule) == ("proportion", "power"):
+        return reference.target_distribution(torch.tensor(class_counts_row), g).tolist()
     counts = [float(count) for count in class_counts_row]
     d_train = [count / min(counts) for count in counts]  # D = 1 : #C_1/#C_min : ... (Sec. 3.2)
-    if rule == "power":
-        d_target = [d**g for d in d_train]  # Eq. 5
-    elif rule == "linear":
-        d_target = [1 + g * (d - 1) for d in d_train]  # Table 4, row *
-    else:
-        raise ValueError(f"no such rule: {rule!r}")
-    if normalisation == "proportion":
-        return [d / sum(d_target) for d in d_target]
-    if normalisation == "minority":
-        return [d / min(d_target) for d in d_target]
-    raise ValueError(f"no such normalisation: {normalisation!r}")
+    d_target = [d**g if rule == "power" else 1 + g * (d - 1) for d in d_train]  # Table 4, row *
+    whole = sum(d_target) if normalisation == "proportion" else min(d_target)
+    return [d / whole for d in d_target]
 
 
 def current_distribution(labels_column, classes, normalisation="proportion"):
@@ -96,6 +73,9 @@ def class_weights(labels_column, class_counts_row, g, normalisation="proportion"
 
 def expected_weights(labels_column, class_counts_row, g, normalisation="proportion", rule="power"):
     """The mean of Eq. 7 over its random choice, but for rounding: every sample weighs its ratio."""
+    if (normalisation, rule) == ("proportion", "power"):
+        counts = torch.tensor(class_counts_row)
+        return reference.dsl_weights(labels_column, counts, g, selection="expected").tolist()
     per_class = class_weights(labels_column, class_counts_row, g, normalisation, rule)
     return [per_class[int(label)][0] if int(label) >= 0 else 0.0 for label in labels_column]
 
@@ -165,97 +145,24 @@ def probabilities(logits, a):
     return rows
 
 
-def column(table, a):
-    """Column a of a (B, A) table of ints."""
-    return [int(row[a]) for row in table]
-
-
 def sample_weights(weights, labels):
     """Weights of classes (A x C) to weights of samples (B x A), for `dsl_loss`."""
     return [[weights[a][int(row[a])] for a in range(len(row))] for row in labels]
 
 
 def dsl_loss(logits, labels, weights):
-    """L_DSL: weighted cross entropy over the batch size, summed over attributes."""
-    batch, attributes, _ = logits.shape
-    loss = 0.0 * logits.sum()
-    for a in range(attributes):
-        for i in range(batch):
-            nll = negative_log_likelihood(list(logits[i, a]), int(labels[i][a]))
-            loss = loss + float(weights[i][a]) * nll / batch  # Eq. 6
-    return loss
+    """L_DSL (Eq. 6), summed over attributes."""
+    weights = torch.as_tensor(weights)
+    return sum(
+        reference.dsl_loss(logits[:, a], labels[:, a], weights[:, a])
+        for a in range(logits.shape[1])
+    )
 
 
 # Triplet loss with easy anchors -------------------------------------------------------------
 
 
-def minority_classes(labels_column, classes, rho=0.5):
-    """Minority classes of one attribute in this batch (CRL's rule, design note)."""
-    labels = [int(label) for label in labels_column if label >= 0]  # -1: unknown
-    present = sorted((labels.count(c), c) for c in range(classes) if labels.count(c) > 0)
-    chosen = []
-    accumulated = 0
-    for count, c in present:
-        accumulated += count
-        if accumulated > rho * len(labels):
-            break
-        chosen.append((count, c))
-    return [c for count, c in chosen if count >= 2]
-
-
-def mine(probabilities_column, labels_column, c, k, anchors="easy"):
-    """Sample indices (anchors, hard positives, hard negatives) of class c, Sec. 3.3."""
-    p = [[float(v) for v in row] for row in probabilities_column]
-    labels = [int(label) for label in labels_column]
-    own = [i for i in range(len(labels)) if labels[i] == c]
-    others = [i for i in range(len(labels)) if labels[i] not in (c, -1)]
-    positives = sorted(own, key=lambda i: (p[i][c], i))[:k]
-    negatives = sorted(others, key=lambda i: (-p[i][c], i))[:k]
-    if anchors == "all":
-        return own, positives, negatives  # x_all of Eq. 8
-    if anchors != "easy":
-        raise ValueError(f"no such anchors: {anchors!r}")
-    easy = [i for i in own if p[i].index(max(p[i])) == c]  # index: the first, so the lower class
-    return sorted(easy, key=lambda i: (-p[i][c], i))[:k], positives, negatives  # x_easy of Eq. 9
-
-
-def unit(x):
-    """x / max(||x||, 1e-12)."""
-    norm = (x * x).sum().sqrt()
-    return x / norm if norm.item() > 1e-12 else x / 1e-12
-
-
-def distance(x, y, normalise=True, squared=False):
-    """d(x, y) of Eq. 8 and 9."""
-    if normalise:
-        x, y = unit(x), unit(y)
-    square = ((x - y) * (x - y)).sum()
-    if squared or square.item() == 0:
-        return square  # coinciding vectors: 0, with gradient 2 (x - y) = 0
-    return square.sqrt()
-
-
-def hinges(features, logits, labels, a, k, margin, anchors, normalise, squared, rho):
-    """Attribute a's terms of the sum over T, one scalar tensor for each valid triple."""
-    p = probabilities(logits, a)
-    y = column(labels, a)
-    terms = []
-    for c in minority_classes(y, logits.shape[2], rho):
-        easy, positives, negatives = mine(p, y, c, k, anchors)
-        for i in easy:
-            x = features[i, a]
-            to_negative = [distance(x, features[n, a], normalise, squared) for n in negatives]
-            for j in positives:
-                if i == j:
-                    continue
-                to_positive = distance(x, features[j, a], normalise, squared)
-                for d in to_negative:
-                    hinge = margin + to_positive - d
-                    terms.append(hinge if hinge.item() > 0 else 0.0 * hinge)  # Eq. 9, max(0, .)
-    return terms
-
-
-def triplet_loss(
+def hinges(
     features,
     logits,
     labels,
@@ -267,71 +174,36 @@ def triplet_loss(
     reduction="all",
     rho=0.5,
 ):
+    """The terms that the loss of each attribute is the mean of, list of A."""
+
+    def distance(x, y):
+        if normalise:
+            x, y = torch.nn.functional.normalize(x), torch.nn.functional.normalize(y)
+        if squared:
+            return (x - y).square().sum(1)
+        return torch.linalg.vector_norm(x - y, dim=1)
+
+    terms = [
+        reference.hinges(
+            *(x[:, a] for x in (features, logits, labels)),
+            k=k,
+            margin=margin,
+            rho=rho,
+            anchors=anchors,
+            d=reference.distance if normalise and not squared else distance,
+        )
+        for a in range(labels.shape[1])
+    ]
+    return terms if reduction == "all" else [x[x > 0] for x in terms]
+
+
+def triplet_loss(features, logits, labels, **options):
     """L_TEA (Eq. 9), or L_crl (Eq. 8) with anchors="all", summed over attributes."""
-    if reduction not in ("all", "active"):
-        raise ValueError(f"no such reduction: {reduction!r}")
-    options = (k, margin, anchors, normalise, squared, rho)
-    loss = 0.0 * features.sum()  # nothing to mine gives 0, with a graph
-    for a in range(features.shape[1]):
-        terms = hinges(features, logits, labels, a, *options)
-        if reduction == "active":
-            terms = [term for term in terms if term.item() > 0]
-        for term in terms:
-            loss = loss + term / len(terms)  # Eq. 9, the mean over T
-    return loss
-
-
-def triplets(
-    features,
-    logits,
-    labels,
-    k=25,
-    margin=0.2,
-    anchors="easy",
-    normalise=True,
-    squared=False,
-    reduction="all",
-    rho=0.5,
-):
-    """(valid triples of each attribute, active ones of each attribute), two lists of A ints."""
-    options = (k, margin, anchors, normalise, squared, rho)
-    valid, active = [], []
-    for a in range(features.shape[1]):
-        terms = hinges(features, logits, labels, a, *options)
-        valid.append(len(terms))
-        active.append(sum(1 for term in terms if term.item() > 0))
-    return valid, active
-
-
-def dcl_loss(logits, features, labels, weights, f, **triplet_options):
-    """L_DCL = L_DSL + f(l) * L_TEA, summed over attributes."""
-    metric = triplet_loss(features, logits, labels, **triplet_options)
-    return dsl_loss(logits, labels, weights) + f * metric  # Eq. 10
-
-
-# Metric -------------------------------------------------------------------------------------
-
-
-def balanced_accuracy(predictions, labels, classes=2):
-    """Mean recall over classes, for each attribute; nan where a class has no sample."""
-    result = []
-    for a in range(len(labels[0])):
-        predicted, truth = column(predictions, a), column(labels, a)
-        total = 0.0
-        for c in range(classes):
-            own = [i for i in range(len(truth)) if truth[i] == c]
-            hits = [i for i in own if predicted[i] == c]
-            total += len(hits) / len(own) if own else math.nan
-        result.append(total / classes)  # Eq. 12, where classes = 2
-    return result
+    terms = hinges(features, logits, labels, **options)
+    return sum(x.sum() / max(1, len(x)) for x in terms)
 
 
 # Other methods ------------------------------------------------------------------------------
-
-
-def cross_entropy(logits, labels):
-    """Table 1, first row: g = 1, f = 0 with D_current taken as D_train, so every weight is 1."""
-    return dsl_loss(logits, labels, [[1.0 for _ in row] for row in labels])
 
 
 def cost_sensitive_weights(class_counts_row):

@@ -1,5 +1,6 @@
 """What README and book show is run, and the numbers they show are the library's."""
 
+import ast
 import importlib.util
 import re
 import sys
@@ -12,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dcl import DCLLoss, dsl_weights, methods, schedule
+from dcl import DCLLoss, dsl_weights, methods, reference, schedule
 from dcl.__main__ import main
 from dcl.experiment import datasets, records
 from dcl_book import evidence, length, length_answer, tables
@@ -221,16 +222,51 @@ def test_the_files_that_the_architecture_page_sends_to_exist():
         assert f"def {function}(" in (ROOT / path).read_text(), f"{path} has no {function}"
 
 
-def test_every_equation_has_its_lines_on_the_method_page():
+# What a reader must see in the code beside each equation
+SHOWN = {
+    1: ["math.cos(epoch / epochs * math.pi / 2)"],
+    2: ["1 - epoch / epochs"],
+    3: ["decay**epoch"],
+    4: ["math.cos(epoch / epochs * math.pi) / 2 + 1 / 2"],
+    5: ["class_counts.min()", "d_train**g"],
+    6: ["log_softmax", "weights[i] * log_p / len(labels)"],
+    7: ["target / current", "weights[members] = ratio", "weights[members[chosen]] = 1"],
+    8: ["margin + pull - push", "torch.relu", "/ max(1, len(terms))", "return of_class"],
+    9: ["margin + pull - push", "torch.relu", "/ max(1, len(terms))", "return easy"],
+    10: ["dsl_loss(", "+ f * metric"],
+    11: ["+ epsilon if epoch < p * epochs else epsilon"],
+    12: ["(predicted[labels == c] == c)", ".mean()"],
+    13: ["nanmean()"],
+}
+
+
+@pytest.mark.parametrize("number", from_source.EQUATIONS)
+def test_beside_each_equation_are_the_functions_of_the_reference_that_compute_it(number):
+    code = from_source.equations()[number]
+    for part in SHOWN[number]:
+        assert any(part in function for function in code), f"Eq. {number} shows no {part}"
+    for function in code:
+        (whole,) = ast.parse(function).body  # it can be read alone
+        assert isinstance(getattr(reference, whole.name), types.FunctionType)
+        assert ast.get_docstring(whole) is None
+        assert whole.body
+
+
+def test_the_method_page_shows_every_equation_once_and_names_its_fast_code():
     page = (ROOT / "book" / "method.md").read_text()
-    found = from_source.equations()
-    for number, lines in found.items():
+    included = re.findall(r":start-after: <!-- eq (\d+) -->\n:end-before: <!-- end (\d+) -->", page)
+    assert all(start == end for start, end in included)
+    # 8 and 9 are one function; the weights of Eq. 7 come before the loss of Eq. 6
+    assert [int(n) for n, _ in included] == [1, 2, 3, 4, 5, 7, 6, 9, 10, 11, 12, 13]
+    assert from_source.equations()[8] == from_source.equations()[9]
+    for number in from_source.EQUATIONS:
         assert f"\\tag{{{number}}}" in page
-        assert lines, f"no line of dcl/ says that it is Eq. {number}"
-        assert f"<!-- eq {number} -->" in page or (number == 8 and found[8] == found[9])
     blocks = from_source.equation_blocks()
-    for number in re.findall(r"<!-- (?:eq|end) (\d+) -->", page):
-        assert f"<!-- eq {number} -->" in blocks
+    assert all(f"<!-- eq {n} -->" in blocks for n in from_source.EQUATIONS)
+    for number, lines in from_source.fast_lines().items():
+        for file, line in lines:
+            marked = (ROOT / file).read_text().splitlines()[line - 1]
+            assert re.search(rf"# Eq\. [\d, ]*\b{number}\b", marked)
 
 
 def test_the_pictures_of_the_method_page_are_drawn(tmp_path):

@@ -11,7 +11,15 @@ from conftest import batches
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcl import PRESETS, DCLLoss, dsl_weights, loss_schedule, schedule, target_distribution
+from dcl import (
+    PRESETS,
+    DCLLoss,
+    dsl_weights,
+    loss_schedule,
+    reference,
+    schedule,
+    target_distribution,
+)
 
 
 def cross_entropy(logits, labels):
@@ -26,14 +34,18 @@ def test_dcl_is_equation_10(batch, epoch, sampling):
     criterion.set_epoch(epoch)
     rule = "linear" if sampling == "linear-imbalance" else "power"
     g = oracles.schedule("linear" if rule == "linear" else sampling, epoch, 10)
-    weights = torch.tensor(
-        [
+    f = reference.loss_schedule(epoch, 10, p=0.3, epsilon=0.1)
+    options = {"k": 3, "margin": 0.2, "rho": 0.5}
+    if rule == "power":
+        options |= {"g": g, "f": f, "selection": "expected"}
+        literal = reference.dcl_loss(logits, features, labels, counts, **options)
+    else:
+        weights = [
             oracles.expected_weights(labels[:, a], row, g, rule=rule)
             for a, row in enumerate(counts.tolist())
         ]
-    ).T
-    f = oracles.loss_schedule(epoch, 10)
-    literal = oracles.dcl_loss(logits, features, labels, weights, f, k=3)
+        literal = oracles.dsl_loss(logits, labels, torch.tensor(weights).T)
+        literal = literal + f * oracles.triplet_loss(features, logits, labels, **options)
     ours = criterion(logits, features, labels)
     torch.testing.assert_close(ours, literal)
     for leaf in (logits, features):

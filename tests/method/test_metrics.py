@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 
-from dcl import balanced_accuracy, decide, evaluate
+from dcl import balanced_accuracy, decide, evaluate, reference
 from dcl.evaluation.metrics import mean_accuracy
 
 
@@ -27,8 +27,12 @@ def test_balanced_accuracy_is_equation_12(samples, attributes, classes, seed):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ours = balanced_accuracy(logits.argmax(2), labels, classes)
-    literal = oracles.balanced_accuracy(logits.argmax(2), labels, classes)
+    literal = [
+        reference.balanced_accuracy(logits[:, a].argmax(1), labels[:, a], classes)
+        for a in range(attributes)
+    ]
     np.testing.assert_allclose(ours.numpy(), literal)
+    np.testing.assert_allclose(mean_accuracy(ours), reference.mean_accuracy(torch.stack(literal)))
 
 
 @pytest.mark.parametrize("classes", [2, 5])

@@ -10,7 +10,7 @@ from conftest import batches
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcl import mining, triplet
+from dcl import mining, reference, triplet
 from dcl.mining import mine, minority_classes
 from dcl.triplet import triplet_loss, triplet_terms
 
@@ -53,9 +53,9 @@ def test_loss_gradient_and_triples_are_the_literal_loop(batch, options, one_by_o
     with mock.patch.object(triplet, "TRIPLES", one_by_one):  # else: from sorted distances
         ours = triplet_terms(features, logits, labels, **options)
     literal = oracles.triplet_loss(features, logits, labels, **options)
-    valid, active = oracles.triplets(features, logits, labels, **options)
-    assert ours.triples.tolist() == valid
-    assert ours.active.tolist() == active
+    hinges = oracles.hinges(features, logits, labels, **options | {"reduction": "all"})
+    assert ours.triples.tolist() == [len(x) for x in hinges]
+    assert ours.active.tolist() == [int((x > 0).sum()) for x in hinges]
     torch.testing.assert_close(ours.loss.sum(), literal)
     gradients = [torch.autograd.grad(x, features)[0] for x in (ours.loss.sum(), literal)]
     torch.testing.assert_close(*gradients, rtol=1e-6, atol=1e-8)
@@ -68,10 +68,10 @@ def test_mining_picks_the_samples_of_section_3_3(batch, k, anchors):
     counts = torch.stack([torch.bincount(y[y >= 0], minlength=logits.shape[2]) for y in labels.T])
     classes, taken = minority_classes(counts, len(labels), rho=0.5)
     for a in range(labels.shape[1]):
-        expected = oracles.minority_classes(labels[:, a], logits.shape[2])
+        expected = reference.minority_classes(labels[:, a], logits.shape[2], rho=0.5)
         assert classes[a, taken[a]].tolist() == expected
         for slot, c in enumerate(expected):
-            literal = oracles.mine(oracles.probabilities(logits, a), labels[:, a], c, k, anchors)
+            literal = reference.mine(logits[:, a], labels[:, a], c, k=k, anchors=anchors)
             for role, indices in zip(roles, literal, strict=True):
                 ours = role.index[a, slot][role.valid[a, slot]].tolist()
                 # of saturated probabilities the order is the rounding's, of the rest the paper's
@@ -145,25 +145,13 @@ def test_one_attribute_needs_no_axis_of_its_own():
             assert triplet_loss(x, z, labels, anchors="all") == expected
 
 
-def test_the_paper_sized_batch_agrees_with_a_float64_loop_over_distances(counting):
+def test_the_paper_sized_batch_agrees_with_a_float64_loop_over_anchors(counting):
     generator = torch.Generator().manual_seed(0)
     batch, attributes = 512, 3
     labels = (torch.rand(batch, attributes, generator=generator) < 0.08).long()
     logits = torch.randn(batch, attributes, 2, generator=generator)
     features = torch.randn(batch, attributes, 64, generator=generator)
-    total = 0.0
-    for a in range(attributes):
-        p = logits[:, a].double().softmax(1)
-        x = torch.nn.functional.normalize(features[:, a].double(), dim=1)
-        easy, positives, negatives = oracles.mine(p.tolist(), labels[:, a], 1, 25)
-        hinges = [
-            max(0.0, 0.2 + (x[i] - x[j]).norm().item() - (x[i] - x[n]).norm().item())
-            for i in easy
-            for j in positives
-            for n in negatives
-            if i != j
-        ]
-        total += sum(hinges) / len(hinges)
+    total = oracles.triplet_loss(features.double(), logits.double(), labels).item()
     torch.testing.assert_close(
         triplet_loss(features, logits, labels).item(), total, rtol=1e-5, atol=0
     )
