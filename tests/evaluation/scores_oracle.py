@@ -1,4 +1,4 @@
-"""Tuned thresholds as literal loops over plain Python floats, for `dcl tune` and the page in the browser.
+"""Tuned thresholds by literal loops over plain Python floats, for `dcl tune` and the browser.
 
 ``python tests/evaluation/scores_oracle.py`` writes ``scores_vectors.json`` anew, which the tests of
 both read. A table is a dict: ``labels`` name -> list of 0, 1, None; ``scores`` name -> list of
@@ -193,7 +193,9 @@ def tune(table, *, seed=0, bootstrap=0, scale=None, prior=None, recall=None, pre
                         if part is None or sums[decision] is None:
                             sums[decision] = None
                         else:
-                            sums[decision] = [a + b for a, b in zip(sums[decision], part)]
+                            sums[decision] = [
+                                a + b for a, b in zip(sums[decision], part, strict=True)
+                            ]
                 cells = sums
             metrics[-1][name] = {d: metrics_of(cells[d]) for d in decisions}
 
