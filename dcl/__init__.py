@@ -11,6 +11,7 @@ A multi-attribute task has A = 40, C = 2 (CelebA); a single-label task A = 1, C 
 """
 
 from .criterion import PRESETS, DCLLoss
+from .evaluation import thresholds
 from .evaluation.calibration import calibration_error
 from .evaluation.decisions import DECISIONS, decide
 from .evaluation.metrics import balanced_accuracy, evaluate
@@ -43,6 +44,7 @@ __all__ = [
     "loss_schedule",
     "schedule",
     "target_distribution",
+    "thresholds",
     "triplet_loss",
     "tune_thresholds",
 ]

@@ -1,0 +1,186 @@
+"""The best threshold of one yes-or-no label, on its rows and on many bootstrap samples at once.
+
+A *cut* lies between two neighbouring distinct scores; a row is decided positive where its score
+exceeds it. N rows, M distinct scores, R samples; `weights` (rows of the table, R) says how often
+each sample holds each row, a whole number as a float.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Z = 1.6448536269514722  # of a one-sided 95 % bound
+EQUAL = 1e-12  # values that differ by less are equal: the cut nearest to the prior is taken
+
+
+class Ranked(NamedTuple):
+    """Rows of one label from the highest score down, and the cuts between their scores."""
+
+    rows: Tensor  # (N,) numbers of rows in the table
+    positive: Tensor  # (N,) bool
+    place: Tensor  # (N,) which distinct score, from 0, the highest
+    starts: Tensor  # (M + 1,) the first row of each distinct score, and N
+    cuts: Tensor  # (M + 1,) descending: cut k has the scores 0 ... k - 1 above it
+
+
+def ranked(rows: Tensor, score: Tensor, positive: Tensor, scale: str) -> Ranked:
+    """Rows (N,) that are sorted already, the highest of their scores (N,) first.
+
+    Below every score and above it is one more cut: a step of 1 away for a ``logit``, half way to
+    the end for a ``probability``.
+    """
+    different = score[1:] != score[:-1]
+    place = F.pad(different.cumsum(0), (1, 0))
+    starts = torch.cat([torch.zeros(1, dtype=torch.long), different.nonzero()[:, 0] + 1])
+    distinct = score[starts]
+    upper, lower = distinct[:-1], distinct[1:]
+    middle = (upper + lower) / 2
+    middle = torch.where((lower <= middle) & (middle < upper), middle, lower)  # neighbouring floats
+    if scale == "logit":
+        ends = distinct[:1] + 1, distinct[-1:] - 1
+    else:
+        last = distinct[-1:]
+        ends = (distinct[:1] + 1) / 2, torch.where(last > 0, last / 2, -1.0)
+    starts = torch.cat([starts, torch.tensor([len(rows)])])
+    return Ranked(rows, positive, place, starts, torch.cat([ends[0], middle, ends[1]]))
+
+
+def sums(rows: Tensor, bag: Tensor, bags: int, weights: Tensor) -> Tensor:
+    """Weight (bags, R) of the rows in each bag; `bag` (N,) says which one a row is in."""
+    order = bag.argsort(stable=True)
+    offsets = F.pad(torch.bincount(bag, minlength=bags).cumsum(0)[:-1], (1, 0))
+    return F.embedding_bag(rows[order], weights, offsets, mode="sum")
+
+
+def class_weights(of: Ranked, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Weight (R,) of the positives and of the negatives, float64."""
+    return tuple(sums(of.rows, (~of.positive).long(), 2, weights).double())
+
+
+def tuned(of: Ranked, weights: Tensor, prior: Tensor, metric: str) -> tuple[Tensor, Tensor]:
+    """The best cut of each sample: weights (rows, R), prior's thresholds (R,) -> cuts, values (R,).
+
+    Among equals the cut nearest to the prior's threshold, then the higher. A sample without
+    positives or without negatives stays at the prior's, with a value of NaN.
+
+    Only a cut with a positive row directly above and a negative one directly below can be better
+    than all others, and the two ends. Where the rows next to such a cut are not in a sample, their
+    cuts are equal to it there.
+    """
+    last = len(of.cuts) - 1
+    has = torch.zeros(2, last, dtype=torch.bool)
+    has[0, of.place[of.positive]] = True
+    has[1, of.place[~of.positive]] = True
+    inner = (has[0, :-1] & has[1, 1:]).nonzero()[:, 0] + 1
+    tried = torch.cat([torch.tensor([0]), inner, torch.tensor([last])])  # (J,) cuts
+    bag = 2 * (torch.searchsorted(tried, of.place, right=True) - 1) + ~of.positive
+    parts = sums(of.rows, bag, 2 * (len(tried) - 1), weights)
+    above = F.pad(parts.T.contiguous().unflatten(1, (-1, 2)).double().cumsum(1), (0, 0, 1, 0))
+    values = value(
+        above[..., 0], above[..., 1], above[:, -1:, 0], above[:, -1:, 1], metric
+    )  # (R, J)
+    best = values.amax(1)
+    sample, which = (values >= best[:, None] - EQUAL).nonzero().T  # (T,) equals
+    low, high = _equal_cuts(of, weights, tried[which], sample)
+    cut = _nearest(of.cuts, prior)[sample].clamp(low, high)
+    away = (of.cuts[cut] - prior[sample]).abs()
+    nearest = torch.full_like(best, torch.inf).scatter_reduce(0, sample, away, "amin")
+    cut = cut.where(away == nearest[sample], last)
+    cut = torch.full(best.shape, last).scatter_reduce(0, sample, cut, "amin")
+    return of.cuts[cut].where(best.isfinite(), prior), best
+
+
+def value(hits: Tensor, false: Tensor, positives: Tensor, negatives: Tensor, metric: str) -> Tensor:
+    """mA (Eq. 12) or F1 of decisions; NaN without positives or without negatives."""
+    undefined = (positives == 0) | (negatives == 0)
+    if metric == "f1":
+        return (2 * hits / (hits + false + positives)).masked_fill(undefined, torch.nan)
+    return (hits / positives + 1 - false / negatives) / 2  # 0/0 is NaN
+
+
+def recalling(of: Ranked, weights: Tensor, trials: Tensor, target: float) -> Tensor:
+    """The highest cut (R,) whose recall is at least the target, by its lower bound; NaN for none.
+
+    `trials` (N,) bool marks one positive row of each group.
+    """
+    there, bag = of.place[of.positive].unique(return_inverse=True)
+    if not len(there):
+        return torch.full((weights.shape[1],), torch.nan, dtype=torch.float64)
+    hits = sums(of.rows[of.positive], bag, len(there), weights).T.double().cumsum(1)  # (R, J)
+    groups = weights[of.rows[trials]].sum(0).double()
+    reached = lower_bound(hits / hits[:, -1:], groups[:, None]) >= target
+    cut = of.cuts[there + 1][reached.int().argmax(1)]
+    return cut.where(reached.any(1), torch.nan)
+
+
+def precise(of: Ranked, weights: Tensor, trials: Tensor, target: float) -> Tensor:
+    """The lowest cut (R,) whose precision is at least the target, by its lower bound; or NaN.
+
+    `trials` (N,) bool marks the first row of each group.
+    """
+    bag = 2 * of.place + ~of.positive
+    last = len(of.cuts) - 1
+    above = sums(of.rows, bag, 2 * last, weights).unflatten(0, (last, 2)).cumsum(0)  # (M, 2, R)
+    share = above[:, 0].double() / above.sum(1)
+    able = (share >= target).any(1).nonzero()[:, 0]  # a bound is below the share itself
+    if not len(able):
+        return torch.full((weights.shape[1],), torch.nan, dtype=torch.float64)
+    end = int(able[-1]) + 1
+    first = of.rows[trials], of.place[trials]
+    groups = sums(*first, last, weights)[:end].cumsum(0).double()
+    reached = (lower_bound(share[:end], groups) >= target).T  # (R, end)
+    cut = end - reached.flip(1).int().argmax(1)
+    return of.cuts[cut].where(reached.any(1), torch.nan)
+
+
+def lower_bound(share: Tensor, trials: Tensor) -> Tensor:
+    """Wilson's (1927) one-sided 95 % bound of a share of some trials; -inf without a trial."""
+    root = (share * (1 - share) / trials + Z * Z / (4 * trials * trials)).sqrt()
+    bound = (share + Z * Z / (2 * trials) - Z * root) / (1 + Z * Z / trials)
+    return bound.masked_fill(trials == 0, -torch.inf)
+
+
+def decided(of: Ranked, score: Tensor, weights: Tensor, thresholds: Tensor) -> Tensor:
+    """Weight (D, R, 2) of the positives and of the negatives above thresholds (D, R).
+
+    `score` (N,) as sorted for `ranked`.
+    """
+    above = len(score) - torch.searchsorted(
+        score.flip(0), thresholds.nan_to_num().contiguous(), right=True
+    )
+    places, inverse = above.unique(return_inverse=True)
+    row = torch.arange(len(score))
+    bag = 2 * torch.searchsorted(places, row, right=True) + ~of.positive
+    parts = sums(of.rows, bag, 2 * (len(places) + 1), weights).unflatten(0, (-1, 2))
+    before = parts[:-1].double().cumsum(0)  # (U, 2, R): rows before each place
+    return before[inverse, :, torch.arange(thresholds.shape[1])]
+
+
+def _nearest(cuts: Tensor, prior: Tensor) -> Tensor:
+    """Which of the descending cuts is nearest to each prior's threshold (R,)."""
+    below = torch.searchsorted(-cuts, -prior).clamp(1, len(cuts) - 1)
+    return below - ((cuts[below - 1] - prior).abs() <= (cuts[below] - prior).abs()).long()
+
+
+def _equal_cuts(of: Ranked, weights: Tensor, cut: Tensor, sample: Tensor) -> tuple[Tensor, Tensor]:
+    """The first and the last cut (T,) that decide a sample's rows as a cut (T,) does."""
+    size, start = len(of.rows), of.starts[cut]
+    after = _next_held(of.rows, weights, start, sample)
+    before = _next_held(of.rows.flip(0), weights, size - start, sample)
+    place = F.pad(of.place, (0, 1), value=len(of.cuts) - 1)
+    return F.pad(of.place, (1, 0), value=-1)[size - before] + 1, place[after]
+
+
+def _next_held(rows: Tensor, weights: Tensor, start: Tensor, sample: Tensor) -> Tensor:
+    """The first place (T,) from `start` on whose row a sample holds; N where there is none."""
+    found, left, width = start.clone(), torch.arange(len(start)), 16
+    while len(left):
+        place = found[left, None] + torch.arange(width)
+        held = weights[rows[place.clamp(max=len(rows) - 1)], sample[left, None]] > 0
+        held |= place >= len(rows)
+        there = held.any(1)
+        found[left] += torch.where(there, held.int().argmax(1), width)
+        left, width = left[~there], 2 * width
+    return found.clamp(max=len(rows))

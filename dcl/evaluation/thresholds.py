@@ -1,0 +1,722 @@
+"""Thresholds for any network's scores of yes-or-no labels: fitted, judged honestly, kept in a file.
+
+    found = thresholds.tune(scores, labels, split=split)  # val -> test, or cross-fitted
+    found.thresholds.write("thresholds.json")
+    thresholds.apply(thresholds.read("thresholds.json"), new_scores)  # (N, A), 0 and 1
+
+**Decisions.** ``0.5``; ``prior``, the rate of positives in training; ``tuned-mA`` and ``tuned-f1``,
+the threshold that is best on the rows it is tuned on; ``recall`` and ``precision``, the highest
+threshold that reaches a recall, the lowest that reaches a precision, where asked for. A row is
+positive where its score *exceeds* the threshold. Everything happens on the scores as they are,
+probabilities or logits.
+
+**Cuts.** A threshold lies half way between two neighbouring distinct scores, beyond the last ones
+a step of 1 away (logits) or half way to 0 and 1 (-1 where 0 is itself a score). Of cuts whose value
+is equal to 1e-12 the one nearest to the prior's threshold is taken, then the higher. Recall and
+precision must be reached by Wilson's one-sided 95 % lower bound, in which a group counts once; for
+precision the bound is that of each cut alone.
+
+**Judging.** Thresholds are never scored on rows that they are fitted on. With two splits they are
+fitted on val and scored on test. With one they are cross-fitted: the groups are shuffled and dealt
+out to five folds, and each fold is decided by the thresholds of the four others. (The thresholds
+that are written are then those of all rows.) Without groups each row is its own.
+
+**Intervals** are 2.5 and 97.5 percentiles over bootstrap samples, in which groups are drawn whole
+and every threshold is fitted anew; val and test are both drawn. The "±" of a gain is half its
+interval. All draws come from one `Mulberry32`: first the folds, then each sample, val before test.
+
+**Undefined.** A label without positives or without negatives among the rows scored has no metric
+(NaN) and is in no mean. One without them among the rows tuned on stays at the prior's threshold,
+and at 0.5 where no prior is known either.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..checks import UNKNOWN, as_labels, check_labels, choose, number, whole
+from . import cuts
+from .draws import MASK, Mulberry32, folds, numbered, times_drawn
+from .tuning import BOOTSTRAP
+
+SCHEMA = "dcl-thresholds-1"  # thresholds.schema.json, beside this file
+SCALES = ("probability", "logit")
+ALWAYS = ("0.5", "prior", "tuned-mA", "tuned-f1")
+METRICS = ("balanced_accuracy", "f1", "precision", "recall")
+FOLDS = 5
+FEW = 20  # of the rarer class, below which a label is flagged
+INTERVAL = (0.025, 0.975)
+LARGEST = 1e15  # beyond, a step of 1 is below the scores' own precision
+AT_ONCE = 2**24  # weights of rows in bootstrap samples, 4 bytes each
+
+
+class ThresholdsError(ValueError):
+    """A thresholds file that cannot be read, or does not fit the scores."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds:
+    """A threshold for each label and decision, see `dcl.evaluation.thresholds`."""
+
+    names: tuple[str, ...]  # the A labels
+    decisions: tuple[str, ...]  # D
+    values: Tensor  # (A, D) positive above; NaN where a recall or precision is not reached
+    scale: str  # of the scores: "probability" or "logit"
+    prior: Tensor  # (A,) rate of positives; NaN where it is not known
+    prior_given: bool  # else it is that of the rows fitted on
+    fitted_on: str  # "val" or "all"
+    rows: int  # fitted on
+    counts: Tensor  # (A, 2) known positives and negatives among them
+    few: Tensor  # (A,) bool: fewer than `FEW` of the rarer class, here or among the rows scored
+    targets: Mapping[str, float] = field(default_factory=dict)  # of recall, precision
+    intervals: Tensor | None = None  # (A, D, 2) over bootstrap samples
+
+    def of(self, decision: str) -> Tensor:
+        """The thresholds (A,) of one decision.
+
+        Raises
+        ------
+        ThresholdsError
+            For a decision that is not there, and a label that has none.
+        """
+        if decision not in self.decisions:
+            raise ThresholdsError(
+                f"unknown decision {decision!r}: choose one of {', '.join(self.decisions)}"
+            )
+        values = self.values[:, self.decisions.index(decision)]
+        missing = [self.names[a] for a in values.isnan().nonzero()[:, 0].tolist()]
+        if missing:
+            raise ThresholdsError(
+                f"no threshold reaches {decision} {self.targets[decision]:g} for "
+                f"{_listed(missing)}: take another decision, or lower the target"
+            )
+        return values
+
+    def as_json(self) -> dict[str, Any]:
+        """What the file holds; its form is in thresholds.schema.json, beside this module."""
+        return {
+            "schema": SCHEMA,
+            "scale": self.scale,
+            "rule": "score > threshold",
+            "prior": "given" if self.prior_given else "tuning rows",
+            "fitted_on": self.fitted_on,
+            "rows": self.rows,
+            "targets": dict(self.targets),
+            "decisions": list(self.decisions),
+            "labels": [
+                {
+                    "name": name,
+                    "prior": _or_none(self.prior[a].item()),
+                    "positives": int(self.counts[a, 0]),
+                    "negatives": int(self.counts[a, 1]),
+                    "few": bool(self.few[a]),
+                    "thresholds": dict(
+                        zip(self.decisions, map(_or_none, self.values[a].tolist()), strict=True)
+                    ),
+                    "intervals": {}
+                    if self.intervals is None
+                    else {
+                        decision: ends
+                        for decision, ends in zip(
+                            self.decisions, self.intervals[a].tolist(), strict=True
+                        )
+                        if ends[0] == ends[0]
+                    },
+                }
+                for a, name in enumerate(self.names)
+            ],
+        }
+
+    def write(self, path: str | Path) -> None:
+        """Write the JSON file that `read` reads."""
+        Path(path).write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Thresholds and what they reach on rows that they were not fitted on.
+
+    The last axis of `metrics`, `mean` and the gains is value, low, high: of the 95 % interval.
+    """
+
+    thresholds: Thresholds
+    metrics: Tensor  # (A, D, 4, 3) `METRICS` of each label and decision, shares
+    mean: Tensor  # (D, 4, 3) over the labels that have one
+    gain_prior: Tensor  # (3,) mean balanced accuracy at the prior less that at 0.5
+    gain_tuned: Tensor  # (3,) tuned for it, less at the prior
+    scored_on: str  # "test", or "all" by cross-fitting
+    rows: int  # scored
+    counts: Tensor  # (A, 2) known positives and negatives among them
+    bootstrap: int
+
+    @property
+    def undefined(self) -> list[str]:
+        """Labels without positives or without negatives among the rows scored."""
+        return _without(self.thresholds.names, self.counts)
+
+    @property
+    def untuned(self) -> list[str]:
+        """Labels without positives or without negatives among the rows fitted on."""
+        return _without(self.thresholds.names, self.thresholds.counts)
+
+    def rows_of_table(self) -> list[dict[str, Any]]:
+        """A row for each label and decision, then for their mean: what the CSV holds."""
+        found, table = self.thresholds, []
+        for a, name in enumerate([*found.names, "mean"]):
+            for d, decision in enumerate(found.decisions):
+                one = a < len(found.names)
+                row: dict[str, Any] = {"label": name, "decision": decision}
+                row["threshold"] = found.values[a, d].item() if one else torch.nan
+                values = self.metrics[a, d] if one else self.mean[d]
+                for metric, ends in zip(METRICS, values.tolist(), strict=True):
+                    row |= zip((metric, f"{metric}_low", f"{metric}_high"), ends, strict=True)
+                row = {key: "" if value != value else value for key, value in row.items()}
+                row["positives"], row["negatives"] = self.counts[a].tolist() if one else ("", "")
+                row["few"] = bool(found.few[a]) if one else ""
+                table.append(row)
+        return table
+
+
+def fit(
+    scores: Any,
+    labels: Any,
+    *,
+    names: Sequence[str] | None = None,
+    groups: Any = None,
+    scale: str | None = None,
+    prior: Any = None,
+    recall: float | None = None,
+    precision: float | None = None,
+) -> Thresholds:
+    """Thresholds of each label that are best on these rows, a validation split's.
+
+    They look better on these rows than on others: `tune` says what they reach elsewhere.
+
+    Parameters
+    ----------
+    scores : Tensor or array (N, A)
+        Of the positive class: probabilities or logits.
+    labels : Tensor or array (N, A)
+        0 and 1; -1 where unknown.
+    names : sequence of str, optional
+        Of the labels; "0", "1", ... without.
+    groups : Tensor or sequence (N,), optional
+        Rows of one group, such as a patient's, are not independent: in the bounds of `recall` and
+        `precision` a group counts once.
+    scale : {"probability", "logit"}, optional
+        Without it probabilities where all scores lie in [0, 1], else logits.
+    prior : Tensor or array (A,), optional
+        Rate of positives in training, in (0, 1); without it that of these rows.
+    recall, precision : float, optional
+        In (0, 1): also the threshold that reaches it.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit and values out of range, with row and label.
+
+    Examples
+    --------
+    >>> found = fit([[0.1], [0.2], [0.3], [0.15]], [[0], [1], [1], [0]], names=["hat"])
+    >>> found.of("tuned-mA")
+    tensor([0.1750], dtype=torch.float64)
+    >>> apply(found, [[0.16], [0.18]]).tolist()
+    [[0], [1]]
+    """
+    table = _Table.of(scores, labels, names, groups, scale, prior)
+    targets = _targets(recall, precision)
+    rows = torch.arange(len(table.scores))
+    found = _fit_all(table, rows, torch.ones(len(rows), 1), targets)[0]  # (A, D)
+    return _thresholds(table, rows, found, targets, "all")
+
+
+def apply(found: Thresholds, scores: Any, *, decision: str = "tuned-mA") -> Tensor:
+    """Decide scores (N, A), of the labels in the order of the thresholds: 0 and 1, int64.
+
+    Raises
+    ------
+    ThresholdsError
+        For another number of labels, scores that are NaN or on another scale, an unknown decision,
+        and a label that has no threshold for it.
+    """
+    scores = _doubles(scores)
+    if scores.ndim != 2 or scores.shape[1] != len(found.names):
+        raise ThresholdsError(
+            f"scores must be (samples, {len(found.names)}), one column for each of "
+            f"{_listed(found.names)}, got shape {tuple(scores.shape)}"
+        )
+    inside = (scores >= 0) & (scores <= 1)
+    wrong = ~inside if found.scale == "probability" else scores.isnan()
+    if wrong.any():
+        row, a = wrong.nonzero()[0].tolist()
+        raise ThresholdsError(
+            f"row {row}, {found.names[a]}: the thresholds are for scores that are "
+            f"{'probabilities' if found.scale == 'probability' else 'logits'}, "
+            f"got {scores[row, a].item():g}"
+        )
+    return (scores > found.of(decision)).long()
+
+
+def tune(
+    scores: Any,
+    labels: Any,
+    *,
+    split: Any = None,
+    names: Sequence[str] | None = None,
+    groups: Any = None,
+    scale: str | None = None,
+    prior: Any = None,
+    recall: float | None = None,
+    precision: float | None = None,
+    bootstrap: int = BOOTSTRAP,
+    seed: int = 0,
+) -> Report:
+    """Thresholds of each label, and what they reach on rows that they were not fitted on.
+
+    Parameters
+    ----------
+    scores, labels, names, groups, scale, prior, recall, precision
+        As in `fit`.
+    split : sequence (N,) of "val" and "test", optional
+        Fitted on val, scored on test. Without it, or with one of them alone, cross-fitted in five
+        folds of the groups.
+    bootstrap : int
+        Samples that the intervals are taken over; 0 for none.
+    seed : int
+        Of the folds and the samples, 0 ... 2**32 - 1.
+
+    Raises
+    ------
+    ValueError
+        As `fit`, and for a group in both splits, fewer than 5 groups to cross-fit, and no label
+        with positives and negatives among the rows scored.
+    """
+    table = _Table.of(scores, labels, names, groups, scale, prior)
+    targets = _targets(recall, precision)
+    whole("bootstrap", bootstrap)
+    source = Mulberry32(whole("seed", seed, 0, MASK))
+    parts = _parts(table, split)
+    fitted, scored = parts[0], parts[-1]
+    fold = None if len(parts) == 2 else _folds(table, source)
+    groups = [numbered(table.groups[part]) for part in parts]
+    counts = table.counts(scored)
+    if not (counts > 0).all(1).any():
+        raise ValueError(
+            "no label has both positives and negatives among the rows scored: nothing can be said"
+        )
+    found, metrics = [], []  # of some samples at once, the first of them the table itself
+    size = max(1, AT_ONCE // len(table.scores))
+    for start in range(0, 1 + bootstrap, size):
+        samples = min(size, 1 + bootstrap - start)
+        weights = _weights(len(table.scores), parts, groups, source, samples, first=start == 0)
+        found.append(_fit_all(table, fitted, weights, targets))
+        metrics.append(_score_all(table, parts, fold, found[-1], weights, targets))
+    return _report(table, parts, torch.cat(found), torch.cat(metrics), counts, targets, bootstrap)
+
+
+def read(path: str | Path) -> Thresholds:
+    """The thresholds of a file.
+
+    Raises
+    ------
+    ThresholdsError
+        For a file that is missing, no JSON, or of another form.
+    """
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ThresholdsError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise ThresholdsError(f"{path}: is no JSON ({error})") from None
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        raise ThresholdsError(
+            f"{path}: is no thresholds file, its schema must be {SCHEMA!r}: python -m dcl tune "
+            "writes one"
+        )
+    try:
+        choose("scale", data["scale"], SCALES)
+        labels, decisions = data["labels"], tuple(data["decisions"])
+
+        def column(of):
+            return torch.tensor(
+                [torch.nan if of(x) is None else of(x) for x in labels], dtype=torch.float64
+            )
+
+        return Thresholds(
+            names=tuple(str(x["name"]) for x in labels),
+            decisions=decisions,
+            values=torch.stack([column(lambda x, d=d: x["thresholds"][d]) for d in decisions], 1),
+            scale=data["scale"],
+            prior=column(lambda x: x["prior"]),
+            prior_given=data["prior"] == "given",
+            fitted_on=data["fitted_on"],
+            rows=data["rows"],
+            counts=torch.tensor([[x["positives"], x["negatives"]] for x in labels]),
+            few=torch.tensor([x["few"] for x in labels]),
+            targets=data["targets"],
+            intervals=_intervals(labels, decisions),
+        )
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ThresholdsError(
+            f"{path}: is no valid thresholds file ({type(error).__name__}: {error}), see "
+            "thresholds.schema.json"
+        ) from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Table:
+    """Checked scores and labels."""
+
+    scores: Tensor  # (N, A) float64
+    labels: Tensor  # (N, A), -1 unknown
+    names: tuple[str, ...]
+    groups: Tensor  # (N,)
+    grouped: bool  # else each row is a group
+    scale: str
+    prior: Tensor | None  # (A,)
+    orders: list[Tensor]  # of each label its known rows, the highest score first
+
+    @classmethod
+    def of(cls, scores, labels, names, groups, scale, prior) -> "_Table":
+        scores = _doubles(scores)
+        scores = scores[:, None] if scores.ndim == 1 else scores
+        labels = as_labels(labels).cpu()
+        if scores.ndim != 2 or scores.shape != labels.shape or not scores.numel():
+            raise ValueError(
+                f"scores and labels must both be (samples, labels), with one or more of each, got "
+                f"shapes {tuple(scores.shape)} and {tuple(labels.shape)}"
+            )
+        check_labels(labels, scores.shape[1], 2)
+        size, number_of_labels = scores.shape
+        names = tuple(map(str, range(number_of_labels) if names is None else names))
+        if len(names) != number_of_labels or len(set(names)) != len(names):
+            raise ValueError(f"names must be {number_of_labels} different ones, got {names!r}")
+        wrong = ~(scores.abs() <= LARGEST)
+        what = f"finite and of {LARGEST:g} at most"
+        if scale is None:
+            inside = bool(((scores >= 0) & (scores <= 1)).all())
+            scale = "probability" if inside else "logit"
+        elif choose("scale", scale, SCALES) or scale == "probability":
+            wrong, what = ~((scores >= 0) & (scores <= 1)), "a probability, in [0, 1]"
+        if wrong.any():
+            row, a = wrong.nonzero()[0].tolist()
+            raise ValueError(
+                f"row {row}, {names[a]}: a score must be {what}, got {scores[row, a].item():g}"
+            )
+        return cls(
+            scores=scores,
+            labels=labels,
+            names=names,
+            groups=_groups(groups, size),
+            grouped=groups is not None,
+            scale=scale,
+            prior=_checked_prior(prior, names),
+            orders=_orders(scores, labels),
+        )
+
+    def counts(self, rows: Tensor) -> Tensor:
+        """Known positives and negatives (A, 2) among some rows."""
+        labels = self.labels[rows]
+        return torch.stack([(labels == 1).sum(0), (labels == 0).sum(0)], 1)
+
+    def at(self, prior: Tensor) -> Tensor:
+        """The threshold at a rate of positives; that of a half where it says nothing."""
+        prior = prior.where((prior > 0) & (prior < 1), 0.5)  # NaN, too
+        return prior if self.scale == "probability" else (prior / (1 - prior)).log()
+
+
+def _doubles(values: Any) -> Tensor:
+    """Float64 of a tensor, an array, a frame, or nested lists, whose floats keep their digits."""
+    values = values.to_numpy(copy=True) if hasattr(values, "to_numpy") else values
+    values = values.detach().cpu() if isinstance(values, Tensor) else values
+    return torch.as_tensor(values, dtype=torch.float64)
+
+
+def _orders(scores: Tensor, labels: Tensor) -> list[Tensor]:
+    orders = []
+    for a in range(scores.shape[1]):
+        order = scores[:, a].argsort(descending=True, stable=True)
+        orders.append(order[labels[order, a] != UNKNOWN])
+    return orders
+
+
+def _groups(groups: Any, size: int) -> Tensor:
+    if groups is None:
+        return torch.arange(size)
+    seen: dict[Any, int] = {}
+    values = groups.tolist() if hasattr(groups, "tolist") else groups
+    numbers = torch.tensor([seen.setdefault(group, len(seen)) for group in values])
+    if len(numbers) != size:
+        raise ValueError(f"groups must name one for each of {size} rows, got {len(numbers)}")
+    return numbers
+
+
+def _checked_prior(prior: Any, names: tuple[str, ...]) -> Tensor | None:
+    if prior is None:
+        return None
+    values = _doubles(prior).reshape(-1)
+    if len(values) != len(names):
+        raise ValueError(f"prior must be {len(names)} numbers, one a label, got {len(values)}")
+    for name, value in zip(names, values.tolist(), strict=True):
+        number(f"the prior of {name}", value, 0, 1, ends=False)
+    return values
+
+
+def _targets(recall: float | None, precision: float | None) -> dict[str, float]:
+    given = {"recall": recall, "precision": precision}
+    return {
+        name: number(name, value, 0, 1, ends=False)
+        for name, value in given.items()
+        if value is not None
+    }
+
+
+def _parts(table: _Table, split: Any) -> list[Tensor]:
+    """Rows to fit on and rows to score, or all rows once."""
+    size = len(table.scores)
+    if split is None:
+        return [torch.arange(size)]
+    words = list(split)
+    if len(words) != size:
+        raise ValueError(f"split must name val or test for each of {size} rows, got {len(words)}")
+    for row, word in enumerate(words):
+        if word not in ("val", "test"):
+            raise ValueError(f"row {row}: split must be val or test, got {word!r}")
+    if len(set(words)) == 1:
+        return [torch.arange(size)]
+    val = torch.tensor([word == "val" for word in words])
+    parts = [val.nonzero()[:, 0], (~val).nonzero()[:, 0]]
+    both = torch.isin(table.groups[parts[1]], table.groups[parts[0]]).nonzero()
+    if len(both):
+        raise ValueError(
+            f"row {int(parts[1][both[0, 0]])}: its group has rows in val and in test, which would "
+            "score what was tuned on"
+        )
+    return parts
+
+
+def _folds(table: _Table, source: Mulberry32) -> Tensor:
+    groups = numbered(table.groups)
+    if int(groups.max()) + 1 < FOLDS:
+        what = "groups" if table.grouped else "rows"
+        raise ValueError(
+            f"cross-fitting needs {FOLDS} {what} or more, got {int(groups.max()) + 1}: give more, "
+            "or a split into val and test"
+        )
+    return folds(groups, FOLDS, source)
+
+
+def _weights(
+    size: int,
+    parts: list[Tensor],
+    groups: list[Tensor],
+    source: Mulberry32,
+    samples: int,
+    *,
+    first: bool,
+) -> Tensor:
+    """How often each row is in each bootstrap sample (N, R); the first is the table itself."""
+    weights = torch.ones(samples, size)
+    for r in range(int(first), samples):
+        for part, group in zip(parts, groups, strict=True):
+            weights[r, part] = times_drawn(group, source).float()
+    return weights.T.contiguous()
+
+
+def _fit_all(table: _Table, rows: Tensor, weights: Tensor, targets: Mapping[str, float]) -> Tensor:
+    """Thresholds (R, A, D) fitted on some rows, by their weights (all rows, R)."""
+    inside = torch.zeros(len(table.scores), dtype=torch.bool)
+    inside[rows] = True
+    found = [
+        _fit_label(table, a, order[inside[order]], weights, targets)
+        for a, order in enumerate(table.orders)
+    ]
+    return torch.stack(found, 1)
+
+
+def _fit_label(
+    table: _Table, a: int, rows: Tensor, weights: Tensor, targets: Mapping[str, float]
+) -> Tensor:
+    """Thresholds (R, D) of one label, fitted on rows that are sorted by its score."""
+    shape = weights.shape[1:]
+    half = table.at(torch.full(shape, 0.5, dtype=torch.float64))
+    given = None if table.prior is None else table.at(table.prior[a].expand(shape))
+    if not len(rows):
+        moved = half if given is None else given
+        nothing = [torch.full_like(moved, torch.nan) for _ in targets]
+        return torch.stack([half, moved, moved, moved, *nothing], 1)
+    positive = table.labels[rows, a] == 1
+    of = cuts.ranked(rows, table.scores[rows, a], positive, table.scale)
+    positives, negatives = cuts.class_weights(of, weights)
+    moved = table.at(positives / (positives + negatives)) if given is None else given
+    found = [half, moved]
+    found += [cuts.tuned(of, weights, moved, metric)[0] for metric in ("mA", "f1")]
+    if "recall" in targets:
+        trials = positive & _first_of(table.groups[rows], positive)
+        found.append(cuts.recalling(of, weights, trials, targets["recall"]))
+    if "precision" in targets:
+        trials = _first_of(table.groups[rows], torch.ones_like(positive))
+        found.append(cuts.precise(of, weights, trials, targets["precision"]))
+    return torch.stack(found, 1)
+
+
+def _first_of(groups: Tensor, among: Tensor) -> Tensor:
+    """Whether a row (N,) is the first of its group among some of the rows."""
+    places = among.nonzero()[:, 0]
+    values, inverse = groups[places].unique(return_inverse=True)
+    first = torch.full((len(values),), len(groups)).scatter_reduce(0, inverse, places, "amin")
+    found = torch.zeros(len(groups), dtype=torch.bool)
+    found[first] = True
+    return found
+
+
+def _score_all(
+    table: _Table,
+    parts: list[Tensor],
+    fold: Tensor | None,
+    found: Tensor,
+    weights: Tensor,
+    targets: Mapping[str, float],
+) -> Tensor:
+    """Metrics (R, A, D, 4) of thresholds fitted on one part on the other, or across folds."""
+    size, metrics = len(table.scores), []
+    scored = torch.zeros(size, dtype=torch.bool)
+    scored[parts[-1]] = True
+    for a, order in enumerate(table.orders):
+        if fold is None:
+            cells = _cells(table, a, order[scored[order]], weights, found[:, a])
+        else:
+            cells = sum(
+                _cells(
+                    table,
+                    a,
+                    order[fold[order] == k],
+                    weights,
+                    _fit_label(table, a, order[fold[order] != k], weights, targets),
+                )
+                for k in range(FOLDS)
+            )
+        metrics.append(_metrics(cells))
+    return torch.stack(metrics, 1)
+
+
+def _cells(table: _Table, a: int, rows: Tensor, weights: Tensor, thresholds: Tensor) -> Tensor:
+    """TP, FP, P, N (4, R, D) of one label on sorted rows; NaN where there is no threshold."""
+    samples, decisions = thresholds.shape
+    if not len(rows):
+        return torch.zeros(4, samples, decisions, dtype=torch.float64)
+    score = table.scores[rows, a]
+    of = cuts.ranked(rows, score, table.labels[rows, a] == 1, table.scale)
+    above = cuts.decided(of, score, weights, thresholds.T)  # (D, R, 2)
+    of_class = torch.stack(cuts.class_weights(of, weights))[..., None]  # (2, R, 1)
+    cells = torch.cat([above.permute(2, 1, 0), of_class.expand(2, samples, decisions)])
+    return cells.masked_fill(thresholds.isnan(), torch.nan)
+
+
+def _metrics(cells: Tensor) -> Tensor:
+    """`METRICS` (R, D, 4) from TP, FP, P, N (4, R, D)."""
+    hits, false, positives, negatives = cells
+    how = hits, false, positives, negatives
+    undefined = (positives == 0) | (negatives == 0)
+    found = [
+        cuts.value(*how, "mA"),
+        cuts.value(*how, "f1"),
+        hits / (hits + false),
+        hits / positives,
+    ]
+    return torch.stack(found, 2).masked_fill(undefined[..., None], torch.nan)
+
+
+def _report(table, parts, found, metrics, counts, targets, bootstrap) -> Report:
+    """From thresholds (1 + R, A, D) and metrics (1 + R, A, D, 4), the table's own first."""
+    mean = metrics.nanmean(1)  # (1 + R, D, 4)
+    accuracy = mean[:, :, METRICS.index("balanced_accuracy")]
+    half, prior, tuned = (accuracy[:, ALWAYS.index(d)] for d in ("0.5", "prior", "tuned-mA"))
+    fitted_on, scored_on = ("val", "test") if len(parts) == 2 else ("all", "all")
+    thresholds = _thresholds(
+        table, parts[0], found[0], targets, fitted_on, scored=counts,
+        intervals=_with_interval(found)[..., 1:] if bootstrap else None,
+    )  # fmt: skip
+    return Report(
+        thresholds=thresholds,
+        metrics=_with_interval(metrics),
+        mean=_with_interval(mean),
+        gain_prior=_with_interval(prior - half),
+        gain_tuned=_with_interval(tuned - prior),
+        scored_on=scored_on,
+        rows=len(parts[-1]),
+        counts=counts,
+        bootstrap=bootstrap,
+    )
+
+
+def _with_interval(values: Tensor) -> Tensor:
+    """Value, low, high (..., 3) of (1 + R, ...): of the table, percentiles over the samples."""
+    samples = values[1:].sort(0).values  # NaN last
+    number = (~values[1:].isnan()).sum(0, keepdim=True)
+    ends = [values[0]]
+    for share in INTERVAL:
+        if not len(samples):
+            ends.append(torch.full_like(values[0], torch.nan))
+            continue
+        place = share * (number - 1).clamp(min=0).double()
+        low = place.long()
+        high = (low + 1).minimum((number - 1).clamp(min=0))
+        a, b = samples.gather(0, low)[0], samples.gather(0, high)[0]
+        ends.append(a + (b - a) * (place - low)[0])
+    return torch.stack([ends[0], *(x.where(~values[0].isnan(), torch.nan) for x in ends[1:])], -1)
+
+
+def _thresholds(
+    table: _Table,
+    rows: Tensor,
+    values: Tensor,
+    targets: Mapping[str, float],
+    fitted_on: str,
+    *,
+    scored: Tensor | None = None,
+    intervals: Tensor | None = None,
+) -> Thresholds:
+    counts = table.counts(rows)
+    few = counts.amin(1) < FEW
+    rate = counts[:, 0].double() / counts.sum(1)
+    return Thresholds(
+        names=table.names,
+        decisions=(*ALWAYS, *targets),
+        values=values,
+        scale=table.scale,
+        prior=rate if table.prior is None else table.prior,
+        prior_given=table.prior is not None,
+        fitted_on=fitted_on,
+        rows=len(rows),
+        counts=counts,
+        few=few if scored is None else few | (scored.amin(1) < FEW),
+        targets=targets,
+        intervals=intervals,
+    )
+
+
+def _intervals(labels: list[dict], decisions: tuple[str, ...]) -> Tensor | None:
+    if not any(x["intervals"] for x in labels):
+        return None
+    nothing = [torch.nan, torch.nan]
+    rows = [[x["intervals"].get(d, nothing) for d in decisions] for x in labels]
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def _without(names: Sequence[str], counts: Tensor) -> list[str]:
+    return [name for name, found in zip(names, counts.amin(1).tolist(), strict=True) if not found]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
+
+
+def _or_none(value: float) -> float | None:
+    return None if value != value else value

@@ -1,0 +1,121 @@
+"""Thresholds for scores of any network: the fast code against literal loops, and its file."""
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent))
+import scores_oracle as oracle
+
+from dcl import thresholds
+from dcl.evaluation.draws import Mulberry32
+
+VECTORS = json.loads(oracle.VECTORS.read_text())
+
+
+def arrays(table):
+    """Scores and labels (N, A) of an oracle's table."""
+    names = list(table["labels"])
+    labels = [[-1 if y is None else y for y in table["labels"][name]] for name in names]
+    scores = [table["scores"][name] for name in names]
+    return torch.tensor(scores, dtype=torch.float64).T, torch.tensor(labels).T, names
+
+
+def tuned(table, *, prior=None, **options):
+    scores, labels, names = arrays(table)
+    prior = None if prior is None else [prior[name] for name in names]
+    return thresholds.tune(
+        scores, labels, names=names, split=table.get("split"), groups=table.get("group"),
+        prior=prior, **options,
+    )  # fmt: skip
+
+
+def as_expected(report):
+    """A report in the form of the oracle's."""
+    found = report.thresholds
+    return {
+        "scale": found.scale,
+        "prior": "given" if found.prior_given else "tuning rows",
+        "fitted_on": found.fitted_on,
+        "decisions": list(found.decisions),
+        "labels": [
+            {
+                "name": name,
+                "few": bool(found.few[a]),
+                "undefined": name in report.undefined,
+                "untuned": name in report.untuned,
+                "thresholds": dict(zip(found.decisions, found.values[a].tolist(), strict=True)),
+                "intervals": {
+                    d: [math.nan] * 2 if found.intervals is None else found.intervals[a, i].tolist()
+                    for i, d in enumerate(found.decisions)
+                },
+                "metrics": {
+                    d: dict(zip(thresholds.METRICS, report.metrics[a, i].tolist(), strict=True))
+                    for i, d in enumerate(found.decisions)
+                },
+            }
+            for a, name in enumerate(found.names)
+        ],
+        "mean": {
+            d: dict(zip(thresholds.METRICS, report.mean[i].tolist(), strict=True))
+            for i, d in enumerate(found.decisions)
+        },
+        "gain_prior": report.gain_prior.tolist(),
+        "gain_tuned": report.gain_tuned.tolist(),
+    }
+
+
+def assert_close(found, expected, place="report"):
+    if isinstance(expected, dict):
+        assert list(found) == list(expected), place
+        for key in expected:
+            assert_close(found[key], expected[key], f"{place}.{key}")
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), place
+        for i, (a, b) in enumerate(zip(found, expected, strict=True)):
+            assert_close(a, b, f"{place}[{i}]")
+    elif isinstance(expected, float) or isinstance(found, float):
+        expected = math.nan if expected is None else expected
+        assert found == pytest.approx(expected, abs=1e-12, rel=1e-12, nan_ok=True), place
+    else:
+        assert found == expected, place
+
+
+def test_the_generator_gives_the_numbers_of_the_vectors():
+    source = Mulberry32(VECTORS["generator"]["seed"])
+    expected = VECTORS["generator"]["integers_below_10"]
+    assert source.below(10, 5).tolist() + source.below(10, 15).tolist() == expected
+
+
+def test_the_vectors_are_those_of_the_literal_loops():
+    assert oracle.as_json(oracle.vectors()) == VECTORS
+
+
+@pytest.mark.parametrize("name", oracle.CASES)
+def test_tuning_gives_the_numbers_of_the_vectors(name):
+    table, options = oracle.CASES[name]
+    (expected,) = [case["expected"] for case in VECTORS["cases"] if case["name"] == name]
+    assert_close(as_expected(tuned(table, **options)), expected)
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans(), st.sampled_from([0, 1, 3]))
+def test_tuning_is_the_literal_loops_on_random_tables(seed, split, grouped, digits):
+    scale = ("probability", "logit")[seed % 2]
+    table = oracle.drawn(
+        seed, 40, {"a": (0.1, 0.5, 0.9)[seed % 3], "b": 0.3}, scale=scale, digits=digits,
+        unknown=0.2 * (seed % 5 == 0), groups=18 * grouped, split=split,
+    )  # fmt: skip
+    if split and len(set(table["split"])) < 2:
+        return
+    options = {"bootstrap": 4, "seed": seed, "scale": scale}
+    options |= {"recall": 0.4, "precision": 0.3} if seed % 4 < 2 else {}
+    expected = oracle.tune(table, **options)
+    if all(row["undefined"] for row in expected["labels"]):
+        return
+    assert_close(as_expected(tuned(table, **options)), expected)
