@@ -1,31 +1,36 @@
-"""Image files read with care: what could do harm is refused by its name.
+"""Image files read with care: pixels as a viewer shows them, and nothing that could do harm.
 
 An archive is refused for one member that leads outside it or is a link, though none is ever
 unpacked: other programs may unpack the same file.
 """
 
 import io
+import math
 import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PureWindowsPath
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
+from .names import is_image
 from .resident import DataError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP")  # Pillow has others that start programs
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")  # Pillow has others that start programs
 LARGEST_IMAGE = 2**26  # pixels: 64 megapixels, what photographs have at most
 LARGEST_FILE = 2**28  # bytes of an image file: those pixels uncompressed, and room
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # read piece by piece, never beyond a limit
+BACKGROUND = (255, 255, 255)  # ours: white, on which most viewers and papers show a picture
+BITS = (8, 10, 12, 14, 16)  # of cameras and scanners, whatever the file could hold
 
 BROKEN_ZIP = (  # what zipfile raises for damaged bytes
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError,
 )  # fmt: skip
+UTF_8 = 0x800  # flag of a zip's member whose name is in UTF-8
 
 
 def open_archive(path: Path) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
@@ -46,15 +51,26 @@ def open_archive(path: Path) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo
 def _images(path: Path, members: Iterable[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     images: dict[str, zipfile.ZipInfo] = {}
     for member in members:
-        name = PureWindowsPath(member.filename)  # takes / and \ for separators, and knows drives
+        name = PureWindowsPath(_name(member))  # takes / and \ for separators, and knows drives
+        image = is_image(name.as_posix()) and not member.is_dir()
         wrong = _wrong(member, name)
-        if name.name in images:
+        if image and name.name in images:
             wrong = f"has the name of {images[name.name].filename!r}: each image needs its own"
         if wrong:
             raise DataError(f"{path}: member {member.filename!r} {wrong}. Pack the archive anew")
-        if name.suffix.lower() in SUFFIXES and not member.is_dir():
+        if image:
             images[name.name] = member
     return images
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """The name of a member; macOS writes UTF-8 without the flag that says so."""
+    if not member.flag_bits & UTF_8:
+        try:
+            return member.filename.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            pass
+    return member.filename
 
 
 def _wrong(member: zipfile.ZipInfo, name: PureWindowsPath) -> str:
@@ -77,22 +93,64 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -
         with archive.open(member) as file:
             return file.read(member.file_size)  # no more, whatever the bytes would grow to
     except (*BROKEN_ZIP, OSError) as error:
-        raise DataError(
-            f"{where}: cannot be read ({error}). Get {archive.filename} again"
-        ) from None
+        raise DataError(f"{where}: cannot be read ({error})") from None
 
 
 def check_size(size: int, where: str) -> None:
     """Raise a DataError for a file that is too large to be an image that is read."""
     if size > LARGEST_FILE:
         raise DataError(
-            f"{where}: has {size:,} bytes, an image file may have {LARGEST_FILE:,}: take it out "
-            f"or save it smaller"
+            f"{where}: has {size:,} bytes, an image file may have {LARGEST_FILE:,}: save it smaller"
         )
 
 
-def decode(data: bytes, where: str, size: tuple[int, int], crop: float = 1.0):
-    """One image in memory, with the same share of its height and width around its centre.
+class Range(NamedTuple):
+    """Values of a grey image of more than 8 bits a pixel: kind "integer" or "float", and limits."""
+
+    kind: str
+    low: float
+    high: float
+
+    def rounded(self) -> "Range":
+        """The usual range around these values, as a scanner or a program writes them.
+
+        Integers: 0 to 2^b - 1 of the fewest bits b of `BITS` that hold them; floats also 0 to 1 and
+        -1 to 1. Other values, such as Hounsfield units, have no usual range: it is their own.
+
+        Examples
+        --------
+        >>> Range("integer", 7, 3_000).rounded()
+        Range(kind='integer', low=0, high=4095)
+        """
+        usual = [(0, 2**bits - 1) for bits in BITS]
+        if self.kind == "float":
+            usual = [(0, 1), (-1, 1), *usual]
+        fits = ((a, b) for a, b in usual if a <= self.low and self.high <= b)
+        return Range(self.kind, *next(fits, (self.low, self.high)))
+
+
+class Seen(NamedTuple):
+    """What `decode` saw in a file."""
+
+    height: int  # as a viewer shows it
+    width: int
+    pages: bool  # whether it has more pages or frames than the first, which is used
+    values: Range | None  # of more than 8 bits: the values that are in the file
+
+
+def decode(
+    data: bytes,
+    where: str,
+    size: tuple[int, int],
+    crop: float = 1.0,
+    *,
+    background: tuple[int, int, int] = BACKGROUND,
+    ranges: Mapping[str, Range] | None = None,
+) -> tuple[np.ndarray, Seen]:
+    """One image in memory as a viewer shows it, the same share of height and width kept.
+
+    It is turned as its EXIF orientation says, transparent pixels are laid on the background, and
+    grey values of more than 8 bits are scaled to 0 to 255.
 
     Parameters
     ----------
@@ -103,51 +161,117 @@ def decode(data: bytes, where: str, size: tuple[int, int], crop: float = 1.0):
     size : (int, int)
         Height and width in pixels of what is returned.
     crop : float
-        Share to keep, in (0, 1].
+        Share to keep around the centre, in (0, 1].
+    background : (int, int, int)
+        Red, green and blue, 0 to 255.
+    ranges : mapping from "integer" and "float" to Range, optional
+        What becomes 0 and 255 of grey values of more than 8 bits: one range for a whole data set,
+        so that brightness can be compared. Without it the usual range of the image's own values.
 
     Returns
     -------
     ndarray (3, height, width) uint8
-    (int, int)
-        Height and width in the file.
+    Seen
 
     Raises
     ------
     DataError
-        For an image that cannot be decoded, and one of more than `LARGEST_IMAGE` pixels, which is
-        not decoded.
+        For an image that cannot be decoded, one whose values lie outside `ranges`, and one of more
+        than `LARGEST_IMAGE` pixels, which is not decoded.
     """
     image = _open(data, where)
-    width, height = image.size
-    left, top = width * (1 - crop) / 2, height * (1 - crop) / 2
     try:
-        image = image.convert("RGB")
+        pages = image.format in ("TIFF", "GIF", "WEBP", "PNG") and image.n_frames > 1
+        image.load()
+        image = _upright(image)
+        values = _values(image)
+        if values is not None:
+            image = _scaled(image, values, ranges, background)
+        image = _opaque(image, background)
+        width, height = image.size
+        left, top = width * (1 - crop) / 2, height * (1 - crop) / 2
         if crop < 1 or (height, width) != tuple(size):
             image = image.resize(
                 size[::-1], Image.Resampling.BILINEAR, (left, top, width - left, height - top)
             )
     except Exception as error:  # Pillow raises many kinds for a broken file
         raise _broken(where, error) from None
-    return np.asarray(image).transpose(2, 0, 1), (height, width)
+    return np.asarray(image).transpose(2, 0, 1), Seen(height, width, pages, values)
 
 
 def _open(data: bytes, where: str) -> Image.Image:
     """An image of which only the header was read, and is of a size that may be decoded."""
-    pixels = np.inf
+    if not data:
+        raise DataError(f"{where}: is empty")
+    pixels = math.inf
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         pixels = image.width * image.height
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         pass  # Pillow's own limits, above ours
+    except Image.UnidentifiedImageError:  # its message names an object in memory
+        raise _broken(where, f"it is none of {', '.join(FORMATS)}") from None
     except Exception as error:  # as above
         raise _broken(where, error) from None
     if pixels > LARGEST_IMAGE:
         raise DataError(
-            f"{where}: has more pixels than the {LARGEST_IMAGE:,} that an image may have: take it "
-            f"out or save it smaller"
+            f"{where}: has more pixels than the {LARGEST_IMAGE:,} that an image may have: save it "
+            f"smaller"
         )
     return image
 
 
-def _broken(where: str, error: Exception) -> DataError:
-    return DataError(f"{where}: cannot be decoded ({error}). Get the file again")
+def _upright(image: Image.Image) -> Image.Image:
+    """The image turned and mirrored as its EXIF orientation says."""
+    try:
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # the image is whole, if its metadata are not
+        return image
+    return ImageOps.exif_transpose(image) if turned in range(2, 9) else image
+
+
+def _values(image: Image.Image) -> Range | None:
+    """The least and the largest value of a grey image of more than 8 bits, None for others."""
+    if image.mode != "F" and not image.mode.startswith("I"):
+        return None
+    values = np.asarray(image)
+    kind = "float" if image.mode == "F" else "integer"
+    if not np.isfinite(values).all():
+        raise ValueError("it holds NaN or infinity")
+    return Range(kind, values.min().item(), values.max().item())
+
+
+def _scaled(
+    image: Image.Image,
+    values: Range,
+    ranges: Mapping[str, Range] | None,
+    background: tuple[int, int, int],
+) -> Image.Image:
+    """A grey image of more than 8 bits as one of 8, its one transparent value on the background."""
+    used = values.rounded() if ranges is None else ranges.get(values.kind)
+    if used is None or values.low < used.low or values.high > used.high:
+        allowed = "have 8 bits a pixel" if used is None else f"lie in {used.low:g} to {used.high:g}"
+        raise ValueError(
+            f"its {values.kind} grey values are {values.low:g} to {values.high:g}, but those of "
+            f"the training's images {allowed}"
+        )
+    grey = np.asarray(image).astype(np.float64) - used.low
+    grey *= 255 / ((used.high - used.low) or 1)
+    scaled = np.repeat(np.rint(grey).astype(np.uint8)[..., None], 3, axis=2)
+    clear = image.info.get("transparency")
+    if isinstance(clear, int):
+        scaled[np.asarray(image) == clear] = background
+    return Image.fromarray(scaled)
+
+
+def _opaque(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
+    """The image in red, green and blue, transparent pixels laid on the background."""
+    if not image.has_transparency_data:
+        return image if image.mode == "RGB" else image.convert("RGB")
+    image = image.convert("RGBA")
+    ground = Image.new("RGBA", image.size, (*background, 255))
+    return Image.alpha_composite(ground, image).convert("RGB")
+
+
+def _broken(where: str, error: Exception | str) -> DataError:
+    return DataError(f"{where}: cannot be decoded ({error})")

@@ -3,41 +3,52 @@
 A pack lies in ``<data>/.dcl-packs/<fingerprint of its sources and options>/``. It appears whole or
 not at all, and is made anew when an image or an option changes. It holds pixels alone: labels and
 splits are read from the annotation each time, so that none can be older than their file.
+
+Where images are broken the pack holds the others, and what is wrong with each: once they are
+replaced, only they are decoded.
 """
 
 import errno
 import hashlib
 import json
+import math
 import os
 import shutil
 import uuid
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from .images import decode
+from .images import BACKGROUND, Range, decode
 from .resident import DataError
 from .sources import Archive, Folder
 
-VERSION = 3  # raise it when the same sources would give other arrays
+VERSION = 4  # raise it when the same sources would give other arrays
 PART = 2**20  # bytes of decoded images that a worker hands over at once
 ROWS = 4096  # images that are hashed at once
 WORTH_WORKERS = 2_000  # images: fewer are decoded before the workers have started
+KEPT = "kept.json"  # in a pack with broken images: of which files the others are
+NAMED = 20  # broken images that an error names; the others it writes into a file
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pack:
     """An open pack."""
 
-    images: np.ndarray  # (N, 3, H, W) uint8, mapped from disk
+    images: np.ndarray  # (N, 3, H, W) uint8, mapped from disk; a broken image is black
     content: str  # hash of the images
     source_size: tuple[int, int] | None  # height and width of the image files, None if they differ
+    broken: dict[str, str]  # images that cannot be used, and why
+    same: list[list[str]]  # images whose files are the same byte for byte
+    pages: list[str]  # images with more pages or frames than the first
+    ranges: dict[str, Range]  # of grey values of more than 8 bits, see `dcl.data.images.decode`
 
     def take(self, rows: np.ndarray) -> np.ndarray:
         """The images at `rows` (n,), without a copy where these follow one another."""
@@ -55,10 +66,13 @@ class Pack:
 
     @property
     def resolution(self) -> str:
-        """Of the image files, for a title: "64x64"."""
+        """Width and height that a network is given, and of the files if other: "64x64"."""
+        height, width = self.images.shape[2:]
+        if self.source_size == (height, width):
+            return f"{width}x{height}"
         if self.source_size is None:
-            return "mixed sizes"
-        return f"{self.source_size[1]}x{self.source_size[0]}"
+            return f"{width}x{height}, scaled from mixed sizes"
+        return f"{width}x{height}, scaled from {self.source_size[1]}x{self.source_size[0]}"
 
 
 def open_pack(
@@ -68,6 +82,9 @@ def open_pack(
     *,
     size: tuple[int, int],
     crop: float = 1.0,
+    background: tuple[int, int, int] = BACKGROUND,
+    skip_broken: bool = False,
+    advice: str = "Get them again",
     progress: bool = True,
 ) -> Pack:
     """The pack of some images, made first where there is none.
@@ -83,14 +100,20 @@ def open_pack(
         Height and width of the packed images in pixels; an image of another size is scaled.
     crop : float
         Share of each image's height and width to keep around its centre, in (0, 1].
+    background : (int, int, int)
+        Red, green and blue behind transparent pixels, 0 to 255.
+    skip_broken : bool
+        Give a pack in which images are broken, instead of an error that names them.
+    advice : str
+        What that error tells to do.
     progress : bool
         Show a progress bar while packing.
 
     Raises
     ------
     DataError
-        For an image that is missing or cannot be decoded, a folder that cannot be written and a
-        pack that is damaged, by name.
+        For an image that is missing, images that cannot be decoded, a folder that cannot be written
+        and a pack that is damaged, by name.
     """
     if not 0 < crop <= 1:
         raise DataError(f"crop must lie in (0, 1], got {crop!r}")
@@ -100,15 +123,33 @@ def open_pack(
     missing = next((name for name in names if name not in present), None)
     if missing is not None:
         raise DataError(f"{source.path}: there is no image {missing}")
-    key = {"version": VERSION, "size": list(size), "crop": crop, "images": source.stamp(names)}
+    how = {"version": VERSION, "size": list(size), "crop": crop, "background": list(background)}
+    key = how | {"images": source.stamp(names)}
     fingerprint = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
     folder = root / ".dcl-packs" / fingerprint
     if not folder.exists():
-        _write(folder, source, names, size, crop, progress)
+        broken = _write(folder, source, names, how, progress)
+        if len(broken) == len(names):
+            raise _error(broken, len(names), folder.parent / "broken.txt", advice)
     pack = _read(folder)
     if pack.images.shape != (len(names), 3, *size) or pack.images.dtype != np.uint8:
         raise DataError(f"{folder} is damaged: delete it, and the images are packed again")
+    if pack.broken and not skip_broken:
+        raise _error(pack.broken, len(names), folder.parent / "broken.txt", advice)
     return pack
+
+
+def _error(broken: dict[str, str], count: int, path: Path, advice: str) -> DataError:
+    """The error that names broken images, all of them in a file if they are many."""
+    reasons = list(broken.values())
+    if len(reasons) == 1:
+        return DataError(f"{reasons[0]}. {advice}")
+    told = "\n  ".join(reasons[:NAMED])
+    if len(reasons) > NAMED:
+        text = "\n".join(reasons) + "\n"
+        path.write_text(text, "utf-8", errors="surrogateescape")
+        told += f"\n  and {len(reasons) - NAMED:,} more: {path} lists all"
+    return DataError(f"{len(reasons):,} of {count:,} images are broken:\n  {told}\n{advice}")
 
 
 def _read(folder: Path) -> Pack:
@@ -118,44 +159,65 @@ def _read(folder: Path) -> Pack:
             images=np.load(folder / "images.npy", mmap_mode="r"),
             content=meta["content"],
             source_size=meta["source_size"] and tuple(meta["source_size"]),
+            broken=dict(meta["broken"]),
+            same=list(meta["same"]),
+            pages=list(meta["pages"]),
+            ranges={kind: Range(kind, *limits) for kind, limits in meta["ranges"].items()},
         )
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except (
+        AttributeError, OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile,
+    ) as error:  # fmt: skip
         raise DataError(
             f"{folder} is damaged ({error}): delete it, and the images are packed again"
         ) from None
 
 
+class _File(NamedTuple):
+    """What packing learns of an image file."""
+
+    digest: str  # of its bytes
+    height: int
+    width: int
+    pages: bool
+    values: Range | None
+
+
 class _Parts(torch.utils.data.Dataset):
     """The images of a source, decoded some at a time."""
 
-    def __init__(self, source, names: Sequence[str], size: tuple[int, int], crop: float):
-        self.source, self.size, self.crop = source, size, crop
-        step = max(1, PART // (3 * size[0] * size[1]))
+    def __init__(self, source, names: Sequence[str], how: dict[str, Any], ranges=None):
+        self.source, self.how, self.ranges = source, how, ranges
+        height, width = how["size"]
+        step = max(1, PART // (3 * height * width))
         self.parts = [names[start : start + step] for start in range(0, len(names), step)]
 
     def __len__(self) -> int:
         return len(self.parts)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, set[tuple[int, int]]] | DataError:
-        """Images (N, 3, H, W) and the sizes of their files; or what is wrong with one."""
+    def __getitem__(self, index: int) -> list[tuple[np.ndarray, _File] | str]:
+        """Of each image its pixels (3, H, W) and what was learnt, or what is wrong with it."""
+        return [self._decoded(name) for name in self.parts[index]]
+
+    def _decoded(self, name: str) -> tuple[np.ndarray, _File] | str:
+        how = self.how
         try:
-            decoded = [
-                decode(self.source.read(name), self.source.where(name), self.size, self.crop)
-                for name in self.parts[index]
-            ]
-        except DataError as error:  # raised where it is read: a worker would wrap it in its trace
-            return error
-        return np.stack([image for image, _ in decoded]), {size for _, size in decoded}
+            data = self.source.read(name)
+            pixels, seen = decode(
+                data, self.source.where(name), tuple(how["size"]), how["crop"],
+                background=tuple(how["background"]), ranges=self.ranges,
+            )  # fmt: skip
+        except DataError as error:  # said where it is read: a worker would wrap it in its trace
+            return str(error)
+        digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+        return np.ascontiguousarray(pixels), _File(digest, *seen)
 
 
-def _decoded(source, names: Sequence[str], size: tuple[int, int], crop: float):
-    """Images in order, a part at a time, decoded on all cores where that is worth their start."""
-    parts = _Parts(source, names, size, crop)
+def _decoded(source, names: Sequence[str], how: dict[str, Any], ranges=None) -> Iterator:
+    """What `_Parts` says of each image in order, on all cores where that is worth their start."""
+    parts = _Parts(source, names, how, ranges)
     workers = _cores() if len(names) >= WORTH_WORKERS else 0
     for part in DataLoader(parts, batch_size=None, num_workers=workers, collate_fn=_as_it_is):
-        if isinstance(part, DataError):
-            raise part
-        yield part
+        yield from part
 
 
 def _cores() -> int:
@@ -170,39 +232,54 @@ def _as_it_is(part):
     return part
 
 
-def _write(folder: Path, source, names: Sequence[str], size, crop: float, progress: bool) -> None:
-    """Decode every image once; the pack appears whole or not at all.
+def _write(
+    folder: Path, source, names: Sequence[str], how: dict[str, Any], progress: bool
+) -> dict[str, str]:
+    """Decode every image once; the pack appears whole or not at all. Returns the broken images.
 
     Of two processes that pack the same images at once, the first to finish gives both its pack.
+    There is none where all images are broken.
     """
-    needed = len(names) * 3 * size[0] * size[1]
+    needed = len(names) * 3 * how["size"][0] * how["size"][1]
     scratch = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")
     try:
         scratch.mkdir(parents=True)
         if shutil.disk_usage(scratch).free < needed + 2**24:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        content, sizes = hashlib.sha256(), set()
-        with (
-            (scratch / "images.npy").open("wb") as file,
-            tqdm(desc="packing", total=len(names), unit="image", disable=not progress) as bar,
-        ):
-            header = {"descr": "|u1", "fortran_order": False, "shape": (len(names), 3, *size)}
-            np.lib.format.write_array_header_1_0(file, header)
-            for images, found in _decoded(source, names, size, crop):
-                content.update(data := images.tobytes())
-                file.write(data)
-                sizes |= found
-                bar.update(len(images))
+        stamps = source.stamps(names)
+        taken: dict[int, _Taken] = {}
+        for earlier in _earlier(folder.parent, how):
+            taken = max(taken, earlier.taken(names, stamps), key=len)
+        files, broken, ranges = _decode_into(
+            scratch / "images.npy", source, names, how, taken, progress
+        )
+        if not files:
+            return broken
+        sizes = {(file.height, file.width) for file in files.values()}
         meta = {
-            "content": content.hexdigest()[:16],
+            "content": _content(np.load(scratch / "images.npy", mmap_mode="r")),
             "source_size": sizes.pop() if len(sizes) == 1 else None,
+            "broken": broken,
+            "same": _same(files),
+            "pages": [name for name, file in files.items() if file.pages],
+            "ranges": {kind: (low, high) for kind, low, high in ranges.values()},
         }
         (scratch / "meta.json").write_text(json.dumps(meta))
+        if broken:
+            kept = {
+                name: (row, stamp, files[name])
+                for row, (name, stamp) in enumerate(zip(names, stamps, strict=True))
+                if name in files
+            }
+            (scratch / KEPT).write_text(json.dumps({"how": how, "files": kept}))
         try:
             os.replace(scratch, folder)
         except OSError:  # another process was faster: a folder that holds files stays
             if not folder.exists():
                 raise
+        for used in {one.earlier.folder for one in taken.values()}:
+            shutil.rmtree(used, ignore_errors=True)
+        return broken
     except OSError as error:
         raise DataError(
             f"cannot write the pack of {needed / 2**20:,.0f} MiB into {folder.parent}: "
@@ -210,3 +287,128 @@ def _write(folder: Path, source, names: Sequence[str], size, crop: float, progre
         ) from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Earlier:
+    """A pack with broken images, of which a new one takes over what has not changed."""
+
+    folder: Path
+    pack: Pack
+    files: dict[str, tuple[int, str, list]]  # row, stamp and the values of _File
+
+    def taken(self, names: Sequence[str], stamps: Sequence[str]) -> "dict[int, _Taken]":
+        """What a new pack takes over, by its row there."""
+        taken = {}
+        for row, (name, stamp) in enumerate(zip(names, stamps, strict=True)):
+            place, before, values = self.files.get(name, (0, None, []))
+            if before == stamp:
+                *known, limits = values
+                taken[row] = _Taken(self, place, _File(*known, limits and Range(*limits)))
+        return taken
+
+
+class _Taken(NamedTuple):
+    """An image of an earlier pack."""
+
+    earlier: _Earlier
+    row: int
+    file: _File
+
+
+def _earlier(packs: Path, how: dict[str, Any]) -> Iterator[_Earlier]:
+    """Packs with broken images that were made with these options."""
+    for path in packs.glob(f"*/{KEPT}"):
+        try:
+            kept = json.loads(path.read_text())
+            if kept["how"] == how:
+                yield _Earlier(folder=path.parent, pack=_read(path.parent), files=kept["files"])
+        except (DataError, OSError, KeyError, TypeError, ValueError):
+            continue  # damaged: decoded anew
+
+
+def _decode_into(
+    path: Path,
+    source: Folder | Archive,
+    names: Sequence[str],
+    how: dict[str, Any],
+    taken: dict[int, _Taken],
+    progress: bool,
+) -> tuple[dict[str, _File], dict[str, str], dict[str, Range]]:
+    """Write all images into an array (N, 3, H, W) on disk.
+
+    Returns what is known of each, what is wrong with the broken ones, and the ranges of grey values
+    of more than 8 bits. These are known once all images are: those scaled otherwise are decoded
+    again.
+    """
+    files: list[_File | None] = [None] * len(names)
+    broken: dict[str, str] = {}
+    scaled: dict[int, Range] = {}  # rows of more than 8 bits, and the range that became 0 to 255
+    shape = (len(names), 3, *how["size"])
+    with (
+        path.open("wb") as file,
+        tqdm(desc="packing", total=len(names), unit="image", disable=not progress) as bar,
+    ):
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        start = file.tell()
+
+        def put(row: int, pixels: np.ndarray) -> None:
+            file.seek(start + row * math.prod(shape[1:]))
+            file.write(pixels.tobytes())
+
+        for row, (earlier, place, known) in taken.items():
+            files[row] = known
+            put(row, earlier.pack.images[place])
+            if known.values:
+                scaled[row] = earlier.pack.ranges[known.values.kind]
+        bar.update(len(taken))
+        rest = [row for row in range(len(names)) if row not in taken]
+        for row, result in zip(
+            rest, _decoded(source, [names[row] for row in rest], how), strict=True
+        ):
+            bar.update()
+            if isinstance(result, str):
+                broken[names[row]] = result
+                continue
+            pixels, files[row] = result
+            put(row, pixels)
+            if files[row].values:
+                scaled[row] = files[row].values.rounded()
+        ranges = _ranges([file.values for file in files if file and file.values])
+        again = [row for row, used in scaled.items() if used != ranges[used.kind]]
+        for row, result in zip(
+            again, _decoded(source, [names[row] for row in again], how, ranges), strict=True
+        ):
+            if isinstance(result, str):  # the file has changed meanwhile
+                raise DataError(result)
+            put(row, result[0])
+        file.truncate(start + math.prod(shape))
+    whole = {name: known for name, known in zip(names, files, strict=True) if known}
+    return whole, broken, ranges
+
+
+def _ranges(values: Sequence[Range]) -> dict[str, Range]:
+    """Of each kind of values the usual range that holds those of all images."""
+    ranges = {}
+    for kind in {one.kind for one in values}:
+        limits = [one for one in values if one.kind == kind]
+        widest = Range(kind, min(one.low for one in limits), max(one.high for one in limits))
+        ranges[kind] = widest.rounded()
+    return ranges
+
+
+def _content(images: np.ndarray) -> str:
+    """Hash of the images of a pack."""
+    content = hashlib.sha256()
+    for start in range(0, len(images), ROWS):
+        content.update(images[start : start + ROWS])
+    return content.hexdigest()[:16]
+
+
+def _same(files: dict[str, _File]) -> list[list[str]]:
+    """Names of the images whose files are the same byte for byte."""
+    by_digest: dict[str, list[str]] = {}
+    for name, file in files.items():
+        by_digest.setdefault(file.digest, []).append(name)
+    return [group for group in by_digest.values() if len(group) > 1]

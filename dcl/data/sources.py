@@ -5,45 +5,74 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .images import SUFFIXES, check_size, open_archive, read_member
+from .images import check_size, open_archive, read_member
+from .names import folded, is_hidden, is_image
 from .resident import DataError
 
 
 class Folder:
-    """Image files below a folder, named by their path from there: all, or only those named.
+    """Image files below a folder, named by their path from there.
 
+    With `names`, files of these names, and where some are missing all images of the folders that
+    they should be in. Hidden files and a system's own are no images, see `dcl.data.names`.
     `places` says of an image what an error adds to its path: where else it is spoken of.
     """
 
     def __init__(self, path: Path, names: Iterable[str] | None = None):
         self.path = path
         self.places: dict[str, str] = {}
-        self.entries: dict[str, os.stat_result] = {}
+        self.entries: dict[str, os.stat_result | None] = {}
         try:
             if names is None:
                 self._scan(path, "")
             else:
                 self._look_up(names)
-        except OSError as error:  # a link to nowhere or in a circle, a folder of someone else
+        except OSError as error:  # a link in a circle, a folder of someone else
             raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from None
 
-    def _scan(self, folder: Path, prefix: str) -> None:
+    def _scan(self, folder: str | Path, prefix: str, deep: bool = True) -> None:
         for entry in os.scandir(folder):
+            name = prefix + entry.name
+            if is_hidden(name):
+                continue
             if entry.is_dir():
-                self._scan(entry.path, f"{prefix}{entry.name}/")
-            elif entry.name.lower().endswith(SUFFIXES):
-                self.entries[prefix + entry.name] = entry.stat()
+                if deep:
+                    self._scan(entry.path, f"{name}/")
+            elif is_image(name):
+                self.entries[name] = _stat(entry)
 
     def _look_up(self, names: Iterable[str]) -> None:
+        missing = set()  # folders of the names that are not there as they are written
         for name in names:
             path = self.path / name
-            if path.is_file():
+            if path.is_file() and is_image(name):
                 self.entries[name] = path.stat()
+            else:
+                missing.add(name.rpartition("/")[0])
+        for folder in missing:
+            for prefix in self._folders(folder):
+                self._scan(self.path / prefix, prefix, deep=False)
+
+    def _folders(self, wanted: str) -> list[str]:
+        """Folders that a written one may mean, without regard to case and Unicode form."""
+        found = [""]
+        for part in wanted.split("/") if wanted else []:
+            found = [
+                f"{prefix}{entry.name}/"
+                for prefix in found
+                for entry in os.scandir(self.path / prefix)
+                if folded(entry.name) == folded(part) and entry.is_dir()
+            ]
+        return found
+
+    def stamps(self, names: Sequence[str]) -> list[str]:
+        """For each file a text that changes when it is written."""
+        stats = (self.entries[name] for name in names)
+        return [f"{stat.st_size}/{stat.st_mtime_ns}" if stat else "" for stat in stats]
 
     def stamp(self, names: Sequence[str]) -> str:
         """Changes when one of the files is written, or others are named."""
-        stats = ((name, self.entries[name]) for name in names)
-        words = [f"{name}/{stat.st_size}/{stat.st_mtime_ns};" for name, stat in stats]
+        words = [f"{a}/{b};" for a, b in zip(names, self.stamps(names), strict=True)]
         return hashlib.sha256("".join(words).encode(errors="surrogateescape")).hexdigest()
 
     def names(self) -> set[str]:
@@ -71,6 +100,11 @@ class Archive:
         self.archive, self.members = open_archive(path)
         self._process = os.getpid()
 
+    def stamps(self, names: Sequence[str]) -> list[str]:
+        """For each image a text that changes with its bytes."""
+        members = (self.members[name] for name in names)
+        return [f"{member.file_size}/{member.CRC}" for member in members]
+
     def stamp(self, names: Sequence[str]) -> str:
         """Changes when the file is written, or others are named."""
         stat = self.path.stat()
@@ -91,3 +125,11 @@ class Archive:
 
     def __getstate__(self):
         return self.__dict__ | {"archive": None, "_process": None}
+
+
+def _stat(entry: os.DirEntry) -> os.stat_result | None:
+    """What the system says of a file, None of a link to nowhere, which `read` will name."""
+    try:
+        return entry.stat()
+    except OSError:
+        return None

@@ -86,7 +86,6 @@ def test_a_broken_image_is_named_as_it_is_without_processes(tmp_path, workers):
     with pytest.raises(DataError, match=r"^\S*17\.png: cannot be decoded") as caught:
         packed(tmp_path, Archive(archive))
     assert "worker" not in str(caught.value)
-    assert not list(tmp_path.glob(".dcl-packs/*"))
 
 
 def test_an_archive_can_be_given_to_another_process(tmp_path):
@@ -232,7 +231,7 @@ def pack_it(root: Path, wait=None) -> None:
 
     def together(*arguments):
         wait.wait()
-        write(*arguments)
+        return write(*arguments)
 
     pack._write = together
     packed(root, Folder(root / "images"))
