@@ -18,6 +18,7 @@ if __name__ == "__main__" and sys.argv[1:2] in (["run"], ["grid"]):
     restart()  # before anything is read or opened
 
 try:
+    from .data.pack import listing
     from .experiment.config import from_values, method_options
     from .experiment.datasets import DATASETS, find_dataset
     from .experiment.distributed import rank
@@ -164,8 +165,13 @@ def grid_command(options: argparse.Namespace) -> int:
 def predict_command(options: argparse.Namespace) -> None:
     """``predict``: the classes of new images by the network of a record."""
     how = {"decision": options.decision, "device": options.device}
-    count = predict_images(options.record, options.images, options.out, **how)
-    print(f"{count:,} images: {options.out}")
+    made = predict_images(options.record, options.images, options.out, **how)
+    if made.broken:
+        listed = listing(made.broken, options.out.with_suffix(".broken.txt"))
+        print(
+            f"{len(made.broken):,} images are broken and have no row:\n  {listed}", file=sys.stderr
+        )
+    print(f"{made.count:,} images: {options.out}")
 
 
 def check_command(options: argparse.Namespace) -> int:

@@ -140,16 +140,21 @@ def open_pack(
 
 
 def _error(broken: dict[str, str], count: int, path: Path, advice: str) -> DataError:
-    """The error that names broken images, all of them in a file if they are many."""
+    """The error that names broken images."""
     reasons = list(broken.values())
     if len(reasons) == 1:
         return DataError(f"{reasons[0]}. {advice}")
-    told = "\n  ".join(reasons[:NAMED])
-    if len(reasons) > NAMED:
-        text = "\n".join(reasons) + "\n"
-        path.write_text(text, "utf-8", errors="surrogateescape")
-        told += f"\n  and {len(reasons) - NAMED:,} more: {path} lists all"
+    told = listing(reasons, path)
     return DataError(f"{len(reasons):,} of {count:,} images are broken:\n  {told}\n{advice}")
+
+
+def listing(lines: Sequence[str], path: Path) -> str:
+    """The first lines, for people to read; where there are more, `path` is written with all."""
+    told = "\n  ".join(lines[:NAMED])
+    if len(lines) <= NAMED:
+        return told
+    path.write_text("\n".join(lines) + "\n", "utf-8", errors="surrogateescape")
+    return f"{told}\n  and {len(lines) - NAMED:,} more: {path} lists all"
 
 
 def _read(folder: Path) -> Pack:

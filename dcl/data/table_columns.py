@@ -10,7 +10,7 @@ from pathlib import PureWindowsPath
 import numpy as np
 
 from ..checks import UNKNOWN
-from .images import SUFFIXES
+from .names import SUFFIXES
 from .resident import SPELLINGS, DataError, split_name
 from .table_file import Table
 

@@ -1,6 +1,8 @@
 """Classes of new images by a trained network: its weights, and the thresholds of its record."""
 
 import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.images import decode
-from ..data.resident import Resident, Split
+from ..data.images import BACKGROUND, Range, decode
+from ..data.resident import DataError, Resident, Split
 from ..data.sources import Archive, Folder
 from ..evaluation.decisions import decide
 from . import records, weights
@@ -21,10 +23,21 @@ from .fields import ConfigError
 CHUNK = 512  # images decoded and scored at once
 
 
+@dataclass(frozen=True)
+class Predicted:
+    """What `predict_images` wrote."""
+
+    count: int  # rows
+    broken: list[str]  # images without a row, and why
+
+
 def predict_images(
     record_path: Path, images: Path, out: Path, *, decision: str = "tuned-mA", device: str = "cpu"
-) -> int:
+) -> Predicted:
     """Decide the classes of every image of a folder and write them as a CSV, a row for each image.
+
+    Which files are images and how their pixels are read is the same as in training. An image that
+    cannot be read gets no row.
 
     Parameters
     ----------
@@ -41,14 +54,13 @@ def predict_images(
 
     Returns
     -------
-    int
-        How many images.
+    Predicted
 
     Raises
     ------
     ConfigError, RecordError, DataError, WeightsError
-        For a record without image size or thresholds, no images, an image that cannot be decoded,
-        and weights that are missing or another network's.
+        For a record without image size or thresholds, no images, a folder in which every image is
+        broken, and weights that are missing or another network's.
     """
     record = records.read(record_path)
     config = from_record(find_dataset(record["experiment"]), record)
@@ -74,16 +86,12 @@ def predict_images(
     files = sorted(source.names())
     if not files:
         raise ConfigError(f"{images} holds no image")
-    words = record["dataset"].get("class_names") or {}
-    with out.open("w", newline="") as file:
+    words = _class_names(record, names)
+    broken: list[str] = []
+    with out.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         table = csv.writer(file)
         table.writerow(["image", *(x for name in names for x in (name, f"{name}_score"))])
-        for start in range(0, len(files), CHUNK):
-            part = files[start : start + CHUNK]
-            size, crop = tuple(shape[1:]), getattr(config, "crop", 1.0)
-            pixels = np.stack(
-                [decode(source.read(f), source.path / f, size, crop)[0] for f in part]
-            )
+        for part, pixels in _decoded(source, files, record, config, broken):
             split = Split(images=pixels, labels=np.full((len(part), len(names)), -1))
             batch = Resident(split, device).batch(torch.arange(len(part), device=device))[0]
             with torch.no_grad(), weights.decide_alone(record_path, config.method):
@@ -95,7 +103,45 @@ def predict_images(
                 for attribute, label, margin in zip(names, row, value.tolist(), strict=True):
                     cells += [words.get(attribute, range(max(classes)))[label], f"{margin:.4f}"]
                 table.writerow([name, *cells])
-    return len(files)
+    if len(broken) == len(files):
+        out.unlink()
+        raise DataError(f"{images}: no image can be read, the first is {broken[0]}")
+    return Predicted(len(files) - len(broken), broken)
+
+
+def _decoded(
+    source: Folder | Archive, files: list[str], record: dict[str, Any], config, broken: list[str]
+) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Names and pixels (n, 3, H, W) of images, some at a time, read as those of the training were.
+
+    What is wrong with an image goes into `broken`.
+    """
+    size = tuple(record["dataset"]["shape"][1:])
+    ranges = record["dataset"].get("ranges")  # older records have none
+    if ranges is not None:
+        ranges = {kind: Range(kind, *limits) for kind, limits in ranges.items()}
+    how = {
+        "crop": getattr(config, "crop", 1.0),
+        "background": getattr(config, "background_colour", BACKGROUND),
+        "ranges": ranges,
+    }
+    for start in range(0, len(files), CHUNK):
+        part, pixels = [], []
+        for name in files[start : start + CHUNK]:
+            try:
+                pixels.append(decode(source.read(name), source.where(name), size, **how)[0])
+                part.append(name)
+            except DataError as error:
+                broken.append(str(error))
+        if part:
+            yield part, np.stack(pixels)
+
+
+def _class_names(record: dict[str, Any], names: list[str]) -> dict[str, list[str]]:
+    """Names of the classes of each attribute, where the record has them."""
+    if "per_class" in record["test"]:
+        return {names[0]: list(record["test"]["per_class"])}
+    return record["dataset"].get("class_names") or {}
 
 
 def _attributes(record: dict[str, Any]) -> tuple[list[str], tuple[int, ...]]:
