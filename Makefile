@@ -19,7 +19,7 @@ LOG := _build/setup.log
 FREE_KB := 8388608
 UNREACHABLE := Retrying|NewConnectionError|ConnectionError|Max retries exceeded|ReadTimeout|ProxyError|SSLError
 
-.PHONY: help setup test types book pdf check-book results paper archive bench clean distclean
+.PHONY: help setup test test-long types book pdf check-book results paper archive bench clean distclean
 
 help:  ## list the targets (this text)
 	@awk -F ':.*## +' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,10 +28,14 @@ setup: $(READY)  ## make .venv, with everything that tests and book need
 
 test: setup  ## lint, unit and property tests, doctests, and every notebook on its quick profile
 	$(PY) -m ruff check .
+	$(PY) -m ruff format --check dcl book tests
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile --durations=3
 	OMP_NUM_THREADS=1 DCL_PROFILE=quick $(PY) -m pytest --nbval-lax --nbval-current-env \
 	  -n $(WORKERS) --dist loadfile notebooks
 	@echo "make test: everything passed"
+
+test-long: setup  ## the unit tests alone, with 200 random examples of each property
+	OMP_NUM_THREADS=1 DCL_HYPOTHESIS=long $(PY) -m pytest -n $(WORKERS) --dist loadfile
 
 book: setup  ## execute the notebooks and build the book; prints the page to open
 	$(PY) book/build.py --profile $(DCL_PROFILE)

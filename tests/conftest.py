@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from dcl import triplet
 
 torch.set_num_threads(1)
-hypothesis.settings.register_profile(
-    "dcl",
-    deadline=None,  # the machines that run this are shared
-    max_examples=int(os.environ.get("DCL_EXAMPLES", "40")),
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-)
-hypothesis.settings.load_profile("dcl")
+for profile, examples in (("quick", 15), ("long", 200)):  # `make test`, `make test-long`
+    hypothesis.settings.register_profile(
+        profile,
+        deadline=None,  # the machines that run this are shared
+        max_examples=examples,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+hypothesis.settings.load_profile(os.environ.get("DCL_HYPOTHESIS", "quick"))
 
 # (B, A, C): the paper's two task shapes made small, and odd ones
 SHAPES = [(16, 5, 2), (24, 1, 7), (1, 3, 2), (2, 2, 2), (3, 1, 3), (9, 4, 3), (30, 2, 2)]

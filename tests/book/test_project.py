@@ -8,12 +8,17 @@ import sys
 import tomllib
 from pathlib import Path
 
+import fastjsonschema
+import mlcroissant
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from setuptools import find_packages
 from sphinx_external_toc.parsing import parse_toc_yaml
+
+import dcl
+from dcl.data.drawn.faces import ATTRIBUTES
 
 ROOT = Path(__file__).resolve().parents[2]
 LARGEST_FILE = 500 * 1024
@@ -214,3 +219,48 @@ def test_make_commands_of_workflows_scripts_and_pages_are_targets():
     }
     assert named >= {"test", "book", "check-book", "pdf", "archive", "paper", "results"}
     assert named <= targets
+
+
+def test_an_audit_of_the_workflows_finds_nothing():
+    command = [
+        Path(sys.executable).with_name("zizmor"),
+        "--offline",
+        "--quiet",
+        ".github/workflows",
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_hooks_before_a_commit_are_commands_of_make_test():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    recipe = (ROOT / "Makefile").read_text().split("\ntest: ")[1].split("\n\n")[0]
+    entries = [hook["entry"].replace(".venv/bin/python", "$(PY)") for hook in hooks]
+    assert all(entry in recipe for entry in entries[:2])
+    assert entries[2].startswith("$(PY) -m pytest")
+
+
+def test_every_record_is_as_its_schema_says():
+    schema = json.loads((ROOT / "book" / "metadata" / "record.schema.json").read_text("utf8"))
+    check = fastjsonschema.compile(schema)
+    paths = committed("results/*.json")
+    assert paths
+    for path in paths:
+        record = json.loads(path.read_text("utf8"))
+        try:
+            check(record)
+        except fastjsonschema.JsonSchemaValueException as error:
+            pytest.fail(f"{path.relative_to(ROOT)}: {error}")
+    with pytest.raises(fastjsonschema.JsonSchemaValueException, match="schema"):
+        check(record | {"schema": 1})
+    with pytest.raises(fastjsonschema.JsonSchemaValueException, match="mA"):
+        check(record | {"test": record["test"] | {"mA": 101}})
+
+
+@pytest.mark.parametrize("name", ["records", "synthfaces"])
+def test_what_describes_the_data_to_machines_is_valid(name):
+    described = mlcroissant.Dataset(jsonld=str(ROOT / f"book/metadata/croissant-{name}.json"))
+    assert described.metadata.version == dcl.__version__
+    if name == "synthfaces":  # its table is in the checkout: what is described is what is there
+        rows = list(described.records("attributes"))
+        assert [row["attributes/attribute"].decode() for row in rows] == list(ATTRIBUTES)
