@@ -4,11 +4,14 @@ import torch
 from torch import Tensor
 
 from ..checks import UNKNOWN, as_labels, check_labels, choose
-from .decisions import DECISIONS, Tuned, prior_offsets, two_columns
+from ..sampling import count_classes
+from .decisions import DECISIONS, Tuned, decide, prior_offsets, two_columns
+from .metrics import confusion
 
 METRICS = ("mA", "f1")
 BOOTSTRAP = 200  # samples of the validation split that a threshold's spread is taken over
 SWEEPS = 2  # over the classes of an attribute that has more than two
+CELLS = 2**23  # scores that are tuned at once: about 300 MB
 
 
 def offsets_for(
@@ -111,14 +114,64 @@ def tune_thresholds(
         if bootstrap > 1:
             spread[cell] = found[:, 1:].std(1)
     for a in (own.sum(1) != 2).nonzero()[:, 0].tolist():
-        weights = draws * (labels[:, a] != UNKNOWN)  # (1 + R, N)
-        found, values[a] = _offsets(
-            logits[:, a, own[a]], labels[:, a], weights, start[a, own[a]], metric
-        )
-        offsets[a, own[a]] = found[0]
+        scores, weights = logits[:, a, own[a]], draws * (labels[:, a] != UNKNOWN)
+        # labels as places among the attribute's own classes
+        y = (own[a].cumsum(0) - 1)[labels[:, a].clamp(min=0)]
+        found = _offsets(scores, y, weights, start[a, own[a]], metric)
+        offsets[a, own[a]], values[a] = found[0], torch.nan
         if bootstrap > 1:
             spread[a, own[a]] = found[1:].std(0)
-    return Tuned(offsets, values, spread)
+    return Tuned(*_never_below(logits, labels, offsets, values, start, metric), spread)
+
+
+def _never_below(
+    logits: Tensor, labels: Tensor, offsets: Tensor, values: Tensor, start: Tensor, metric: str
+) -> tuple[Tensor, Tensor]:
+    """The offsets, or the prior's or argmax's where these decide better: of attributes with ties.
+
+    The values are of decisions that were made, so that rounding cannot promise what `decide` does
+    not keep.
+    """
+    held = count_classes(labels, logits.shape[2]) > 0
+    absent = start.masked_fill(held, -torch.inf).amax(1, keepdim=True)
+    level = absent.where(absent.isfinite(), 0.0)  # one offset for all: argmax
+    plain = torch.zeros_like(start)
+    tried = [offsets, start, torch.where(held, level, start), plain]  # absent classes: the prior's
+    tried = [x.masked_fill(start == -torch.inf, -torch.inf) for x in tried]
+    reached = torch.stack(
+        [value_of(decide(logits, offsets=x), labels, start > -torch.inf, metric) for x in tried]
+    )  # (4, A)
+    enough = reached >= reached.nan_to_num(-torch.inf).amax(0) - 1e-12
+    first = enough.int().argmax(0)  # 0 where all are NaN
+    best, value = (torch.stack(tried)[first, range(len(first))], reached[first, range(len(first))])
+    as_told = (first == 0) & ((value - values).abs() <= 1e-12)  # to its last digit
+    return best, torch.where(as_told, values, value)
+
+
+def value_of(predictions: Tensor, labels: Tensor, own: Tensor, metric: str) -> Tensor:
+    """mA or F1 (A,) of decisions, over the classes that have samples; NaN where undefined.
+
+    Of two classes: mA is undefined without a sample of each, F1, which is of the upper one,
+    without a sample of that.
+
+    Parameters
+    ----------
+    predictions, labels : Tensor (N, A), integer
+    own : Tensor (A, C), bool
+        The classes that an attribute has.
+    metric : {"mA", "f1"}
+    """
+    table = confusion(predictions, labels, own.shape[1]).double()
+    of_class, decided = table.sum(2), table.sum(1)
+    held = of_class > 0
+    size = of_class if metric == "mA" else (of_class + decided) / 2
+    each = (table.diagonal(dim1=1, dim2=2) / size).masked_fill(~held, 0)
+    counted, binary = held.sum(1), own.sum(1) == 2
+    if metric == "mA":
+        return (each.sum(1) / counted).where(~binary | (counted == 2), torch.nan)
+    upper = own.shape[1] - 1 - own.flip(1).int().argmax(1, keepdim=True)
+    of_upper = each.gather(1, upper).where(held.gather(1, upper), torch.nan)[:, 0]
+    return torch.where(binary, of_upper, each.sum(1) / counted)
 
 
 def _draws(samples: int, times: int, generator: torch.Generator) -> Tensor:
@@ -143,19 +196,26 @@ def _thresholds(
     """
     score, order = margin.sort(descending=True)
     prior = start[:, :1] - start[:, 1:]  # (A, 1)
-    middle = (score[:, 1:] + score[:, :-1]) / 2
-    cuts = torch.cat([score[:, :1] + 1, middle, score[:, -1:] - 1], 1)  # (A, N + 1)
-    same = torch.nn.functional.pad(score[:, 1:] == score[:, :-1], (1, 1))
+    ends = score.new_full((len(score), 1), torch.inf)
+    upper, lower = torch.cat([ends, score], 1), torch.cat([score, -ends], 1)  # (A, N + 1)
+    cuts = _between(lower, upper)
+    cuts = torch.where(cuts < upper, cuts, lower).where(cuts.isfinite(), prior)
     weights = weights.take_along_dim(order.unsqueeze(1), 2)
     positive = positive.gather(1, order).double().unsqueeze(1)
     hits = _from_the_top(weights * positive)  # (A, R, N + 1) positives above each threshold
     false = _from_the_top(weights * (1 - positive))
     found = _metric(hits, false, hits[..., -1:], false[..., -1:], metric)
-    found = found.masked_fill(same.unsqueeze(1), -torch.inf)
+    found = found.masked_fill((lower == upper).unsqueeze(1), -torch.inf)
     best = found.amax(2, keepdim=True)
     distance = (cuts - prior).abs().unsqueeze(1).masked_fill(found < best - 1e-12, torch.inf)
     cut = cuts.gather(1, distance.argmin(2)).where(best[..., 0].isfinite(), prior)  # undefined: NaN
     return torch.stack([torch.zeros_like(cut), -cut], 2), best[:, 0, 0]
+
+
+def _between(lower: Tensor, upper: Tensor) -> Tensor:
+    """Half-way; 1 beside the finite one; infinite where neither is."""
+    middle = (upper + lower) / 2
+    return torch.where(upper.isinf(), lower + 1, torch.where(lower.isinf(), upper - 1, middle))
 
 
 def _from_the_top(values: Tensor) -> Tensor:
@@ -168,92 +228,134 @@ def _metric(hits: Tensor, false: Tensor, positives: Tensor, negatives: Tensor, m
     return (hits / positives + 1 - false / negatives) / 2
 
 
-def _offsets(
-    logits: Tensor, labels: Tensor, weights: Tensor, start: Tensor, metric: str
-) -> tuple[Tensor, Tensor]:
-    """Of one attribute of more classes: logits (N, C), weights (R, N) -> offsets (R, C), value."""
-    rows: list[Tensor] = []
-    values: list[Tensor] = []
-    for weight in weights:
-        offsets = start.clone()
-        for _ in range(SWEEPS):
-            for label in range(len(offsets)):
-                offsets[label] = _best_offset(logits, labels, weight, offsets, label, metric)
-        reached, before = (
-            _macro((logits + x).argmax(1), labels, weight, len(x), metric) for x in (offsets, start)
-        )
-        if before > reached:  # equal scores, which no cut between scores splits as argmax does
-            offsets, reached = start, before
-        rows.append(offsets)
-        values.append(reached)
-    return torch.stack(rows), values[0]
+def _offsets(logits: Tensor, labels: Tensor, weights: Tensor, start: Tensor, metric: str) -> Tensor:
+    """Of one attribute of more classes: logits (N, C), weights (R, N) -> offsets (R, C).
+
+    Each class's offset in turn, `SWEEPS` times: one sort of the samples for each, O(C N log N).
+    """
+    scores = logits.T.contiguous()  # (C, N)
+    at_once = max(1, CELLS // scores.numel())
+    return torch.cat(
+        [_swept(scores, labels, some, start, metric) for some in weights.split(at_once)]
+    )
+
+
+def _swept(scores: Tensor, labels: Tensor, weights: Tensor, start: Tensor, metric: str) -> Tensor:
+    """`_offsets` of a few rows of weights (R, N), with scores (C, N).
+
+    The rival of a class is the best of the others. Of the classes before it that is a running
+    maximum, with the offsets of this sweep; of those after it a maximum made before the sweep.
+    """
+    classes = len(scores)
+    offsets = start.repeat(len(weights), 1)  # (R, C)
+    of_class = torch.zeros_like(offsets)
+    of_class.scatter_add_(1, labels.expand_as(weights), weights)
+    of_own = of_class[:, labels].clamp(min=1e-300)
+    held = of_class > 0  # the others keep the prior's
+    for _ in range(SWEEPS):
+        moved = (scores + offsets.unsqueeze(2)).flip(1)  # (R, C, N), the last class first
+        after, after_class = moved.cummax(1)
+        after_class = classes - 1 - after_class
+        rival = torch.full_like(weights, -torch.inf)  # (R, N), of the classes before
+        other = torch.zeros_like(labels).expand_as(weights)
+        for label, mine in enumerate(scores):
+            if label:
+                last = scores[label - 1] + offsets[:, label - 1, None]
+                other = torch.where(last > rival, label - 1, other)
+                rival = torch.maximum(rival, last)
+            if not held[:, label].any():
+                continue
+            best, best_class = rival, other
+            if label < classes - 1:
+                ahead = after[:, classes - 2 - label]
+                best_class = torch.where(ahead > rival, after_class[:, classes - 2 - label], other)
+                best = torch.maximum(rival, ahead)
+            found = _best_offset(
+                best - mine,
+                best_class,
+                labels,
+                weights,
+                of_class,
+                of_own,
+                offsets[:, label],
+                label,
+                metric,
+            )
+            offsets[:, label] = found.where(held[:, label], offsets[:, label])
+    return offsets
 
 
 def _best_offset(
-    logits: Tensor, labels: Tensor, weight: Tensor, offsets: Tensor, label: int, metric: str
+    margin: Tensor,
+    other: Tensor,
+    labels: Tensor,
+    weights: Tensor,
+    of_class: Tensor,
+    of_own: Tensor,
+    now: Tensor,
+    label: int,
+    metric: str,
 ) -> Tensor:
-    """The offset of one class that is best while those of the others stay.
+    """The offset (R,) of one class that is best while those of the others stay.
 
-    The class is decided where its offset exceeds a sample's margin, the best other class is
-    elsewhere; sorted by margin, each sample in turn changes over to the class.
+    The class is decided where its offset exceeds a sample's `margin` (R, N), before which `other`
+    (R, N) is; sorted by margin, each sample in turn changes over to the class. `of_class` (R, C) is
+    the weight of each class, `of_own` (R, N) that of each sample's.
     """
-    moved = logits + offsets
-    moved[:, label] = -torch.inf
-    rival, other = moved.max(1)
-    margin, order = (rival - logits[:, label]).sort()
-    y, other, w = labels[order], other[order], weight[order]
-    classes = len(offsets)
-    of_class = torch.zeros(classes, dtype=torch.float64).scatter_add_(0, y.clamp(min=0), w)
-    there = of_class > 0
-    hit_before = w * (y == other)
-    gain_own = _from_the_top((w * (y == label))[None])[0]  # (N + 1,) hits of the class
+    order = _order(margin)
+    margin = margin.gather(1, order)
+    mine, right = weights * (labels == label), weights * (labels == other)
     if metric == "mA":
-        loss = _from_the_top((hit_before / of_class[y.clamp(min=0)].clamp(min=1e-300))[None])[0]
-        found = gain_own / of_class[label] if there[label] else torch.zeros_like(gain_own)
-        found = found - loss
+        found = _from_the_top(((mine - right) / of_own).gather(1, order))
     else:
-        decided = _from_the_top(w[None])[0]
-        own = 2 * gain_own / (of_class[label] + decided) if there[label] else 0 * gain_own
-        found = (own + _f1_of_rivals(other, hit_before, w, of_class)) / there.sum()
-    cuts = torch.cat([margin[:1] - 1, (margin[1:] + margin[:-1]) / 2, margin[-1:] + 1])
-    apart = torch.cat([margin.new_ones(1), margin.diff(), margin.new_ones(1)]) > 0
-    found = found.masked_fill(~apart, -torch.inf)
-    distance = (cuts - offsets[label]).abs().masked_fill(found < found.max() - 1e-12, torch.inf)
-    return cuts[distance.argmin()]
+        mine, right, w, other = (x.gather(1, order) for x in (mine, right, weights, other))
+        decided = _from_the_top(w)
+        of_mine = 2 * _from_the_top(mine) / (of_class[:, label, None] + decided)
+        found = of_mine + _f1_of_rivals(other, right, w, of_class)
+    found[:, 1:-1].masked_fill_(margin[:, 1:] == margin[:, :-1], -torch.inf)  # no cut splits ties
+    found[:, 0].masked_fill_(margin[:, 0] == -torch.inf, -torch.inf)
+    found[:, -1].masked_fill_(margin[:, -1] == torch.inf, -torch.inf)
+    row, place = (found >= found.amax(1, keepdim=True) - 1e-12).nonzero(as_tuple=True)  # few
+    lower = margin[row, place - 1].where(place > 0, -torch.inf)
+    upper = margin[row, place.clamp(max=margin.shape[1] - 1)].where(
+        place < margin.shape[1], torch.inf
+    )
+    cuts = _between(lower, upper)
+    cuts = cuts.where(cuts.isfinite(), now[row])
+    distance = (cuts - now[row]).abs()
+    nearest = torch.full_like(now, torch.inf).scatter_reduce(0, row, distance, "amin")
+    cuts = cuts.masked_fill(distance > nearest[row], torch.inf)  # of two as near the lower one
+    return torch.full_like(now, torch.inf).scatter_reduce(0, row, cuts, "amin")
+
+
+def _order(values: Tensor) -> Tensor:
+    """`argsort` of each row; NumPy's takes a third of the time of torch's."""
+    return torch.from_numpy(values.numpy().argsort(-1))
 
 
 def _f1_of_rivals(other: Tensor, hits: Tensor, weight: Tensor, of_class: Tensor) -> Tensor:
-    """Sum of the F1 of all classes, from all samples decided for `other` (N,) to none, one by one.
+    """Sum of the F1 of all classes, from all samples decided for `other` (R, N) to none, in turn.
 
-    `hits` (N,) is the weight of a sample where that decision is right, else 0; `of_class` (C,) the
-    weight of each class. Returns (N + 1,). A sample that leaves changes the F1 of one class alone,
-    so the samples are summed class by class.
+    `hits` (R, N) is the weight of a sample where that decision is right, else 0; `of_class` (R, C)
+    the weight of each class. Returns (R, N + 1). A sample that leaves changes the F1 of one class
+    alone, so the samples are summed class by class.
     """
-    order = other.argsort(stable=True)
-    rival, hits, weight = other[order], hits[order], weight[order]
+    small = other.numpy().astype("int16" if of_class.shape[-1] < 2**15 else "int64")
+    order = torch.from_numpy(small.argsort(-1, kind="stable"))  # of 16 bits: ten times as fast
+    rival, hits, weight = (x.gather(-1, order) for x in (other, hits, weight))
     nothing = torch.zeros_like(of_class)
-    of_rival = {"hits": nothing.scatter_add(0, rival, hits)}
-    of_rival["all"] = nothing.scatter_add(0, rival, weight)
-    first = torch.searchsorted(rival, torch.arange(len(of_class)))  # where each class begins
-    left = {}
+    many = nothing.long().scatter_add(-1, rival, torch.ones_like(rival))
+    begins = (many.cumsum(-1) - many).gather(-1, rival)  # where each sample's class does
+    held, of_rival = of_class > 0, of_class.gather(-1, rival)
+    left, total = {}, {}
     for name, values in (("hits", hits), ("all", weight)):
-        gone = _from_the_top(values[None])[0]
-        left[name] = of_rival[name][rival] - (gone[1:] - gone[first[rival]])  # with the sample gone
-    there = of_class > 0
-    after = 2 * left["hits"] / (of_class[rival] + left["all"])
-    before = 2 * (left["hits"] + hits) / (of_class[rival] + left["all"] + weight)
-    change = torch.empty_like(after).scatter_(0, order, (after - before).where(there[rival], 0))
-    start = (2 * of_rival["hits"] / (of_class + of_rival["all"])).where(there, 0).sum()
-    return start + _from_the_top(change[None])[0]
-
-
-def _macro(decided: Tensor, labels: Tensor, weight: Tensor, classes: int, metric: str) -> Tensor:
-    """Mean over the classes that have samples of their recall or F1."""
-    known = labels != UNKNOWN
-    decided, labels, weight = decided[known], labels[known], weight[known]
-    zeros = torch.zeros(classes, dtype=torch.float64)
-    hits = zeros.scatter_add(0, labels, weight * (decided == labels))
-    of_class, found = zeros.scatter_add(0, labels, weight), zeros.scatter_add(0, decided, weight)
-    there = of_class > 0
-    size = of_class if metric == "mA" else (of_class + found) / 2
-    return (hits / size)[there].mean()
+        total[name] = nothing.scatter_add(-1, rival, values)
+        gone = _from_the_top(values)
+        stay = gone[..., 1:] - gone.gather(-1, begins)
+        left[name] = total[name].gather(-1, rival) - stay  # with the sample gone
+    after = 2 * left["hits"] / (of_rival + left["all"])
+    before = 2 * (left["hits"] + hits) / (of_rival + left["all"] + weight)
+    change = (after - before).where(of_rival > 0, 0)
+    change = torch.empty_like(after).scatter_(-1, order, change)
+    start = (2 * total["hits"] / (of_class + total["all"])).where(held, 0).sum(-1, keepdim=True)
+    return start + _from_the_top(change)

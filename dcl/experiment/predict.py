@@ -147,7 +147,7 @@ def _class_names(record: dict[str, Any], names: list[str]) -> dict[str, list[str
 def _attributes(record: dict[str, Any]) -> tuple[list[str], tuple[int, ...]]:
     """Names of the attributes, and how many classes each has."""
     table = record["test"]["per_attribute"]
-    return list(table), tuple(len(row["confusion"]) for row in table.values())
+    return list(table), tuple(len(records.confusion_of(row)) for row in table.values())
 
 
 def _offsets(

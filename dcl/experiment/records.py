@@ -159,6 +159,30 @@ def per_attribute(record: dict[str, Any], split: str = "test") -> pd.DataFrame:
     return frame.rename_axis("attribute")
 
 
+def in_cells(confusion: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """The confusion counts of many classes by the cells that are not empty: ``confusion_cells``.
+
+    Examples
+    --------
+    >>> in_cells([[5, 0], [2, 7]])
+    {'classes': 2, 'true': [0, 1, 1], 'predicted': [0, 0, 1], 'samples': [5, 2, 7]}
+    """
+    table = np.asarray(confusion)
+    true, predicted = table.nonzero()
+    lists = {"true": true, "predicted": predicted, "samples": table[true, predicted]}
+    return {"classes": len(table)} | {name: cells.tolist() for name, cells in lists.items()}
+
+
+def confusion_of(row: dict[str, Any]) -> list[list[int]]:
+    """Confusion counts [true][predicted] of an attribute of a record, in either form."""
+    if "confusion" in row:
+        return row["confusion"]
+    cells = row["confusion_cells"]
+    table = np.zeros((cells["classes"], cells["classes"]), int)
+    table[cells["true"], cells["predicted"]] = cells["samples"]
+    return table.tolist()
+
+
 def _plain(value: Any) -> Any:
     """Nested plain Python values, with NaN and infinity as None: JSON has neither."""
     if isinstance(value, dict):

@@ -17,6 +17,7 @@ from ..sampling import target_distribution
 from . import distributed, scores
 from .checkpoint import Progress
 from .config import Training
+from .records import in_cells
 from .trainer import predict
 from .validation import lacking, possible
 
@@ -27,6 +28,8 @@ BEST = "best on validation"
 HELD = "best on validation, by the classes it holds"  # `validation_lacks` names the others
 LAST = "last epoch: no validation split, so no threshold is tuned"
 MUTE = "last epoch: validation does not hold two classes of any attribute, so none is best"
+FEWEST, TUNED_CLASSES = 5, 4_000  # so few for many classes: classes times samples are bounded
+MANY = 100  # classes, above which a record keeps the confusion counts that are not 0
 RAREST = 14  # attributes whose mean is reported beside mA
 
 
@@ -154,7 +157,9 @@ def _decided(
     if decision == "prior":
         offsets = prior_offsets(criterion.class_counts.cpu())
     elif decision != "argmax":
-        times = bootstrap if len(criterion.class_counts[0]) == 2 else min(bootstrap, FEW)
+        classes = len(criterion.class_counts[0])
+        few = max(FEWEST, min(FEW, TUNED_CLASSES // classes))
+        times = bootstrap if classes == 2 else min(bootstrap, few)
         labels = splits["val"].labels.cpu()
         counts = criterion.class_counts.cpu()
         offsets = offsets_for(decision, counts, scored["val"], labels, bootstrap=times)
@@ -238,5 +243,8 @@ def metrics_of(
         classes["training_samples"] = data.class_counts[0].numpy()
         result["per_class"] = classes.to_dict("index")
         of = classes["recall"]
+    if max(data.class_sizes) > MANY:
+        for row in result["per_attribute"].values():
+            row["confusion_cells"] = in_cells(row.pop("confusion"))
     result["groups"] = {name: float(of[members].mean()) for name, members in data.groups.items()}
     return result

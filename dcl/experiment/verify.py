@@ -61,7 +61,7 @@ def changes(recorded: dict[str, Any], found: dict[str, Any]) -> tuple[int, int]:
     Two that changed places in one count are not seen.
     """
     pairs = [
-        (row["confusion"], found["per_attribute"][name]["confusion"])
+        (records.confusion_of(row), records.confusion_of(found["per_attribute"][name]))
         for name, row in recorded["per_attribute"].items()
     ]
     cells = [
@@ -122,7 +122,7 @@ def _faults_of_test(test: dict[str, Any]) -> Iterator[str]:
     defined = []
     for name, row in test["per_attribute"].items():
         of_classes = [100 * counts[k] / sum(counts) if sum(counts) else math.nan
-                      for k, counts in enumerate(row["confusion"])]  # fmt: skip
+                      for k, counts in enumerate(records.confusion_of(row))]  # fmt: skip
         expected = sum(of_classes) / len(of_classes)
         if math.isnan(expected):
             if row["mA"] is not None:
@@ -132,7 +132,8 @@ def _faults_of_test(test: dict[str, Any]) -> Iterator[str]:
         else:
             defined.append(expected)
     if not defined:
-        yield "no attribute has an mA"
+        if test["mA"] is not None:
+            yield f"mA is {test['mA']!r}, no attribute has one"
     elif not _finite(test["mA"]) or abs(test["mA"] - sum(defined) / len(defined)) > ROUNDING:
         yield f"mA is {test['mA']!r}, its attributes give {sum(defined) / len(defined)!r}"
 

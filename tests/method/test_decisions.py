@@ -1,6 +1,7 @@
 """From logits to classes: argmax, prior, and thresholds tuned on a validation split."""
 
 import math
+from unittest import mock
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcl import balanced_accuracy, decide, evaluate, tune_thresholds
+from dcl.evaluation import tuning
 from dcl.evaluation.decisions import DECISIONS, prior_offsets
 from dcl.evaluation.tuning import BOOTSTRAP, _f1_of_rivals, offsets_for
 
@@ -206,3 +208,126 @@ def test_f1_of_the_rivals_is_that_of_each_in_turn(seed):
             if of_class[label] > 0:
                 total += (2 * right / (of_class[label] + decided)).item()
         assert found[gone].item() == pytest.approx(total, abs=1e-12)
+
+
+@pytest.mark.parametrize("metric", ["mA", "f1"])
+@given(data=st.sampled_from([3, 4]).flatmap(lambda classes: scored(classes=classes)))
+def test_tuned_offsets_are_never_below_argmax_on_their_own_split(metric, data):
+    logits, labels = data
+    found = tune_thresholds(logits, labels, metric=metric, bootstrap=0)
+    classes = logits.shape[2]
+    for a in range(labels.shape[1]):
+        own, plain = (
+            literal_metric(decided[:, a].tolist(), labels[:, a].tolist(), classes, metric)
+            for decided in (decide(logits, offsets=found), decide(logits))
+        )
+        if not math.isnan(plain):
+            assert own >= plain - 1e-9
+            assert found.value[a].item() == pytest.approx(own)
+
+
+@pytest.mark.parametrize("metric", ["mA", "f1"])
+def test_saturated_scores_reach_what_is_promised(metric):
+    p = torch.tensor([1.0, 1, 0, 0, 0.5]).double()
+    labels = torch.tensor([1, 1, 0, 0, 1])[:, None]
+    logits = torch.stack([1 - p, p], 1).log()[:, None]
+    for form in (logits, p.logit()[:, None]):  # infinite scores
+        found = tune_thresholds(form, labels, metric=metric)
+        assert found.offsets.isfinite().all()
+        assert decide(form, offsets=found).T.tolist() == labels.T.tolist()
+        assert found.value.item() == 1.0
+
+
+@pytest.mark.parametrize("metric", ["mA", "f1"])
+def test_saturated_scores_of_more_classes_have_finite_offsets(metric):
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(30)[:, None] % 3
+    p = torch.nn.functional.one_hot(torch.randint(0, 3, (30,), generator=generator), 3).double()
+    p[:6] = torch.rand(6, 3, generator=generator).double().softmax(1)
+    found = tune_thresholds(p.log()[:, None], labels, metric=metric, bootstrap=3)
+    assert found.offsets.isfinite().all()
+    decided = decide(p.log()[:, None], offsets=found)[:, 0].tolist()
+    reached = literal_metric(decided, labels[:, 0].tolist(), 3, metric)
+    assert found.value.item() == pytest.approx(reached)
+
+
+@pytest.mark.parametrize("metric", ["mA", "f1"])
+def test_a_class_without_validation_samples_keeps_the_priors_offset(metric):
+    generator = torch.Generator().manual_seed(0)
+    counts = torch.tensor([[50, 30, 15, 5]])
+    labels = torch.arange(60)[:, None] % 3  # none of class 3
+    logits = torch.randn(60, 1, 4, generator=generator)
+    found = tune_thresholds(logits, labels, metric=metric, class_counts=counts, bootstrap=3)
+    assert found.offsets[0, 3] == prior_offsets(counts)[0, 3]
+    assert found.spread[0, 3] == 0
+    assert found.spread[0, :3].min() > 0
+
+
+@pytest.mark.parametrize("scale", [1.0, -1e3, 1e-9])
+def test_scores_one_step_of_float64_apart_are_told_apart(scale):
+    low = torch.tensor(scale, dtype=torch.float64)
+    high = torch.nextafter(low, torch.tensor(math.inf, dtype=torch.float64))
+    labels = torch.tensor([[0], [1]])
+    for score in (torch.stack([low, high]), torch.stack([low - 1, high])):
+        for logits in (score[:, None], torch.stack([-score / 2, score / 2], 1)[:, None]):
+            found = tune_thresholds(logits, labels, bootstrap=0)
+            assert decide(logits, offsets=found).T.tolist() == [[0, 1]]
+            assert found.value.item() == 1
+
+
+@pytest.mark.parametrize("metric", ["mA", "f1"])
+@given(seed=st.integers(0, 2**32 - 1))
+def test_offsets_are_those_of_a_plain_loop_over_classes_and_cuts(metric, seed):
+    """Held against each class's offset in turn, every cut between two margins tried by decisions"""
+    generator = torch.Generator().manual_seed(seed)
+    classes = 3 + seed % 3
+    logits = torch.randn(14, 1, classes, generator=generator).double()
+    labels = torch.randint(0, classes, (14, 1), generator=generator)
+    found = tune_thresholds(logits, labels, metric=metric, bootstrap=0)
+    counts = (labels == torch.arange(classes)).sum(0).clamp(min=1)
+    offsets = -(counts / counts.sum()).double().log()
+
+    def value(offsets):
+        decided = (logits[:, 0] + offsets).argmax(1).tolist()
+        return literal_metric(decided, labels[:, 0].tolist(), classes, metric)
+
+    start = offsets.clone()
+    for label in [*range(classes), *range(classes)]:
+        if not (labels == label).any():
+            continue
+        others = [c for c in range(classes) if c != label]
+        moved = logits[:, 0] + offsets
+        margins = sorted((moved[:, others].max(1).values - logits[:, 0, label]).tolist())
+        cuts = [margins[0] - 1, margins[-1] + 1]
+        cuts += [(x + y) / 2 for x, y in zip(margins, margins[1:], strict=False)]
+        tried = [torch.where(torch.arange(classes) == label, cut, offsets) for cut in cuts]
+        values = [value(x) for x in tried]
+        best = [k for k, v in enumerate(values) if v >= max(values) - 1e-12]
+        offsets = tried[min(best, key=lambda k: (abs(cuts[k] - offsets[label]), cuts[k]))]
+    expected = max(value(offsets), value(start), value(torch.zeros(classes)))
+    assert found.value.item() == pytest.approx(expected)
+    if value(offsets) == expected:
+        torch.testing.assert_close(found.offsets[0], offsets)
+
+
+def test_a_thousand_classes_are_tuned_in_a_sort_for_each():
+    """Twice the classes, about twice the time: the sorts are counted, a clock is not looked at."""
+    sorts = []
+    for classes in (20, 40):
+        logits = torch.randn(50, 1, classes, generator=torch.Generator().manual_seed(0))
+        with mock.patch.object(tuning, "_order", wraps=tuning._order) as order:
+            tune_thresholds(logits, torch.arange(50)[:, None] % classes, bootstrap=0)
+        assert all(call.args[0].numel() == 50 for call in order.call_args_list)
+        sorts.append(order.call_count)
+    assert sorts == [40, 80]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_bootstrap_samples_are_tuned_alike_one_by_one_and_together(rows, monkeypatch):
+    logits = torch.randn(30, 1, 4, generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(30)[:, None] % 4
+    together = tune_thresholds(logits, labels, metric="f1", bootstrap=5)
+    monkeypatch.setattr(tuning, "CELLS", rows * logits.numel())
+    assert torch.equal(
+        tune_thresholds(logits, labels, metric="f1", bootstrap=5).spread, together.spread
+    )
