@@ -54,49 +54,62 @@ def sums(rows: Tensor, bag: Tensor, bags: int, weights: Tensor) -> Tensor:
     return F.embedding_bag(rows[order], weights, offsets, mode="sum")
 
 
-def class_weights(of: Ranked, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Weight (R,) of the positives and of the negatives, float64."""
-    return tuple(sums(of.rows, (~of.positive).long(), 2, weights).double())
+class Swept(NamedTuple):
+    """What lies above the cuts that can be best, J of them, in each sample."""
+
+    tried: Tensor  # (J,) cuts, ascending from 0
+    hits: Tensor  # (R, J) weight of the positives above, float64
+    false: Tensor  # (R, J) and of the negatives
 
 
-def tuned(of: Ranked, weights: Tensor, prior: Tensor, metric: str) -> tuple[Tensor, Tensor]:
-    """The best cut of each sample: weights (rows, R), prior's thresholds (R,) -> cuts, values (R,).
+def sweep(of: Ranked, weights: Tensor) -> Swept:
+    """Count what lies above each cut that can be better than all others.
 
-    Among equals the cut nearest to the prior's threshold, then the higher. A sample without
-    positives or without negatives stays at the prior's, with a value of NaN.
-
-    Only a cut with a positive row directly above and a negative one directly below can be better
-    than all others, and the two ends. Where the rows next to such a cut are not in a sample, their
-    cuts are equal to it there.
+    Those are the two ends, and cuts with a positive row directly above and a negative one directly
+    below. Where a sample does not hold the rows next to such a cut, their cuts are equal to it.
     """
     last = len(of.cuts) - 1
     has = torch.zeros(2, last, dtype=torch.bool)
     has[0, of.place[of.positive]] = True
     has[1, of.place[~of.positive]] = True
     inner = (has[0, :-1] & has[1, 1:]).nonzero()[:, 0] + 1
-    tried = torch.cat([torch.tensor([0]), inner, torch.tensor([last])])  # (J,) cuts
-    bag = 2 * (torch.searchsorted(tried, of.place, right=True) - 1) + ~of.positive
-    parts = sums(of.rows, bag, 2 * (len(tried) - 1), weights)
-    above = F.pad(parts.T.contiguous().unflatten(1, (-1, 2)).double().cumsum(1), (0, 0, 1, 0))
-    values = value(
-        above[..., 0], above[..., 1], above[:, -1:, 0], above[:, -1:, 1], metric
-    )  # (R, J)
-    best = values.amax(1)
-    sample, which = (values >= best[:, None] - EQUAL).nonzero().T  # (T,) equals
-    low, high = _equal_cuts(of, weights, tried[which], sample)
+    tried = torch.cat([torch.tensor([0]), inner, torch.tensor([last])])
+    size = len(tried) - 1
+    bag = torch.searchsorted(tried, of.place, right=True) - 1 + size * ~of.positive
+    parts = sums(of.rows, bag, 2 * size, weights)
+    above = torch.zeros(2, weights.shape[1], size + 1, dtype=torch.float64)
+    above[..., 1:] = parts.unflatten(0, (2, size)).transpose(1, 2)
+    above.cumsum_(2)
+    return Swept(tried, *above)
+
+
+def best(
+    of: Ranked, weights: Tensor, swept: Swept, prior: Tensor, metric: str
+) -> tuple[Tensor, Tensor]:
+    """The best cut of each sample: prior's thresholds (R,) -> cuts (R,), values (R,).
+
+    Among equals the cut nearest to the prior's threshold, then the higher. A sample without
+    positives or without negatives stays at the prior's, with a value of NaN.
+    """
+    hits, false = swept.hits, swept.false
+    values = value(hits, false, hits[:, -1:], false[:, -1:], metric)  # (R, J)
+    most = values.amax(1)
+    sample, which = (values >= most[:, None] - EQUAL).nonzero().T  # (T,) equals
+    low, high = _equal_cuts(of, weights, swept.tried[which], sample)
     cut = _nearest(of.cuts, prior)[sample].clamp(low, high)
     away = (of.cuts[cut] - prior[sample]).abs()
-    nearest = torch.full_like(best, torch.inf).scatter_reduce(0, sample, away, "amin")
+    nearest = torch.full_like(most, torch.inf).scatter_reduce(0, sample, away, "amin")
+    last = len(of.cuts) - 1
     cut = cut.where(away == nearest[sample], last)
-    cut = torch.full(best.shape, last).scatter_reduce(0, sample, cut, "amin")
-    return of.cuts[cut].where(best.isfinite(), prior), best
+    cut = torch.full(most.shape, last).scatter_reduce(0, sample, cut, "amin")
+    return of.cuts[cut].where(most.isfinite(), prior), most
 
 
 def value(hits: Tensor, false: Tensor, positives: Tensor, negatives: Tensor, metric: str) -> Tensor:
     """mA (Eq. 12) or F1 of decisions; NaN without positives or without negatives."""
-    undefined = (positives == 0) | (negatives == 0)
     if metric == "f1":
-        return (2 * hits / (hits + false + positives)).masked_fill(undefined, torch.nan)
+        nothing = 0 / (positives * negatives)  # NaN where there are none, else 0
+        return 2 * hits / (hits + false + positives) + nothing
     return (hits / positives + 1 - false / negatives) / 2  # 0/0 is NaN
 
 
@@ -142,20 +155,20 @@ def lower_bound(share: Tensor, trials: Tensor) -> Tensor:
     return bound.masked_fill(trials == 0, -torch.inf)
 
 
-def decided(of: Ranked, score: Tensor, weights: Tensor, thresholds: Tensor) -> Tensor:
-    """Weight (D, R, 2) of the positives and of the negatives above thresholds (D, R).
-
-    `score` (N,) as sorted for `ranked`.
-    """
-    above = len(score) - torch.searchsorted(
-        score.flip(0), thresholds.nan_to_num().contiguous(), right=True
+def decided(
+    rows: Tensor, score: Tensor, positive: Tensor, weights: Tensor, thresholds: Tensor
+) -> Tensor:
+    """TP, FP, P, N (4, R, D) of thresholds (R, D), on rows (N,) sorted as for `ranked`."""
+    above = torch.searchsorted(score.flip(0), thresholds.nan_to_num(), right=True)
+    places, inverse = (len(score) - above).unique(return_inverse=True)  # (U,) so many are above
+    size = len(places) + 1
+    bag = torch.searchsorted(places, torch.arange(len(score)), right=True) + size * ~positive
+    parts = sums(rows, bag, 2 * size, weights).unflatten(0, (2, size)).double().cumsum(1)
+    sample = torch.arange(len(thresholds))[:, None]
+    cells = torch.cat(
+        [parts[:, inverse, sample], parts[:, -1, :, None].expand(-1, -1, above.shape[1])]
     )
-    places, inverse = above.unique(return_inverse=True)
-    row = torch.arange(len(score))
-    bag = 2 * torch.searchsorted(places, row, right=True) + ~of.positive
-    parts = sums(of.rows, bag, 2 * (len(places) + 1), weights).unflatten(0, (-1, 2))
-    before = parts[:-1].double().cumsum(0)  # (U, 2, R): rows before each place
-    return before[inverse, :, torch.arange(thresholds.shape[1])]
+    return cells.masked_fill(thresholds.isnan(), torch.nan)
 
 
 def _nearest(cuts: Tensor, prior: Tensor) -> Tensor:

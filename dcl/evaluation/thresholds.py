@@ -552,10 +552,11 @@ def _fit_label(
         return torch.stack([half, moved, moved, moved, *nothing], 1)
     positive = table.labels[rows, a] == 1
     of = cuts.ranked(rows, table.scores[rows, a], positive, table.scale)
-    positives, negatives = cuts.class_weights(of, weights)
+    swept = cuts.sweep(of, weights)
+    positives, negatives = swept.hits[:, -1], swept.false[:, -1]
     moved = table.at(positives / (positives + negatives)) if given is None else given
     found = [half, moved]
-    found += [cuts.tuned(of, weights, moved, metric)[0] for metric in ("mA", "f1")]
+    found += [cuts.best(of, weights, swept, moved, metric)[0] for metric in ("mA", "f1")]
     if "recall" in targets:
         trials = positive & _first_of(table.groups[rows], positive)
         found.append(cuts.recalling(of, weights, trials, targets["recall"]))
@@ -610,12 +611,8 @@ def _cells(table: _Table, a: int, rows: Tensor, weights: Tensor, thresholds: Ten
     samples, decisions = thresholds.shape
     if not len(rows):
         return torch.zeros(4, samples, decisions, dtype=torch.float64)
-    score = table.scores[rows, a]
-    of = cuts.ranked(rows, score, table.labels[rows, a] == 1, table.scale)
-    above = cuts.decided(of, score, weights, thresholds.T)  # (D, R, 2)
-    of_class = torch.stack(cuts.class_weights(of, weights))[..., None]  # (2, R, 1)
-    cells = torch.cat([above.permute(2, 1, 0), of_class.expand(2, samples, decisions)])
-    return cells.masked_fill(thresholds.isnan(), torch.nan)
+    positive = table.labels[rows, a] == 1
+    return cuts.decided(rows, table.scores[rows, a], positive, weights, thresholds)
 
 
 def _metrics(cells: Tensor) -> Tensor:
