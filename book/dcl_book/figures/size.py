@@ -1,0 +1,101 @@
+"""DCL's lead against the number of training images, and where overfitting begins."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from .. import size
+from ..finding import Finding
+from ..verdicts import MARGIN
+from .style import METHOD_COLOURS, finish
+
+LENGTH_COLOURS = {24: "#0072B2", 75: "#D55E00", 300: "#009E73"}
+NAMES = {size.PRIOR: "the moved threshold", "selective-learning": "Selective Learning"}
+
+
+def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figure:
+    """DCL minus each deciding row against the images trained on, a line for each length.
+
+    Means with 95 % intervals over seeds. With `paper` each line of two seeds or more is continued
+    to the paper's number of images, a dashed band.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        From `dcl_book.size.collect`.
+    title : str
+    paper : bool
+    """
+    figure, panels = plt.subplots(1, 2, figsize=(9, 4), sharey=True)
+    for axes, other in zip(panels, size.DECIDING, strict=True):
+        found = size.differences(runs, other)
+        _zero(axes)
+        for place, (epochs, own) in enumerate(found.groupby("epochs")):
+            colour = LENGTH_COLOURS.get(epochs, "#6E6E6E")
+            table = size.by_part(own)[epochs]
+            shift = 1.03 ** (place - 1)
+            _points(axes, table.index.to_numpy() * shift, table, colour, f"{epochs} epochs")
+            if paper and size.slopes(own).n > 1:
+                beyond = np.geomspace(table.index.max(), size.PAPER, 20)
+                band = [size.continued(own, images) for images in beyond]
+                axes.plot(beyond, [f.mean for f in band], color=colour, lw=1.2, ls="--")
+                low, high = [f.low for f in band], [f.high for f in band]
+                axes.fill_between(beyond, low, high, color=colour, alpha=0.12, lw=0)
+        ticks = sorted({*found["part"], *([size.PAPER] if paper else [])})
+        axes.set(xscale="log", xlabel="training images", title=f"minus {NAMES[other]}")
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xticks(ticks, [f"{n:,}" for n in ticks], rotation=35)
+    panels[0].set_ylabel("DCL's mA, points")
+    panels[1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    return finish(figure)
+
+
+def leads_by_views(runs: pd.DataFrame, title: str) -> Figure:
+    """The same differences against images x epochs, a line for each number of images."""
+    figure, panels = plt.subplots(1, 2, figsize=(9, 4), sharey=True)
+    for axes, other in zip(panels, size.DECIDING, strict=True):
+        found = size.differences(runs, other)
+        parts = sorted(set(found["part"]))
+        shades = plt.get_cmap("viridis")(np.linspace(0.1, 0.85, max(1, len(parts))))
+        _zero(axes)
+        for part, colour in zip(parts, shades, strict=False):
+            row = size.by_part(found[found["part"] == part]).loc[part]
+            _points(axes, row.index.to_numpy() * part, row, colour, f"{part:,} images")
+        axes.set(xscale="log", xlabel="images × epochs", title=f"minus {NAMES[other]}")
+    panels[0].set_ylabel("DCL's mA, points")
+    panels[1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    return finish(figure)
+
+
+def overfitting_by_size(runs: pd.DataFrame, epochs: int, title: str) -> Figure:
+    """Epoch of the lowest validation loss against the images trained on, of one length."""
+    methods = ("cross-entropy", "selective-learning", "dcl")
+    table = size.overfitting(runs, methods).loc[epochs]
+    figure, axes = plt.subplots(figsize=(6.5, 3.6))
+    for method in table:
+        colour = METHOD_COLOURS[method]
+        axes.plot(table.index, table[method], marker="o", color=colour, label=method)
+    axes.set(xscale="log", xlabel="training images", ylabel="epoch of the lowest\nvalidation loss")
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(table.index, [f"{n:,}" for n in table.index])
+    axes.set_title(title)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return finish(figure)
+
+
+def _zero(axes) -> None:
+    axes.axhspan(-MARGIN["points"], MARGIN["points"], color="black", alpha=0.1, lw=0)
+    axes.axhline(0, color="black", lw=1, ls=":")
+
+
+def _points(axes, places: np.ndarray, found: pd.Series, colour, label: str) -> None:
+    """Means and intervals of `Finding` at these places, joined by a line."""
+    there = [(x, f) for x, f in zip(places, found, strict=True) if isinstance(f, Finding) and f.n]
+    axes.errorbar(
+        [x for x, _ in there], [f.mean for _, f in there], marker="o", ms=5, lw=1.6, capsize=2,
+        yerr=np.nan_to_num([f.half for _, f in there]), color=colour, label=label,
+    )  # fmt: skip

@@ -1,0 +1,155 @@
+"""Does DCL's standing change with the number of training images? By the protocol's rules.
+
+`collect` reads the runs on parts of the training images together with those on all of them, which
+are the runs of several lengths. A comparison is a table of differences, a row for each run of DCL
+and its partner of the same seed, part and length; lines are fitted to it seed by seed.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from . import evidence, length
+from .evidence import PRIOR
+from .finding import Finding
+from .measures import Measure, class_balanced
+
+FOLDER = "celeba-30k-size"  # below results/
+PARTS = (3_000, 6_000, 12_000)  # at most so many images, of the grid
+PAPER = 162_770  # training images of the whole of CelebA
+DECIDING = (PRIOR, "selective-learning")
+
+
+def collect(parts: Path, whole: Path, dataset: str = "celeba") -> pd.DataFrame:
+    """The runs on parts and, of the lengths and methods that these have, those on all images.
+
+    Returns
+    -------
+    DataFrame
+        As `dcl.experiment.records.collect` has them, with ``epochs``, ``images`` (trained on) and
+        ``part`` (at most so many were asked for; of all images their number).
+    """
+    runs, all_images = length.collect(parts, dataset), length.collect(whole, dataset)
+    kinds = set(zip(runs["method"], runs["epochs"], strict=True))
+    same = [kind in kinds for kind in zip(all_images["method"], all_images["epochs"], strict=True)]
+    every = pd.concat([runs, all_images[np.array(same, dtype=bool)]], ignore_index=True)
+    images = [record["dataset"]["found"]["train"] for record in every["record"]]
+    asked = [record["config"].get("train_part", 0) for record in every["record"]]
+    part = [a or n for a, n in zip(asked, images, strict=True)]
+    return every.assign(images=images, part=part)
+
+
+def differences(runs: pd.DataFrame, other: str, measure: Measure = class_balanced) -> pd.DataFrame:
+    """DCL minus another row in one measure, for every seed, part and length that both have.
+
+    Returns
+    -------
+    DataFrame
+        ``epochs``, ``part``, ``seed``, ``images`` and ``points``.
+    """
+    shown = evidence.with_prior(runs) if other == PRIOR else runs
+    rows = []
+    for (epochs, part), own in shown.groupby(["epochs", "part"]):
+        apart = evidence.difference(own, "dcl", other, measure)
+        images = own[own["method"] == "dcl"].set_index("seed")["images"]
+        rows += [(epochs, part, seed, images[seed], points) for seed, points in apart.items()]
+    return pd.DataFrame(rows, columns=["epochs", "part", "seed", "images", "points"])
+
+
+def by_part(found: pd.DataFrame) -> pd.DataFrame:
+    """The differences as `Finding` over seeds: a row for each part, a column for each length."""
+    groups = found.groupby(["part", "epochs"])["points"]
+    return (
+        groups.agg(Finding.of)
+        .unstack("epochs")
+        .map(lambda x: x if isinstance(x, Finding) else Finding.of([]))
+    )
+
+
+def slopes(found: pd.DataFrame) -> Finding:
+    """Points that the difference gains per doubling of the images: a line for each whole seed."""
+    return Finding.of([slope for slope, _ in _lines(found)])
+
+
+def continued(found: pd.DataFrame, images: float = PAPER) -> Finding:
+    """Where the seeds' lines stand at a number of images, measured or beyond."""
+    return Finding.of([start + slope * np.log2(images) for slope, start in _lines(found)])
+
+
+def check(found: pd.DataFrame) -> Finding:
+    """Lines of the parts alone, continued to all images: predicted minus measured, over seeds."""
+    parts = sorted(set(found["part"]))
+    if len(parts) < 3:
+        return Finding.of([])
+    whole = found[found["part"] == parts[-1]].set_index("seed")
+    lines = _lines_by_seed(found[found["part"] != parts[-1]])
+    apart = [
+        start + slope * np.log2(whole["images"][seed]) - whole["points"][seed]
+        for seed, (slope, start) in lines.items()
+        if seed in whole.index
+    ]
+    return Finding.of(apart)
+
+
+def hit(found: Finding) -> bool:
+    """Whether a `check` is a hit: its interval holds zero."""
+    return found.n > 1 and found.low <= 0 <= found.high
+
+
+def trend(found: Finding, margin: float = 0.5) -> str:
+    """What the protocol calls a slope: ``grows``, ``flat``, ``falls`` or ``undecided``.
+
+    Examples
+    --------
+    >>> [trend(Finding(mean, half, 5)) for mean, half in ((1, 0.5), (0.1, 0.2), (-1, 0.5), (0, 2))]
+    ['grows', 'flat', 'falls', 'undecided']
+    """
+    if found.n < 2:
+        return "undecided"
+    if found.low > 0:
+        return "grows"
+    if found.high < 0:
+        return "falls"
+    return "flat" if -margin <= found.low and found.high <= margin else "undecided"
+
+
+def overfitting(runs: pd.DataFrame, methods: Iterable[str]) -> pd.DataFrame:
+    """Epoch, counted from 1, at which the validation loss is lowest: mean over seeds.
+
+    Returns
+    -------
+    DataFrame
+        By (``epochs``, ``part``), a column for each method.
+    """
+    rows = []
+    for row in runs.itertuples():
+        loss = {each["epoch"] + 1: each.get("val_loss") for each in row.record["history"]}
+        loss = pd.Series(loss, dtype=float).dropna()
+        if row.method in tuple(methods) and len(loss):
+            rows.append((row.epochs, row.part, row.method, loss.idxmin()))
+    table = pd.DataFrame(rows, columns=["epochs", "part", "method", "epoch"])
+    return table.pivot_table(index=["epochs", "part"], columns="method", values="epoch")
+
+
+def _lines(found: pd.DataFrame) -> list[tuple[float, float]]:
+    return list(_lines_by_seed(found).values())
+
+
+def _lines_by_seed(found: pd.DataFrame) -> dict[int, tuple[float, float]]:
+    """Seed -> slope per doubling and start of a straight line, of the seeds that have every part.
+
+    Of one length; a part that a single seed has counts for nobody.
+    """
+    if found["epochs"].nunique() > 1:
+        raise ValueError(f"lines are of one length, got {sorted(set(found['epochs']))}")
+    shared = found.groupby("part")["seed"].nunique()
+    found = found[found["part"].isin(shared[shared > 1].index)]
+    parts = found["part"].nunique()
+    lines = {}
+    for seed, own in found.groupby("seed"):
+        if len(own) == parts > 1:
+            slope, start = np.polyfit(np.log2(own["images"]), own["points"], 1)
+            lines[int(seed)] = float(slope), float(start)
+    return lines

@@ -1,0 +1,111 @@
+"""The page on the number of training images: differences, lines, and what they are called."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from made import decided, record
+
+from dcl_book import figures, size
+from dcl_book.figures.size import leads_by_size, leads_by_views, overfitting_by_size
+from dcl_book.finding import Finding
+
+ALL = 24_152
+
+
+def points(slope, bend=0.0, seeds=5, parts=(*size.PARTS, ALL), epochs=24, noise=0.1):
+    """Differences on a line in log2 of the images, with a bend at all images and noise by seed."""
+    rows = []
+    for seed in range(seeds):
+        for part in parts:
+            images = part - (seed if part != ALL else 0)  # whole persons: a few images fewer
+            value = -5 + slope * np.log2(images) + noise * seed + (bend if part == ALL else 0)
+            rows.append((epochs, part, seed, images, value))
+    return pd.DataFrame(rows, columns=["epochs", "part", "seed", "images", "points"])
+
+
+def test_a_straight_line_is_recovered_and_continued():
+    found = points(0.7)
+    assert size.slopes(found).mean == pytest.approx(0.7)
+    assert size.slopes(found).half == pytest.approx(0, abs=1e-9)
+    assert size.slopes(found).n == 5
+    expected = Finding.of([-5 + 0.7 * np.log2(size.PAPER) + 0.1 * seed for seed in range(5)])
+    assert size.continued(found).mean == pytest.approx(expected.mean)
+    assert size.continued(found).half == pytest.approx(expected.half)
+
+
+def test_the_check_predicts_all_images_from_the_parts_alone():
+    assert size.check(points(0.7)).mean == pytest.approx(0, abs=1e-9)
+    missed = size.check(points(0.7, bend=-2.0))
+    assert missed.mean == pytest.approx(2.0)  # predicted minus measured
+    assert not size.hit(missed)
+    assert size.hit(Finding(0.3, 0.4, 3))
+    assert not size.hit(Finding(0.3, np.nan, 1))
+
+
+def test_only_seeds_with_every_part_have_a_line_and_a_part_of_one_seed_counts_for_nobody():
+    found = points(0.7)
+    lacking = found[~((found["seed"] == 4) & (found["part"] == 6_000))]
+    assert size.slopes(lacking).n == 4
+    alone = found[(found["part"] != ALL) | (found["seed"] == 0)]
+    assert size.slopes(alone).n == 5
+    assert size.slopes(found[found["part"] == 3_000]).n == 0
+
+
+def test_lines_of_two_lengths_at_once_are_refused():
+    both = pd.concat([points(0.7), points(0.7, epochs=75)])
+    with pytest.raises(ValueError, match=r"lines are of one length, got \[24, 75\]"):
+        size.slopes(both)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Records of two seeds on two parts, and on all images at three lengths."""
+
+    def write(folder, method, seed, mean, epochs, images, part):
+        one = record(method, seed, mean, epochs=epochs)
+        if method == "cross-entropy":
+            one = decided(one, prior=mean + 10, tuned=mean, f1=60.0)
+        one["dataset"]["name"] = "celeba"
+        one["dataset"]["found"]["train"] = images
+        if part:
+            one["config"]["train_part"] = part
+        one["history"] = [{"epoch": n, "val_loss": abs(n - part / 3_000)} for n in range(6)]
+        path = tmp_path / folder / f"{method}-{epochs}-{part}-{seed}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(one))
+
+    for seed in range(2):
+        for method, mean in (("dcl", 80), ("cross-entropy", 70), ("selective-learning", 79)):
+            for part in (3_000, 6_000):
+                lead = part / 3_000 if method == "dcl" else 0
+                write("parts", method, seed, mean + lead + seed, 24, part - 3, part)
+            for epochs in (8, 24):
+                write("whole", method, seed, mean + 4 + seed, epochs, ALL, 0)
+        write("whole", "crl", seed, 70, 24, ALL, 0)  # no run of it on a part
+    return tmp_path / "parts", tmp_path / "whole"
+
+
+def test_runs_on_all_images_join_those_on_parts_by_method_and_length(folders):
+    runs = size.collect(*folders)
+    assert set(runs["epochs"]) == {24}
+    assert set(runs["method"]) == {"dcl", "cross-entropy", "selective-learning"}
+    assert sorted(set(runs["part"])) == [3_000, 6_000, ALL]
+    assert set(runs["images"][runs["part"] == 3_000]) == {2_997}
+    found = size.differences(runs, "selective-learning")
+    assert found["points"].round(9).tolist() == [2, 2, 3, 3, 1, 1]
+    assert size.differences(runs, size.PRIOR)["points"].round(9).tolist() == [1, 1, 2, 2, 0, 0]
+    table = size.by_part(found)
+    assert table.loc[6_000, 24] == Finding.of([3.0, 3.0])
+    overfit = size.overfitting(runs, ("dcl",))
+    assert overfit["dcl"].loc[24].to_dict() == {3_000: 2.0, 6_000: 3.0, ALL: 1.0}
+
+
+def test_figures_are_drawn_from_what_is_there(folders):
+    runs = size.collect(*folders)
+    figures.use_style()
+    assert len(leads_by_size(runs, "a title").axes) == 2
+    assert len(leads_by_views(runs, "another").axes) == 2
+    (axes,) = overfitting_by_size(runs, 24, "a third").axes
+    assert {line.get_label() for line in axes.lines} == set(runs["method"])
