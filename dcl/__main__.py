@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        options = _parser(arguments).parse_args(arguments)
+        options = _parser(arguments).parse_args(_joined(arguments))
         return options.command(options) or 0
     except (ValueError, RuntimeError) as error:
         if type(error).__module__.split(".")[0] != "dcl":
@@ -61,6 +61,24 @@ def main(arguments: list[str] | None = None) -> int:
     except _Terminated:
         print("terminated: the same command goes on from the last finished epoch", file=sys.stderr)
         return 143
+
+
+def _joined(arguments: list[str]) -> list[str]:
+    """A value that begins with a minus, joined to its option: argparse takes it for another.
+
+    Examples
+    --------
+    >>> _joined(["run", "table", "--codes", "-1=no,1=yes", "--quiet"])
+    ['run', 'table', '--codes=-1=no,1=yes', '--quiet']
+    """
+    found: list[str] = []
+    for word in arguments:
+        value = word.startswith("-") and not word.startswith(("--", "-h"))
+        if value and found and found[-1].startswith("--") and "=" not in found[-1]:
+            found[-1] += f"={word}"
+        else:
+            found.append(word)
+    return found
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 import numpy as np
 
 TRIES = 20  # random orders, before a class counts as too rare
+MANY = 200  # groups: one order is as good as another
 
 
 class TooRareError(ValueError):
@@ -65,6 +66,7 @@ def stratify(
     rarest = int(rows.argmin())
     if rows[rarest] < len(shares):
         raise TooRareError(*keys[rarest], int(rows[rarest]))
+    found = []
     for _ in range(TRIES):
         if groups is None:
             parts = _deal(member, np.array(shares), rng)
@@ -72,7 +74,11 @@ def stratify(
             parts = _deal_groups(counts, np.bincount(number), np.array(shares), rng)[number]
         present = np.stack([member[parts == part].any(0) for part in range(len(shares))])
         if present.all():
-            return parts
+            found.append(parts)
+            if groups is None or len(counts) > MANY:
+                break
+    if found:
+        return min(found, key=lambda parts: _distance(member, parts, np.array(shares)))
     missing = int(np.argmin(present.all(0)))
     raise TooRareError(*keys[missing], int(rows[missing]))
 
@@ -98,37 +104,38 @@ def _deal(member: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> n
 def _deal_groups(
     counts: np.ndarray, sizes: np.ndarray, shares: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Part of each group (G,), of `counts` (G, K) samples of each class and `sizes` (G,)."""
+    """Part of each group (G,), of `counts` (G, K) samples of each class and `sizes` (G,).
+
+    A group goes where it brings the shares of all classes, and of the samples, nearest to those
+    wanted, in the sense of `_distance`.
+    """
+    counts = np.column_stack([counts, sizes])  # (G, K + 1): all samples are a class as well
     parts = np.full(len(counts), -1)
-    lacking = counts.sum(0)[:, None] * shares  # (K, parts) samples
-    room = sizes.sum() * shares
-    has = np.zeros(lacking.shape, bool)
-
-    def put(group: int, wish: np.ndarray) -> None:
-        best = np.flatnonzero(wish >= wish.max() - 1e-9)
-        part = best[room[best].argmax()]
-        parts[group] = part
-        lacking[:, part] -= counts[group]
-        has[:, part] |= counts[group] > 0
-        room[part] -= sizes[group]
-
-    while True:
-        free = parts < 0
-        left = counts[free].sum(0)
-        if not left.any():
-            break
+    wanted = counts.sum(0)[:, None] * shares  # (K + 1, parts) samples
+    lacking, has = wanted.copy(), np.zeros(wanted.shape, bool)
+    while (parts < 0).any():
+        left = counts[parts < 0].sum(0)
         rarest = np.where(left > 0, left, counts.sum() + 1).argmin()
-        found = rng.permutation(np.flatnonzero(free & (counts[:, rarest] > 0)))
-        found = found[np.argsort(-counts[found, rarest], kind="stable")]
-        for place, group in enumerate(found):
-            wish = lacking[rarest].copy()
+        dealt = rng.permutation(np.flatnonzero((parts < 0) & (counts[:, rarest] > 0)))
+        dealt = dealt[np.argsort(-counts[dealt, rarest], kind="stable")]
+        for place, group in enumerate(dealt):
+            own = counts[group][:, None]
+            gain = ((2 * lacking * own - own**2) / wanted).sum(0)
             empty = ~has[rarest]
-            if empty.sum() >= len(found) - place:  # the last groups go where there is none yet
-                wish[~empty] = -np.inf
-            put(group, wish)
-    for group in rng.permutation(np.flatnonzero(parts < 0)):  # without a known label
-        put(group, room)
+            if empty.sum() >= len(dealt) - place:  # the last groups go where there is none yet
+                gain[~empty] = -np.inf
+            part = parts[group] = int(gain.argmax())
+            lacking[:, part] -= counts[group]
+            has[:, part] |= counts[group] > 0
     return parts
+
+
+def _distance(member: np.ndarray, parts: np.ndarray, shares: np.ndarray) -> float:
+    """Chi-squared of the classes' samples in each part, those of all samples among them."""
+    member = np.column_stack([member, np.ones(len(member), bool)])
+    found = np.stack([member[parts == part].sum(0) for part in range(len(shares))], axis=1)
+    wanted = member.sum(0)[:, None] * shares
+    return float(((found - wanted) ** 2 / wanted).sum())
 
 
 def _spread(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -1,45 +1,41 @@
-"""What the columns and cells of a table mean: labels, features, images and splits.
-
-A label column has one kind of value: whole numbers from 0, true and false, yes and no, or words. An
-empty cell, or -1, is an unknown label.
-"""
+"""Which column of a table is what, and what those of images, splits and groups hold."""
 
 import re
 from pathlib import PureWindowsPath
 
 import numpy as np
 
-from ..checks import UNKNOWN
 from .names import SUFFIXES
-from .resident import SPELLINGS, DataError, split_name
-from .table_file import Table
+from .resident import SPELLINGS, SPLITS, DataError, split_name
+from .table_codes import MISSING, option, quoted, some
+from .table_file import NAMELESS, Table, is_number
 
 PREFIX = "label_"  # of a column of labels; one may be called label alone
 PATHS = ("path", "image", "image_path", "image_id", "file", "filename", "file_name", "img")
-PAIRS = (("false", "true"), ("no", "yes"))
-WORDS = {"number": "whole numbers", PAIRS[0]: "true and false", PAIRS[1]: "yes and no"}
-NO_CLASS = {"nan", "na", "n/a", "#n/a", "null", "?", "unknown", "inf", "+inf", "-inf", "infinity"}
-UNKNOWN_CELLS = {"", "-1", "-1.0"}
-WHOLE = re.compile(r"\+?([0-9]{1,9})(\.0*)?")
+MORE_PATHS = {"imageid", "imagename", "imageindex", "imagefile", "imagepath", "imagefilename",
+              "filepath", "imgid", "imgname", "imgpath"}  # without _, - and spaces  # fmt: skip
+NO_NAME = re.compile(rf"{NAMELESS}: \d+|__index_level_\d+__")
+SHOWN = 5  # columns in a sentence
 
 
 class Columns:
     """Which column of a table is what."""
 
-    def __init__(self, table: Table, has_images: bool, labels, ignore):
-        for option, names in (("labels", labels), ("ignore", ignore)):
+    def __init__(self, table: Table, has_images: bool, labels, ignore, group: str = ""):
+        named = (("labels", labels), ("ignore", ignore), ("group", [group] if group else []))
+        for name_of, names in named:
             for name in names:
                 if name not in table.columns:
-                    raise DataError(
-                        f"{table.path}: {option} names {name!r}, but the columns are "
-                        f"{', '.join(table.columns)}"
-                    )
-        left = [name for name in table.columns if name not in ignore]
+                    raise DataError(_absent(table, name_of, name, names))
+        left = [name for name in table.columns if name not in ignore and name != group]
+        self.group = group
         self.path = self._one(table, left, PATHS, labels)
+        if self.path is None:
+            self.path = next((x for x in left if _names_images(table, x, has_images)), None)
         if has_images and self.path is None:
             raise DataError(
                 f"{table.path}: no column names the images: call it {', '.join(PATHS[:-1])} or "
-                f"{PATHS[-1]}"
+                f"{PATHS[-1]}. Its columns are {', '.join(table.columns)}"
             )
         self.split = self._one(table, left, ("split",), labels)
         left = [name for name in left if name not in (self.path, self.split)]
@@ -57,6 +53,13 @@ class Columns:
             raise DataError(
                 f"{table.path}: no column of features and none of images ({', '.join(PATHS)})"
             )
+        for name in [*self.labels, *self.features]:
+            if NO_NAME.fullmatch(name):
+                raise table.error(
+                    None, name,
+                    f"has no name, as an index that was written with the table: leave it out by "
+                    f"{option('ignore', name)}, or give it a name",
+                )  # fmt: skip
         unused = rest if self.path is not None else []
         self.ignored = [name for name in table.columns if name in ignore or name in unused]
 
@@ -71,128 +74,85 @@ class Columns:
         return found[0] if found else None
 
 
+def _absent(table: Table, name_of: str, name: str, names) -> str:
+    """What an error says of a column that is none: with quotes, if a comma is in it."""
+    near = [own for own in table.columns if "," in own and name in own.split(",")[0]]
+    hint = f". A name with a comma needs quotes: {option(name_of, near[0])}" if near else ""
+    return (
+        f"{table.path}: {name_of} names {name!r}, but the columns are "
+        f"{', '.join(map(quoted, table.columns))}{hint}"
+    )
+
+
+def _names_images(table: Table, column: str, has_images: bool) -> bool:
+    """Whether a column of a less usual name is that of the images."""
+    called = re.sub("[ _-]", "", column.lower()) in MORE_PATHS
+    return called and (has_images or table.columns[column][0].lower().endswith(SUFFIXES))
+
+
 def _says_label(column: str) -> bool:
     """Whether a column's name says that it holds labels."""
     return column == PREFIX[:-1] or (column.startswith(PREFIX) and column != PREFIX)
 
 
-def labels_of(table: Table, column: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Classes (N,) int64 of a column, -1 where unknown, and the names of the classes.
-
-    Whole numbers are classes themselves, from 0 to the largest; true and yes are 1, false and no
-    are 0; words are numbered in alphabetical order.
-    """
+def groups_of(table: Table, column: str) -> np.ndarray:
+    """The group of each row (N,): a number for each different cell."""
     cells = table.columns[column]
-    first: dict[str, int] = {}  # row of each different value that is known
-    for row, cell in enumerate(cells):
-        if cell not in UNKNOWN_CELLS:
-            first.setdefault(cell, row)
-    kinds = {cell: _kind(table, column, row) for cell, row in first.items()}
-    allowed = {"word", *PAIRS} if "word" in kinds.values() else set(list(kinds.values())[:1])
-    for cell, kind in kinds.items():  # "yes, no, partly" are words all
-        if kind not in allowed:
-            what = "words" if "word" in allowed else WORDS[next(iter(allowed))]
-            raise table.error(
-                first[cell], column, f"got {cell!r} among {what}: a column holds values of one kind"
-            )
-    if "word" in allowed:
-        names, code_of = _by_word(table, column, first)
-    elif allowed == {"number"}:
-        names, code_of = _by_number(table, column, first)
-    else:
-        names = next(iter(allowed), ())
-        code_of = {cell: names.index(cell.lower()) for cell in first}
-    if len(set(code_of.values())) < 2:
-        problem = f"every label that is known is {next(iter(first))!r}" if first else (
-            "every label is unknown"
+    empty = [row for row, cell in enumerate(cells) if cell.lower() in MISSING]
+    if empty:
+        raise table.error(
+            empty[0], column,
+            f"is empty, in {len(empty):,} of {len(cells):,} rows: a row of an unknown group may "
+            f"belong to any. Write a group, a new one for a row that stands alone",
         )  # fmt: skip
+    groups = np.unique(cells, return_inverse=True)[1]
+    if groups.max() < len(SPLITS) - 1:
         raise table.error(
-            None, column, f"{problem}: two classes at least are needed. Add rows, or ignore it"
-        )
-    code_of |= dict.fromkeys(UNKNOWN_CELLS, UNKNOWN)
-    return np.array([code_of[cell] for cell in cells], np.int64), tuple(names)
-
-
-def _kind(table: Table, column: str, row: int) -> str | tuple[str, str]:
-    """number, word or one of `PAIRS`."""
-    cell = table.columns[column][row]
-    lower = cell.lower()
-    if lower in NO_CLASS:
-        raise table.error(
-            row, column, f"got {cell!r}: leave the cell empty, or write {UNKNOWN}, for unknown"
-        )
-    if WHOLE.fullmatch(cell):
-        return "number"
-    if _is_number(cell):
-        raise table.error(
-            row, column,
-            f"got {cell!r}, expected a class: a whole number from 0, true or false, yes or no, or "
-            f"a word; {UNKNOWN} or an empty cell for unknown. Ignore the column if it is no label",
+            None, column,
+            f"has {groups.max() + 1} groups: train, val and test need one each",
         )  # fmt: skip
-    return next((pair for pair in PAIRS if lower in pair), "word")
+    return groups
 
 
-def _by_word(table: Table, column: str, first: dict[str, int]) -> tuple[list[str], dict[str, int]]:
-    spelt: dict[str, str] = {}
-    for word, row in first.items():
-        other = spelt.setdefault(word.lower(), word)
-        if other != word:
-            raise table.error(
-                row, column, f"got {word!r}, spelt {other!r} in row {table.rows[first[other]]}"
-            )
-    known = sum(cell not in UNKNOWN_CELLS for cell in table.columns[column])
-    if len(first) > max(2, known / 2):
+def check_groups(table: Table, column: str, split: str, parts: np.ndarray) -> None:
+    """Refuse a given split that cuts through a group."""
+    cut = cut_values(table, column, parts)
+    if cut:
         raise table.error(
-            None,
-            column,
-            f"{len(first):,} words in {known:,} rows are no classes: ignore it",
-        )
-    names = sorted(first)
-    return names, {name: code for code, name in enumerate(names)}
-
-
-def _by_number(
-    table: Table, column: str, first: dict[str, int]
-) -> tuple[list[str], dict[str, int]]:
-    code_of = {cell: int(WHOLE.fullmatch(cell)[1]) for cell in first}
-    found = sorted(set(code_of.values()))
-    gap = next((code for code, value in enumerate(found) if code != value), None)
-    if gap is not None:
-        cell = next(cell for cell, code in code_of.items() if code > gap)
-        signs = gap == 0 and UNKNOWN_CELLS - {""} & set(table.columns[column])  # as in CelebA
-        hint = f"{UNKNOWN} is unknown here: write 0 for no" if signs else (
-            "Ignore the column if it is no label"
+            None, column,
+            f"{len(cut):,} groups lie in more than one split: {some(cut)}. Mend the column "
+            f"{split!r}, or have the rows split at random by {option('ignore', split)}",
         )  # fmt: skip
-        raise table.error(
-            first[cell], column,
-            f"got {cell!r}, but no row has {gap}: classes are whole numbers from 0 without a gap. "
-            f"{hint}",
-        )  # fmt: skip
-    return [str(code) for code in found], code_of
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell
+def cut_values(table: Table, column: str, parts: np.ndarray) -> list[str]:
+    """Values of a column that rows of more than one split have."""
+    first: dict[str, str] = {}
+    cut: dict[str, None] = {}
+    for cell, part in zip(table.columns[column], parts, strict=True):
+        if cell.lower() not in MISSING and first.setdefault(cell, part) != part:
+            cut[cell] = None
+    return list(cut)
 
 
-def features_of(table: Table, column: str) -> np.ndarray:
-    """Numbers (N,) float64 of a column, all finite."""
-    cells = table.columns[column]
-    wrong = [row for row, cell in enumerate(cells) if not _is_number(cell)]
-    values = np.array([float(cell) for cell in cells]) if not wrong else np.zeros(0)
-    wrong += np.flatnonzero(~np.isfinite(values)).tolist()
-    if wrong:
-        cell = cells[wrong[0]]
-        raise table.error(
-            wrong[0], column,
-            f"{f'got {cell!r}' if cell else 'is empty'}, expected a finite number. A column of "
-            f"labels is called {PREFIX}... or named by `labels`, others are left out by `ignore`",
-        )  # fmt: skip
-    return values
+def leaks(table: Table, columns: list[str], parts: np.ndarray) -> list[str]:
+    """A sentence on the columns left out whose values come again in another split."""
+    found = {}
+    for column in columns:
+        values = set(table.columns[column])
+        cut = cut_values(table, column, parts) if len(values) > 1 else []
+        if cut:
+            found[column] = f"{column} ({len(cut):,} of {len(values):,} values)"
+    if not found:
+        return []
+    order = sorted(found, key=lambda column: -len(set(table.columns[column])))
+    more = f" and {len(order) - SHOWN} more columns" if len(order) > SHOWN else ""
+    return [
+        f"warning: rows in different splits share values of columns left out: "
+        f"{', '.join(found[column] for column in order[:SHOWN])}{more}. If rows with the same "
+        f"value are of one patient, lesion or place, the test measures what the training has seen: "
+        f"keep them in one split by {option('group', order[0])}"
+    ]
 
 
 def splits_of(table: Table, column: str) -> np.ndarray:
@@ -226,7 +186,36 @@ def images_of(table: Table, column: str, *, folders: bool) -> list[str]:
         name = "/".join(path.parts) if folders else path.name
         if problem is None and first.setdefault(name, row) != row:
             problem = f"{name} is the image of row {table.rows[first[name]]} already"
+            problem += _long_form(table, column)
         if problem:
             raise table.error(row, column, problem)
         names.append(name)
     return names
+
+
+def _long_form(table: Table, column: str) -> str:
+    """What to do where a table has a row for each label of an image: the line that folds it."""
+    others = [
+        name for name in table.columns if name != column and len(set(table.columns[name])) > 1
+    ]
+    words = [name for name in others if not all(map(is_number, table.columns[name]))]
+    values = [name for name in others if name not in words]
+    images = table.columns[column]
+    pairs = {name: len(set(zip(images, table.columns[name], strict=True))) for name in words}
+    word = max((name for name in words if pairs[name] == len(table)), default=None,
+               key=lambda name: -len(set(table.columns[name])))  # fmt: skip
+    if word is None:
+        return ": an image has one row. Take the others out"
+    reader = "read_parquet" if table.path.suffix.lower().startswith(".p") else "read_csv"
+    options = ", sep='\\t'" if table.path.suffix.lower() == ".tsv" else ""
+    frame = f"pandas.{reader}({str(table.path)!r}{options})"
+    if values:
+        value = min(values, key=lambda name: len(set(table.columns[name])))
+        fold = f"{frame}.pivot(index={column!r}, columns={word!r}, values={value!r})"
+    else:
+        fold = f"{frame}.pipe(lambda f: pandas.crosstab(f[{column!r}], f[{word!r}]))"
+    wide = f"{table.name}-wide.csv"
+    return (
+        f": an image has one row. If the table has a row for each label, fold it in Python: "
+        f"import pandas; {fold}.to_csv({wide!r})"
+    )

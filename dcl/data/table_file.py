@@ -10,6 +10,12 @@ from .resident import DataError
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 PARQUET = (".parquet", ".pq")
+ENDINGS = (*SEPARATORS, *PARQUET)
+LISTS = (
+    ". Of lists of labels make texts in pandas, frame[{name!r}] = frame[{name!r}].str.join('|'), "
+    'and say --separator "|"'
+)
+NAMELESS = "Unnamed"  # as pandas calls a column without a name: "Unnamed: 0"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +33,11 @@ class Table:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def name(self) -> str:
+        """The file's name without its ending, or the folder's."""
+        return self.path.stem if self.path.suffix.lower() in ENDINGS else self.path.name
+
     def error(self, row: int | None, column: str, problem: str) -> DataError:
         """An error at a place; `row` counts from 0."""
         place = "" if row is None else f", row {self.rows[row]}"
@@ -42,9 +53,11 @@ def read_table(path: Path) -> Table:
         For a file that is missing, of another kind, empty or damaged, with the row.
     """
     suffix = path.suffix.lower()
-    allowed = (*SEPARATORS, *PARQUET)
-    if suffix not in allowed:
-        raise DataError(f"{path}: expected a table, a file that ends in {', '.join(allowed)}")
+    if suffix not in ENDINGS:
+        raise DataError(
+            f"{path}: expected a table, a file that ends in {', '.join(ENDINGS)}, or a folder of "
+            f"images with a sub-folder for each class"
+        )
     if not path.is_file():
         raise DataError(f"{path} is {'a folder' if path.is_dir() else 'missing'}: give a file")
     table = _parquet(path) if suffix in PARQUET else _separated(path, SEPARATORS[suffix])
@@ -97,7 +110,7 @@ def _check_header(path: Path, header: list[str], separator: str | None) -> None:
         )
     for number, name in enumerate(header):
         if not name:
-            raise DataError(f"{path}, row 1: column {number + 1} has no name")
+            header[number] = name = f"{NAMELESS}: {number}"
         if name in header[:number]:
             raise DataError(f"{path}, row 1: two columns are called {name!r}")
 
@@ -132,9 +145,19 @@ def _parquet(path: Path) -> Table:
         ):
             raise DataError(
                 f"{path}, column {name!r}: holds {kind}, expected texts, numbers or true and false"
+                + (LISTS.format(name=name) if pyarrow.types.is_list(kind) else "")
             )
         columns[name] = [_text(value) for value in column.to_pylist()]
     return Table(path=path, columns=columns, rows=list(range(1, found.num_rows + 1)))
+
+
+def is_number(cell: str) -> bool:
+    """Whether a text is a number, infinity and NaN among them."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
 
 
 def _text(value) -> str:

@@ -9,6 +9,8 @@ from ..data import celeba, cifar, pedestrians, table
 from ..data.drawn import face_table, faces, persons, shapes
 from ..data.pedestrian_annotation import PROTOCOLS
 from ..data.resident import DataError, Dataset
+from ..data.table_codes import names_in
+from ..data.table_features import IMPUTE
 from ..networks.backbones import TorchvisionModel, torchvision_names
 from ..networks.models import MLP, DeepID2, ResNetCIFAR
 from .config import Training, resolve
@@ -164,6 +166,9 @@ class Pedestrians(Training):
         return TorchvisionModel(self.backbone, attributes, data.classes, weights=weights)
 
 
+OF_TABLES = (
+    "images", "labels", "ignore", "codes", "separator", "exclusive", "positive", "group",
+)  # fmt: skip
 BACKBONES = ("small", "deepid2", *torchvision_names())
 
 
@@ -174,10 +179,22 @@ class Table(Training):
     experiment = "table"
     data_module = table.__name__
 
-    data_root: str = option("", "the table, .csv, .tsv or .parquet; without one, faces are drawn")
+    data_root: str = option(
+        "",
+        "the table, .csv, .tsv or .parquet, or a folder with a sub-folder of images for each "
+        "class; without one, faces are drawn",
+    )
     images: str = option("", "folder or .zip of its images; without one, the table's own folder")
-    labels: str = option("", "columns of labels, with commas between; without any, by their names")
-    ignore: str = option("", "columns to leave out, with commas between")
+    labels: str = option("", "columns of labels, as a CSV row has them; without, by their names")
+    ignore: str = option("", "columns to leave out, as a CSV row has them")
+    codes: str = option(
+        "", "what cells of labels mean: 1=yes,-1=no,0=unknown,blank=no or column:1=yes"
+    )
+    separator: str = option("", "between several labels in a cell, such as |; none: they are texts")
+    exclusive: str = option("", "columns of one yes in each row, which become one label; all")
+    positive: str = option("", "positive word, or column=word; without, the rarer one in training")
+    group: str = option("", "column of patients, lesions or places: none of them in two splits")
+    impute: str = option("none", "of empty cells of features: median of training", choices=IMPUTE)
     split_seed: int = option(0, "of the random split where the table has none", low=0)
     height: int = option(64, "rows of the images in pixels (ours)", low=16)
     width: int = option(64, "columns of the images in pixels (ours)", low=16)
@@ -201,8 +218,12 @@ class Table(Training):
                 f"backbone 'deepid2' takes images of height {DeepID2.size[0]} and width "
                 f"{DeepID2.size[1]}, got {self.height} and {self.width}"
             )
-        if not self.data_root and (self.images or self.labels or self.ignore):
-            raise ConfigError("images, labels and ignore are of a table: give it as data_root")
+        given = [name for name in OF_TABLES if getattr(self, name) and not self.data_root]
+        if given:
+            raise ConfigError(
+                f"{given[0]} is of a table: give it as data_root, or for it a folder with a "
+                f"sub-folder of images for each class"
+            )
 
     def load(self, *, show: bool = True) -> Dataset:
         """The table's data set; drawn faces with a table of their labels without one."""
@@ -216,8 +237,14 @@ class Table(Training):
         return table.load(
             path,
             images=images,
-            labels=_names(self.labels),
-            ignore=_names(self.ignore),
+            labels=names_in(self.labels),
+            ignore=names_in(self.ignore),
+            exclusive=names_in(self.exclusive),
+            codes=self.codes,
+            separator=self.separator,
+            positive=self.positive,
+            group=self.group,
+            impute=self.impute,
             size=(self.height, self.width),
             mirror=self.mirror,
             split_seed=self.split_seed,
@@ -236,10 +263,6 @@ class Table(Training):
         weights = resolve(self.weights) if self.weights else None
         shape = (self.height, self.width)
         return TorchvisionModel(self.backbone, *size, weights=weights, size=shape)
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 DATASETS: dict[str, type[Training]] = {

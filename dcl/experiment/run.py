@@ -1,6 +1,7 @@
 """One run from its configuration to its record: data, model, criterion, training, test."""
 
 import math
+import sys
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from .testing import RAREST, metrics_of, tested
 from .trainer import predict
 
 QUICK_EPOCHS = 2
+SHOWN = 3  # positive classes in a headline
 CHECKPOINT_SIZE = 8  # times the weights: they, momentum, two best epochs; twice while written
 
 
@@ -114,6 +116,8 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
         if data is None:
             with distributed.first_alone():
                 data = load_data(config, show=show)
+            if distributed.rank() == 0:
+                tell(data)
         model = build_model(config, data).to(device)
         criterion = build_criterion(config, data).to(device)
         splits = {
@@ -228,6 +232,12 @@ def check(record_path: Path, **places: str) -> dict[str, Any]:
     return metrics_of(logits, split, data)
 
 
+def tell(data: Dataset) -> None:
+    """Say on stderr what was noticed in the data: unknown labels, columns left out, images."""
+    for note in data.facts.get("notes", ()):
+        print(note, file=sys.stderr)
+
+
 def headline(record: dict[str, Any]) -> str:
     """What a record says, in one line."""
     test, dataset = record["test"], record["dataset"]
@@ -235,6 +245,8 @@ def headline(record: dict[str, Any]) -> str:
         parts = [f"accuracy {_percent(test['accuracy'])}", f"class-balanced {_balanced(test)}"]
     else:
         parts = [f"mA {_percent(test['mA'])}"]
+    if positive := dataset.get("positive"):
+        parts.append(f"F1 {_percent(test['f1'])} (positive: {_named(positive)})")
     if "rarest_mA" in test:
         parts.append(f"{RAREST} rarest attributes {_percent(test['rarest_mA'])}")
     parts += [f"{name} {_percent(value)}" for name, value in test["groups"].items()]
@@ -243,6 +255,13 @@ def headline(record: dict[str, Any]) -> str:
         f"{dataset['found']['test']:,} test): {', '.join(parts)}, "
         f"{record['timing']['ms_per_step']:.0f} ms per step"
     )
+
+
+def _named(positive: dict[str, str]) -> str:
+    """The positive class of each attribute, the first few, those that are no number 1."""
+    told = [f"{name}={word}" for name, word in positive.items() if word not in ("1", "yes", "true")]
+    told = told or [f"{name}={word}" for name, word in positive.items()]
+    return ", ".join(told[:SHOWN]) + (", ..." if len(told) > SHOWN else "")
 
 
 def _percent(value: float | None) -> str:

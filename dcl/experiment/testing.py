@@ -48,7 +48,7 @@ def tested(
         for part in ("val", "test")
         if part in splits
     }
-    if lacks["test"]:
+    if lacks["test"] and "notes" not in data.facts:  # a table's notes have said it
         warnings.warn(
             f"the test split has no sample of {_classes_in_words(lacks['test'], data)}: where a "
             f"class is missing mA is undefined, and left out of the mean",
@@ -229,6 +229,8 @@ def metrics_of(
     frame["imbalance_level"] = data.imbalance_level()
     result["undefined"] = list(frame.index[frame["mA"].isna()])
     result["per_attribute"] = frame.to_dict("index")
+    for name, word in data.facts.get("positive", {}).items():  # the class of F1, precision, ...
+        result["per_attribute"][name]["positive"] = word
     if data.classes == 2:
         decided = decide(logits.cpu(), offsets=offsets)
         result["instance"] = instance_metrics(decided, split.labels.cpu())

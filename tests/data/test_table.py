@@ -24,8 +24,8 @@ from dcl.data import DataError, pedestrians, table
 from dcl.data.drawn.face_table import COLUMNS, write_faces
 from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
 from dcl.data.stratify import TooRareError, stratify
-from dcl.data.table_columns import labels_of
 from dcl.data.table_file import Table
+from dcl.data.table_labels import labels_of
 from dcl.experiment import datasets
 from dcl.experiment.run import run
 
@@ -74,7 +74,7 @@ def test_labels_of_every_kind_splits_and_unknown_cells_are_understood(tmp_path):
     columns = {
         "split": ["Training", "train", "TRAIN"] * 2 + ["valid", "dev", "val"] + ["test"] * 2
         + ["testing"],
-        "number": [0, 1, 2, 0, 1, 2, 0, 1, "", -1, "2.0", 1],
+        "number": [0, 1, 2, 0, 1, 2, 0, 1, "", "NaN", "2.0", 1],
         "truth": ["True", "false", "TRUE", "", "true", "False", "true", "true", "", "", "", ""],
         "answer": ["yes", "No", "no"] * 4,
         "hair": ["brown", "black", "blond", "", "brown", "-1"] * 2,
@@ -96,9 +96,9 @@ def test_labels_of_every_kind_splits_and_unknown_cells_are_understood(tmp_path):
     assert data.facts["class_names"]["hair"] == ("black", "blond", "brown")
     assert data.facts["notes"][:4] == [
         "12 rows of my.csv, split by the column split",
-        "number: 2 of 12 labels unknown",
-        "truth: 5 of 12 labels unknown",
-        "hair: 4 of 12 labels unknown",
+        "number: 2 of 12 labels unknown (1 empty, 1 'NaN')",
+        "truth: 5 of 12 labels unknown (5 empty)",
+        "hair: 4 of 12 labels unknown (2 empty, 2 '-1')",
     ]
     assert all(": no val row is" in x or ": no test row is" in x for x in data.facts["notes"][4:])
     assert data.name == "table-my"
@@ -221,6 +221,8 @@ def test_petas_annotation_as_a_table_gives_the_record_of_its_loader(tmp_path):
         ),
         show=False,
     )
+    for row in ours["test"]["per_attribute"].values():
+        assert row.pop("positive") == "1"
     same(ours["test"], theirs["test"] | {"groups": {}})
     same(
         [row["classification"] for row in ours["history"]],
@@ -297,7 +299,7 @@ def test_parquet_gives_what_csv_gives(tmp_path):
     pyarrow = pytest.importorskip("pyarrow")
     columns = {
         "label_a": [True, False, None] * 4, "label_b": ["x", "y", None] * 4,
-        "label_c": [0.0, 1.0, None] * 4, "f": [float(n) for n in range(12)], "split": SPLIT,
+        "label_c": [0.0, 1.0, None] * 4, "f": [n / 3 for n in range(12)], "split": SPLIT,
     }  # fmt: skip
     from pyarrow import parquet
 
@@ -329,16 +331,15 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
 
 WRONG_LABELS = [
     ([0, 1, -2], r"row 4, column 'a': got '-2', expected a class: a whole number from 0"),
-    ([0, 1, "nan"], r"row 4, column 'a': got 'nan': leave the cell empty, or write -1"),
+    ([0, 1, "?"], r"row 4, column 'a': got '\?': leave the cell empty .* --codes \"\?=unknown\""),
     ([0, 1, "inf"], "row 4, column 'a': got 'inf': leave"),
     ([0, 1, "0.5"], "row 4, column 'a': got '0.5', expected a class"),
     ([0, 1, "yes"], "row 4, column 'a': got 'yes' among whole numbers: a column holds values of"),
     (["no", "true", "yes"], "row 3, column 'a': got 'true' among yes and no"),
     ([1, "red", "blue"], "row 2, column 'a': got '1' among words"),
-    ([0, 1, 3], "row 4, column 'a': got '3', but no row has 2: classes are whole numbers from 0"),
     (["red", "blue", "Red"], "row 4, column 'a': got 'Red', spelt 'red' in row 2"),
-    ([1, 1, 1], "row 2, column 'a': got '1', but no row has 0: .* Ignore the column"),
-    ([1, -1, 1], "row 2, column 'a': got '1', but no row has 0: .* -1 is unknown here: write 0"),
+    ([1, 1, 1], "column 'a': every label that is known is '1': two classes at least are needed"),
+    ([1, -1, 1], "row 3, column 'a': got '-1' in a column that has 1 as well: .* --codes"),
     ([0, 0, 0], "column 'a': every label that is known is '0': two classes at least"),
     (["", "", ""], "column 'a': every label is unknown: two classes at least"),
 ]
@@ -402,7 +403,7 @@ TABLES = [
     ("path,a\n0.png\n", "row 2: 1 cells, expected 2"),
     ('path,a\n"0.png,1\n', "row 2: cannot be read"),
     ("path,a,a\n0.png,1,1\n", "row 1: two columns are called 'a'"),
-    ("path,,a\n0.png,1,1\n", "row 1: column 2 has no name"),
+    ("path,,a\n0.png,1,1\n", "column 'Unnamed: 1': has no name"),
     ("path,a\n", "there is no row below the column names"),
     ("", "row 1: expected two column names or more with ',' between, got 'nothing'"),
     ("path,split\n0.png,train\n", "no column of labels"),
@@ -418,7 +419,7 @@ TABLES = [
      "'eval', expected one of train, training, val, valid, validation, dev, development, test"),
     ("x,label,split\n1,0,train\n2,1,train\n3,1,\n4,1,test\n", "row 4, column 'split': is empty"),
     ("x,label,split\n1,0,train\n2,1,train\n3,1,val\n4,1,val\n", "column 'split': no row is test"),
-    ("x,label,split\n1,0,train\n2,0,train\n3,1,val\n4,1,test\n", "no training row has the class "
+    ("x,label,split\n1,0,train\n2,0,train\n5,1,val\n4,1,test\n", "no training row has the class "
      "'1' of label"),
     ("x,label\n" + "1,0\n" * 9 + "2,1\n" * 2, "the class '1' of label has 2 rows, too few for "
      "train, val and test"),
@@ -564,4 +565,5 @@ def test_a_column_is_labels_or_an_error_that_names_it(cells):
         return
     labels, names = found
     assert set(labels.tolist()) - {-1} == set(range(len(names)))
-    assert [code == -1 for code in labels] == [cell in ("", "-1", "-1.0") for cell in cells]
+    unknown = ("", "-1", "-1.0", "nan", "NaN")
+    assert [code == -1 for code in labels] == [cell in unknown for cell in cells]

@@ -68,7 +68,9 @@ def test_settings_that_do_not_go_together_are_named():
         ({"weights": "x.pth", "backbone": "deepid2"}, "weights are for a network of torchvision"),
         ({"backbone": "resnet19"}, "backbone must be one of small, deepid2, alexnet"),
         ({"backbone": "deepid2"}, "takes images of height 55 and width 47, got 64 and 64"),
-        ({"images": "x"}, "images, labels and ignore are of a table: give it as data_root"),
+        ({"images": "x"}, "images is of a table: give it as data_root, or for it a folder with a"),
+        ({"codes": "1=yes"}, "codes is of a table: give it as data_root"),
+        ({"impute": "mean"}, "impute must be one of none, median, got 'mean'"),
     ):
         with pytest.raises(ConfigError, match=message):
             Table(**values)
@@ -87,3 +89,47 @@ def test_faces_are_drawn_once_where_there_is_no_table(tmp_path, monkeypatch):
     assert logits.shape == (2, 5, 3)
     named = Table(drawn_faces=200, height=55, width=47, backbone="deepid2")
     assert named.network(data)(torch.zeros(2, 3, 55, 47))[0].shape == (2, 5, 3)
+
+
+def small_table(folder: Path) -> str:
+    """Features of 60 rows: a rare word, a cell of None, a column left out that comes again."""
+    rng = np.random.default_rng(0)
+    rows = [["x", "label_state", "label_hat", "patient"]]
+    for number in range(60):
+        hat = "None" if number == 7 else number % 2
+        state = "defect" if number % 6 == 0 else "ok"
+        rows.append([rng.normal() + (state == "ok"), state, hat, f"P{number // 4}"])
+    return write(folder / "small.csv", rows)
+
+
+def test_what_the_loader_notices_reaches_the_person(tmp_path, capsys):
+    arguments = ["run", "table", "--data-root", small_table(tmp_path), "--method", "cross-entropy"]
+    arguments += ["--ignore", "patient", "--epochs", "1", "--results", str(tmp_path / "a.json")]
+    assert main([*arguments, "--quiet"]) == 0
+    told = capsys.readouterr()
+    record = records.read(tmp_path / "a.json")
+    for note in record["dataset"]["notes"]:
+        assert f"{note}\n" in told.err
+    assert "hat: 1 of 60 labels unknown (1 'None')\n" in told.err
+    assert "warning: rows in different splits share values of columns left out: patient" in told.err
+    assert "--group patient" in told.err
+    assert "(positive: state=defect)" in told.out
+    rows = record["test"]["per_attribute"]
+    assert {name: row["positive"] for name, row in rows.items()} == {"state": "defect", "hat": "1"}
+    assert record["dataset"]["positive"] == {"state": "defect", "hat": "1"}
+    counts = np.array(rows["state"]["confusion"])
+    assert rows["state"]["recall"] == pytest.approx(100 * counts[1, 1] / counts[1].sum())
+    assert counts[1].sum() < counts[0].sum()  # F1 is of the rare word
+
+
+def test_options_of_a_table_come_from_the_command_line(tmp_path, capsys):
+    arguments = ["run", "table", "--data-root", small_table(tmp_path), "--method", "cross-entropy"]
+    arguments += ["--group", "patient", "--epochs", "1", "--quiet", "--labels", "label_hat"]
+    arguments += ["--ignore", "label_state", "--results", str(tmp_path / "a.json")]
+    assert main([*arguments, "--codes", "-1=unknown,0=no,1=yes,None=no"]) == 0
+    record = records.read(tmp_path / "a.json")
+    assert record["config"]["codes"] == "-1=unknown,0=no,1=yes,None=no"
+    assert record["dataset"]["class_names"] == {"label_hat": ["no", "yes"]}
+    assert "unknown_labels" not in record["dataset"]
+    assert "each patient in one of them" in record["dataset"]["notes"][0]
+    assert "label_hat=yes" in capsys.readouterr().out

@@ -1,0 +1,165 @@
+"""Features of a table: numbers, and texts as one column for each category of the training rows."""
+
+import re
+
+import numpy as np
+
+from .table_codes import MISSING, option, some
+from .table_columns import PREFIX
+from .table_file import Table, is_number
+
+IMPUTE = ("none", "median")
+DECIMAL_COMMA = re.compile(r"[+-]?[0-9.' ]*,[0-9]+")
+CATEGORIES = 4  # rows that a category needs, in the mean
+
+
+def check_features(table: Table, columns: list[str], impute: str) -> None:
+    """Refuse cells that are neither numbers nor categories, and empty ones without `impute`."""
+    for column in columns:
+        cells = table.columns[column]
+        found, empty = _numbers(table, column)
+        if found is not None:
+            _check_numbers(table, column, found, empty)
+        if empty.any() and impute == "none":
+            row, what = int(empty.argmax()), "a text" if found is None else "a finite number"
+            raise table.error(
+                row, column,
+                f"{_got(cells[row])}, expected {what}, in {int(empty.sum()):,} of {len(cells):,} "
+                f"rows: --impute median takes the training rows' median in its place"
+                f"{' (of a text, no category)' if found is None else ''}. A column of labels is "
+                f"called {PREFIX}... or named by `labels`, others are left out by `ignore`",
+            )  # fmt: skip
+
+
+def features_of(
+    table: Table, columns: list[str], rows: dict[str, np.ndarray]
+) -> tuple[np.ndarray, dict, list[str]]:
+    """Features (N, F) float64 before standardising, facts on them, and sentences.
+
+    What is put in the place of an empty cell, and which categories a text has, is decided by the
+    training rows. A text has a column for each category, 1 where the row has it; a row with an
+    empty cell, or a category that training lacks, has 0 in all.
+
+    Parameters
+    ----------
+    table : Table
+    columns : list of str
+        That `check_features` has passed.
+    rows : dict
+        Split -> its rows.
+
+    Raises
+    ------
+    DataError
+        For a feature that counts the rows, that training has no value of, and for texts that are
+        no categories.
+    """
+    values, names, notes = [], [], []
+    facts: dict[str, dict] = {"median": {}, "categories": {}}
+    for column in columns:
+        cells = np.array(table.columns[column])
+        found, empty = _numbers(table, column)
+        if empty[rows["train"]].all():
+            raise table.error(
+                None, column, f"no training row has a value: {option('ignore', column)}"
+            )
+        if found is None:
+            known = sorted({cells[row] for row in rows["train"] if not empty[row]})
+            _check_categories(table, column, known, empty)
+            values += list((cells == np.array(known)[:, None]).astype(float))
+            names += [f"{column}={name}" for name in known]
+            facts["categories"][column] = known
+            notes += _told(column, cells, known, empty)
+            continue
+        _check_counter(table, column, found)
+        if empty.any():
+            median = float(np.nanmedian(found[rows["train"]]))
+            found[empty] = facts["median"][column] = median
+            notes.append(
+                f"{column}: {int(empty.sum()):,} of {len(cells):,} cells are empty and become "
+                f"{median:.6g}, the training rows' median"
+            )
+        values.append(found)
+        names.append(column)
+    told = {name: value for name, value in facts.items() if value}
+    return np.stack(values, axis=1), {"names": names} | told, notes
+
+
+def _told(column: str, cells: np.ndarray, known: list[str], empty: np.ndarray) -> list[str]:
+    """Sentences on a text as features."""
+    notes = [f"{column}: a text, one feature for each of {some(known)}"]
+    new = cells[~empty & ~np.isin(cells, known)].tolist()
+    if new:
+        notes.append(
+            f"{column}: {len(new):,} rows of val and test have a category that training lacks, "
+            f"{some(sorted(set(new)))}: no feature of theirs is 1"
+        )
+    if empty.any():
+        notes.append(f"{column}: {int(empty.sum()):,} empty cells are no category")
+    return notes
+
+
+def _numbers(table: Table, column: str) -> tuple[np.ndarray | None, np.ndarray]:
+    """Numbers (N,) of a column, NaN where there is none, or None for texts; where it is empty."""
+    cells = table.columns[column]
+    empty = np.array([cell.lower() in MISSING for cell in cells])
+    number = np.array([is_number(cell) for cell in cells]) & ~empty
+    if not number.any() and not empty.all() and not any(map(DECIMAL_COMMA.fullmatch, cells)):
+        return None, empty
+    found = np.full(len(cells), np.nan)
+    found[number] = [float(cells[row]) for row in np.flatnonzero(number)]
+    return found, empty
+
+
+def _check_counter(table: Table, column: str, values: np.ndarray) -> None:
+    if len(values) > 2 and (np.diff(np.sort(values)) == 1).all():
+        raise table.error(
+            None, column,
+            f"counts the rows, from {values.min():g} to {values.max():g}: that is no feature. "
+            f"Leave it out by {option('ignore', column)}",
+        )  # fmt: skip
+
+
+def _got(cell: str) -> str:
+    return f"got {cell!r}" if cell else "is empty"
+
+
+def _check_numbers(table: Table, column: str, found: np.ndarray, empty: np.ndarray) -> None:
+    wrong = np.flatnonzero(~np.isfinite(found) & ~empty)
+    if len(wrong):
+        cell = table.columns[column][wrong[0]]
+        comma = ". Write a decimal point, not a comma" if DECIMAL_COMMA.fullmatch(cell) else ""
+        raise table.error(
+            int(wrong[0]), column,
+            f"{_got(cell)}, expected a finite number{comma}. A column of "
+            f"labels is called {PREFIX}... or named by `labels`, others are left out by `ignore`",
+        )  # fmt: skip
+
+
+def _check_categories(table: Table, column: str, known: list[str], empty: np.ndarray) -> None:
+    rows = int((~empty).sum())
+    if len(known) > max(2, rows / CATEGORIES):
+        row = int((~empty).argmax())
+        raise table.error(
+            row, column,
+            f"got {table.columns[column][row]!r}, expected a finite number or a category: "
+            f"{len(known):,} different texts in {rows:,} rows are none. Leave the column out by "
+            f"{option('ignore', column)}",
+        )  # fmt: skip
+
+
+def standardised(table: Table, names: list[str], values: np.ndarray, train: np.ndarray):
+    """Features (N, F) float32 less the training rows' mean over their deviation, and both (F,)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, std = values[train].mean(0), values[train].std(0)
+        std[std == 0] = 1  # the same in all training rows
+        scaled = ((values - mean) / std).astype(np.float32)
+    wrong = np.argwhere(~np.isfinite(scaled))
+    if len(wrong):
+        row, place = wrong[0]
+        raise table.error(
+            int(row), names[place],
+            f"got {values[row, place]:g}, too far from the training rows' mean {mean[place]:.3g} "
+            f"for a feature: scale the column",
+        )  # fmt: skip
+    return scaled, mean, std

@@ -1,0 +1,280 @@
+"""What the cells of a label column mean: its classes, and which labels are unknown.
+
+A label column has one kind of value: whole numbers, true and false, yes and no, or words. An empty
+cell is an unknown label, and so is one that says NaN or None. What else a cell means, a person
+says by codes.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..checks import UNKNOWN
+from .resident import DataError
+from .table_codes import MISSING, WHOLE, Codes, as_number, has_zeros, names_in, option, some
+from .table_file import Table, is_number
+
+PAIRS = (("false", "true"), ("no", "yes"))
+KNOWN = {  # words for no and yes: the second is the positive one
+    *PAIRS, ("0", "1"), ("f", "t"), ("n", "y"), ("off", "on"), ("absent", "present"),
+    ("negative", "positive"), ("neg", "pos"), ("-", "+"),
+}  # fmt: skip
+WORDS = {"number": "whole numbers", PAIRS[0]: "true and false", PAIRS[1]: "yes and no"}
+NO_CLASS = {"?", "unknown", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"}
+MINUS = ("-1", "-1.0")
+SURE_MARKS = "|;"  # hardly ever inside a word
+MARKS = f"{SURE_MARKS},/+&"
+TEXT = "none"  # the separator of cells that are one text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribute:
+    """One attribute of a table: its classes, and the label of each row."""
+
+    name: str
+    column: str  # where it comes from
+    labels: np.ndarray  # (N,) int64, -1 where unknown
+    classes: tuple[str, ...]
+    unknown: Counter = field(default_factory=Counter)  # how often each cell of no known label is
+
+    @property
+    def pair(self) -> bool:
+        """Whether its classes are a known no and yes."""
+        return tuple(word.lower() for word in self.classes) in KNOWN
+
+    def turned(self) -> "Attribute":
+        """The same with its two classes exchanged."""
+        labels = np.where(self.labels < 0, UNKNOWN, 1 - self.labels)
+        return replace(self, labels=labels, classes=self.classes[::-1])
+
+
+class Cells:
+    """The different cells of a column of labels, and what each means.
+
+    Raises
+    ------
+    DataError
+        For -1 beside 0 and 1 where no code says what they mean.
+    """
+
+    def __init__(self, table: Table, column: str, codes: Codes | None = None):
+        self.table, self.column = table, column
+        self.first: dict[str, int] = {}  # row of each different cell
+        for row, cell in enumerate(table.columns[column]):
+            self.first.setdefault(cell, row)
+        self.counts = Counter(table.columns[column])
+        self.said: set[str] = set()  # those that codes speak of
+        self.texts: dict[str, str | None] = {}  # what each means, None for unknown
+        for cell in self.first:
+            meaning = codes.meaning(column, cell) if codes else None
+            if meaning is None:
+                self.texts[cell] = None if cell.lower() in MISSING or cell in MINUS else cell
+                continue
+            self.said.add(cell)
+            word = meaning.lower()
+            known = word if word in ("yes", "no") else meaning
+            self.texts[cell] = None if word == "unknown" else known
+        self._ask_of_minus_one()
+        self.known: dict[str, str] = {}  # each different text of a known label -> its first cell
+        for cell, text in self.texts.items():
+            if text is not None:
+                self.known.setdefault(text, cell)
+        unknown = {cell: self.counts[cell] for cell, text in self.texts.items() if text is None}
+        self.unknown = Counter(unknown)
+
+    def error(self, cell: str, problem: str) -> DataError:
+        return self.table.error(self.first[cell], self.column, problem)
+
+    def _ask_of_minus_one(self) -> None:
+        minus = [cell for cell in MINUS if cell in self.first and cell not in self.said]
+        numbers = {as_number(cell) for cell in self.first if is_number(cell)} - {"-1"}
+        if not minus or not ({"0", "1"} <= numbers or numbers in ({"0"}, {"1"})):
+            return
+        has = " and ".join(sorted(numbers & {"0", "1"}))
+        ways = {
+            "0": ("-1=yes,0=no", "0=yes,-1=no"),
+            "1": ("1=yes,-1=no",),
+            "0 and 1": ("1=yes,-1=no,0=unknown", "1=yes,0=no,-1=unknown"),
+        }[has]
+        blank = ",blank=unknown" if "" in self.first else ""
+        first, *others = ways[0].split(",")
+        one = option("codes", f"{self.column}:{first}", *others)
+        raise self.error(
+            minus[0],
+            f"got {minus[0]!r} in a column that has {has} as well: tables disagree on what they "
+            f"mean. Say it for all columns of labels by "
+            + " or ".join(f'--codes "{way}{blank}"' for way in ways)
+            + f", for this one by {one}",
+        )
+
+    def labels(self, code_of: dict[str, int]) -> np.ndarray:
+        """Labels (N,) of the rows, from the label of each known text."""
+        by_cell = {
+            cell: UNKNOWN if text is None else code_of[text] for cell, text in self.texts.items()
+        }
+        return np.array([by_cell[cell] for cell in self.table.columns[self.column]], np.int64)
+
+
+def labels_of(
+    table: Table, column: str, codes: Codes | None = None, *, lists: bool = False
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Classes (N,) int64 of a column, -1 where unknown, and the names of the classes.
+
+    Whole numbers are classes called by them, in their order; where one has a leading zero, as they
+    are written. True and yes are 1, false and no are 0; words are numbered in alphabetical order.
+    With `lists` a cell that looks like several labels is a text as others.
+    """
+    found = attribute_of(table, column, column, codes, lists=lists)
+    return found.labels, found.classes
+
+
+def attribute_of(
+    table: Table, column: str, name: str, codes: Codes | None = None, *, lists: bool = False
+) -> Attribute:
+    """The attribute that a column is, see `labels_of`."""
+    cells = Cells(table, column, codes)
+    if not lists:
+        _ask_of_lists(cells)
+    first = cells.known
+    kinds = {text: _kind(cells, text) for text in first}
+    allowed = {"word", *PAIRS} if "word" in kinds.values() else set(list(kinds.values())[:1])
+    for text, kind in kinds.items():  # "yes, no, partly" are words all
+        if kind not in allowed:
+            what = "words" if "word" in allowed else WORDS[next(iter(allowed))]
+            raise cells.error(
+                first[text],
+                f"got {text!r} among {what}: a column holds values of one kind. Say by "
+                f"{option('codes', f'{column}:{first[text]}=...')} what it means: yes, no, "
+                f"unknown or a class",
+            )
+    if "word" in allowed or any(map(has_zeros, first)):
+        names = _words(cells)
+        code_of = {text: names.index(text) for text in first}
+    elif allowed == {"number"}:
+        numbers = {text: as_number(text) for text in first}
+        names = sorted(set(numbers.values()), key=int)
+        code_of = {text: names.index(number) for text, number in numbers.items()}
+    else:
+        names = next(iter(allowed), ())
+        code_of = {text: names.index(text.lower()) for text in first}
+    if len(set(code_of.values())) < 2:
+        problem = f"every label that is known is {next(iter(first))!r}" if first else (
+            "every label is unknown"
+        )  # fmt: skip
+        raise table.error(
+            None, column, f"{problem}: two classes at least are needed. Add rows, or ignore it"
+        )
+    known = len(table) - sum(cells.unknown.values())
+    if len(names) > max(2, known / 2):
+        what = "whole numbers" if allowed == {"number"} else "words"
+        raise table.error(
+            None,
+            column,
+            f"{len(names):,} {what} in {known:,} rows are no classes: ignore it",
+        )
+    return Attribute(
+        name=name, column=column, labels=cells.labels(code_of), classes=tuple(names),
+        unknown=cells.unknown,
+    )  # fmt: skip
+
+
+def _kind(cells: Cells, text: str) -> str | tuple[str, str]:
+    """number, word or one of `PAIRS`."""
+    cell, lower = cells.known[text], text.lower()
+    if cell not in cells.said and lower in NO_CLASS:
+        raise cells.error(
+            cell,
+            f"got {text!r}: leave the cell empty for unknown, or say what it means by "
+            f"{option('codes', f'{cell}=unknown')}",
+        )
+    whole = WHOLE.fullmatch(text)
+    if whole and whole[1] != "-":
+        return "number"
+    if is_number(text):
+        raise cells.error(
+            cell,
+            f"got {text!r}, expected a class: a whole number from 0, true or false, yes or no, or "
+            f"a word; an empty cell for unknown. Say what it means by "
+            f"{option('codes', f'{cell}=...')}, or ignore the column if it is no label",
+        )
+    return next((pair for pair in PAIRS if lower in pair), "word")
+
+
+def _words(cells: Cells) -> list[str]:
+    """The names of the classes of words: in alphabetical order, but yes after no."""
+    spelt: dict[str, str] = {}
+    for word, cell in cells.known.items():
+        whole = WHOLE.fullmatch(word)
+        key = str(int(whole[2])) if whole else word.lower()
+        other = spelt.setdefault(key, word)
+        if other != word:
+            row = cells.table.rows[cells.first[cells.known[other]]]
+            raise cells.error(
+                cell,
+                f"got {word!r}, spelt {other!r} in row {row}: write it in one way, or say by "
+                f"{option('codes', f'{word}={other}')} that they are one class",
+            )
+    names = sorted(cells.known)
+    return names[::-1] if tuple(name.lower() for name in names[::-1]) in KNOWN else names
+
+
+def parts_of(text: str, mark: str) -> list[str]:
+    """The labels in a cell: ``Cat|Dog``, or as Python writes a list, ``['Cat', 'Dog']``."""
+    if text[:1] + text[-1:] in ("[]", "()", "{}"):
+        text = text[1:-1]
+    parts = text.split() if mark == " " else text.split(mark)
+    return [word for part in parts if (word := part.strip().strip("'\"").strip())]
+
+
+def _ask_of_lists(cells: Cells) -> None:
+    """Refuse words that look like several labels in a cell, where nobody says what they are."""
+    texts = [text for text, cell in cells.known.items() if cell not in cells.said]
+    if all(map(is_number, texts)):
+        return
+    for mark in (*MARKS, " "):
+        often = Counter(part for text in texts for part in set(parts_of(text, mark)))
+        for text in texts:
+            parts = parts_of(text, mark)
+            if mark == " ":  # "light brown" is a word; beside "light" and "brown" it is two
+                sure = all(part in cells.known or WHOLE.fullmatch(part) for part in parts)
+            else:
+                sure = mark in SURE_MARKS or any(often[part] > 1 for part in parts)
+            if len(parts) > 1 and (sure or text[0] + text[-1] == "[]"):
+                raise cells.error(
+                    cells.known[text],
+                    f"got {text!r}, which looks like {len(parts)} labels: say by "
+                    f'--separator "{mark}" that each of them is an attribute, or by '
+                    f"--separator {TEXT} that the text is one class",
+                )
+
+
+def positive_words(text: str, attributes: list[Attribute]) -> dict[str, str]:
+    """Attribute -> the class that a person calls positive: ``word``, or ``column=word``.
+
+    Raises
+    ------
+    DataError
+        For a word that is no class of an attribute of two classes.
+    """
+    found: dict[str, str] = {}
+    two = [attribute for attribute in attributes if len(attribute.classes) == 2]
+    for item in names_in(text):
+        name, _, word = (part.strip() for part in item.partition("="))
+        asked = [a for a in attributes if word and name in (a.name, a.column)]
+        hits = {
+            a.name: own
+            for a in asked or two
+            for own in a.classes
+            if a in two and own.lower() == (word if asked else item).lower()
+        }
+        if not hits:
+            has = [f"{a.name}={' or '.join(a.classes)}" for a in asked or two if a in two]
+            raise DataError(
+                f"positive has {item!r}, expected a class of an attribute of two classes, or "
+                f"column=class: {some(has) or 'no such attribute has two'}"
+            )
+        for name, word in hits.items():
+            if found.setdefault(name, word) != word:
+                raise DataError(f"positive names both classes of {name}: name one of them")
+    return found

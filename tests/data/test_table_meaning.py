@@ -1,0 +1,498 @@
+"""What a table means is said, asked or refused: codes, lists, classes in columns, groups, words."""
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from dcl.data import DataError, table
+from dcl.data.stratify import TooRareError, stratify
+from dcl.data.table_codes import Codes, as_number, names_in, quoted
+from dcl.data.table_file import Table
+from dcl.data.table_labels import attribute_of, labels_of
+
+COUNT = 40
+X = [f"{0.1 * math.sin(n + 1):.3f}" for n in range(COUNT)]  # a feature that says nothing
+SPLIT = (["train"] * 6 + ["val"] * 2 + ["test"] * 2) * 4
+
+
+def cells(*values, column="a") -> Table:
+    """A table of one column."""
+    return Table(path=Path("my.csv"), columns={column: list(map(str, values))},
+                 rows=list(range(2, len(values) + 2)))  # fmt: skip
+
+
+def write(path: Path, columns: dict[str, list]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([list(columns), *zip(*columns.values(), strict=True)])
+    return path
+
+
+def of_features(folder: Path, columns: dict[str, list], **options):
+    """The data set of 40 rows of one feature, split in order, and these columns of labels."""
+    given = {"x": X, "split": SPLIT} | columns
+    options.setdefault("labels", [name for name in columns if not name.startswith("f_")])
+    return table.load(write(folder / "my.csv", given), **options)
+
+
+def all_labels(data, name) -> list[int]:
+    """Labels of an attribute, the splits one after another."""
+    place = data.attributes.index(name)
+    return np.concatenate([split.labels[:, place] for split in data.splits.values()]).tolist()
+
+
+def in_order(values: list) -> list:
+    """Values of 40 rows as `all_labels` has them."""
+    return [v for name in ("train", "val", "test") for v, s in zip(values, SPLIT, strict=True)
+            if s == name]  # fmt: skip
+
+
+ASKED = [
+    ((-1, 0, 1), "got '-1' in a column that has 0 and 1 as well: tables disagree"),
+    (("1.0", "0.0", "-1.0", ""), '--codes "1=yes,-1=no,0=unknown,blank=unknown" or --codes "1=yes'),
+    ((-1, 0, 1, 2), 'for this one by --codes "a:1=yes,-1=no,0=unknown"'),
+    ((-1, 1), 'that has 1 as well: .* by --codes "1=yes,-1=no"'),
+    ((-1, 0), 'that has 0 as well: .* by --codes "-1=yes,0=no" or --codes "0=yes,-1=no"'),
+]
+
+
+@pytest.mark.parametrize(("values", "message"), ASKED)
+def test_minus_one_beside_zero_or_one_is_refused_with_the_option(values, message):
+    with pytest.raises(DataError, match=message):
+        labels_of(cells(*values * 4), "a")
+
+
+READ = [
+    ("1=yes,-1=no,0=unknown", (1, -1, 0, ""), [1, 0, -1, -1], ("no", "yes")),
+    ("1=yes,0=no,-1=unknown", ("1.0", "-1.0", "0.0", ""), [1, -1, 0, -1], ("no", "yes")),
+    ("1=yes,0=no,-1=yes,blank=no", ("1.0", "-1.0", "0.0", ""), [1, 1, 0, 0], ("no", "yes")),
+    ("blank=no", ("1", "0", "", "nan"), [1, 0, 0, 0], None),
+    ("-1=unknown", (1, -1, 0, ""), [1, -1, 0, -1], ("0", "1")),
+    ("?=unknown", ("cat", "dog", "?", ""), [0, 1, -1, -1], ("cat", "dog")),
+    ("None=None", ("cat", "dog", "None", ""), [1, 2, 0, -1], ("None", "cat", "dog")),
+    ("1=cat,2=dog,9=unknown", (1, 2, 9, 1), [0, 1, -1, 0], ("cat", "dog")),
+    ("POS=yes,neg=no", ("pos", "NEG", "Neg", "POS"), [1, 0, 0, 1], ("no", "yes")),
+    ("a:1=yes,-1=no,b:1=no,b:-1=yes", (1, -1, 1, -1), [1, 0, 1, 0], ("no", "yes")),
+    ("1=no,-1=yes,a:1=yes,a:-1=no", (1, -1, 1, -1), [1, 0, 1, 0], ("no", "yes")),
+]
+
+
+@pytest.mark.parametrize(("codes", "values", "labels", "names"), READ)
+def test_codes_say_what_cells_mean(codes, values, labels, names):
+    made = cells(*values * 3)
+    made.columns["b"] = made.columns["a"]
+    if names is None:  # "no" of a code among 0 and 1
+        with pytest.raises(DataError, match="got 'no' among whole numbers"):
+            labels_of(made, "a", Codes(codes, made))
+        return
+    found = labels_of(made, "a", Codes(codes, made))
+    assert found[0].tolist() == labels * 3
+    assert found[1] == names
+
+
+def test_codes_name_columns_with_commas_and_colons():
+    made = cells("1", "-1", "1", column="Effusion, left")
+    made.columns["b:c"] = ["1", "-1", "-1"]
+    codes = Codes('"Effusion, left:1=yes",-1=no,b:c:1=no,b:c:-1=yes', made)
+    assert labels_of(made, "Effusion, left", codes)[0].tolist() == [1, 0, 1]
+    assert labels_of(made, "b:c", codes)[0].tolist() == [0, 1, 1]
+    assert codes.unused() == []
+
+
+@pytest.mark.parametrize("text", ["yes", "1=", "=yes", "1=yes,1=no", "a:=no"])
+def test_what_is_no_code_is_refused(text):
+    with pytest.raises(DataError, match=r"my\.csv: codes (has|gives)"):
+        Codes(text, cells("1", "0"))
+
+
+def test_a_code_that_no_cell_has_is_told(tmp_path):
+    data = of_features(tmp_path, {"a": [1, 0] * 20}, codes="1=yes,0=no,-1=unknown,b:1=yes")
+    assert "warning: no label is '-1', which codes speaks of" in data.facts["notes"]
+    assert "warning: no label is 'b:1', which codes speaks of" in data.facts["notes"]
+
+
+@pytest.mark.parametrize("word", ["None", "<NA>", "null", "NaN", "nan", "N/A", "NA", ""])
+def test_a_missing_label_as_a_text_is_unknown_and_counted(tmp_path, word):
+    data = of_features(tmp_path, {"a": ["cat", "dog", word, "dog"] * 10})
+    assert all_labels(data, "a").count(-1) == 10
+    told = f"a: 10 of 40 labels unknown (10 {repr(word) if word else 'empty'})"
+    assert told in data.facts["notes"]
+
+
+def test_whole_numbers_are_classes_called_by_them(tmp_path):
+    data = of_features(tmp_path, {"a": [402, 3, 5021, 17] * 10, "b": [1, 2, 2, 2] * 10})
+    assert data.facts["class_names"]["a"] == ("3", "17", "402", "5021")
+    assert all_labels(data, "a") == in_order([2, 0, 3, 1] * 10)
+    assert data.classes == (4, 2)
+    assert data.facts["positive"] == {"b": "1"}  # the rarer
+    assert "a: 4 classes called by their numbers, '3', '17', '402', '5021'" in data.facts["notes"]
+    with pytest.raises(DataError, match="40 whole numbers in 40 rows are no classes: ignore it"):
+        of_features(tmp_path, {"a": list(range(COUNT))})
+
+
+def test_leading_zeros_stay():
+    labels, names = labels_of(cells("01", "00", "02", "01", "00", "10", "10", "02", ""), "a")
+    assert names == ("00", "01", "02", "10")
+    assert labels.tolist() == [1, 0, 2, 1, 0, 3, 3, 2, -1]
+    with pytest.raises(DataError, match=r"row 3, .* got '1', spelt '01' in row 2: .* --codes"):
+        labels_of(cells("01", "1", "00", "00"), "a")
+    made = cells("01", "1", "00", "00")
+    assert labels_of(made, "a", Codes("1=01", made))[0].tolist() == [1, 1, 0, 0]
+
+
+LISTS = [
+    ["Cat|Dog", "Cat", "Dog|Bird"], ["a;b", "c"], ["Mass, Nodule", "Nodule", "None"],
+    ["scab", "rust", "scab rust"], ["1 4", "2", "3"], ["['Cat', 'Dog']", "['Bird']"],
+    ["red/blue", "red", "green"], ["1,4", "4", "2"], ["a+b", "b", "c"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", LISTS)
+def test_cells_that_look_like_lists_ask_for_the_separator(words):
+    made = cells(*words * 4)
+    with pytest.raises(DataError, match=r"which looks like 2 labels: say by --separator \".\""):
+        labels_of(made, "a")
+
+
+@pytest.mark.parametrize(
+    "words", [["light brown", "dark brown", "black"], ["New York", "Berlin"], ["St. Paul/MN", "x"]]
+)
+def test_words_of_two_words_are_no_lists(words):
+    assert len(labels_of(cells(*words * 4), "a")[1]) == len(words)
+
+
+def test_a_separator_makes_an_attribute_of_each_label(tmp_path):
+    column = ["Cat|Dog", "No Finding", "Dog", "", "Bird | Cat"] * 8
+    data = of_features(tmp_path, {"a": column}, separator="|")
+    assert data.attributes == ("Bird", "Cat", "Dog", "No Finding")
+    assert data.classes == 2
+    assert all_labels(data, "Cat") == in_order([1, 0, 0, -1, 1] * 8)
+    assert all_labels(data, "No Finding") == in_order([0, 1, 0, -1, 0] * 8)
+    told = [note for note in data.facts["notes"] if "beside another" in note]
+    assert told == [
+        "a: no cell has 'No Finding' beside another. If one of them means that there is none, say "
+        '--codes "No Finding=no"'
+    ]
+    said = of_features(
+        tmp_path, {"a": column}, separator="|", codes="No Finding=no,blank=no,Bird=Owl"
+    )
+    assert said.attributes == ("Cat", "Dog", "Owl")
+    assert all_labels(said, "Owl") == in_order([0, 0, 0, 0, 1] * 8)
+    text = of_features(tmp_path, {"a": column}, separator="none")
+    assert text.facts["class_names"]["a"] == ("Bird | Cat", "Cat|Dog", "Dog", "No Finding")
+    with pytest.raises(DataError, match="no cell of the columns of labels, 'a', has the separator"):
+        of_features(tmp_path, {"a": column}, separator=";")
+
+
+def test_lists_of_two_columns_are_called_by_both(tmp_path):
+    data = of_features(
+        tmp_path, {"a": ["1 4", "2", "4", "1"] * 10, "b": ["x 1", "1", "x", "x"] * 10},
+        separator=" ",
+    )  # fmt: skip
+    assert data.attributes == ("a 1", "a 2", "a 4", "b 1", "b x")
+    assert all_labels(data, "a 4") == in_order([1, 0, 1, 0] * 10)
+
+
+ONE_HOT = {
+    "MEL": ["1.0", "0.0", "0.0", "0.0"] * 10,
+    "N,V": ["0.0", "1.0", "0.0", "0.0"] * 10,
+    "BCC": ["0.0", "0.0", "1.0", "1.0"] * 10,
+}
+
+
+def test_columns_of_one_yes_in_each_row_are_told_and_made_one_label(tmp_path):
+    data = of_features(tmp_path, ONE_HOT)
+    assert data.attributes == ("MEL", "N,V", "BCC")
+    assert any("exactly one yes among 'MEL', 'N,V', 'BCC'" in note and "--exclusive all" in note
+               for note in data.facts["notes"])  # fmt: skip
+    one = of_features(tmp_path, ONE_HOT, exclusive=["all"])
+    assert one.attributes == ("label",)
+    assert one.class_names == ("MEL", "N,V", "BCC")
+    assert all_labels(one, "label") == in_order([0, 1, 2, 2] * 10)
+    more = ONE_HOT | {"hat": [1, 1, 0, 1] * 10}
+    told = of_features(tmp_path, more).facts["notes"]
+    assert any("""--exclusive 'MEL,"N,V",BCC'""" in note for note in told)
+    some = of_features(tmp_path, more, exclusive=["MEL", "N,V", "BCC"])
+    assert some.attributes == ("hat", "label")
+    assert some.classes == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "exclusive", "message"),
+    [
+        ({"MEL": ["1", "1", "0", "0"] * 10}, ["all"], "row 3, column 'MEL': .* more than one is"),
+        ({"BCC": ["0", "0", "0", "1"] * 10}, ["all"], "row 4, .* none is yes, in 10 of 40 rows"),
+        ({"BCC": ["1", "2", "1", "2"] * 10}, ["all"], "column 'BCC': has '1', '2': exclusive is"),
+        ({}, ["MEL"], "exclusive names 'MEL', expected two columns"),
+        ({}, ["MEL", "NV"], "exclusive names 'NV', expected"),
+    ],
+)
+def test_columns_that_do_not_exclude_each_other_are_named(tmp_path, change, exclusive, message):
+    with pytest.raises(DataError, match=message):
+        of_features(tmp_path, ONE_HOT | change, exclusive=exclusive)
+
+
+def test_an_empty_row_of_exclusive_columns_is_unknown(tmp_path):
+    rows = {name: ["", *column[1:]] for name, column in ONE_HOT.items()}
+    data = of_features(tmp_path, rows, exclusive=["all"])
+    assert all_labels(data, "label")[0] == -1
+    assert "label: 1 of 40 labels unknown (1 empty)" in data.facts["notes"]
+
+
+def test_the_rarer_word_in_training_is_positive_and_can_be_chosen(tmp_path):
+    words = {"state": (["ok"] * 3 + ["defect"]) * 10, "sex": ["f", "m", "m", "m"] * 10}
+    data = of_features(tmp_path, words)
+    assert data.facts["positive"] == {"state": "defect", "sex": "f"}
+    assert data.facts["class_names"]["state"] == ("ok", "defect")
+    assert all_labels(data, "state") == in_order([0, 0, 0, 1] * 10)
+    assert any("state: F1, precision, recall and AP are of 'defect', rarer in training" in note
+               and "--positive" in note for note in data.facts["notes"])  # fmt: skip
+    chosen = of_features(tmp_path, words, positive="OK,sex=m")
+    assert chosen.facts["positive"] == {"state": "ok", "sex": "m"}
+    assert chosen.facts["class_names"]["state"] == ("defect", "ok")
+    assert not any("positive" in note for note in chosen.facts["notes"])
+    with pytest.raises(DataError, match="positive has 'broken', expected a class of an attribute"):
+        of_features(tmp_path, words, positive="broken")
+    with pytest.raises(DataError, match="positive names both classes of state"):
+        of_features(tmp_path, words, positive="ok,state=defect")
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [("no", "yes"), ("FALSE", "TRUE"), ("0", "1"), ("Negative", "Positive"), ("absent", "present"),
+     ("N", "Y"), ("-", "+")],
+)  # fmt: skip
+def test_known_pairs_keep_their_positive_word(tmp_path, pair):
+    no, yes = pair
+    data = of_features(tmp_path, {"a": [yes, yes, yes, no] * 10})
+    assert data.facts["positive"]["a"].lower() == yes.lower()
+    assert all_labels(data, "a") == in_order([1, 1, 1, 0] * 10)
+    turned = of_features(tmp_path, {"a": [yes, yes, yes, no] * 10}, positive=f"a={no}")
+    assert all_labels(turned, "a") == in_order([0, 0, 0, 1] * 10)
+
+
+def test_no_group_is_in_two_splits_and_each_has_every_class(tmp_path):
+    rng = np.random.default_rng(0)
+    patient = rng.integers(0, 40, 200)
+    columns = {
+        "x": [f"{value:.6f}" for value in rng.normal(size=200)],
+        "patient": [f"P{number}" for number in patient],
+        "label": np.where(patient % 4, "healthy", "ill").tolist(),
+    }
+    data = table.load(write(tmp_path / "my.csv", columns), group="patient")
+    values = np.array(list(map(float, columns["x"])))
+    facts = data.facts["features"]
+    where = {}
+    for name, split in data.splits.items():
+        for value in split.images[:, 0] * facts["std"][0] + facts["mean"][0]:
+            row = int(abs(values - value).argmin())
+            where.setdefault(columns["patient"][row], set()).add(name)
+        assert set(split.labels[:, 0]) == {0, 1}
+    assert len(where) == len(set(patient.tolist()))
+    assert all(len(splits) == 1 for splits in where.values())
+    assert data.facts["features"]["names"] == ["x"]  # the group is no feature
+    assert 20 <= len(data.splits["test"]) <= 40
+    assert "each patient in one of them" in data.facts["notes"][0]
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**31), st.integers(12, 60))
+def test_a_split_of_groups_keeps_shares_and_cuts_none(seed, count):
+    rng = np.random.default_rng(seed)
+    groups = rng.integers(0, count, 8 * count)
+    labels = np.stack([rng.choice(3, len(groups)), rng.choice([-1, 0, 1], len(groups))], 1)
+    try:
+        parts = stratify(labels, (0.7, 0.15, 0.15), seed, groups)
+    except TooRareError:
+        assert count < 20
+        return
+    for group in set(groups.tolist()):
+        assert len(set(parts[groups == group].tolist())) == 1
+    for column in labels.T:
+        for label in set(column.tolist()) - {-1}:
+            assert set(parts[column == label].tolist()) == {0, 1, 2}
+    assert abs(np.bincount(parts) / len(parts) - (0.7, 0.15, 0.15)).max() < 0.1
+
+
+def test_a_group_that_a_given_split_cuts_is_named(tmp_path):
+    columns = {"a": [0, 1] * 20, "f_id": [f"P{n // 2}" for n in range(COUNT)]}
+    data = of_features(tmp_path, columns, group="f_id")
+    assert len(data.splits["train"]) == 24
+    columns["f_id"][5] = "P3"  # row 7 is of training, P3's others of validation
+    with pytest.raises(DataError, match=r"column 'f_id': 1 groups lie in more than one split: 'P3'"
+                                        r"\. .* --ignore split"):  # fmt: skip
+        of_features(tmp_path, columns, group="f_id")
+    columns["f_id"][5] = ""
+    assert of_features(tmp_path, columns, ignore=["f_id"]).attributes == ("a",)
+    with pytest.raises(DataError, match="row 7, column 'f_id': is empty, in 1 of 40 rows: a row"):
+        of_features(tmp_path, columns, group="f_id", ignore=["split"])
+    with pytest.raises(DataError, match="group names 'patient', but the columns are x, split"):
+        of_features(tmp_path, columns, group="patient")
+    columns["f_id"] = ["north", "south"] * 20
+    with pytest.raises(DataError, match="has 2 groups: train, val and test need one each"):
+        of_features(tmp_path, columns, group="f_id", ignore=["split"])
+
+
+def test_a_class_of_too_few_groups_is_named(tmp_path):
+    columns = {"a": [1] * 8 + [0] * 32, "f_id": [f"P{n // 4}" for n in range(COUNT)]}
+    with pytest.raises(DataError, match="the class '1' of a is in 2 groups of f_id, too few"):
+        of_features(tmp_path, columns, group="f_id", ignore=["split"])
+
+
+def test_a_column_left_out_whose_values_come_again_in_another_split_is_warned_of(tmp_path):
+    columns = {"a": [0, 1] * 20, "f_id": [f"P{n // 3}" for n in range(COUNT)],
+               "f_one": ["x"] * COUNT, "f_row": [f"r{n}" for n in range(COUNT)]}  # fmt: skip
+    data = of_features(tmp_path, columns, ignore=["f_id", "f_one", "f_row"])
+    (told,) = [note for note in data.facts["notes"] if "--group" in note]
+    assert told.startswith("warning: rows in different splits share values of columns left out: ")
+    assert "f_id (" in told
+    assert "of 14 values)" in told
+    assert "f_one" not in told
+    assert "f_row" not in told
+    assert told.endswith("--group f_id")
+
+
+def test_a_feature_that_counts_the_rows_or_has_no_name_is_refused(tmp_path):
+    for values in (list(range(COUNT)), list(range(7, COUNT + 7))[::-1]):
+        with pytest.raises(DataError, match=r"column 'f_n': counts the rows, from \d+ to \d+: .* "
+                                            r"--ignore f_n"):  # fmt: skip
+            of_features(tmp_path, {"a": [0, 1] * 20, "f_n": values})
+    for name in ("", "Unnamed: 1", "__index_level_0__"):
+        with pytest.raises(DataError, match='has no name, .* leave it out by --ignore ["_]'):
+            of_features(tmp_path, {"f_": X, name: X[::-1], "a": [0, 1] * 20}, labels=["a"])
+    columns = {"a": [0, 1] * 20, "": range(COUNT)}
+    data = of_features(tmp_path, columns, labels=["a"], ignore=["Unnamed: 3"])
+    assert data.facts["features"]["names"] == ["x"]
+
+
+def test_empty_features_are_imputed_by_the_training_rows(tmp_path):
+    values = [f"{n % 7}" if n % 5 else "" for n in range(COUNT)]
+    columns = {"a": [0, 1] * 20, "f_age": values}
+    with pytest.raises(DataError, match="row 2, column 'f_age': is empty, expected a finite number,"
+                                        " in 8 of 40 rows: --impute median"):  # fmt: skip
+        of_features(tmp_path, columns)
+    data = of_features(tmp_path, columns, impute="median")
+    train = [float(v) for v, s in zip(values, SPLIT, strict=True) if v and s == "train"]
+    assert data.facts["features"]["median"] == {"f_age": np.median(train)}
+    filled = np.array([float(v) if v else np.median(train) for v in in_order(values)])
+    mean, std = filled[:24].mean(), filled[:24].std()
+    found = np.concatenate([split.images[:, 1] for split in data.splits.values()])
+    np.testing.assert_allclose(found, (filled - mean) / std, rtol=1e-5, atol=1e-6)
+    assert any("f_age: 8 of 40 cells are empty" in note for note in data.facts["notes"])
+    assert "median" not in of_features(tmp_path, {"a": [0, 1] * 20}).facts["features"]
+
+
+def test_a_text_feature_is_one_feature_for_each_category_of_training(tmp_path):
+    site = ["A", "B", "C", "A"] * 10
+    site[8], site[9] = "D", "E"  # a test row's alone, as the split goes 6, 2, 2
+    data = of_features(tmp_path, {"a": [0, 1] * 20, "f_site": site})
+    names = data.facts["features"]["names"]
+    assert names == ["x", "f_site=A", "f_site=B", "f_site=C"]
+    mean, std = (np.array(data.facts["features"][key]) for key in ("mean", "std"))
+    raw = np.concatenate([s.images for s in data.splits.values()]) * std + mean
+    expected = [[float(value == name) for name in "ABC"] for value in in_order(site)]
+    np.testing.assert_allclose(raw[:, 1:], expected, atol=1e-5)
+    assert any("2 rows of val and test have a category that training lacks, 'D', 'E'" in note
+               for note in data.facts["notes"])  # fmt: skip
+    with pytest.raises(DataError, match="24 different texts in 40 rows are none.*--ignore f_note"):
+        of_features(tmp_path, {"a": [0, 1] * 20, "f_note": [f"n{k}" for k in range(COUNT)]})
+    with pytest.raises(DataError, match="got '0,5', expected a finite number. Write a decimal poi"):
+        of_features(tmp_path, {"a": [0, 1] * 20, "f_size": ["0,5", "1,5"] * 20})
+
+
+def test_a_row_for_each_label_shows_the_line_that_folds_it(tmp_path, monkeypatch):
+    import pandas
+
+    monkeypatch.chdir(tmp_path)
+    for n in range(6):
+        Image.new("L", (16, 16), n).save(tmp_path / f"{n}.png")
+    long = {
+        "ImageID": [f"{n}.png" for n in range(6) for _ in range(2)], "Source": ["human"] * 12,
+        "LabelName": ["Cat", "Dog"] * 6, "Confidence": [n % 3 % 2 for n in range(12)],
+    }  # fmt: skip
+    write(tmp_path / "long.csv", long)
+    bare = {key: long[key] for key in ("ImageID", "LabelName")}
+    write(tmp_path / "bare.csv", {key: values[:-1] for key, values in bare.items()})
+    for name in ("long", "bare"):
+        with pytest.raises(DataError, match="is the image of row 2 already: an image has one row"
+                           ) as caught:  # fmt: skip
+            table.load(f"{name}.csv", images=".")
+        line = str(caught.value).split("fold it in Python: ")[1]
+        exec(line, {})
+        wide = pandas.read_csv(f"{name}-wide.csv").set_index("ImageID")
+        assert wide.shape == (6, 2)
+        if name == "long":
+            assert wide["Dog"].tolist() == long["Confidence"][1::2]
+        else:
+            assert wide["Dog"].tolist() == [1] * 5 + [0]
+
+
+def test_a_column_with_a_comma_is_named_in_quotes(tmp_path):
+    assert names_in('a, "b, c" ,"d ""e"""') == ["a", "b, c", 'd "e"']
+    assert names_in(quoted('x, "y"')) == ['x, "y"']
+    columns = {"Effusion, left": [0, 1] * 20, "f_free, text": ["x"] * COUNT}
+    data = of_features(tmp_path, columns, labels=["Effusion, left"], ignore=["f_free, text"])
+    assert data.attributes == ("Effusion, left",)
+    with pytest.raises(DataError, match="""quotes: --labels '"Effusion, left"'"""):
+        of_features(tmp_path, columns, labels=["Effusion", "left"])
+
+
+def folders(root: Path, names, count=6) -> Path:
+    for number, name in enumerate(names):
+        (root / name).mkdir(parents=True)
+        for shot in range(count):
+            Image.new("L", (16, 16), 10 * number + shot).save(root / name / f"IMG_{shot}.png")
+    return root
+
+
+def test_a_folder_of_a_sub_folder_for_each_class_is_a_data_set(tmp_path):
+    root = folders(tmp_path / "plants.v2", ["rust", "healthy", "scab"])
+    (root / "empty").mkdir()
+    Image.new("L", (16, 16)).save(root / "stray.png")
+    data = table.load(root, size=(16, 16), progress=False)
+    assert data.class_names == ("healthy", "rust", "scab")
+    assert data.title.startswith("plants.v2, 18 images")
+    for split in data.splits.values():
+        assert (split.images[:, 0, 0, 0] // 10 == np.array([1, 0, 2])[split.labels[:, 0]]).all()
+    assert "folders without an image: 'empty'" in data.facts["notes"]
+    assert any("1 images of plants.v2 are in no folder of a class, 'stray.png'" in note
+               for note in data.facts["notes"])  # fmt: skip
+
+
+def test_classes_may_lie_below_folders_of_the_splits(tmp_path):
+    names = [f"{split}/{name}" for split in ("train", "valid", "test") for name in ("01", "00")]
+    data = table.load(folders(tmp_path / "set", names), size=(16, 16), progress=False)
+    assert data.class_names == ("00", "01")
+    assert {name: len(split) for name, split in data.splits.items()} == {
+        "train": 12, "val": 12, "test": 12,
+    }  # fmt: skip
+    again = table.load(tmp_path / "set", size=(16, 16), progress=False, ignore=["split"])
+    assert len(again.splits["train"]) > 12
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["train/a", "train/b", "other/a"], "has 'train' beside 'other'. A data set is a .csv"),
+        (["a", "b/c"], "b/c/IMG_0.png is not in a folder of a class alone"),
+        (["train/a", "train/b"], "column 'split': no row is val"),
+        (["a"], "every label that is known is 'a'"),
+        ([], "holds no image in a sub-folder. A data set is"),
+    ],
+)
+def test_a_folder_that_is_no_data_set_says_what_is(tmp_path, names, message):
+    root = folders(tmp_path / "set", names)
+    root.mkdir(exist_ok=True)
+    with pytest.raises(DataError, match=message):
+        table.load(root, size=(16, 16), progress=False)
+
+
+def test_numbers_are_compared_without_their_point():
+    pairs = [("1.0", "1"), ("-1.", "-1"), ("01", "01"), ("0.0", "0"), ("+2", "2"), ("cat", "cat")]
+    assert [as_number(cell) for cell, _ in pairs] == [number for _, number in pairs]
+    assert attribute_of(cells("1.0", "0", "1"), "a", "b").classes == ("0", "1")
