@@ -19,6 +19,7 @@ if __name__ == "__main__" and sys.argv[1:2] in (["run"], ["grid"]):
 
 try:
     from .data.pack import listing
+    from .experiment import tune as tune_module
     from .experiment.config import from_values, method_options
     from .experiment.datasets import DATASETS, find_dataset
     from .experiment.distributed import rank
@@ -84,7 +85,7 @@ def _joined(arguments: list[str]) -> list[str]:
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     """The parser of these arguments: what they name by its place has its options too."""
     parser = argparse.ArgumentParser(prog="python -m dcl", description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(required=True, metavar="{run,grid,predict,check,bench}")
+    commands = parser.add_subparsers(required=True, metavar="{run,grid,predict,tune,check,bench}")
     run_parser = commands.add_parser("run", help="train, test and write the record of one run")
     experiments = run_parser.add_subparsers(required=True, metavar=f"{{{','.join(DATASETS)}}}")
     places = [word for word in arguments[1:2] if ":" in word]
@@ -101,6 +102,9 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     predict_parser.add_argument("--decision", default="tuned-mA", help="argmax, tuned-mA, tuned-f1")
     predict_parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     predict_parser.set_defaults(command=predict_command)
+    tune_parser = commands.add_parser("tune", help="thresholds for a table of scores")
+    tune_module.add_arguments(tune_parser)
+    tune_parser.set_defaults(command=tune_module.tune)
     check_parser = commands.add_parser("check", help="test the weights beside a record again")
     check_parser.add_argument(
         "record", type=Path, nargs="?", help="a .json with its .safetensors; with --all a folder"

@@ -1,0 +1,147 @@
+"""``python -m dcl tune``: thresholds for a table of scores, and what they reach."""
+
+import argparse
+import csv
+from pathlib import Path
+
+from ..data.scores_table import ScoresTable, read_prior, read_scores, read_two
+from ..evaluation import thresholds
+from ..evaluation.thresholds import METRICS, SCALES, Report, ThresholdsError
+
+HEADS = ("label", "decision", "threshold", "bal. acc.", "F1", "precision", "recall")
+MOST = 40  # labels whose rows are printed
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``tune``."""
+    parser.add_argument("table", type=Path, nargs="?", help="scores.csv: id, y_<name>, s_<name>")
+    parser.add_argument("--labels", type=Path, help="labels in a file of their own, joined by id")
+    parser.add_argument("--scores", type=Path, help="scores in a file of their own")
+    parser.add_argument("--prior", help="rates in training: numbers, or a table of counts")
+    parser.add_argument("--scale", choices=SCALES, help="of the scores; detected without")
+    parser.add_argument("--recall", type=float, metavar="R", help="also reach this recall")
+    parser.add_argument("--precision", type=float, metavar="P", help="also reach this precision")
+    parser.add_argument(
+        "--bootstrap", type=int, default=thresholds.BOOTSTRAP, metavar="N",
+        help="samples for the intervals, 0 for none [%(default)s]",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0, help="of folds and samples [%(default)s]")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.json", help="write the thresholds, and FILE.csv beside"
+    )
+
+
+def tune(options: argparse.Namespace) -> None:
+    """Read, tune, print, and write what was asked for."""
+    table = _read(options)
+    out = options.out
+    if out is not None and out.suffix.lower() != ".json":
+        raise ThresholdsError(f"--out must end in .json, got {str(out)!r}")
+    try:
+        found = thresholds.tune(
+            table.scores, table.labels, split=table.split, names=table.names, groups=table.groups,
+            scale=options.scale, recall=options.recall, precision=options.precision,
+            prior=None if options.prior is None else read_prior(options.prior, table.names),
+            bootstrap=options.bootstrap, seed=options.seed,
+        )  # fmt: skip
+    except ThresholdsError:
+        raise
+    except ValueError as error:
+        raise ThresholdsError(str(error)) from None
+    print(sentence(found), "", *notes(table, found), "", *lines(found), sep="\n")
+    if out is not None:
+        found.thresholds.write(out)
+        write_csv(found, out.with_suffix(".csv"))
+        print(f"\nwritten: {out}, {out.with_suffix('.csv')}")
+
+
+def _read(options: argparse.Namespace) -> ScoresTable:
+    two = (options.labels, options.scores)
+    if options.table is not None and two == (None, None):
+        return read_scores(options.table)
+    if options.table is None and None not in two:
+        return read_two(*two)
+    raise ThresholdsError("tune takes one table, or --labels and --scores")
+
+
+def sentence(found: Report) -> str:
+    """The gains in points of mean balanced accuracy."""
+    place = "the training prior" if found.thresholds.prior_given else "each label's own rate"
+    return (
+        f"Moving the threshold to {place} gains {_points(found.gain_prior)} points of balanced "
+        f"accuracy over 0.5; tuning each label gains {_points(found.gain_tuned)} more."
+    )
+
+
+def _points(gain) -> str:
+    value, low, high = (100 * gain).tolist()
+    half = "" if low != low else f" ± {(high - low) / 2:.1f}"
+    return f"{value:.1f}{half}"
+
+
+def notes(table: ScoresTable, found: Report) -> list[str]:
+    """What was understood, and what cannot be said."""
+    kept = found.thresholds
+    few = [name for name, flag in zip(kept.names, kept.few.tolist(), strict=True) if flag]
+    rows = f"{len(kept.names)} labels, {len(table.rows):,} rows"
+    groups = "" if table.groups is None else f" in {len(set(table.groups)):,} groups"
+    how = (
+        f"tuned on val ({kept.rows:,} rows), scored on test ({found.rows:,})"
+        if found.scored_on == "test"
+        else "cross-fitted in 5 folds"
+    )
+    said = [
+        f"{rows}{groups}: {how}; 95 % intervals from {found.bootstrap} samples",
+        f"scores: {kept.scale} (--scale to fix it)",
+        f"prior: {'given' if kept.prior_given else 'the rate of the rows tuned on (--prior)'}",
+    ]
+    for what, names in (
+        ("columns left out", table.ignored),
+        ("no metric, in no mean (no positives or no negatives among the rows scored)",
+         found.undefined),
+        ("stays at the prior (no positives or no negatives among the rows tuned on)",
+         found.untuned),
+        (f"few: under {thresholds.FEW} of the rarer class", few),
+    ):  # fmt: skip
+        if names:
+            said.append(f"{what}: {', '.join(names)}")
+    return said
+
+
+def lines(found: Report) -> list[str]:
+    """The table in fixed columns, percent: the mean, then each label, marked where few."""
+    table = found.rows_of_table()
+    size = len(found.thresholds.decisions)
+    shown = table[-size:] + table[:-size][: size * MOST]
+    width = max(len(row["label"]) for row in shown) + 2
+    cells = [[f"{HEADS[0]:{width}}", f"{HEADS[1]:9}", *(f"{head:>17}" for head in HEADS[2:])]]
+    for row in shown:
+        threshold = row["threshold"]
+        mark = f"{row['label']}{' *' if row['few'] is True else ''}"
+        cells.append([
+            f"{mark:{width}}",
+            f"{row['decision']:9}",
+            f"{threshold if threshold == '' else format(threshold, '.6g'):>17}",
+            *(f"{_percent(row, metric):>17}" for metric in METRICS),
+        ])  # fmt: skip
+    printed = [" ".join(line).rstrip() for line in cells]
+    if len(found.thresholds.names) > MOST:
+        printed.append(f"... and {len(found.thresholds.names) - MOST} more labels: --out has all")
+    return printed
+
+
+def _percent(row: dict, metric: str) -> str:
+    value, low, high = (row[key] for key in (metric, f"{metric}_low", f"{metric}_high"))
+    if value == "":
+        return "-"
+    ends = "" if low == "" else f" [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"{100 * value:.1f}{ends}"
+
+
+def write_csv(found: Report, path: Path) -> None:
+    """A row for each label and decision, then for the mean; shares, not percent."""
+    table = found.rows_of_table()
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
