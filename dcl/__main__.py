@@ -100,6 +100,9 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     predict_parser.add_argument("images", type=Path, help="a folder of images, or a .zip")
     predict_parser.add_argument("--out", type=Path, default=Path("predictions.csv"))
     predict_parser.add_argument("--decision", default="tuned-mA", help="argmax, tuned-mA, tuned-f1")
+    predict_parser.add_argument(
+        "--thresholds", type=Path, metavar="FILE", help="of tune, in place of the record's"
+    )
     predict_parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     predict_parser.set_defaults(command=predict_command)
     tune_parser = commands.add_parser("tune", help="thresholds for a table of scores")
@@ -187,6 +190,7 @@ def grid_command(options: argparse.Namespace) -> int:
 def predict_command(options: argparse.Namespace) -> None:
     """``predict``: the classes of new images by the network of a record."""
     how = {"decision": options.decision, "device": options.device}
+    how["thresholds"] = options.thresholds
     made = predict_images(options.record, options.images, options.out, **how)
     if made.broken:
         listed = listing(made.broken, options.out.with_suffix(".broken.txt"))

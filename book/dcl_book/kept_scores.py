@@ -7,8 +7,13 @@ from pathlib import Path
 from dcl.experiment import records, scores
 
 SAMPLE = Path(__file__).parents[1] / "_static" / "scores_sample.csv"
-SAMPLE_RECORD = "cross-entropy-epochs-300-keep_weights-True-keep_scores-True-seed0.json"
 SAMPLE_LABELS = ("Bald", "Eyeglasses", "Blurry", "Smiling")
+
+
+def record_with_scores(folder: Path, start: str, seed: int = 0) -> Path:
+    """The record of a seed whose name starts so, and which kept its scores."""
+    (kept,) = folder.glob(f"{start}*seed{seed}.scores.npz")
+    return kept.with_name(kept.name.replace(".scores.npz", ".json"))
 
 
 def write_table(record: Path, labels: Sequence[str], path: Path) -> None:

@@ -54,6 +54,21 @@ INTERVAL = (0.025, 0.975)
 LARGEST = 1e15  # beyond, a step of 1 is below the scores' own precision
 AT_ONCE = 2**24  # weights of rows in bootstrap samples, 4 bytes each
 
+NUMPY = """\
+import json, numpy as np
+found = json.load(open("thresholds.json"))
+limits = [label["thresholds"]["tuned-mA"] for label in found["labels"]]
+# scores (N, A): a column for each of found["labels"], in double precision
+decided = np.asarray(scores, dtype=np.float64) > np.array(limits)
+"""
+TORCH = """\
+import json, torch
+found = json.load(open("thresholds.json"))
+limits = [label["thresholds"]["tuned-mA"] for label in found["labels"]]
+# scores (N, A): a column for each of found["labels"], in double precision
+decided = scores.double() > torch.tensor(limits, dtype=torch.float64)
+"""
+
 
 class ThresholdsError(ValueError):
     """A thresholds file that cannot be read, or does not fit the scores."""
@@ -96,6 +111,33 @@ class Thresholds:
                 f"{_listed(missing)}: take another decision, or lower the target"
             )
         return values
+
+    def offsets(self, decision: str = "tuned-mA", *, names: Sequence[str] | None = None) -> Tensor:
+        """Offsets (A, 2) for `dcl.decide` on a network's logits, which give the same decisions.
+
+        Parameters
+        ----------
+        decision : str
+        names : sequence of str, optional
+            The network's attributes, in its order; without it that of the labels.
+
+        Raises
+        ------
+        ThresholdsError
+            As `of`, and for attributes that are not the labels.
+        """
+        values = self.of(decision)
+        if self.scale == "probability":
+            values = values.clamp(0, 1).logit()  # at 0 and 1 all and none
+        if names is not None:
+            different = set(names) ^ set(self.names)
+            if different:
+                raise ThresholdsError(
+                    f"the thresholds are for {_listed(self.names)}, the network's attributes are "
+                    f"{_listed(names)}: {_listed(sorted(different))} stands in one of them alone"
+                )
+            values = values[[self.names.index(name) for name in names]]
+        return torch.stack([torch.zeros_like(values), -values], 1)
 
     def as_json(self) -> dict[str, Any]:
         """What the file holds; its form is in thresholds.schema.json, beside this module."""

@@ -15,6 +15,7 @@ from ..data.images import BACKGROUND, Range, decode
 from ..data.resident import DataError, Resident, Split
 from ..data.sources import Archive, Folder
 from ..evaluation.decisions import decide
+from ..evaluation.thresholds import read as read_thresholds
 from . import records, weights
 from .config import from_record
 from .datasets import find_dataset
@@ -32,7 +33,13 @@ class Predicted:
 
 
 def predict_images(
-    record_path: Path, images: Path, out: Path, *, decision: str = "tuned-mA", device: str = "cpu"
+    record_path: Path,
+    images: Path,
+    out: Path,
+    *,
+    decision: str = "tuned-mA",
+    thresholds: Path | None = None,
+    device: str = "cpu",
 ) -> Predicted:
     """Decide the classes of every image of a folder and write them as a CSV, a row for each image.
 
@@ -50,6 +57,8 @@ def predict_images(
         that of class 0 (of more classes: of the class decided, less the next one's).
     decision : {"argmax", "tuned-mA", "tuned-f1"}
         The tuned thresholds are those that the record holds of this network.
+    thresholds : path, optional
+        A file of `dcl tune`, whose thresholds and decisions take the place of the record's.
     device : str
 
     Returns
@@ -58,7 +67,7 @@ def predict_images(
 
     Raises
     ------
-    ConfigError, RecordError, DataError, WeightsError
+    ConfigError, RecordError, DataError, WeightsError, ThresholdsError
         For a record without image size or thresholds, no images, a folder in which every image is
         broken, and weights that are missing or another network's.
     """
@@ -70,7 +79,15 @@ def predict_images(
             f"{record_path} does not say the size of its images: it is an older one, or of features"
         )
     names, classes = _attributes(record)
-    offsets = _offsets(record, record_path, decision, classes)
+    if thresholds is None:
+        offsets = _offsets(record, record_path, decision, classes)
+    elif set(classes) == {2}:
+        offsets = read_thresholds(thresholds).offsets(decision, names=names)
+    else:
+        raise ConfigError(
+            f"{thresholds} is for yes-or-no labels, the network of {record_path} has attributes of "
+            f"{max(classes)} classes"
+        )
     model = config.network(_as_dataset(names, classes, shape))
     weights.load_into(
         model, weights.read(weights.path_of(record_path)), weights.path_of(record_path)

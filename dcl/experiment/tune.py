@@ -13,7 +13,9 @@ MOST = 40  # labels whose rows are printed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``tune``."""
+    """The options of ``tune``, and how the file is applied."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = f"To apply thresholds.json:\n\n{thresholds.NUMPY}\n{thresholds.TORCH}"
     parser.add_argument("table", type=Path, nargs="?", help="scores.csv: id, y_<name>, s_<name>")
     parser.add_argument("--labels", type=Path, help="labels in a file of their own, joined by id")
     parser.add_argument("--scores", type=Path, help="scores in a file of their own")

@@ -1,0 +1,130 @@
+"""Tables of scores and labels: what is read, and what is refused by row and column."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dcl.data.resident import DataError
+from dcl.data.scores_table import read_prior, read_scores, read_two
+
+VECTORS = json.loads((Path(__file__).parents[1] / "evaluation" / "scores_vectors.json").read_text())
+TABLE = """id,split,group,path,y_hat,s_hat,y_tie,s_tie
+a,val,p,x,1,0.5,,1e-3
+b,Test,q,y,No,-.25,TRUE,2.
+"""
+
+
+def written(folder, text, name="scores.csv"):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_a_table_is_read_cell_by_cell(tmp_path):
+    table = read_scores(written(tmp_path, TABLE))
+    assert table.names == ("hat", "tie")
+    assert table.scores.tolist() == [[0.5, 0.001], [-0.25, 2.0]]
+    assert table.labels.tolist() == [[1, -1], [0, 1]]
+    assert table.split == ["val", "test"]
+    assert table.groups == ["p", "q"]
+    assert table.ignored == ("path",)
+
+
+@pytest.mark.parametrize("case", VECTORS["refused"], ids=lambda case: case["name"])
+def test_a_wrong_table_is_refused_by_row_and_column(case, tmp_path):
+    with pytest.raises(DataError) as refused:
+        read_scores(written(tmp_path, case["csv"]))
+    assert f"row {case['row']}" in str(refused.value)
+    if case["column"]:
+        assert f"column {case['column']!r}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("id,y_a,s_a\n", "no row below"),
+        ("id,y_a,y_a,s_a\n1,0,0,1\n", "two columns are called 'y_a'"),
+        ("id,y_a,,s_a\n1,0,0,1\n", "column 3 has no name"),
+        ("id,y_a,s_a\n1,0,1_0\n", "row 2, column 's_a': a score is a finite number, got '1_0'"),
+        ("id,y_a,s_a\n1,0,1e16\n", "row 2, column 's_a'"),
+        ("id,y_a,s_a\n1,0,nan\n", "row 2, column 's_a'"),
+        ("id,y_a,s_a\n1,0.5,0.5\n", "row 2, column 'y_a': a label is 0 for no"),
+        ("id,s_a\n1,0.5\n", "there is no column 'y_a'"),
+    ],
+)
+def test_what_is_wrong_is_named(text, words, tmp_path):
+    with pytest.raises(DataError, match=words.replace("(", r"\(")):
+        read_scores(written(tmp_path, text))
+
+
+def test_parquet_holds_the_same_numbers(tmp_path):
+    scores = np.random.default_rng(0).normal(size=20)
+    labels = [1, 0, None, 1] * 5
+    frame = pd.DataFrame({"id": range(20), "y_a": pd.array(labels, "Int64"), "s_a": scores})
+    frame.to_parquet(tmp_path / "scores.parquet")
+    frame.to_csv(tmp_path / "scores.csv", index=False)
+    one, other = (read_scores(tmp_path / f"scores.{kind}") for kind in ("parquet", "csv"))
+    assert one.scores[:, 0].tolist() == scores.tolist()
+    assert (one.scores == other.scores).all()
+    assert (one.labels == other.labels).all()
+
+
+def test_two_files_are_joined_by_id(tmp_path):
+    labels = written(tmp_path, "id,group,hat,tie\na,p,1,0\nb,q,,1\n", "labels.csv")
+    scores = written(tmp_path, "id,tie,hat\nb,0.2,0.1\na,0.4,0.3\n", "scores.csv")
+    table = read_two(labels, scores)
+    assert table.names == ("hat", "tie")
+    assert table.scores.tolist() == [[0.3, 0.4], [0.1, 0.2]]
+    assert table.labels.tolist() == [[1, 0], [-1, 1]]
+    assert table.groups == ["p", "q"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("id,hat\na,0.3\n", "labels.csv, row 1, column 'tie': .*scores.csv has no such column"),
+        ("id,hat,tie\na,0.3,0\n", "labels.csv, row 3, column 'id': .*scores.csv has no 'b'"),
+        (
+            "id,hat,tie\na,0,0\nb,0,0\nc,0,0\n",
+            "scores.csv, row 4, column 'id': .*labels.csv has no 'c'",
+        ),
+        ("id,hat,tie\na,0,0\na,0,0\n", "scores.csv, row 3, column 'id': 'a' stands in row 2 too"),
+        ("hat,tie\n0,0\n", "scores.csv, row 1: two files are joined by a column 'id'"),
+        ("id,hat,tie\na,0,0\nb,x,0\n", "scores.csv, row 3, column 'hat': a score is a finite"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused(text, words, tmp_path):
+    labels = written(tmp_path, "id,hat,tie\na,1,0\nb,,1\n", "labels.csv")
+    with pytest.raises(DataError, match=words):
+        read_two(labels, written(tmp_path, text))
+
+
+def test_a_prior_is_numbers_or_counts(tmp_path):
+    names = ("hat", "tie")
+    assert read_prior("0.2", names) == [0.2, 0.2]
+    assert read_prior("0.2, 0.5", names) == [0.2, 0.5]
+    counts = written(tmp_path, "label,positives,negatives\ntie,1,3\nhat,1,9\n", "counts.csv")
+    assert read_prior(str(counts), names) == [0.1, 0.25]
+    rates = written(tmp_path, "label,prior\ntie,0.3\nhat,0.1\n", "rates.csv")
+    assert read_prior(str(rates), names) == [0.1, 0.3]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0.2,0.3,0.4", "1 or 2 rates, got 3"),
+        ("1", r"rates in \(0, 1\)"),
+        ("missing.csv", "missing"),
+        ("label,positives,negatives\nhat,0,3\n", "row 2, column 'positives': the rate of hat"),
+        ("label,positives,negatives\nhat,1,3\n", "no row for 'tie'"),
+        ("label,count\nhat,1\n", "neither a column 'prior'"),
+    ],
+)
+def test_a_wrong_prior_is_refused(text, words, tmp_path):
+    text = str(written(tmp_path, text)) if "\n" in text else text
+    with pytest.raises(DataError, match=words):
+        read_prior(text, ("hat", "tie"))

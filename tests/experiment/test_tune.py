@@ -1,0 +1,190 @@
+"""``python -m dcl tune`` as a newcomer uses it, its file, and ``predict`` with that file."""
+
+import csv
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from sklearn.datasets import make_multilabel_classification
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import balanced_accuracy_score, f1_score
+
+from dcl import decide, thresholds
+from dcl.__main__ import main
+from dcl_book import kept_scores
+
+ROOT = Path(__file__).parents[2]
+LENGTHS = ROOT / "results" / "celeba-30k-length"
+SCHEMA = json.loads(
+    Path(thresholds.__file__).with_name("thresholds.schema.json").read_text(encoding="utf-8")
+)
+
+
+def is_valid(path):
+    jsonschema.validate(json.loads(path.read_text()), SCHEMA, cls=jsonschema.Draft202012Validator)
+    return True
+
+
+@pytest.fixture(scope="module")
+def forest(tmp_path_factory):
+    """A random forest's probabilities for three labels, one of them rare, as a CSV."""
+    x, y = make_multilabel_classification(1_200, n_classes=3, n_labels=1, random_state=0)
+    train, rest = slice(0, 400), slice(400, None)
+    model = RandomForestClassifier(30, random_state=0).fit(x[train], y[train])
+    scores = np.stack([part[:, 1] for part in model.predict_proba(x[rest])], 1)
+    frame = pd.DataFrame({"id": range(800), "split": ["val", "test"] * 400})
+    for a, name in enumerate("abc"):
+        frame[f"y_{name}"], frame[f"s_{name}"] = y[rest][:, a], scores[:, a]
+    path = tmp_path_factory.mktemp("forest") / "scores.csv"
+    frame.to_csv(path, index=False)
+    return path, frame
+
+
+def test_scikit_learn_agrees_at_the_exported_thresholds(forest, tmp_path, capsys):
+    path, frame = forest
+    out = tmp_path / "thresholds.json"
+    command = ["tune", str(path), "--recall", "0.7", "--bootstrap", "3", "--out", str(out)]
+    assert main(command) == 0
+    assert is_valid(out)
+    assert capsys.readouterr().out.startswith("Moving the threshold to each label's own rate gains")
+    found = json.loads(out.read_text())
+    test = frame[frame["split"] == "test"]
+    rows = {
+        (row["label"], row["decision"]): row
+        for row in csv.DictReader(out.with_suffix(".csv").open())
+    }
+    assert len(rows) == 4 * 5
+    for label in found["labels"]:
+        y, s = test[f"y_{label['name']}"], test[f"s_{label['name']}"]
+        for decision in found["decisions"]:
+            decided = s > label["thresholds"][decision]
+            row = rows[label["name"], decision]
+            assert float(row["balanced_accuracy"]) == pytest.approx(
+                balanced_accuracy_score(y, decided), abs=1e-12
+            )
+            assert float(row["f1"]) == pytest.approx(f1_score(y, decided), abs=1e-12)
+
+
+def test_thresholds_are_read_as_they_were_written(forest, tmp_path):
+    path, frame = forest
+    scores, labels = frame[["s_a", "s_b", "s_c"]], frame[["y_a", "y_b", "y_c"]]
+    found = thresholds.tune(scores, labels, names="abc", recall=0.999, bootstrap=3).thresholds
+    found.write(tmp_path / "t.json")
+    assert is_valid(tmp_path / "t.json")
+    again = thresholds.read(tmp_path / "t.json")
+    assert again.as_json() == found.as_json()
+    fitted = thresholds.fit(scores, labels, names="abc")
+    assert torch.equal(fitted.of("tuned-f1"), again.of("tuned-f1"))
+    with pytest.raises(thresholds.ThresholdsError, match="no threshold reaches recall 0.999 for a"):
+        again.of("recall")
+
+
+@pytest.mark.parametrize("snippet", [thresholds.NUMPY, thresholds.TORCH], ids=["NumPy", "PyTorch"])
+def test_the_snippets_decide_as_apply_does(snippet, forest, tmp_path, monkeypatch):
+    _, frame = forest
+    scores = torch.tensor(frame[["s_a", "s_b", "s_c"]].to_numpy())
+    found = thresholds.fit(scores, frame[["y_a", "y_b", "y_c"]])
+    found.write(tmp_path / "thresholds.json")
+    monkeypatch.chdir(tmp_path)
+    names = {"scores": scores}
+    exec(snippet, names)
+    assert len(snippet.splitlines()) == 5
+    assert names["decided"].tolist() == thresholds.apply(found, scores).bool().tolist()
+
+
+def test_offsets_decide_logits_as_the_thresholds_decide_probabilities(forest):
+    _, frame = forest
+    scores = torch.tensor(frame[["s_a", "s_b", "s_c"]].to_numpy()).clamp(1e-6, 1 - 1e-6)
+    found = thresholds.fit(scores, frame[["y_a", "y_b", "y_c"]], names="abc")
+    for decision in found.decisions:
+        decided = decide(scores.logit().flip(1), offsets=found.offsets(decision, names="cba"))
+        assert torch.equal(decided.flip(1), thresholds.apply(found, scores, decision=decision))
+    with pytest.raises(thresholds.ThresholdsError, match="b, d stands in one of them alone"):
+        found.offsets(names="acd")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "is no thresholds file"),
+        ('{"schema": "dcl-thresholds-1", "scale": "percent"}', "unknown scale 'percent'"),
+        ('{"schema": "dcl-thresholds-1", "scale": "logit"}', "is no valid thresholds file"),
+    ],
+)
+def test_a_file_of_another_form_is_refused(text, words, tmp_path):
+    path = tmp_path / "t.json"
+    path.write_text(text)
+    with pytest.raises(thresholds.ThresholdsError, match=words):
+        thresholds.read(path)
+    with pytest.raises(thresholds.ThresholdsError, match="cannot be read"):
+        thresholds.read(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "one table, or --labels and --scores"),
+        (["{table}", "--labels", "{table}"], "one table, or --labels and --scores"),
+        (["{table}", "--out", "t.csv"], "--out must end in .json"),
+        (["{table}", "--recall", "1"], "recall must lie in (0, 1)"),
+        (["{table}", "--seed", "-1"], "seed must be a whole number"),
+        (["{table}", "--bootstrap", "-1"], "bootstrap must be a whole number"),
+        (["{table}", "--prior", "2"], "--prior must be rates in (0, 1)"),
+        (["none.csv"], "none.csv is missing"),
+    ],
+)
+def test_a_wrong_command_is_refused_in_a_line(arguments, words, forest, capsys):
+    arguments = [str(forest[0]) if word == "{table}" else word for word in arguments]
+    assert main(["tune", *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_what_cannot_be_said_is_named(tmp_path, capsys):
+    path = tmp_path / "scores.csv"
+    rows = [f"{i},{i % 2},{i % 5 / 4},0,0.5,x" for i in range(12)]
+    path.write_text("\n".join(["id,y_a,s_a,y_never,s_never,note", *rows]))
+    assert main(["tune", str(path), "--bootstrap", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "cross-fitted in 5 folds" in out
+    assert "columns left out: note" in out
+    assert (
+        "no metric, in no mean (no positives or no negatives among the rows scored): never" in out
+    )
+    assert "few: under 20 of the rarer class: a, never" in out
+
+
+def test_the_sample_of_the_page_is_our_own_scores(tmp_path):
+    record = kept_scores.record_with_scores(LENGTHS, "cross-entropy-epochs-300")
+    kept_scores.write_table(record, kept_scores.SAMPLE_LABELS, tmp_path / "sample.csv")
+    assert (tmp_path / "sample.csv").read_bytes() == kept_scores.SAMPLE.read_bytes()
+    assert kept_scores.SAMPLE.stat().st_size < 300_000
+
+
+def test_predict_decides_by_a_thresholds_file(tmp_path, capsys):
+    record = kept_scores.record_with_scores(LENGTHS, "cross-entropy-epochs-300")
+    names = list(json.loads(record.read_text())["test"]["per_attribute"])
+    generator = torch.Generator().manual_seed(0)
+    limits = torch.randn(40, generator=generator).double() - 2
+    found = thresholds.fit(limits.repeat(2, 1), [[0] * 40, [1] * 40], names=names[::-1])
+    found.values[:, 2] = limits
+    found.write(tmp_path / "t.json")
+    (tmp_path / "images").mkdir()
+    for i in range(3):
+        pixels = np.random.default_rng(i).integers(0, 256, (55, 47, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "images" / f"{i}.png")
+    command = ["predict", str(record), str(tmp_path / "images"), "--out", str(tmp_path / "p.csv")]
+    command += ["--thresholds", str(tmp_path / "t.json")]
+    assert main([*command, "--decision", "argmax"]) == 2
+    assert "unknown decision 'argmax': choose one of 0.5, prior" in capsys.readouterr().err
+    assert main(command) == 0
+    for row in csv.DictReader((tmp_path / "p.csv").open()):
+        for name, limit in zip(names[::-1], limits.tolist(), strict=True):
+            score = float(row[f"{name}_score"])
+            if abs(score - limit) > 1e-4:  # four decimals are written
+                assert row[name] == str(int(score > limit))
