@@ -53,7 +53,7 @@ def some(names: Iterable[str]) -> str:
     """The first few names, and how many more there are."""
     names = list(names)
     more = f" and {len(names) - FEW:,} more" if len(names) > FEW else ""
-    return ", ".join(map(repr, names[:FEW])) + more
+    return ", ".join(repr(str(name)) for name in names[:FEW]) + more
 
 
 def as_number(cell: str) -> str:

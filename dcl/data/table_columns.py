@@ -27,6 +27,10 @@ class Columns:
             for name in names:
                 if name not in table.columns:
                     raise DataError(_absent(table, name_of, name, names))
+        if group and group in labels:
+            raise DataError(
+                f"{table.path}: group names {group!r}, which `labels` names as well: it is of one"
+            )
         left = [name for name in table.columns if name not in ignore and name != group]
         self.group = group
         self.path = self._one(table, left, PATHS, labels)

@@ -9,7 +9,7 @@ from .table_columns import PREFIX
 from .table_file import Table, is_number
 
 IMPUTE = ("none", "median")
-DECIMAL_COMMA = re.compile(r"[+-]?[0-9.' ]*,[0-9]+")
+LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no category
 CATEGORIES = 4  # rows that a category needs, in the mean
 
 
@@ -68,7 +68,7 @@ def features_of(
             _check_categories(table, column, known, empty)
             values += list((cells == np.array(known)[:, None]).astype(float))
             names += [f"{column}={name}" for name in known]
-            facts["categories"][column] = known
+            facts["categories"][column] = list(map(str, known))
             notes += _told(column, cells, known, empty)
             continue
         _check_counter(table, column, found)
@@ -104,7 +104,8 @@ def _numbers(table: Table, column: str) -> tuple[np.ndarray | None, np.ndarray]:
     cells = table.columns[column]
     empty = np.array([cell.lower() in MISSING for cell in cells])
     number = np.array([is_number(cell) for cell in cells]) & ~empty
-    if not number.any() and not empty.all() and not any(map(DECIMAL_COMMA.fullmatch, cells)):
+    texts = [cell for cell, blank in zip(cells, empty, strict=True) if not blank]
+    if not number.any() and texts and not all(map(LIKE_NUMBERS.fullmatch, texts)):
         return None, empty
     found = np.full(len(cells), np.nan)
     found[number] = [float(cells[row]) for row in np.flatnonzero(number)]
@@ -128,10 +129,10 @@ def _check_numbers(table: Table, column: str, found: np.ndarray, empty: np.ndarr
     wrong = np.flatnonzero(~np.isfinite(found) & ~empty)
     if len(wrong):
         cell = table.columns[column][wrong[0]]
-        comma = ". Write a decimal point, not a comma" if DECIMAL_COMMA.fullmatch(cell) else ""
+        digits = ", of digits and a decimal point alone" if LIKE_NUMBERS.fullmatch(cell) else ""
         raise table.error(
             int(wrong[0]), column,
-            f"{_got(cell)}, expected a finite number{comma}. A column of "
+            f"{_got(cell)}, expected a finite number{digits}. A column of "
             f"labels is called {PREFIX}... or named by `labels`, others are left out by `ignore`",
         )  # fmt: skip
 

@@ -163,8 +163,10 @@ def attribute_of(
             "every label is unknown"
         )  # fmt: skip
         raise table.error(
-            None, column, f"{problem}: two classes at least are needed. Add rows, or ignore it"
-        )
+            None, column,
+            f"{problem}: two classes at least are needed. Add rows, or ignore it"
+            f"{_blank_is_no(cells)}",
+        )  # fmt: skip
     known = len(table) - sum(cells.unknown.values())
     if len(names) > max(2, known / 2):
         what = "whole numbers" if allowed == {"number"} else "words"
@@ -177,6 +179,14 @@ def attribute_of(
         name=name, column=column, labels=cells.labels(code_of), classes=tuple(names),
         unknown=cells.unknown,
     )  # fmt: skip
+
+
+def _blank_is_no(cells: Cells) -> str:
+    """What to say where empty cells may mean no: a cross for yes, and else nothing."""
+    if len(cells.known) != 1 or "" not in cells.unknown:
+        return ""
+    (cell,) = cells.known.values()
+    return f"; if an empty cell means no: {option('codes', f'{cell}=yes', 'blank=no')}"
 
 
 def _kind(cells: Cells, text: str) -> str | tuple[str, str]:

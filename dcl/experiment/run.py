@@ -24,6 +24,7 @@ from .testing import RAREST, metrics_of, tested
 from .trainer import predict
 
 QUICK_EPOCHS = 2
+YES = ("1", "yes", "true")  # what a positive class is called as a rule
 SHOWN = 3  # positive classes in a headline
 CHECKPOINT_SIZE = 8  # times the weights: they, momentum, two best epochs; twice while written
 
@@ -258,9 +259,10 @@ def headline(record: dict[str, Any]) -> str:
 
 
 def _named(positive: dict[str, str]) -> str:
-    """The positive class of each attribute, the first few, those that are no number 1."""
-    told = [f"{name}={word}" for name, word in positive.items() if word not in ("1", "yes", "true")]
-    told = told or [f"{name}={word}" for name, word in positive.items()]
+    """The positive classes: with the attribute, where it is not a known word for yes."""
+    told = [
+        f"{name}={word}" for name, word in positive.items() if word.lower() not in YES
+    ] or sorted(set(positive.values()))
     return ", ".join(told[:SHOWN]) + (", ..." if len(told) > SHOWN else "")
 
 

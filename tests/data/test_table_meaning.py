@@ -135,6 +135,13 @@ def test_whole_numbers_are_classes_called_by_them(tmp_path):
         of_features(tmp_path, {"a": list(range(COUNT))})
 
 
+def test_a_cross_or_nothing_asks_what_nothing_means():
+    made = cells(*["x", ""] * 4)
+    with pytest.raises(DataError, match='if an empty cell means no: --codes "x=yes,blank=no"'):
+        labels_of(made, "a")
+    assert labels_of(made, "a", Codes("x=yes,blank=no", made))[0].tolist() == [1, 0] * 4
+
+
 def test_leading_zeros_stay():
     labels, names = labels_of(cells("01", "00", "02", "01", "00", "10", "10", "02", ""), "a")
     assert names == ("00", "01", "02", "10")
@@ -333,6 +340,8 @@ def test_a_group_that_a_given_split_cuts_is_named(tmp_path):
         of_features(tmp_path, columns, group="f_id", ignore=["split"])
     with pytest.raises(DataError, match="group names 'patient', but the columns are x, split"):
         of_features(tmp_path, columns, group="patient")
+    with pytest.raises(DataError, match="group names 'a', which `labels` names as well"):
+        of_features(tmp_path, columns, group="a")
     columns["f_id"] = ["north", "south"] * 20
     with pytest.raises(DataError, match="has 2 groups: train, val and test need one each"):
         of_features(tmp_path, columns, group="f_id", ignore=["split"])
@@ -401,8 +410,10 @@ def test_a_text_feature_is_one_feature_for_each_category_of_training(tmp_path):
                for note in data.facts["notes"])  # fmt: skip
     with pytest.raises(DataError, match="24 different texts in 40 rows are none.*--ignore f_note"):
         of_features(tmp_path, {"a": [0, 1] * 20, "f_note": [f"n{k}" for k in range(COUNT)]})
-    with pytest.raises(DataError, match="got '0,5', expected a finite number. Write a decimal poi"):
-        of_features(tmp_path, {"a": [0, 1] * 20, "f_size": ["0,5", "1,5"] * 20})
+    for cell in ("0,5", "5 %", "<5", "1'000"):
+        with pytest.raises(DataError, match=f"got '{cell}'.* of digits and a decimal point alone"
+                           .replace("'1'000'", '"1\'000"')):  # fmt: skip
+            of_features(tmp_path, {"a": [0, 1] * 20, "f_size": [cell, "1,5"] * 20})
 
 
 def test_a_row_for_each_label_shows_the_line_that_folds_it(tmp_path, monkeypatch):
