@@ -12,22 +12,25 @@ from .claim_tests import ELSEWHERE, FULL_SIZE, LENGTHS, SOURCES, TESTS, ClaimTes
 from .finding import Finding
 
 
-def judge(results: Path) -> pd.DataFrame:
+def judge(results: Path, page: str = "") -> pd.DataFrame:
     """Every claim with its published number, ours, and a verdict by `dcl_book.verdicts.RULE`.
 
     Parameters
     ----------
     results : path
         Folder with the folders of records.
+    page : str, optional
+        Of the book: only the claims that this page shows.
 
     Returns
     -------
     DataFrame
         Indexed as `published.claims`, with its columns ``label``, ``claim``, ``where``, ``unit``
         and ``measure``, ``published`` (the text's number, else the tables'), ``sign``, ``margin``,
-        ``finding`` (`Finding`), ``threshold`` (the same of the moved threshold), ``free`` (whether
-        that does as much, in words), ``data`` (title of the runs' data, or empty), ``note`` (their
-        length, or why there are none), ``verdict``, ``page``.
+        ``finding`` (`Finding`), ``by_seed`` (its values), ``threshold`` (the same of the moved
+        threshold), ``free`` (whether that does as much, in words), ``data`` (title of the runs'
+        data, or empty), ``note`` (their length, or why there are none), ``verdict``, ``page``,
+        ``like`` (whether the runs are `verdicts.as_in_the_paper`).
     """
     results, rows = Path(results), []
 
@@ -40,20 +43,28 @@ def judge(results: Path) -> pd.DataFrame:
     def left_out(folder: str) -> dict[str, str]:
         return evidence.left_out(results / folder)
 
-    for name, claim in published.claims().iterrows():
+    every = published.claims()
+    shown = [name for name in every.index if not page or page_of(name) == page]
+    for name, claim in every.loc[shown].iterrows():
         number = claim["published"] if pd.notna(claim["published"]) else claim["from_tables"]
         row = claim[["label", "claim", "where", "unit", "measure"]].to_dict()
         row |= {"published": number, "sign": 1, "margin": verdicts.margin_of(claim["unit"])}
         row |= {"finding": Finding.of([]), "threshold": Finding.of([]), "free": ""}
-        row["data"] = row["note"] = ""
+        row |= {"data": "", "note": "", "like": False, "page": page_of(name)}
+        row["by_seed"] = pd.Series(dtype=float)
         if name in ELSEWHERE:
-            row |= {"verdict": "see its page", "page": ELSEWHERE[name]}
+            row["verdict"] = "see its page"
         else:
             test = TESTS[name]
             collapsed = left_out(SOURCES[test.experiment].folder)
             row |= _judged(test, _runs(read, test), number, row["margin"], collapsed)
         rows.append(row)
-    return pd.DataFrame(rows, published.claims().index)
+    return pd.DataFrame(rows, pd.Index(shown, name=every.index.name))
+
+
+def page_of(name: str) -> str:
+    """The page of the book with the table that holds a claim's number."""
+    return ELSEWHERE.get(name) or SOURCES[TESTS[name].experiment].page
 
 
 def _full_size(read: Callable[[str], pd.DataFrame], experiment: str) -> pd.DataFrame:
@@ -72,24 +83,31 @@ def _judged(
     """The columns of `judge` that come from runs."""
     source, found = SOURCES[test.experiment], test.values(runs)
     finding = Finding.of(found)
-    row = {"sign": test.sign, "finding": finding, "note": "no record"}
-    row["page"] = "length" if "epochs" in runs else source.page
+    row = {"sign": test.sign, "finding": finding, "by_seed": found, "note": "no record"}
     own = runs[runs["method"].isin(test.methods)]
     barred, like = "", False
     if finding.n:
         record = own["record"].iloc[0]
         row |= {"data": own["title"].iloc[0], "note": best_length.epochs_of(own)}
         like = all(verdicts.as_in_the_paper(record, source.dataset) for record in own["record"])
+        row["like"] = like
         if record["dataset"]["name"] != source.dataset:
             barred = "other data"
+        elif source.far and not like:
+            barred = "not comparable"
+            row["note"] += f", {source.far}"
         ends = own["record"].map(evidence.final_g)
         if not barred and (ends > verdicts.RUN_OUT).any():
             barred = "not testable at this length"
             row["note"] += f", a schedule ends at g = {ends.max():.2f}"
             row["finding"] = Finding.of([])  # of a row that is not what its name says
+            row["by_seed"] = found[:0]
         if test.group:
             row["note"] += f", {evidence.group_size(record, test.group)} attributes in the group"
-        row["note"] += _weak_rival(test, runs)
+        weak = _weak_rival(test, runs)
+        row["note"] += weak
+        if weak and not barred and verdicts.zero_excluded(finding, test.sign) == "claimed":
+            barred = "weak rival"
         if test.threshold_for and row["finding"].n:
             moved = test.values(evidence.prior_as(runs, test.threshold_for))
             row["threshold"] = Finding.of(moved)

@@ -1,136 +1,146 @@
-"""The claims as a table of the book, and what is counted of them."""
+"""The claims as tables of the book: all of them, and those whose numbers one page holds."""
 
 import html
 import math
 import re
-from pathlib import Path
 
 import pandas as pd
 
-from . import evidence
-from .best_length import conclusions, in_words
-from .claims import of_chance
 from .finding import Finding
-from .measures import (
-    Measure,
-    best_on_validation,
-    class_balanced,
-    metric,
-    ranking_on_validation,
-    tuned_on_validation,
-)
-from .verdicts import FREE, VERDICTS, WORDS, chances
+from .verdicts import FREE, VERDICTS, WORDS, chances, paper_excluded, zero_excluded
 
 PAGES = {  # of the book -> words for a link
     "table2": "Table 2",
-    "ablation": "Table 3",
-    "scheduler_choice": "Table 4",
+    "ablation": "Tables 3, 4",
     "tables5_6": "Tables 5, 6",
     "table7": "Table 7",
     "cost": "cost",
     "framework": "framework",
     "open_choices": "open choices",
-    "length": "length",
-}
-NAMES = {
-    "cross-entropy": "cross entropy",
-    evidence.PRIOR: "cross entropy with a moved threshold, which trains nothing",
-    "cost-sensitive": "cost-sensitive weights, one line of code",
-}
-IN_SHORT: dict[str, tuple[Measure, Measure]] = {  # on test, on validation
-    "mA": (class_balanced, best_on_validation),
-    "AUC": (metric("auc"), ranking_on_validation),
-    "average precision": (metric("average_precision"), ranking_on_validation),
-    "mA with tuned thresholds": (metric("mA", "tuned-mA"), tuned_on_validation("tuned-mA")),
-    "F1 with tuned thresholds": (metric("f1", "tuned-f1"), tuned_on_validation("tuned-f1")),
 }
 COLUMNS = (  # heading, what it says on hover
-    ("claim", "of the paper, with its section, and the quantity that tests it"),
+    ("claim", "of the paper, with its section, the quantity that tests it, and our data"),
     ("verdict", "by the rule above"),
     ("here", "mean and 95 % interval over n seeds; percentage points"),
+    ("excludes zero?", "whether our interval leaves zero out, and on which side"),
     ("paper", "its text's number, or computed from its tables; percentage points"),
+    ("excludes it?", "whether our interval leaves the paper's number out"),
     ("moved threshold", "the same of cross entropy with a moved threshold"),
     ("chances, %", "that it is as claimed by more than the margin / within it / opposite"),
-    ("data", "of our runs, and the page that shows them"),
+    ("shown on", "the page whose table holds the number, seed by seed"),
 )
+ZERO = {"claimed": "yes", "other": "yes, other side", "no": "no", "": ""}
+PAPER = {"above": "yes, above", "below": "yes, below", "no": "no", "": ""}
 LEGEND = (
-    "† the interval leaves the paper's number out. Numbers are percentage points, but where a "
-    "unit stands. Moved threshold: the same quantity for cross entropy decided at the training "
-    "prior, which trains nothing, in the method's place: <i>does as much</i> where the method is "
-    "not ahead of it by more than the margin of no difference, <i>does less</i> where it is, "
-    "<i>not told apart</i> where the runs leave both open. Chances, from the paired t: as claimed "
-    "by more than that margin / within it / the other way by more."
+    "Numbers are percentage points unless a unit is given. <i>Moved threshold</i>: the same "
+    "quantity for cross entropy decided at the training prior, which trains nothing, in the "
+    "method's place; it <i>does as much</i> if the method is not ahead of it by more than the "
+    "margin of no difference, and <i>does less</i> if it is; <i>not told apart</i>: the runs allow "
+    "both. <i>Chances</i>, from the paired t: as claimed by more than that margin / within it / "
+    "opposite by more."
 )
+
+
+def link(name: str, page: str) -> str:
+    """Where a claim's number is, seed by seed: an address from any page of the book."""
+    return f"../notebooks/{page}.html#claim-{name}"
 
 
 def as_html(judged: pd.DataFrame) -> str:
-    """What `claims.judge` found as an HTML table, linked to the pages that show it.
+    """What `claims.judge` found as an HTML table; each row links to the page with its number.
 
     Cells of numbers carry them as ``data-value``, to sort by.
     """
     rows = "\n".join(_row(claim) for claim in judged.itertuples())
-    titles = html.escape("; ".join(dict.fromkeys(filter(None, judged["data"]))) or "none")
     head = "".join(f'<th scope="col" title="{words}">{name}</th>' for name, words in COLUMNS)
     return (
         f'<table class="dcl-claims"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-        f'<p class="dcl-legend"><small>{LEGEND} Data in full: {titles}.</small></p>'
+        f'<p class="dcl-legend"><small>{LEGEND}</small></p>'
     )
 
 
-def _short(title: str) -> str:
-    """A data set's name, without which part of it; the legend has that once."""
-    return html.escape(title.partition(",")[0], quote=False)
+def shown_here(judged: pd.DataFrame) -> str:
+    """The claims of one page as an HTML table: each seed's value, their mean, the paper's number.
 
-
-def count_of_verdicts(judged: pd.DataFrame) -> str:
-    """How many claims have which verdict, and in how many *partly* ones a moved threshold will do.
-
-    "reproduced" is said also where there is none: a reader looks for it.
+    Parameters
+    ----------
+    judged : DataFrame
+        From `dcl_book.claims.judge`, of one page. Claims without a run have a row that says so.
     """
-    counts = judged["verdict"].value_counts()
-    counts = counts.reindex([*dict.fromkeys(["reproduced", *counts.index])], fill_value=0)
-    free = ((judged["verdict"] == "partly") & (judged["free"] == FREE)).sum()
-    listed = [f"{counts[name]} {WORDS.get(name, name)}" for name in VERDICTS if name in counts]
-    if free:
-        place = listed.index(f"{counts['partly']} partly")
-        listed[place] += f" (in {free} of them a moved threshold {FREE})"
-    return f"{len(judged)} claims: {', '.join(listed)}"
+    rows = "\n".join(_evidence(claim) for claim in judged.itertuples())
+    heads = ("quantity", "each seed", "mean ± 95 %", "paper", "verdict")
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    return f'<table class="dcl-claims"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def chance_in_words(judged: pd.DataFrame) -> str:
-    """How many of the claims would look decided by chance, and what Holm's correction leaves."""
-    found = of_chance(judged)
-    if not found["tests"]:
-        return "No claim has two seeds, so none has an interval."
-    lost = "; ".join(judged.loc[found["lost"], "label"])
-    lost = f" No longer: {lost}." if lost else ""
-    return (
-        f"{found['tests']} claims have an interval. If every true difference were zero, "
-        f"{found['expected']:.1f} of them would be expected to look decided by chance; "
-        f"{found['alone']} do. After Holm's correction over all of them, which keeps the chance of "
-        f"even one false alarm at 5 %, {found['holm']} still do.{lost} Many share runs: they are "
-        "not independent, which Holm's rule allows for."
-    )
+def counts(judged: pd.DataFrame) -> pd.DataFrame:
+    """How many claims have each verdict, and of how many a moved threshold does as much.
+
+    Reproduced has a row even if there is none: a reader looks for it.
+    """
+    verdicts = judged["verdict"]
+    names = [name for name in VERDICTS if name == "reproduced" or (verdicts == name).any()]
+    free = judged["free"] == FREE
+    table = {
+        WORDS.get(name, name): {
+            "claims": int((verdicts == name).sum()),
+            f"a moved threshold {FREE}": int((free & (verdicts == name)).sum()),
+        }
+        for name in names
+    }
+    return pd.DataFrame.from_dict(table, orient="index")
+
+
+def reachable(judged: pd.DataFrame) -> int:
+    """How many claims could be called reproduced: their runs have the paper's size."""
+    return int(judged["like"].sum())
 
 
 def _row(claim) -> str:
     number, found, moved = claim.published, claim.finding, claim.threshold
-    apart = found.n > 1 and not found.low <= number <= found.high and number == number
-    unit = "" if claim.unit == "points" or number != number else f"<br><small>{claim.unit}</small>"
-    note = re.sub(r", (?!\d)", "<br>", claim.note)  # a remark to a line
-    slug = claim.verdict.replace(":", "").replace(" ", "-")
+    note = re.sub(r", (?!\d)", "<br>", html.escape(claim.note, quote=False))  # a remark to a line
+    data = f"{html.escape(claim.data, quote=False)}; {note}" if claim.data else note
     cells = (
         f"<td>{html.escape(claim.claim, quote=False)}<br><small>Section {claim.where}. Measured: "
-        f"{html.escape(claim.measure, quote=False)}</small></td>",
-        f'<td class="dcl-verdict dcl-{slug}">{WORDS.get(claim.verdict, claim.verdict)}</td>',
-        _number(_over_seeds(found, " †" if apart else ""), found.mean),
-        _number("" if number != number else f"{number:+.2f}{unit}", number),
+        f"{html.escape(claim.measure, quote=False)}."
+        f"{f'<br>{data}' if data else ''}</small></td>",
+        _verdict(claim.verdict),
+        _number(f"{found}<br><small>n = {found.n}</small>" if found.n else "", found.mean),
+        f"<td>{ZERO[zero_excluded(found, claim.sign)]}</td>",
+        _number(_published(claim), number),
+        f"<td>{PAPER[paper_excluded(found, number)]}</td>",
         _number(f"{moved}<br><small>{claim.free}</small>" if moved.n else "", moved.mean),
         _chances(found, claim.margin, claim.sign),
-        f"<td>{_short(claim.data)}{' ' if claim.data else ''}<small>{note}</small><br>"
-        f'<a href="../notebooks/{claim.page}.html">{PAGES[claim.page]}</a></td>',
+        f'<td><a href="{link(claim.Index, claim.page)}">{PAGES[claim.page]}</a></td>',
     )
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def _evidence(claim) -> str:
+    seeds = ", ".join(f"{value:+.2f}" for value in claim.by_seed)
+    seeds = seeds or claim.note or "see the tables of this page"
+    found = claim.finding
+    cells = (
+        f"<td>{html.escape(claim.label, quote=False)}<br><small>"
+        f"{html.escape(claim.measure, quote=False)}</small></td>",
+        f"<td>{seeds}</td>",
+        _number(str(found) if found.n else "", found.mean),
+        _number(_published(claim), claim.published),
+        _verdict(claim.verdict),
+    )
+    return f'<tr id="claim-{claim.Index}">{"".join(cells)}</tr>'
+
+
+def _published(claim) -> str:
+    if claim.published != claim.published:
+        return ""
+    unit = "" if claim.unit == "points" else f"<br><small>{claim.unit}</small>"
+    return f"{claim.published:+.2f}{unit}"
+
+
+def _verdict(name: str) -> str:
+    slug = name.replace(":", "").replace(" ", "-")
+    return f'<td class="dcl-verdict dcl-{slug}">{WORDS.get(name, name)}</td>'
 
 
 def _number(words: str, value: float) -> str:
@@ -138,44 +148,8 @@ def _number(words: str, value: float) -> str:
     return f"<td{sort}>{words}</td>"
 
 
-def _over_seeds(found: Finding, mark: str) -> str:
-    return f"{found}{mark}<br><small>n = {found.n}</small>" if found.n else ""
-
-
 def _chances(found: Finding, margin: float, sign: int) -> str:
     parts = chances(found, margin, sign)
     if math.isnan(parts[0]):
         return "<td></td>"
     return _number(" / ".join(f"{100 * part:.0f}" for part in parts), parts[0])
-
-
-def in_short(results: Path) -> str:
-    """DCL minus the rows that a reader asks for first, in one sentence.
-
-    Each method at the length that validation chooses for the measure in question, if there are
-    several. A measure that no record has is left out.
-    """
-    runs = evidence.with_prior(conclusions(results))
-    lengths = "epochs" in runs
-    chosen = {}  # what is asked -> each method at its length for that
-    for name, (_, reached) in IN_SHORT.items():
-        own = evidence.with_prior(conclusions(results, reached))
-        if ("epochs" in own) == lengths:  # else no length was long enough for this measure
-            chosen[name] = own
-    parts = []
-    for other, words in NAMES.items():
-        asked = chosen if other == "cross-entropy" else {"mA": runs}
-        found = {
-            name: evidence.lead(own, "dcl", other, IN_SHORT[name][0]) for name, own in asked.items()
-        }
-        numbers = ", ".join(f"{lead} in {name}" for name, lead in found.items() if lead.n)
-        if numbers:
-            parts.append(f"minus {words}: {numbers}")
-    if not parts:
-        return "No run of DCL beside cross entropy is on record."
-    start = (
-        f"On {runs['title'].iloc[0]}, each method at the length that validation chooses for the "
-        f"measure, of AUC by average precision (for mA {in_words(runs, 'dcl', *NAMES)}), in "
-        "points, over seeds: DCL"
-    )
-    return f"{start} {'; DCL '.join(parts)}."

@@ -12,7 +12,6 @@ from .measures import Measure, class_balanced, metric
 from .verdicts import MARGIN
 
 FOLDER = "celeba-30k-length"  # below results/
-PLAN = {8: 5, 24: 5, 75: 5, 300: 3}  # epochs -> seeds, of the grid
 METHODS = ("cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss", "dcl")
 DECIDING = (PRIOR, "selective-learning")  # the two comparisons that decide
 ENOUGH = 3  # seeds, for a longer training to stand in for a shorter one
@@ -50,14 +49,6 @@ def at_the_last_epoch(runs: pd.DataFrame) -> pd.DataFrame:
             }
             rows.append(row | {"record": record | {"test": own, "decisions": others}})
     return pd.DataFrame(rows, columns=runs.columns)
-
-
-def counts(runs: pd.DataFrame) -> pd.DataFrame:
-    """How many seeds are run, of each method (rows) at each length of the plan or beyond it."""
-    lengths = sorted({*PLAN, *runs["epochs"]})
-    table = pd.crosstab(runs["method"], runs["epochs"])
-    rows = [*METHODS, *(name for name in table.index if name not in METHODS)]
-    return table.reindex(index=rows, columns=lengths, fill_value=0).rename_axis(None)
 
 
 def at_kept_rates(runs: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
@@ -109,14 +100,6 @@ def reading(runs: pd.DataFrame) -> str:
         return "paper"
     flat = set(calls["selective-learning"]) == {"none"} and set(calls[PRIOR]) <= {"none", "below"}
     return "sceptic" if flat else "neither"
-
-
-def longest(runs: pd.DataFrame) -> int:
-    """The longest length with both deciding differences, in two seeds if there is one; else 0."""
-    both = [leads(runs, other) for other in DECIDING]
-    shared = set(both[0]) & set(both[1])
-    repeated = {L for L in shared if all(found[L].n > 1 for found in both)}
-    return max(repeated or shared, default=0)
 
 
 def _by_length(runs: pd.DataFrame, other: str, measure: Measure) -> dict[int, pd.Series]:

@@ -39,30 +39,3 @@ def precisions(runs: pd.DataFrame, partners: pd.DataFrame) -> pd.DataFrame:
                 "pairs": len(apart),
             }
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def precisions_in_words(found: pd.DataFrame | None) -> str:
-    """The largest difference of `precisions` beside that of seeds, in a sentence."""
-    if found is None:
-        return ""
-    times = (found["difference"] / found["seeds apart"]).abs().replace(np.inf, np.nan).dropna()
-    if times.empty:
-        return ""
-    (method, what), most = times.idxmax(), times.max()
-    row = found.loc[(method, what)]
-    start = (
-        f"The largest of {len(times)}, beside that of seeds, is {what} of {method}: "
-        f"{Finding(row['difference'], row['±'], int(row['pairs']))} points, {most:.1f} times what "
-        f"seeds differ by ({row['pairs']:.0f} pairs)."
-    )
-    sure = found.index[found["difference"].abs() > found["±"]]  # whose interval leaves zero out
-    if sure.empty:
-        return (
-            f"{start} No interval leaves zero out: another precision acts like another seed, as "
-            "far as so few pairs can say."
-        )
-    names = ", ".join(f"{what} of {method}" for method, what in sure)
-    return (
-        f"{start} Beyond chance: {names}. That is in every difference between runs of different "
-        "precision, as those of different length may be."
-    )

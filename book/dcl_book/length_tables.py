@@ -1,4 +1,4 @@
-"""Tables of the page on training length: leads, overfitting, the last epoch, rates, hours."""
+"""Tables of the runs of several lengths: leads, overfitting, rates, machines."""
 
 from typing import Any
 
@@ -8,30 +8,12 @@ import pandas as pd
 from . import evidence
 from .evidence import PRIOR
 from .finding import Finding
-from .length import MEASURES, METHODS, leads, slope
+from .length import METHODS, leads
 
 
 def leads_in_words(runs: pd.DataFrame) -> pd.DataFrame:
     """`leads` in mA at the own decision over every other row, as text; rows by lengths."""
     return _in_words({other: leads(runs, other) for other in (PRIOR, *METHODS[:-1])})
-
-
-def measures_in_words(
-    runs: pd.DataFrame, others: tuple[str, ...] = ("cross-entropy", "selective-learning")
-) -> pd.DataFrame:
-    """`leads` over some rows in each of `length.MEASURES`, as text, and their `slope`.
-
-    Rows by (``DCL minus``, ``in``), columns by lengths, the last one what ten times the epochs add.
-    """
-    found = {
-        (other, words): leads(runs, other, measure)
-        for other in others
-        for words, measure in MEASURES.items()
-    }
-    table = _in_words(found)
-    table["ten times"] = [f"{slope(runs, other, MEASURES[words])}" for other, words in found]
-    table.index = pd.MultiIndex.from_tuples(found, names=["DCL minus", "in"])
-    return table
 
 
 def _in_words(found: dict[Any, dict[int, Finding]]) -> pd.DataFrame:
@@ -62,46 +44,6 @@ def overfitting(runs: pd.DataFrame) -> pd.DataFrame:
     names = ["epochs", "method", "lowest", "chosen", "loss", "loss at the end"]
     groups = pd.DataFrame(rows, columns=names).groupby(["epochs", "method"], sort=True)
     return groups.mean().assign(seeds=groups.size())
-
-
-def stopping_in_words(found: pd.DataFrame) -> str:
-    """Where DCL and Selective Learning are stopped at their longest common length, in a sentence.
-
-    `found` is from `overfitting`; nothing is said of a length that only one of them has.
-    """
-    names = ("dcl", "selective-learning")
-    both = {L for L, _ in found.index if all((L, name) in found.index for name in names)}
-    if not both:
-        return ""
-    last = max(both)
-    dcl, steady = (found.loc[(last, name)] for name in names)
-    return (
-        f"Of {last} epochs, Selective Learning's best on validation is epoch "
-        f"{steady['chosen']:.0f} in the mean ({steady['seeds']:.0f} seeds), DCL's "
-        f"{dcl['chosen']:.0f} ({dcl['seeds']:.0f}). What is balanced from the start can be stopped "
-        "where it is best; a curriculum is balanced at its end, and has to be waited for."
-    )
-
-
-def last_minus_chosen(runs: pd.DataFrame) -> pd.DataFrame:
-    """What the last epoch gives on test, minus the chosen one, at the method's own decision.
-
-    Returns
-    -------
-    DataFrame of Finding
-        By (``epochs``, ``method``): ``mA``, ``f1``, ``auc``, ``average_precision``, points.
-        Records that did not keep the last epoch are left out.
-    """
-    keys, rows = ("mA", "f1", "auc", "average_precision"), []
-    for row in runs.itertuples():
-        decision = row.record.get("decision", "argmax")
-        end = row.record.get("last", {}).get("test", {}).get(decision)
-        if end is not None:
-            apart = [end[key] - row.record["test"][key] for key in keys]
-            rows.append((row.epochs, row.method, *apart))
-    groups = pd.DataFrame(rows, columns=["epochs", "method", *keys]).groupby(["epochs", "method"])
-    found = {name: {key: Finding.of(own[key]) for key in keys} for name, own in groups}
-    return _by_length_and_method(found, list(keys))
 
 
 def rates(runs: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
@@ -137,14 +79,46 @@ def _by_length_and_method(
     return table
 
 
-def hours(runs: pd.DataFrame) -> pd.DataFrame:
-    """Machine hours of training, methods by lengths, from the records, with their sums."""
-    seconds = [record["timing"]["training_seconds"] for record in runs["record"]]
-    spent = runs.assign(hours=np.array(seconds, dtype=float) / 3600)
-    table = spent.pivot_table(index="method", columns="epochs", values="hours", aggfunc="sum")
-    table["all"] = table.sum(axis=1)
-    table.loc["all"] = table.sum()
-    return table.rename_axis(index=None, columns=None)
+def machines(runs: pd.DataFrame) -> pd.DataFrame:
+    """What each length was trained with: a row for like seeds, precision and device.
+
+    Returns
+    -------
+    DataFrame
+        ``epochs``, ``seeds``, ``precision``, ``device``, ``methods`` (names, or ``all``) and
+        ``hours``, the machine hours of these trainings.
+    """
+    shown = pd.DataFrame(
+        {
+            "epochs": runs["epochs"],
+            "seed": runs["seed"],
+            "method": runs["method"],
+            "precision": [r["config"].get("precision", "float32") for r in runs["record"]],
+            "device": [r["environment"]["device"] for r in runs["record"]],
+            "hours": [r["timing"]["training_seconds"] / 3600 for r in runs["record"]],
+        }
+    )
+    rows = []
+    for epochs, own in shown.groupby("epochs"):
+        every = set(own["method"])
+        like: dict[tuple, list] = {}
+        for key, group in own.groupby(["precision", "device", "seed"]):
+            like.setdefault((*key[:2], tuple(group["method"].sort_values())), []).append(
+                (key[2], group["hours"].sum())
+            )
+        for (precision, device, methods), seeds in like.items():
+            rows.append(
+                {
+                    "epochs": epochs,
+                    "seeds": ", ".join(str(seed) for seed, _ in seeds),
+                    "precision": precision,
+                    "device": device,
+                    "methods": "all" if set(methods) == every else ", ".join(methods),
+                    "hours": f"{sum(spent for _, spent in seeds):.1f}",
+                }
+            )
+    columns = ["epochs", "seeds", "precision", "device", "methods", "hours"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def history(record: dict[str, Any], key: str) -> pd.Series:

@@ -10,28 +10,78 @@ MARGIN = {"points": 0.5, "rank correlation": 0.1}  # within it two methods are e
 SEEDS = 5  # that `reproduced` needs
 EPOCHS = 300  # of the paper
 RUN_OUT = 0.5  # a schedule that ends above it has not run out: its target is no balanced one
-TOLD = ("reproduced", "partly", "no difference", "not", "undecided")  # of runs that can tell
-BARRED = ("other data", "not testable at this length", "collapsed: not shown")
+TOLD = (  # of runs that can tell
+    *("reproduced", "agrees", "same direction", "no difference", "smaller", "undecided"),
+    *("none or opposite", "opposite"),
+)
+BARRED = (
+    *("weak rival", "not comparable", "other data", "not testable at this length"),
+    "collapsed: not shown",
+)
 VERDICTS = (*TOLD, *BARRED, "not tried", "see its page")
 FREE = "does as much"  # of a moved threshold, beside a method that is not ahead of it
-WORDS = {"not": "not borne out", "see its page": "shown elsewhere"}  # where a reader meets them
+WORDS = {  # where a reader meets them
+    "smaller": "smaller than claimed",
+    "see its page": "shown elsewhere",
+}
 RULE = f"""\
-* **reproduced**: on the claim's own data set, all of its images and at least the paper's {EPOCHS}
-  epochs, with {SEEDS} seeds or more, the *whole* 95 % interval lies within half of the claimed
-  effect of the paper's number. So its half-width is at most half of the effect, it lies on the
-  claim's side of zero, and a wider one never earns it; a claim without a number cannot;
-* **partly**: the interval lies on the claim's side of zero, but under other circumstances or by
-  another amount;
-* **no difference**: it lies within ±{MARGIN["points"]} points of zero
-  (±{MARGIN["rank correlation"]} for a rank correlation): that we take as equivalent;
-* **not borne out**: it lies on the other side of zero;
-* **undecided**: it holds zero, or there is one seed only;
-* **other data**: our runs are on other data than the claim is about;
-* **not testable at this length**: a schedule that is compared ends above g = {RUN_OUT}: it did
-  not run out, so its target is far from balance;
+We ask each 95 % interval two questions: does it exclude zero, and does it exclude the paper's
+number? The verdict follows from both answers.
+
+* It excludes zero on the claim's side: **agrees** if it holds the paper's number, **same
+  direction** if it does not or the paper prints none.
+* It holds zero: **smaller than claimed** if it excludes the paper's number, **undecided** if it
+  holds that too or the paper prints none.
+* It excludes zero on the other side: **none or opposite** if its mean is within
+  {MARGIN["points"]} points of zero, **opposite** if not.
+
+Two verdicts go before these. **Reproduced**: all images of the claim's own data set, at least the
+paper's {EPOCHS} epochs, {SEEDS} seeds or more, and the whole interval within half of the claimed
+effect of the paper's number. **No difference**: the whole interval within
+±{MARGIN["points"]} points of zero (±{MARGIN["rank correlation"]} for a rank correlation). One seed
+decides nothing.
+
+Some runs cannot answer:
+
+* **weak rival**: DCL leads a method that, in our runs, is not ahead of cross entropy, as it is in
+  the paper: that lead says little;
+* **not comparable**: our setting is too far from the paper's to compare any number with it;
+* **other data**: we have no runs on the claim's data set;
+* **not testable at this length**: a schedule that is compared ends above g = {RUN_OUT}, far from
+  balance;
 * **collapsed: not shown**: the runs of a compared method ended with all features in one point;
 * **not tried**: there is no record;
-* **shown elsewhere**: no difference of two rows, but an identity or a picture, on its own page."""
+* **shown elsewhere**: an identity or a picture, on its own page."""
+
+
+def zero_excluded(finding: Finding, sign: int) -> str:
+    """Whether the interval excludes zero: ``claimed`` or ``other`` (side), ``no``, or empty.
+
+    Examples
+    --------
+    >>> zero_excluded(Finding(7.0, 0.6, 5), 1), zero_excluded(Finding(0.1, 0.6, 5), 1)
+    ('claimed', 'no')
+    """
+    if finding.n < 2:
+        return ""
+    if finding.low <= 0 <= finding.high:
+        return "no"
+    return "claimed" if sign * finding.mean > 0 else "other"
+
+
+def paper_excluded(finding: Finding, published: float) -> str:
+    """Whether the interval excludes the paper's number: ``above``, ``below``, ``no``, or empty.
+
+    Examples
+    --------
+    >>> paper_excluded(Finding(-0.1, 0.5, 5), 3.12)
+    'below'
+    """
+    if finding.n < 2 or published != published:
+        return ""
+    if finding.low <= published <= finding.high:
+        return "no"
+    return "below" if finding.high < published else "above"
 
 
 def verdict(
@@ -68,10 +118,12 @@ def verdict(
     --------
     >>> verdict(Finding(7.0, 1.5, 5), sign=1, published=7.9, like=True)
     'reproduced'
-    >>> verdict(Finding(7.0, 3.5, 5), sign=1, published=7.9, like=True)  # too wide
-    'partly'
-    >>> verdict(Finding(7.0, 1.5, 5), sign=1, published=7.9, like=False)
-    'partly'
+    >>> verdict(Finding(7.0, 1.5, 5), sign=1, published=7.9, like=False)  # another setting
+    'agrees'
+    >>> verdict(Finding(7.0, 0.5, 5), sign=1, published=7.9, like=False)
+    'same direction'
+    >>> verdict(Finding(-0.1, 0.6, 5), sign=1, published=3.1, like=False)
+    'smaller'
     >>> verdict(Finding(0.1, 0.3, 5), sign=1, published=7.9, like=True)
     'no difference'
     """
@@ -86,9 +138,12 @@ def verdict(
         return "reproduced"
     if -margin <= finding.low and finding.high <= margin:
         return "no difference"
-    if finding.low <= 0 <= finding.high:
-        return "undecided"
-    return "partly" if sign * finding.mean > 0 else "not"
+    side, number = zero_excluded(finding, sign), paper_excluded(finding, published)
+    if side == "claimed":
+        return "agrees" if number == "no" else "same direction"
+    if side == "other":
+        return "none or opposite" if abs(finding.mean) <= margin else "opposite"
+    return "smaller" if number in ("above", "below") else "undecided"
 
 
 def margin_of(unit: str) -> float:

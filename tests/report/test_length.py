@@ -12,7 +12,6 @@ from scipy import stats
 from dcl_book import (
     figures,
     length,
-    length_answer,
     length_precision,
     length_tables,
     length_triplets,
@@ -80,28 +79,6 @@ def test_leads_in_words_have_a_row_for_each_other_method_and_a_dash_for_none():
     assert table.loc["crl", 24] == "-"
 
 
-def test_every_measure_has_its_leads_and_what_ten_times_the_epochs_add():
-    table = length_tables.measures_in_words(runs({8: (-1.0, 5), 80: (1.0, 5)}))
-    assert list(table.columns) == [8, 80, "ten times"]
-    row = table.loc[("selective-learning", "mA, own decision")]
-    assert [text.replace("\xa0", " ").split(" ± ")[0] for text in row] == [
-        "-1.00",
-        "+1.00",
-        "+2.00",
-    ]
-    assert set(table.loc["cross-entropy"].index) == set(length.MEASURES)
-    one = length_tables.measures_in_words(runs({8: (-1.0, 5)}))
-    assert set(one["ten times"]) == {"-"}
-
-
-def test_the_last_epoch_is_held_against_the_chosen_one():
-    table = length_tables.last_minus_chosen(runs({8: (1.0, 2)}))
-    assert table.loc[(8, "dcl"), "mA"].mean == pytest.approx(-1)
-    assert table.loc[(8, "dcl"), "f1"].n == 2
-    assert length_tables.last_minus_chosen(with_epochs(record("dcl", 0, 80.0))).empty
-    assert length_tables.last_minus_chosen(NONE).empty
-
-
 def with_last(made, own, **others):
     """The last epoch's mA at the own decision, and at others, which the record has too."""
     test = made["test"]
@@ -127,11 +104,23 @@ def test_at_the_last_epoch_every_decision_is_that_of_the_last():
     assert length.at_the_last_epoch(NONE).empty
 
 
-def test_machine_hours_are_the_records_sum():
-    table = length_tables.hours(runs({8: (1.0, 2), 24: (1.0, 1)}))
-    assert table.loc["dcl", 8] == 2
-    assert table.loc["all", "all"] == 3 * len(length.METHODS)
-    assert length_tables.hours(NONE).loc["all", "all"] == 0
+def test_a_length_says_with_what_it_was_trained():
+    made = runs({8: (1.0, 3), 24: (1.0, 1)})
+    for row in made.itertuples():
+        row.record["environment"] = {"device": "cuda" if row.seed == 2 else "cpu"}
+        if row.seed == 2 and row.method == "dcl":
+            row.record["config"]["precision"] = "bfloat16"
+    table = length_tables.machines(made)
+    told = table.drop(columns="hours").to_numpy().tolist()
+    others = ", ".join(sorted(set(length.METHODS) - {"dcl"}))
+    assert told == [
+        [8, "2", "bfloat16", "cuda", "dcl"],
+        [8, "0, 1", "float32", "cpu", "all"],
+        [8, "2", "float32", "cuda", others],
+        [24, "0", "float32", "cpu", "all"],
+    ]
+    assert table["hours"].tolist() == ["1.0", "12.0", "5.0", "6.0"]
+    assert length_tables.machines(NONE).empty
 
 
 def test_lines_end_with_the_longest_run():
@@ -178,10 +167,6 @@ def test_a_kept_rate_takes_the_place_of_the_chosen_one():
     assert at.loc[at["method"] == "dcl", "mA"].tolist() == [76.8, 76.9]
     assert (at["method"] == "selective-learning").sum() == 3  # no other row has changed
     assert length.leads(chosen, "selective-learning")[75].mean == pytest.approx(1.0, abs=0.01)
-    words = length_answer.kept_in_words(chosen, kept).replace("\xa0", " ")
-    assert "DCL after 75 epochs would be behind the moved threshold (-3.00 ± 0.00, n = 2)" in words
-    assert "and behind Selective Learning (-3.00 ± 0.00, n = 2)" in words
-    assert length_answer.kept_in_words(chosen, NONE) == ""
 
 
 def test_two_rates_are_compared_on_the_seeds_that_both_have():
@@ -213,39 +198,6 @@ def test_two_precisions_are_compared_seed_by_seed():
     assert row["seeds apart"] == pytest.approx(np.std(own, ddof=1))
 
 
-def test_the_largest_difference_of_two_precisions_is_told():
-    index = pd.MultiIndex.from_tuples([("dcl", "mA"), ("cross-entropy", "mA")])
-    table = pd.DataFrame(
-        {"difference": [0.1, -0.3], "±": [0.2, 0.4], "seeds apart": [0.2, 0.1], "pairs": [2, 2]},
-        index,
-    )
-    text = length_precision.precisions_in_words(table)
-    assert "mA of cross-entropy: -0.30\xa0±\xa00.40 points, 3.0 times what seeds differ by" in text
-    assert text.endswith("another seed, as far as so few pairs can say.")
-    table.loc[("cross-entropy", "mA"), "±"] = 0.2
-    text = length_precision.precisions_in_words(table)
-    assert "Beyond chance: mA of cross-entropy." in text
-    assert text.endswith("as those of different length may be.")
-    text = length_precision.precisions_in_words(table.iloc[:1])
-    assert "mA of dcl: +0.10\xa0±\xa00.20 points, 0.5 times" in text
-    assert "acts like another seed" in text
-    assert length_precision.precisions_in_words(None) == ""
-    table["seeds apart"] = [np.nan, 0.0]  # one seed, or seeds that agree
-    assert length_precision.precisions_in_words(table) == ""
-
-
-def test_where_a_curriculum_is_stopped_is_told_of_the_longest_length_of_both():
-    found = length_tables.overfitting(runs({8: (0.0, 2), 24: (0.0, 2)}))
-    text = length_tables.stopping_in_words(found)
-    assert text.startswith(
-        "Of 24 epochs, Selective Learning's best on validation is epoch 13 in the mean (2 seeds), "
-        "DCL's 13 (2)."
-    )
-    alone = length_tables.overfitting(runs({75: (0.0, 2)}, methods=("dcl", "crl")))
-    assert length_tables.stopping_in_words(pd.concat([found, alone])) == text
-    assert length_tables.stopping_in_words(alone) == ""
-
-
 def with_triplets(seed, first, last, **config):
     """A run of DCL of two epochs, at each the loss, the triples, the active ones and f."""
     made = record("dcl", seed, 80.0, **config)
@@ -270,20 +222,5 @@ def test_a_triplet_loss_that_rises_is_told_with_the_triplets_that_it_has():
     assert row["triples"].tolist() == [75.0, 600.0]
     assert row["violated"].tolist() == [100.0, 75.0]
     assert row["share"].tolist() == pytest.approx([20.0, 6.0])
-    text = length_triplets.triplets_in_words(found)
-    assert "from 2.0 to 6.0" in text
-    assert "75 thousand of them at first and 600 thousand at the end" in text
-    assert "the loss is 62 % lower then" in text  # 6 / 600 for 2 / 75
-    assert "75 % of the triplets still violate the margin" in text
     none = length_triplets.triplets(made[made["method"] != "dcl"])
     assert none.empty
-    assert length_triplets.triplets_in_words(none) == ""
-
-
-def test_the_paragraph_holds_dcl_against_its_scheduler_where_seeds_repeat():
-    made = runs({8: (-1.0, 5), 24: (-1.0, 3), 75: (-1.0, 3)})
-    made = made[~((made["method"] == "dcl-ss") & (made["epochs"] == 75) & (made["seed"] > 0))]
-    text = length_answer.paragraph(made).replace("\xa0", " ")
-    assert "After 8 epochs it was +9.0" in text
-    assert "After 24 epochs DCL is, with its triplets, behind its sampling scheduler alone" in text
-    assert "`dcl-ss` (-1.0" in text

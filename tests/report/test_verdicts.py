@@ -11,12 +11,15 @@ from scipy import stats
 
 from dcl_book.finding import Finding
 from dcl_book.verdicts import (
+    BARRED,
     TOLD,
     VERDICTS,
     as_in_the_paper,
     chances,
     free_threshold,
+    paper_excluded,
     verdict,
+    zero_excluded,
 )
 
 FLOATS = st.floats(-30, 30, allow_nan=False)
@@ -28,18 +31,23 @@ FLOATS = st.floats(-30, 30, allow_nan=False)
         (Finding(math.nan, math.nan, 0), 1, 8, True, "not tried"),
         (Finding(5, math.nan, 1), 1, 8, True, "undecided"),
         (Finding(1, 2, 5), 1, 1, True, "undecided"),
-        (Finding(-5, 1, 5), 1, 8, True, "not"),
-        (Finding(5, 1, 5), -1, -4, True, "not"),
+        (Finding(1, 2, 5), 1, math.nan, True, "undecided"),
+        (Finding(1, 2, 5), 1, 8, True, "smaller"),  # holds zero, not the paper's number
+        (Finding(-1, 2, 5), -1, -8, True, "smaller"),
+        (Finding(-5, 1, 5), 1, 8, True, "opposite"),
+        (Finding(5, 1, 5), -1, -4, True, "opposite"),
+        (Finding(-0.3, 0.25, 5), 1, 8, True, "none or opposite"),
         (Finding(8.5, 1, 5), 1, 8, True, "reproduced"),
         (Finding(-4.5, 1, 5), -1, -4, True, "reproduced"),
-        (Finding(8.5, 1, 4), 1, 8, True, "partly"),  # too few seeds
-        (Finding(8.5, 4, 5), 1, 8, True, "partly"),  # too wide
-        (Finding(4.5, 1, 5), 1, 8, True, "partly"),  # another amount
-        (Finding(8.5, 1, 5), 1, 8, False, "partly"),  # another setting
-        (Finding(5, 1, 5), 1, math.nan, True, "partly"),  # no number to reproduce
+        (Finding(8.5, 1, 4), 1, 8, True, "agrees"),  # too few seeds
+        (Finding(8.5, 5, 5), 1, 8, True, "agrees"),  # too wide
+        (Finding(8.5, 1, 5), 1, 8, False, "agrees"),  # another setting
+        (Finding(4.5, 1, 5), 1, 8, True, "same direction"),  # another amount
+        (Finding(12.5, 1, 5), 1, 8, False, "same direction"),
+        (Finding(5, 1, 5), 1, math.nan, True, "same direction"),  # no number to reproduce
         (Finding(0.1, 0.3, 2), 1, 8, True, "no difference"),
         (Finding(-0.2, 0.3, 5), 1, 8, True, "no difference"),
-        (Finding(0.1, 0.5, 5), 1, 8, True, "undecided"),  # beyond the margin on one side
+        (Finding(0.1, 0.5, 5), 1, 8, True, "smaller"),  # beyond the margin on one side
         (Finding(0.27, 0.1, 5), 1, 0.27, True, "reproduced"),  # a claim within the margin
         (Finding(0.27, 0.1, 5), 1, 0.27, False, "no difference"),
     ],
@@ -50,7 +58,7 @@ def test_verdicts_follow_the_rule(finding, sign, number, like, expected):
 
 def test_the_margin_is_the_units():
     narrow = Finding(0.2, 0.1, 5)
-    assert verdict(narrow, sign=1, published=0.62, like=False, margin=0.1) == "partly"
+    assert verdict(narrow, sign=1, published=0.62, like=False, margin=0.1) == ("same direction")
     assert verdict(Finding(0.02, 0.05, 5), sign=1, published=0.62, like=False, margin=0.1) == (
         "no difference"
     )
@@ -62,12 +70,27 @@ def test_a_wider_interval_never_earns_a_verdict(mean, half, wider, n, number, li
         return verdict(Finding(mean, half, n), sign=1, published=number, like=like)
 
     narrow, wide = found(half), found(half * wider)
-    for earned in ("reproduced", "no difference", "not"):
+    for earned in ("reproduced", "no difference", "opposite"):
         if wide == earned:  # what the wider earns, the narrower had already, or better
             assert narrow in (earned, "reproduced", "no difference")
     if wide == "reproduced":
         assert narrow == "reproduced"
     assert {narrow, wide} <= set(TOLD)
+
+
+@given(FLOATS, st.floats(0, 20), st.integers(2, 9), FLOATS, st.sampled_from([1, -1]))
+def test_the_word_says_what_the_two_questions_answer(mean, half, n, number, sign):
+    finding = Finding(mean, half, n)
+    word = verdict(finding, sign=sign, published=number, like=False)
+    zero, paper = zero_excluded(finding, sign), paper_excluded(finding, number)
+    if word == "no difference":
+        assert max(abs(finding.low), abs(finding.high)) <= 0.5
+        return
+    assert (word in ("agrees", "same direction")) == (zero == "claimed")
+    assert (word in ("opposite", "none or opposite")) == (zero == "other")
+    assert (word in ("smaller", "undecided")) == (zero == "no")
+    if zero != "other":
+        assert (word in ("agrees", "undecided")) == (paper == "no")
 
 
 @given(FLOATS, st.floats(0, 20), st.integers(0, 9), FLOATS, st.sampled_from([1, -1]))
@@ -83,7 +106,7 @@ def test_reproduced_holds_the_side_the_seeds_the_width_and_the_setting(mean, hal
 
 def test_what_bars_a_finding_goes_before_its_numbers():
     finding = Finding(8.0, 1.0, 5)
-    for barred in ("other data", "not testable at this length", "collapsed: not shown"):
+    for barred in BARRED:
         assert verdict(finding, sign=1, published=8, like=True, barred=barred) == barred
         assert barred in VERDICTS
 

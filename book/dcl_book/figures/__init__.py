@@ -7,6 +7,7 @@ from .answers import answers
 from .calibration import reliability
 from .cost import cost_of_criteria, growth, parts_of_a_step, share_of_a_step
 from .data import class_counts, imbalance, sheet
+from .dots import dots, dots_alone
 from .forest import forest
 from .length import leads_by_length, training_curves
 from .method import (
@@ -61,6 +62,8 @@ __all__ = [
     "classes",
     "cost_of_criteria",
     "curricula",
+    "dots",
+    "dots_alone",
     "effects",
     "forest",
     "gain_by_attribute",

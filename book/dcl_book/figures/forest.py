@@ -5,6 +5,7 @@ import math
 
 import pandas as pd
 
+from ..claims_table import link
 from ..finding import Finding
 from ..verdicts import MARGIN, VERDICTS, WORDS
 from .style import METHOD_COLOURS
@@ -35,8 +36,8 @@ STYLE = """<style>
 def forest(judged: pd.DataFrame) -> str:
     """Every claim by verdict: the paper's number, ours with its interval, the moved threshold's.
 
-    A row leads to the page of its claim. The axis is in percentage points; of a claim in another
-    unit only the number stands there. The band is the margin within which there is no difference.
+    A row leads to the table with its number. The axis is in percentage points; a claim in another
+    unit has its number alone. The band is the margin within which there is no difference.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def _row(row, place) -> str:
     if row.unit == DRAWN:
         margin = MARGIN[row.unit]
         parts.append(_band(place(-margin), place(margin)))
-        parts.append(_line(place(0), place(0), 0, 2 * MIDDLE, "currentColor", 1, ' opacity=".55"'))
+        parts.append(line(place(0), place(0), 0, 2 * MIDDLE, "currentColor", 1, ' opacity=".55"'))
         if moved.n:
             parts.append(_mark(place(moved.mean), _TRIANGLE, MOVED))
         if number == number:
@@ -88,11 +89,11 @@ def _row(row, place) -> str:
         parts.append(
             f'<text y="15" fill="currentColor" font-size=".85em">{row.unit}; {words[0]}</text>'
         )
-    strip = _svg("".join(parts), f"{row.label}: {', '.join(words)}; {row.unit}")
+    drawn = strip("".join(parts), f"{row.label}: {', '.join(words)}; {row.unit}")
     label = html.escape(row.label, quote=False)
     return (
-        f'<a class="claim" href="../notebooks/{row.page}.html"><span>{label}</span>'
-        f'<span class="strip">{strip}</span><span>{found if found.n else ""}</span></a>'
+        f'<a class="claim" href="{link(row.Index, row.page)}"><span>{label}</span>'
+        f'<span class="strip">{drawn}</span><span>{found if found.n else ""}</span></a>'
     )
 
 
@@ -100,7 +101,7 @@ def _interval(found: Finding, place) -> list[str]:
     ends = (found.low, found.high) if found.n > 1 else (found.mean, found.mean)
     left, right = (place(end) for end in ends)
     return [
-        _line(left, right, MIDDLE, MIDDLE, HERE, 2.5),
+        line(left, right, MIDDLE, MIDDLE, HERE, 2.5),
         f'<circle cx="{place(found.mean)}" cy="{MIDDLE}" r="4.5" fill="{HERE}"/>',
     ]
 
@@ -114,16 +115,16 @@ def _axis(place, low: float, high: float) -> str:
         f'font-size=".85em">{tick:+d}</text>'.replace("+0<", "0<")
         for tick in ticks
     )
-    strip = f'<svg width="100%" height="22" aria-hidden="true">{numbers}</svg>'
+    ticks_drawn = f'<svg width="100%" height="22" aria-hidden="true">{numbers}</svg>'
     return (
-        f'<div class="claim"><span></span><span class="strip">{strip}</span>'
+        f'<div class="claim"><span></span><span class="strip">{ticks_drawn}</span>'
         "<span>points</span></div>"
     )
 
 
 def _key() -> str:
     shown = (
-        (_line("0", "22", MIDDLE, MIDDLE, HERE, 2.5)
+        (line("0", "22", MIDDLE, MIDDLE, HERE, 2.5)
          + f'<circle cx="11" cy="{MIDDLE}" r="4.5" fill="{HERE}"/>', "here, 95 % interval"),
         (_mark("11", _DIAMOND, PAPER), "the paper"),
         (_mark("11", _TRIANGLE, MOVED), "cross entropy, its threshold moved"),
@@ -149,17 +150,19 @@ def _mark(x: str, path: str, colour: str) -> str:
 
 def _band(left: str, right: str) -> str:
     """A bar from one place to another: a thick line, for a width is no difference of places."""
-    return _line(left, right, MIDDLE, MIDDLE, "currentColor", 2 * MIDDLE, ' opacity=".12"')
+    return line(left, right, MIDDLE, MIDDLE, "currentColor", 2 * MIDDLE, ' opacity=".12"')
 
 
-def _line(x1: str, x2: str, y1: float, y2: float, colour: str, width: float, more: str = "") -> str:
+def line(x1: str, x2: str, y1: float, y2: float, colour: str, width: float, more: str = "") -> str:
+    """A line of a strip."""
     return (
         f'<line x1="{x1}" x2="{x2}" y1="{y1}" y2="{y2}" stroke="{colour}" '
         f'stroke-width="{width}"{more}/>'
     )
 
 
-def _svg(content: str, words: str) -> str:
+def strip(content: str, words: str) -> str:
+    """A strip of the picture, with the words that say what it shows."""
     label = html.escape(words, quote=True)
     return f'<svg width="100%" height="22" role="img" aria-label="{label}">{content}</svg>'
 
