@@ -9,6 +9,7 @@ runs alone. All is written below _build/: the checkout stays free of outputs.
 """
 
 import argparse
+import csv
 import hashlib
 import json
 import os
@@ -58,6 +59,7 @@ SHOWN_VERSIONS = (
 TRAINS = "dcl/experiment/trainer.py"  # a notebook that imports it trains: minutes, not seconds
 MEASURES = "book/dcl_book/bench"  # one that imports from there measures times
 INPUTS = ("dcl/**/*.csv", "book/published/*.csv", "results/**/*.json")  # beside the code
+REDIRECTS = ROOT / "book" / "redirects.csv"  # pages that moved: old address, new one
 FROM_NETWORK = re.compile(
     r"""<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=["'](?:https?:)?//[^"']*"""
 )
@@ -300,6 +302,27 @@ def write_page_texts(pages: dict[str, Path]) -> None:
     (HTML / "_static" / "page_texts.js").write_text(script, "utf8")
 
 
+def redirects() -> dict[str, str]:
+    """Page that is gone -> the page that has its content now."""
+    with REDIRECTS.open(encoding="utf8", newline="") as lines:
+        return {row["old"]: row["new"] for row in csv.DictReader(lines)}
+
+
+def write_redirects(pages: dict[str, Path]) -> None:
+    """A small page at each old address that leads to the new one, from disk too."""
+    for old, new in redirects().items():
+        if new not in pages or old in pages:
+            sys.exit(f"{REDIRECTS}: {old} cannot lead to {new}: see the contents")
+        target = f"../{new}.html"
+        (HTML / f"{old}.html").write_text(
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Moved</title>'
+            f'<meta http-equiv="refresh" content="0; url={target}">'
+            f'<link rel="canonical" href="{target}">'
+            f'<p>This page has moved: <a href="{target}">{new}</a>.</p></html>\n',
+            "utf8",
+        )
+
+
 def check_html(pages: dict[str, Path]) -> None:
     """Every page of the contents exists, and none loads anything from the network."""
     missing = [page for page in pages if not (HTML / f"{page}.html").is_file()]
@@ -335,6 +358,7 @@ def main() -> None:
     stage(pages)
     print(f"Building {len(pages)} pages", flush=True)
     write_html()
+    write_redirects(pages)
     check_html(pages)
     write_page_texts(pages)
     print(f"The book is built. Open {HTML / 'index.html'}")

@@ -122,7 +122,8 @@ def _evidence(claim) -> str:
     found = claim.finding
     cells = (
         f"<td>{html.escape(claim.label, quote=False)}<br><small>"
-        f"{html.escape(claim.measure, quote=False)}</small></td>",
+        f"{html.escape(claim.measure, quote=False)}"
+        f"{f'; {claim.data}, {claim.note}' if claim.data else ''}</small></td>",
         f"<td>{seeds}</td>",
         _number(str(found) if found.n else "", found.mean),
         _number(_published(claim), claim.published),

@@ -686,7 +686,7 @@ def test_the_margin_says_what_a_page_was_made_from_where_it_is_wide(window):
 
 
 def test_the_execution_page_has_a_row_for_every_notebook(window):
-    window.goto(address("book/execution"))
+    window.goto(address("book/architecture"))
     notebooks = [page for page in PAGES if (ROOT / f"{page}.ipynb").is_file()]
     cells = window.eval_on_selector_all(
         "article table tbody tr", "rows => rows.map(r => [...r.cells].map(c => c.innerText))"
