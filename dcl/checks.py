@@ -79,7 +79,7 @@ def reads_values(tensor: Tensor) -> bool:
     return tensor.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
-def check_class_counts(class_counts: Tensor, classes: Sequence[int] | None = None) -> None:
+def check_class_counts(class_counts: Tensor, classes: int | Sequence[int] | None = None) -> None:
     """Class counts are (A, C), all positive: up to the attribute's own classes where given."""
     if not isinstance(class_counts, Tensor) or class_counts.ndim != 2 or class_counts.shape[1] < 2:
         found = getattr(class_counts, "shape", None)
@@ -88,12 +88,11 @@ def check_class_counts(class_counts: Tensor, classes: Sequence[int] | None = Non
             f"got {type(class_counts).__name__ if found is None else f'shape {tuple(found)}'}"
         )
     attributes, most = class_counts.shape
-    if classes is not None and (
-        len(classes) != attributes or max(classes) != most or min(classes) < 2
-    ):
+    classes = as_classes(classes, attributes)
+    if classes is not None and max(classes) != most:
         raise ValueError(
             f"classes must be {attributes} numbers of 2 to {most}, one for each attribute and "
-            f"{most} the largest, got {tuple(classes)!r}"
+            f"{most} the largest, got {classes!r}"
         )
     if not reads_values(class_counts):
         return
@@ -117,9 +116,9 @@ def check_class_counts(class_counts: Tensor, classes: Sequence[int] | None = Non
         )
 
 
-def as_class_counts(counts, classes: Sequence[int] | None = None) -> Tensor:
+def as_class_counts(counts: Any, classes: int | Sequence[int] | None = None) -> Tensor:
     """Class counts as an int64 tensor (A, C) on the CPU, checked; whole numbers of any kind."""
-    counts = _as_tensor(counts).cpu()
+    counts = signed(_as_tensor("class_counts", counts).cpu())
     check_class_counts(counts, classes)
     if counts.is_floating_point() and bool((counts != counts.round()).any()):
         wrong = counts[counts != counts.round()][0].item()
@@ -127,28 +126,91 @@ def as_class_counts(counts, classes: Sequence[int] | None = None) -> Tensor:
     return counts.long()
 
 
-def _as_tensor(values) -> Tensor:
-    """A tensor of a tensor, an array, nested lists or a data frame."""
-    return torch.as_tensor(values.to_numpy(copy=True) if hasattr(values, "to_numpy") else values)
+def as_classes(classes: Any, attributes: int) -> tuple[int, ...] | None:
+    """Numbers of classes, one for all attributes or one for each, as a tuple of A; None stays."""
+    if classes is None:
+        return None
+    if isinstance(classes, Integral) and not isinstance(classes, bool):
+        return (whole("classes", classes, 2),) * attributes
+    try:
+        numbers = tuple(classes.tolist() if hasattr(classes, "tolist") else classes)
+    except TypeError:  # a single number that is not whole, or no number at all
+        numbers = (classes,)
+    if len(numbers) != attributes:
+        raise ValueError(
+            f"classes must be {attributes} numbers, one for each attribute, or a single whole "
+            f"number, got {classes!r}"
+        )
+    return tuple(whole("classes", number, 2) for number in numbers)
 
 
-def as_labels(labels) -> Tensor:
-    """Labels of a whole data set as an integer tensor (N, A): from an array, a frame, a tensor."""
-    labels = _as_tensor(labels)
+def signed(tensor: Tensor) -> Tensor:
+    """Unsigned numbers as int64: torch compares hardly any of them."""
+    unsigned = tensor.dtype in (torch.uint16, torch.uint32, torch.uint64)
+    return tensor.long() if unsigned or tensor.dtype is torch.bool else tensor
+
+
+def _as_tensor(what: str, values: Any) -> Tensor:
+    """A tensor of a tensor, an array, nested lists or a data frame of any kind of numbers."""
+    if isinstance(values, Tensor):
+        return values
+    if hasattr(values, "to_numpy"):
+        values = values.to_numpy().copy()  # a frame's own memory cannot be written to
+    kind = getattr(getattr(values, "dtype", None), "kind", "")
+    try:
+        if kind and kind in "OSU":  # of several types, or of text
+            numbers = torch.tensor([_plain(value) for value in values.flat], dtype=torch.float64)
+            return numbers.view(values.shape)
+        return torch.as_tensor(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"{what} must be whole numbers in a tensor, an array, a data frame or lists of one "
+            f"length, -1 where a label is unknown: {error}"
+        ) from None
+
+
+def _plain(value: Any) -> float:
+    if isinstance(value, str | bytes):
+        raise ValueError(f"got the text {str(value)!r}: give each class a number, 0, 1, ...")
+    try:
+        return float(value)
+    except (TypeError, ValueError):  # pandas' NA, None, a list in a cell
+        raise ValueError(f"got {value!r}") from None
+
+
+def as_labels(labels: Any) -> Tensor:
+    """Labels of a whole data set as an int64 tensor (N, A): from an array, a frame, a tensor."""
+    labels = _as_tensor("labels", labels)
     if labels.ndim == 1:
         labels = labels[:, None]
-    if labels.dtype is torch.bool:
-        return labels.long()
-    if labels.is_floating_point():
-        whole = labels == labels.round()  # NaN is not
-        if reads_values(labels) and not bool(whole.all()):
-            row, attribute = whole.logical_not().nonzero()[0].tolist()
-            raise ValueError(
-                f"labels must be whole numbers, -1 where unknown: row {row}, attribute "
-                f"{attribute} is {labels[row, attribute].item():g}"
-            )
-        return labels.long()
-    return labels
+    if labels.ndim != 2 or labels.is_complex():
+        raise ValueError(
+            f"labels must be whole numbers (samples, attributes), got shape "
+            f"{tuple(labels.shape)}, dtype {labels.dtype}"
+        )
+    numbers = labels.long()
+    if reads_values(labels) and (labels.is_floating_point() or labels.dtype is torch.uint64):
+        # NaN and infinity are no whole numbers, and what is beyond int64 comes out negative
+        wrong = numbers != labels if labels.is_floating_point() else numbers < 0
+        if bool(wrong.any()):
+            row, attribute = wrong.nonzero()[0].tolist()
+            _refuse_label(labels[row, attribute].item(), row, attribute)
+    return numbers
+
+
+def _refuse_label(value: float, row: int, attribute: int) -> None:
+    hint = ""
+    if value != value:
+        hint = ". Write -1 in place of NaN"
+    elif 0 < value < 1:
+        hint = (
+            ". Soft targets are not taken; for mixup, mix two losses: lam * criterion(logits, "
+            "features, labels) + (1 - lam) * criterion(logits, features, labels[order])"
+        )
+    raise ValueError(
+        f"labels must be whole numbers, -1 where unknown: row {row}, attribute {attribute} is "
+        f"{value:g}{hint}"
+    )
 
 
 def as_batch(
@@ -160,25 +222,98 @@ def as_batch(
     entropy takes them: logits (B, A) of the positive class with labels (B, A), floating or not.
     """
     logits, features, labels = with_attributes(logits, features, labels)
-    if labels.is_floating_point():
+    if labels.dtype is not torch.int64:
         labels = as_labels(labels)
+    if labels.device != logits.device:
+        raise ValueError(
+            f"logits are on {logits.device}, labels on {labels.device}: move the labels there"
+        )
     if labels.ndim == 2 and logits.shape == labels.shape:
         logits = torch.stack([torch.zeros_like(logits), logits], 2)  # softmax (0, z) = sigmoid z
     return logits, features, labels
 
 
-def check_labels(labels: Tensor, attributes: int, classes: int) -> None:
-    """Labels are integer (B, A) with values in [0, C), or -1 where unknown."""
+def check_labels(labels: Tensor, attributes: int, classes: int | Sequence[int]) -> None:
+    """Labels are integer (B, A) with values in [0, C), or -1 where unknown.
+
+    `classes` is one C for all attributes, or a C for each.
+    """
     if labels.ndim != 2 or labels.shape[1] != attributes:
         raise ValueError(f"labels must be (batch, {attributes}), got shape {tuple(labels.shape)}")
     if labels.is_floating_point() or labels.is_complex():
         raise ValueError(f"labels must be integers, got dtype {labels.dtype}")
-    if reads_values(labels) and labels.numel():
-        low, high = (value.item() for value in labels.aminmax())
-        if low < UNKNOWN or high >= classes:
+    if not reads_values(labels) or not labels.numel():
+        return
+    each = None if isinstance(classes, int) else torch.as_tensor(classes)
+    most = classes if each is None else max(classes)
+    low, high = (value.item() for value in labels.aminmax())
+    if low < UNKNOWN or high >= most:
+        raise ValueError(
+            f"labels must lie in 0 ... {most - 1}, or be -1 where unknown, "
+            f"got {low if low < UNKNOWN else high}"
+        )
+    if each is not None and bool((beyond := labels >= each).any()):
+        row, attribute = beyond.nonzero()[0].tolist()
+        raise ValueError(
+            f"attribute {attribute} has classes 0 ... {each[attribute] - 1} alone, or -1 where "
+            f"unknown: its label in row {row} is {labels[row, attribute]}"
+        )
+
+
+def check_scored(logits: Tensor, labels: Tensor) -> None:
+    """No label is of a class that its attribute lacks: one whose logits are -inf, all of them."""
+    if not reads_values(logits) or not reads_values(labels) or not labels.numel():
+        return
+    lacking = (logits == -inf).all(0)  # (A, C)
+    if not bool(lacking.any()):
+        return
+    wrong = lacking.gather(1, labels.T.long().clamp(min=0)).T & (labels != UNKNOWN)
+    if bool(wrong.any()):
+        row, attribute = wrong.nonzero()[0].tolist()
+        raise ValueError(
+            f"label {labels[row, attribute]} of row {row}, attribute {attribute} is a class "
+            f"whose logits are all -inf: the attribute does not have it"
+        )
+
+
+def as_sample_weights(weights: Tensor | None, labels: Tensor) -> Tensor | None:
+    """Weights of samples, (B,) or (B, A), as (B, A), checked; None stays."""
+    if weights is None:
+        return None
+    check_tensors(weights=weights)
+    batch, attributes = labels.shape
+    if tuple(weights.shape) not in ((batch,), (batch, attributes)):
+        raise ValueError(
+            f"weights must be ({batch},) or ({batch}, {attributes}) as the labels, got shape "
+            f"{tuple(weights.shape)}"
+        )
+    if weights.is_complex():
+        raise ValueError(f"weights must be real numbers, got dtype {weights.dtype}")
+    if weights.device != labels.device:
+        raise ValueError(f"labels are on {labels.device}, weights on {weights.device}")
+    if reads_values(weights) and not bool(((weights >= 0) & (weights < inf)).all()):
+        wrong = weights[~((weights >= 0) & (weights < inf))][0].item()
+        raise ValueError(f"weights must be finite and 0 or more, got {wrong:g}")
+    weights = at_least_float32(weights if weights.is_floating_point() else weights.float())
+    return (weights.unsqueeze(1) if weights.ndim == 1 else weights).expand(labels.shape)
+
+
+def check_rows(rows: Any, batch: int, samples: int | None) -> None:
+    """Rows (B,) of a batch in a training set of so many samples; None passes, for none given."""
+    if rows is None:
+        return
+    check_tensors(rows=rows)
+    if rows.shape != (batch,) or rows.is_floating_point() or rows.dtype is torch.bool:
+        raise ValueError(
+            f"rows must be integers ({batch},), of the batch in the training set, got shape "
+            f"{tuple(rows.shape)}, dtype {rows.dtype}. Weights of samples go by name: weights=..."
+        )
+    if samples is not None and reads_values(rows) and rows.numel():
+        low, high = rows.min().item(), rows.max().item()
+        if low < 0 or high >= samples:
             raise ValueError(
-                f"labels must lie in 0 ... {classes - 1}, or be -1 where unknown, "
-                f"got {low if low < UNKNOWN else high}"
+                f"rows must lie in 0 ... {samples - 1}, the samples of the training set that was "
+                f"looked at, got {low if low < 0 else high}"
             )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from .checks import as_labels, choose, is_number
+from .checks import as_labels, as_sample_weights, choose, is_number
 from .protocol import Criterion
 from .reminders import Reminders
 from .sampling import (
@@ -15,12 +15,12 @@ from .sampling import (
     NORMALISATIONS,
     SELECTIONS,
     count_classes,
-    dsl_loss,
-    dsl_weights,
+    draw_weights,
     target_distribution,
+    weighted_cross_entropy,
 )
 from .schedulers import Schedule, check_schedules, loss_level, sampling_level
-from .triplet import triplet_defaults, triplet_terms
+from .triplet import mined_terms, triplet_defaults
 
 Epsilon = Annotated[float, "self-learning ratio (ours: the paper gives none)"]
 
@@ -61,7 +61,7 @@ class DCLLoss(Criterion):
         As in `dcl.dsl_weights`.
     known : str
         As in `dcl.dsl_loss`.
-    classes : sequence of A ints, optional
+    classes : int or sequence of A ints, optional
         Classes of each attribute, where they differ.
     seed : int, optional
         Seed of the random selection. Without one, torch's global generator is used.
@@ -89,6 +89,13 @@ class DCLLoss(Criterion):
     -----
     D_current and the triplets are those of the batch that is given. Gradients accumulated over
     micro-batches are those of smaller batches, not of their union.
+
+    Labels are whole numbers. Mixup mixes two losses, ``lam * criterion(logits, features, labels) +
+    (1 - lam) * criterion(logits, features, labels[order])``; with `steps_per_epoch` these are two
+    calls a step, so give twice the number of steps.
+
+    `torch.func.grad` and ``vjp`` work; ``vmap`` does not, because a batch is one loss, and there is
+    no second derivative of the triplets.
 
     Examples
     --------
@@ -126,7 +133,7 @@ class DCLLoss(Criterion):
             str, "D_current: batch (Eq. 7), or train, for batches with few of a class"
         ] = "batch",
         known: str = "batch",
-        classes: Sequence[int] | None = None,
+        classes: int | Sequence[int] | None = None,
         seed: int | None = None,
         steps_per_epoch: int | None = None,
         **triplet_options: Any,
@@ -145,7 +152,6 @@ class DCLLoss(Criterion):
             "selection": selection,
             "current": current,
             "rule": "linear" if sampling == "linear-imbalance" else "power",
-            "classes": self.classes,
         }
         if steps_per_epoch is not None and not (is_number(steps_per_epoch) and steps_per_epoch > 0):
             raise ValueError(f"steps_per_epoch must be positive, got {steps_per_epoch!r}")
@@ -202,14 +208,22 @@ class DCLLoss(Criterion):
         self._triplets = f != 0
         self.reminders.unmoved = 0
 
-    def forward(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
+    def forward(
+        self,
+        logits: Tensor,
+        features: Tensor | None,
+        labels: Tensor,
+        weights: Tensor | None = None,
+    ) -> Tensor:
         """The loss of a batch: logits (B, A, C), features (B, A, D), labels (B, A) -> scalar.
 
         Also logits (B, C), features (B, D), labels (B,) of one attribute, and logits (B, A) with
-        yes-or-no targets (B, A), floating or not, see `from_targets`.
+        yes-or-no targets (B, A), floating or not, see `from_targets`. Weights (B,) or (B, A), of 0
+        or more, multiply each sample's classification term; what is selected and mined, and the
+        triplets, do not change with them.
         """
         self.begin_step(len(labels))
-        return self.loss_of(logits, features, labels)
+        return self.loss_of(logits, features, labels, weights)
 
     def begin_step(self, batch: int) -> None:
         """What a step does besides its loss: the curricula's clock, if there is one."""
@@ -219,15 +233,21 @@ class DCLLoss(Criterion):
             if not torch.compiler.is_compiling():
                 self.reminders.seen(batch, self.epoch)
 
-    def loss_of(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
+    def loss_of(
+        self,
+        logits: Tensor,
+        features: Tensor | None,
+        labels: Tensor,
+        weights: Tensor | None = None,
+    ) -> Tensor:
         """`forward` of a step that has begun: tensors in, a tensor out."""
         logits, features, labels = self.batch(logits, features, labels)
-        weights = self.weights(labels)
-        classification = dsl_loss(logits, labels, weights, known=self.known)
-        self._last = {"classification": classification.detach()}, labels, weights
+        given, drawn = as_sample_weights(weights, labels), self.weights(labels)
+        classification = weighted_cross_entropy(logits, labels, drawn, given, known=self.known)
+        self._last = {"classification": classification.detach()}, labels, drawn
         if not self._triplets:  # known without a look at the device: no triplets to pay for
             return classification
-        metric, triples, active = triplet_terms(features, logits, labels, **self.triplet_options)
+        metric, triples, active = mined_terms(features, logits, labels, **self.triplet_options)
         metric = metric.sum()
         self._last[0].update(metric=metric.detach(), triples=triples, active=active)
         return classification + self._f.to(metric.dtype) * metric  # Eq. 10
@@ -259,7 +279,7 @@ class DCLLoss(Criterion):
         """DSL weights (B, A) of a batch; None where all of them are 1 (plain cross entropy)."""
         if self._all_ones:
             return None
-        return dsl_weights(
+        return draw_weights(
             labels,
             self.class_counts,
             self._g,
@@ -285,5 +305,5 @@ class DCLLoss(Criterion):
         attributes, classes = self.class_counts.shape
         words = [f"attributes={attributes}", f"classes={self.classes or classes}"]
         words += [f"epochs={self.epochs:g}", f"epoch={self.epoch:g}"]
-        words += [f"{name}={value!r}" for name, value in own.items() if name != "classes"]
+        words += [f"{name}={value!r}" for name, value in own.items()]
         return ", ".join(words)

@@ -61,10 +61,17 @@ class Graphed:
         self.captured: dict[tuple, _Captured] = {}
         self._reads: tuple = ()  # what the graphs read of the criterion, by its place in memory
 
-    def __call__(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
-        criterion, inputs = self.criterion, (logits, features, labels)
+    def __call__(
+        self,
+        logits: Tensor,
+        features: Tensor | None,
+        labels: Tensor,
+        weights: Tensor | None = None,
+    ) -> Tensor:
+        criterion, inputs = self.criterion, (logits, features, labels, weights)
         if not _capturable(logits):
             return criterion(*inputs)
+        criterion.follow(logits.device)
         criterion.begin_step(len(labels))
         reads = criterion.reads(logits.device)
         if len(reads) != len(self._reads) or any(map(is_not, reads, self._reads)):
@@ -75,8 +82,8 @@ class Graphed:
             self.captured[key] = _Captured(criterion, inputs)
         captured = self.captured[key]
         loss = _Replay.apply(captured, *inputs)
-        parts, labels, weights = captured.last
-        criterion._last = {name: part.clone() for name, part in parts.items()}, labels, weights
+        parts, labels, drawn = captured.last
+        criterion._last = {name: part.clone() for name, part in parts.items()}, labels, drawn
         return loss
 
     def __getstate__(self) -> dict[str, Any]:  # graphs stay in their process
@@ -104,18 +111,16 @@ def _kind(x: Tensor | None) -> tuple | None:
 class _Captured:
     """The graph of a loss and its gradients, with the tensors that it reads and writes."""
 
-    def __init__(self, criterion: DCLLoss, inputs: tuple[Tensor, Tensor | None, Tensor]):
-        logits, features, labels = _like(inputs[0]), inputs[1], _like(inputs[2])
-        features = None if features is None else _like(features)
-        self.inputs = logits, features, labels
-        wanted = [x for x in self.inputs if x is not None and x.requires_grad]
+    def __init__(self, criterion: DCLLoss, inputs: tuple[Tensor | None, ...]):
+        self.inputs = own = tuple(None if x is None else _like(x) for x in inputs)
+        wanted = [x for x in own if x is not None and x.requires_grad]
 
         def step() -> tuple[Tensor, tuple[Tensor | None, ...]]:
-            loss = criterion.loss_of(logits, features, labels)
+            loss = criterion.loss_of(*own)
             return loss.detach(), torch.autograd.grad(loss, wanted, allow_unused=True)
 
-        own = criterion.random.on(logits.device)
-        self.run, (self.loss, self.gradients) = _record(step, own, logits.device)
+        device = own[0].device
+        self.run, (self.loss, self.gradients) = _record(step, criterion.random.on(device), device)
         assert criterion._last is not None  # a step has been made
         self.last = criterion._last
 

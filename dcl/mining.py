@@ -51,6 +51,7 @@ def mine(
     least, roles = [False, True], [own, other]
     if anchors == "easy":
         easy = own & (scores.max(1).indices == labels).unsqueeze(1)  # predicted c
+        easy &= surprise < torch.inf  # NaN takes part in no comparison: max(1) says it is largest
         least, roles = [True, *least], [easy, *roles]
     mined = _best(surprise, torch.stack(roles), least, min(k, batch))
     return (*(() if anchors == "easy" else [_all(own, int(rho * batch))]), *mined)

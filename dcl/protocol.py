@@ -6,7 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .checks import as_batch, as_class_counts, check_labels, is_number
+from .checks import (
+    as_batch,
+    as_class_counts,
+    as_classes,
+    check_labels,
+    check_logits,
+    is_number,
+)
 from .random_source import RandomSource
 
 Look = Callable[[], tuple[Tensor, Tensor]]  # embeds the training set: features, labels (N, A)
@@ -21,7 +28,7 @@ class Criterion(nn.Module):
         Samples of each class in the training set, for each attribute; all positive.
     epochs : float
         L, the expected total number of epochs.
-    classes : sequence of A ints, optional
+    classes : int or sequence of A ints, optional
         Classes of each attribute, where they differ; `class_counts` is 0 beyond them.
     seed : int, optional
         Of what is drawn at random. Without one, torch's global generator is used.
@@ -39,7 +46,7 @@ class Criterion(nn.Module):
         class_counts: Tensor,
         epochs: float,
         *,
-        classes: Sequence[int] | None = None,
+        classes: int | Sequence[int] | None = None,
         seed: int | None = None,
     ):
         super().__init__()
@@ -48,7 +55,7 @@ class Criterion(nn.Module):
         counts = as_class_counts(class_counts, classes)
         self.register_buffer("class_counts", counts, persistent=False)  # whole: none for half()
         self.register_buffer("missing", counts == 0, persistent=False)  # classes there are not
-        self.classes = None if classes is None else tuple(int(number) for number in classes)
+        self.classes = as_classes(classes, len(counts))
         self.epochs, self.epoch = float(epochs), 0.0
         self.random = RandomSource(seed)
         self._last: tuple[dict[str, Tensor], Tensor, Tensor | None] | None = None
@@ -82,18 +89,37 @@ class Criterion(nn.Module):
     def batch(
         self, logits: Tensor, features: Tensor | None, labels: Tensor
     ) -> tuple[Tensor, Any, Tensor]:
-        """A batch checked, as (B, A, C), (B, A, D), (B, A); classes that are not are masked."""
+        """A batch checked, as (B, A, C), (B, A, D), (B, A); classes that are not are masked.
+
+        The one place of a step where labels are read. A criterion that was left on another device
+        moves to that of the logits.
+        """
+        given = logits
         logits, features, labels = as_batch(logits, features, labels)
-        if logits.ndim != 3 or logits.shape[1:] != self.class_counts.shape:
+        attributes, classes = self.class_counts.shape
+        if logits.ndim != 3 or logits.shape[1:] != (attributes, classes):
+            one_hot = attributes == 1 and labels.ndim == 2 and labels.shape[1] == classes
+            hint = ". One-hot labels become labels.argmax(1)" if one_hot else ""
             raise ValueError(
-                f"logits must be (batch, attributes, classes) = "
-                f"(B, {', '.join(map(str, self.class_counts.shape))}) as class_counts, got shape "
-                f"{tuple(logits.shape)}"
+                f"logits must be (batch, attributes, classes) = (B, {attributes}, {classes}) as "
+                f"class_counts, got shape {tuple(given.shape)} with labels "
+                f"{tuple(labels.shape)}{hint}"
             )
-        check_labels(labels, *self.class_counts.shape)
+        check_labels(labels, attributes, self.classes or classes)
+        check_logits(logits, labels)
+        self.follow(logits.device)
         if self.classes is not None:
             logits = logits.masked_fill(self.missing, -torch.inf)
         return logits, features, labels
+
+    def follow(self, device: torch.device) -> None:
+        """Move to this device, where the criterion is not there already."""
+        if self.class_counts.device != device:
+            self._move(device)
+
+    @torch.compiler.disable
+    def _move(self, device: torch.device) -> None:
+        self.to(device)
 
     @property
     def parts(self) -> dict[str, Tensor]:

@@ -5,9 +5,10 @@ from torch import Tensor, nn
 
 
 class RandomSource(nn.Module):
-    """A seeded generator made on the device that first asks; its state is in `state_dict()`.
+    """A seeded generator made on the device that asks; its state is in `state_dict()`.
 
-    Without a seed, torch's global generator is meant.
+    Where another device asks, one is made there from the seed, anew: no device reads another's
+    state. Without a seed, torch's global generator is meant.
     """
 
     def __init__(self, seed: int | None):
@@ -16,9 +17,10 @@ class RandomSource(nn.Module):
         self.generator: torch.Generator | None = None
 
     def on(self, device: torch.device) -> torch.Generator | None:
-        if self.seed is not None and self.generator is None:
+        made = self.generator
+        if self.seed is not None and (made is None or made.device != device):
             self.generator = torch.Generator(device).manual_seed(self.seed)
-            if self._state is not None:
+            if made is None and self._state is not None:
                 self.generator.set_state(self._state)
         return self.generator
 

@@ -8,13 +8,16 @@ from torch import Tensor
 
 from .checks import (
     UNKNOWN,
+    as_classes,
     as_labels,
     at_least_float32,
     check_class_counts,
     check_labels,
     check_logits,
+    check_scored,
     choose,
     reads_values,
+    signed,
 )
 
 try:
@@ -58,18 +61,19 @@ def count_classes(labels, classes: int | Sequence[int] | None = None) -> Tensor:
             [1, 1]])
     """
     labels = as_labels(labels)
-    most = _most(labels, classes)
-    check_labels(labels, labels.shape[1], most)
-    labels = labels.T.long()  # (A, N)
-    known = labels >= 0
-    counts = labels.new_zeros(labels.shape[0], most)
-    return counts.scatter_add_(1, labels.clamp(min=0), known.long())
+    attributes = labels.shape[1]
+    each = as_classes(classes, attributes)
+    if each is None:
+        each = (max(2, int(labels.max()) + 1) if labels.numel() else 2,) * attributes
+    check_labels(labels, attributes, each)
+    return count_known(labels.T, max(each, default=2))
 
 
-def _most(labels: Tensor, classes: int | Sequence[int] | None) -> int:
-    if classes is None:
-        return max(2, int(labels.max()) + 1) if labels.numel() else 2
-    return classes if isinstance(classes, int) else max(classes)
+def count_known(labels: Tensor, classes: int) -> Tensor:
+    """`count_classes` of labels (A, N) that are checked: (A, C)."""
+    labels = labels.long()
+    counts = labels.new_zeros(labels.shape[0], classes)
+    return counts.scatter_add_(1, labels.clamp(min=0), (labels != UNKNOWN).long())
 
 
 def target_distribution(
@@ -117,11 +121,27 @@ def target_distribution(
     >>> target_distribution(torch.tensor([[900, 100]]), 0.5)
     tensor([[0.7500, 0.2500]], dtype=torch.float64)
     """
-    if not isinstance(g, Tensor) and not 0 <= g <= 1:
-        raise ValueError(f"g must lie in [0, 1], got {g!r}")
+    _check_level(g)
     choose("normalisation", normalisation, NORMALISATIONS)
     choose("rule", rule, RULES)
+    class_counts = _counts(class_counts, classes)
+    return _target(class_counts, g, normalisation=normalisation, rule=rule)
+
+
+def _check_level(g: float | Tensor) -> None:
+    if not isinstance(g, Tensor) and not 0 <= g <= 1:
+        raise ValueError(f"g must lie in [0, 1], got {g!r}")
+
+
+def _counts(class_counts: Tensor, classes: int | Sequence[int] | None) -> Tensor:
+    if isinstance(class_counts, Tensor):
+        class_counts = signed(class_counts)
     check_class_counts(class_counts, classes)
+    return class_counts
+
+
+def _target(class_counts: Tensor, g: float | Tensor, *, normalisation: str, rule: str) -> Tensor:
+    """`target_distribution` of arguments that are checked."""
     d = class_counts if class_counts.is_floating_point() else class_counts.double()
     absent = d == 0  # classes that an attribute does not have
     d = d / d.masked_fill(absent, torch.inf).amin(1, keepdim=True)  # D_train: 1 : C_1/C_min : ...
@@ -194,23 +214,50 @@ def dsl_weights(
     """
     choose("selection", selection, SELECTIONS)
     choose("current", current, CURRENTS)
-    target = target_distribution(
-        class_counts, g, normalisation=normalisation, rule=rule, classes=classes
-    )  # (A, C)
-    check_labels(labels, *target.shape)
+    choose("normalisation", normalisation, NORMALISATIONS)
+    choose("rule", rule, RULES)
+    _check_level(g)
+    class_counts = _counts(class_counts, classes)
+    attributes, most = class_counts.shape
+    check_labels(labels, attributes, as_classes(classes, attributes) or most)
+    return draw_weights(
+        labels,
+        class_counts,
+        g,
+        selection=selection,
+        normalisation=normalisation,
+        rule=rule,
+        current=current,
+        generator=generator,
+    )
+
+
+def draw_weights(
+    labels: Tensor,
+    class_counts: Tensor,
+    g: float | Tensor,
+    *,
+    selection: str,
+    normalisation: str,
+    rule: str,
+    current: str,
+    generator: torch.Generator | None,
+) -> Tensor:
+    """`dsl_weights` of arguments that are checked."""
+    wanted = _target(class_counts, g, normalisation=normalisation, rule=rule)  # (A, C)
     labels = labels.T.long().contiguous()  # (A, B)
     known = labels >= 0
     labels = labels.clamp(min=0)
-    counts = torch.zeros_like(target).scatter_add_(1, labels, known.to(target.dtype))  # (A, C)
+    counts = torch.zeros_like(wanted).scatter_add_(1, labels, known.to(wanted.dtype))  # (A, C)
     if current == "train":
-        here = target_distribution(class_counts, 1, normalisation=normalisation, classes=classes)
+        here = _target(class_counts, 1, normalisation=normalisation, rule="power")
     elif normalisation == "proportion":
         here = counts / counts.sum(1, keepdim=True)  # 0/0 where nothing is known: looked up by none
     else:  # both over their smallest element among the classes present: its ratio is 1
         absent = counts == 0
         here = counts / counts.masked_fill(absent, torch.inf).amin(1, keepdim=True)
-        target = target / target.masked_fill(absent, torch.inf).amin(1, keepdim=True)
-    ratio = target / here  # (A, C); inf where a class is absent, which no sample looks up
+        wanted = wanted / wanted.masked_fill(absent, torch.inf).amin(1, keepdim=True)
+    ratio = wanted / here  # (A, C); inf where a class is absent, which no sample looks up
     if selection == "expected":
         return torch.where(known, ratio.gather(1, labels), 0.0).T
     u = torch.rand(counts.shape, dtype=counts.dtype, device=counts.device, generator=generator)
@@ -245,7 +292,10 @@ def _argsort(keys: Tensor) -> Tensor:
     """Places of each row's numbers, of 0 or more, in ascending order; NumPy is quicker on a CPU."""
     keys = keys.view(torch.int64)  # floats of 0 or more are in the order of their bits
     if np is not None and reads_values(keys):
-        return torch.from_numpy(np.argsort(keys.numpy(), 1))
+        try:
+            return torch.from_numpy(np.argsort(keys.numpy(), 1))
+        except RuntimeError:  # inside torch.func, whose tensors have no memory of their own
+            pass
     return keys.argsort(1)
 
 
@@ -281,13 +331,27 @@ def dsl_loss(
     check_logits(logits, labels)
     check_labels(labels, *logits.shape[1:])
     choose("known", known, KNOWN)
-    entropy = cross_entropy(logits, labels)  # (A, B), 0 where unknown
-    if weights is not None:
-        weights = weights.T.to(entropy.dtype)
-        entropy = torch.where(weights == 0, 0.0, entropy * weights)
+    check_scored(logits, labels)
+    return weighted_cross_entropy(logits, labels, weights, known=known)
+
+
+def weighted_cross_entropy(
+    logits: Tensor, labels: Tensor, *weights: Tensor | None, known: str = "batch"
+) -> Tensor:
+    """`dsl_loss` of arguments that are checked; several weights (B, A) multiply."""
+    entropy = weigh(cross_entropy(logits, labels), *weights)  # (A, B), 0 where unknown
     if known == "rescale":
         return (entropy.sum(1) / (labels >= 0).sum(0).clamp(min=1)).sum()
     return entropy.sum() / max(1, labels.shape[0])  # Eq. 6: N is the batch size
+
+
+def weigh(losses: Tensor, *weights: Tensor | None) -> Tensor:
+    """Losses (A, B) times weights (B, A), 0 where a weight is 0, whatever the loss is there."""
+    for factor in weights:
+        if factor is not None:
+            factor = factor.T.to(losses.dtype)
+            losses = torch.where(factor == 0, 0.0, losses * factor)
+    return losses
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:

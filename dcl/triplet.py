@@ -108,11 +108,39 @@ def triplet_terms(
 ) -> TripletTerms:
     """The terms of `dcl.triplet_loss`, which says what the arguments are, for each attribute."""
     check_triplet_options(k=k, margin=margin, anchors=anchors, reduction=reduction, rho=rho)
-    k, margin = int(k), float(margin)  # NumPy's scalars become Python's
     check_tensors(features=features)
     logits, features, labels = with_attributes(logits, features, labels)
     check_logits(logits, labels)
     check_labels(labels, *logits.shape[1:])
+    return mined_terms(
+        features,
+        logits,
+        labels,
+        k=int(k),  # NumPy's scalars become Python's
+        margin=float(margin),
+        anchors=anchors,
+        normalise=normalise,
+        squared=squared,
+        reduction=reduction,
+        rho=rho,
+    )
+
+
+def mined_terms(
+    features: Tensor,
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    k: int,
+    margin: float,
+    anchors: str,
+    normalise: bool,
+    squared: bool,
+    reduction: str,
+    rho: float,
+) -> TripletTerms:
+    """`triplet_terms` of logits, labels and options that are checked."""
+    check_tensors(features=features)
     check_features(features, labels)
     mined = mine(logits, labels, k=k, anchors=anchors, rho=rho)
     anchor, positive, negative = mined
@@ -142,7 +170,7 @@ def triplet_defaults(given: dict[str, Any]) -> dict[str, Any]:
             raise TypeError(f"unknown option {name!r}{hint} There are {', '.join(options)}")
     options |= given
     check_triplet_options(**{k: options[k] for k in ("k", "margin", "anchors", "reduction", "rho")})
-    return options
+    return options | {"k": int(options["k"]), "margin": float(options["margin"])}
 
 
 def check_triplet_options(*, k: int, margin: float, anchors: str, reduction: str, rho: float):
@@ -158,10 +186,14 @@ class _WithGradient(torch.autograd.Function):
     """Values (A,) as a function of x (A, S, N, D), whose gradient is known already."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
+    def forward(x: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
+        return value.clone()
+
+    @staticmethod
+    def setup_context(ctx, inputs: tuple[Tensor, Tensor, Tensor], output: Tensor) -> None:
+        x, _, gradient = inputs
         ctx.save_for_backward(gradient)
         ctx.dtype = x.dtype
-        return value.clone()
 
     @staticmethod
     @once_differentiable
@@ -204,7 +236,7 @@ def _hinges(
     below, above = _count(margin + pull, pairs, push, negatives)
     active = below.sum((1, 2, 3), dtype=torch.int64)
     weight = torch.cat([below.to(dtype), above.to(dtype).neg_()], 3)  # of each distance in the sum
-    total = (weight * d).sum((1, 2, 3)) + margin * active
+    total = (weight * d).sum((1, 2, 3)) + margin * active.to(dtype)
     # d |x - y| = (x - y) / |x - y| (dx - dy), and 0 where x = y
     weight = weight.mul_(2) if squared else weight.div_(d)
     weight = weight.flatten(0, 1).masked_fill_(same, 0)

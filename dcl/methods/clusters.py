@@ -19,7 +19,7 @@ def cluster_classes(
     ----------
     features : Tensor (N, A, D)
     labels : Tensor (N, A), integer
-        In [0, `classes`).
+        In [0, `classes`), or -1 where unknown: such a sample is in no cluster.
     size, most : int
         Samples of a cluster, and clusters of a class: there are at least 2, as many as the class
         has samples permitting.

@@ -1,12 +1,14 @@
 """CRL with its own weight for the triplets (Dong et al. 2018)."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from torch import Tensor
 
+from ..checks import as_sample_weights
 from ..protocol import Criterion
-from ..sampling import dsl_loss
-from ..triplet import triplet_defaults, triplet_terms
+from ..sampling import weighted_cross_entropy
+from ..triplet import mined_terms, triplet_defaults
 from .entry import Method
 
 
@@ -34,7 +36,7 @@ class CRL(Criterion):
         epochs: float,
         *,
         eta: Annotated[float, "of crl-original (ours)"] = 0.01,
-        classes: tuple[int, ...] | None = None,
+        classes: int | Sequence[int] | None = None,
         seed: int | None = None,
         **triplet_options: Any,
     ):
@@ -43,15 +45,22 @@ class CRL(Criterion):
         alpha_of(self.class_counts, eta)  # for its check
         self.eta = eta
 
-    def forward(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
-        """The loss of a batch: logits (B, A, C), features (B, A, D), labels (B, A) -> scalar."""
+    def forward(
+        self,
+        logits: Tensor,
+        features: Tensor | None,
+        labels: Tensor,
+        weights: Tensor | None = None,
+    ) -> Tensor:
+        """The loss of a batch, as of `DCLLoss.forward`."""
         logits, features, labels = self.batch(logits, features, labels)
         alpha = alpha_of(self.class_counts, self.eta)  # (A,) float64
-        weights = (1 - alpha).expand(labels.shape)
-        loss = dsl_loss(logits, labels, weights)
-        terms = triplet_terms(features, logits, labels, **self.triplet_options)
+        shares = (1 - alpha).expand(labels.shape)
+        given = as_sample_weights(weights, labels)
+        loss = weighted_cross_entropy(logits, labels, shares, given)
+        terms = mined_terms(features, logits, labels, **self.triplet_options)
         metric = (alpha.to(terms.loss.dtype) * terms.loss).sum()
-        self._last = {"classification": loss.detach()}, labels, weights
+        self._last = {"classification": loss.detach()}, labels, shares
         self._last[0].update(metric=metric.detach(), triples=terms.triples, active=terms.active)
         return loss + metric
 

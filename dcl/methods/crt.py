@@ -1,6 +1,7 @@
 """Classifier re-training: cross entropy's features, a new balanced output (Kang et al. 2020)."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ class ClassifierRetraining(DCLLoss):
 
     The features are frozen and looked at once, without augmentation (ours). Each attribute draws
     its own batches, a class first and then a sample of it: one batch cannot be balanced for all.
+    Weights of samples are of the first training alone.
     """
 
     one_process = True  # it looks at the whole training set
@@ -31,7 +33,7 @@ class ClassifierRetraining(DCLLoss):
         class_counts: Tensor,
         epochs: float,
         *,
-        classes: tuple[int, ...] | None = None,
+        classes: int | Sequence[int] | None = None,
         seed: int | None = None,
     ):
         options = PRESETS["cross-entropy"]

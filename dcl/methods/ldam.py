@@ -5,9 +5,9 @@ from typing import Annotated
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import at_least_float32, check_logits
+from ..checks import as_sample_weights, at_least_float32, check_logits
 from ..protocol import Criterion
-from ..sampling import cross_entropy
+from ..sampling import cross_entropy, weigh
 from .entry import Method
 from .reweighting import Beta, class_balanced_weights
 
@@ -66,19 +66,27 @@ class LDAM(Criterion):
         super().set_epoch(epoch)
         self.reweighted = epoch >= DEFERRED * self.epochs
 
-    def forward(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
-        """The loss of a batch: logits (B, 1, C), features (B, 1, D), labels (B, 1) -> scalar."""
+    def forward(
+        self,
+        logits: Tensor,
+        features: Tensor | None,
+        labels: Tensor,
+        weights: Tensor | None = None,
+    ) -> Tensor:
+        """The loss of a batch, as of `DCLLoss.forward`; one attribute.
+
+        Weights of samples are not part of the sum of weights that it is divided by.
+        """
         logits, features, labels = self.batch(logits, features, labels)
+        given = as_sample_weights(weights, labels)
         adjusted = ldam_logits(logits, labels, self.class_counts, scale=self.scale)
         entropy = cross_entropy(adjusted, labels)  # (1, B), 0 where unknown
-        known = (labels >= 0).T.to(entropy.dtype)
+        balance = (labels >= 0).T.to(entropy.dtype)
         if self.reweighted:
             table = class_balanced_weights(self.class_counts, beta=self.beta)
-            weights = table.gather(1, labels.T.long().clamp(min=0)).to(entropy.dtype) * known
-        else:
-            weights = known
-        loss = (weights * entropy).sum() / weights.sum().clamp(min=1e-12)
-        self._last = {"classification": loss.detach()}, labels, weights.T
+            balance = table.gather(1, labels.T.long().clamp(min=0)).to(entropy.dtype) * balance
+        loss = weigh(balance * entropy, given).sum() / balance.sum().clamp(min=1e-12)
+        self._last = {"classification": loss.detach()}, labels, balance.T
         return loss
 
 

@@ -6,6 +6,7 @@ query takes the class whose nearby cluster centroids leave the largest margin.
 """
 
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import torch
@@ -13,16 +14,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..checks import (
+    as_sample_weights,
     at_least_float32,
     check_features,
     check_labels,
-    check_logits,
+    check_rows,
+    check_tensors,
     choose,
-    reads_values,
     whole,
 )
 from ..protocol import Criterion, Look
-from ..sampling import dsl_loss
+from ..sampling import weigh, weighted_cross_entropy
 from .clusters import cluster_classes, nearby_margins
 from .entry import Method
 from .quintuplets import find_partners
@@ -71,7 +73,8 @@ class LMLE(Criterion):
         two classes. Among fewer, a class of few clusters is seldom found.
     warm_up : float, default 0.5
         Share of the epochs, the first ones, that train cross entropy in place of the quintuplet
-        loss, in [0, 1). The paper starts from a trained network; from a random one the hardest
+        loss, in [0, 1). The last step of the training must lie behind them.
+        The paper starts from a trained network; from a random one the hardest
         partners of a batch pull all features into one point, where the loss is the margins' sum.
     partners : {"random", "hard"}
         Partners of an anchor in the batch: drawn among those that qualify, or the hardest ones,
@@ -93,9 +96,10 @@ class LMLE(Criterion):
     Raises
     ------
     ValueError
-        For impossible arguments and for shapes that do not fit.
+        For impossible arguments, for shapes that do not fit, and after the first epoch where the
+        warm-up would last to the last step.
     RuntimeError
-        For a loss or scores before the first clustering.
+        For a quintuplet loss or scores before the first clustering.
 
     Examples
     --------
@@ -125,12 +129,12 @@ class LMLE(Criterion):
         neighbours: Annotated[int, "centroids that lmle decides by (ours)"] = 32,
         warm_up: Annotated[float, "share of epochs with cross entropy first, of lmle (ours)"] = 0.5,
         partners: Annotated[str, "of a quintuplet of lmle: random or hard (ours)"] = "random",
-        classes: tuple[int, ...] | None = None,
+        classes: int | Sequence[int] | None = None,
         seed: int = 0,
     ):
-        if classes is not None and len(set(classes)) > 1:
+        super().__init__(class_counts, epochs, classes=classes, seed=seed)
+        if len(set(self.classes or ())) > 1:
             raise ValueError(f"lmle wants attributes of one number of classes, got {classes!r}")
-        super().__init__(class_counts, epochs, seed=seed)
         choose("partners", partners, ("random", "hard"))
         self.partners = partners
         whole("cluster_size", cluster_size, 1)
@@ -184,9 +188,18 @@ class LMLE(Criterion):
 
         Raises
         ------
+        ValueError
+            Where all steps of the training, this epoch's share of them known, are warm-up.
         CollapsedError
             Where the features of the training set have no spread left.
         """
+        last = self.epochs - 1 + self.epoch % 1  # where the training's last step is
+        if last < self.warm_up * self.epochs:
+            raise ValueError(
+                f"warm_up={self.warm_up} of {self.epochs:g} epochs lasts to epoch "
+                f"{self.warm_up * self.epochs:g}, the last step is at {last:g}: no "
+                f"quintuplet would be trained. Lower warm_up"
+            )
         features, labels = look()
         x = F.normalize(at_least_float32(features), dim=2)
         spread = x.var(0).sum(1)  # (A,) of unit vectors: 1 where they point everywhere
@@ -215,10 +228,18 @@ class LMLE(Criterion):
         self.clusters, self.centroids, self.filled = (t.to(labels.device) for t in found)
         self.clustering_seconds.append(time.perf_counter() - start)
 
-    def forward(self, logits: Tensor, features: Tensor, labels: Tensor, index: Tensor) -> Tensor:
+    def forward(
+        self,
+        logits: Tensor,
+        features: Tensor | None,
+        labels: Tensor,
+        rows: Tensor | None = None,
+        weights: Tensor | None = None,
+    ) -> Tensor:
         """The loss of a batch, a scalar; its gradient reaches the features alone.
 
-        While it warms up it is the cross entropy of the logits.
+        While it warms up it is the cross entropy of the logits, and needs neither features nor
+        rows.
 
         Parameters
         ----------
@@ -226,19 +247,29 @@ class LMLE(Criterion):
             After the warm-up for ``parts`` alone.
         features : Tensor (B, A, D), floating
         labels : Tensor (B, A), integer
-        index : Tensor (B,), integer
+            -1 where unknown: neither anchor nor partner.
+        rows : Tensor (B,), integer
             Rows of the batch's samples in the training set that was clustered.
+        weights : Tensor (B,) or (B, A), optional
+            Of samples: of their cross entropy, and after the warm-up, where there is none, of the
+            anchors' hinges.
         """
-        self._check_clustered()
-        check_logits(logits, labels)
-        check_labels(labels, *self.shape)
-        check_features(features, labels)
-        check_index(index, len(labels), len(self.clusters))
+        check_rows(rows, len(labels), len(self.clusters) or None)
+        logits, features, labels = self.batch(logits, features, labels)
+        given = as_sample_weights(weights, labels)
         if self.warming:
-            loss = dsl_loss(logits, labels)
+            loss = weighted_cross_entropy(logits, labels, given)
             self.made = {"classification": loss.detach()}
             return loss
-        clusters = self.clusters[index.to(self.clusters.device)].to(labels.device)
+        self._check_clustered()
+        if rows is None:
+            raise RuntimeError(
+                "after its warm-up lmle needs the rows of each batch in the training set: "
+                "criterion(logits, features, labels, rows=rows)"
+            )
+        check_tensors(features=features)
+        check_features(features, labels)
+        clusters = self.clusters[rows.to(self.clusters.device)].to(labels.device)
         x = F.normalize(at_least_float32(features), dim=2).transpose(0, 1)  # (A, B, D)
         source = self.random.on(labels.device)
         partners, valid = find_partners(x, labels, clusters, how=self.partners, generator=source)
@@ -247,13 +278,13 @@ class LMLE(Criterion):
         d = (x.unsqueeze(2) - x[attribute, partners]).square().sum(3)
         margins = self.margins.to(d)
         hinge = (margins + d[..., :3] - d[..., 1:]).clamp(min=0).sum(2)  # (A, B), Eq. 2
-        own = labels.T.long()
+        own = labels.T.long().clamp(min=0)  # what is unknown is no anchor
         anchors = torch.zeros(self.shape, dtype=d.dtype, device=d.device)
         anchors = anchors.scatter_add(1, own, valid.to(d.dtype))  # (A, C) of each class
         shares = (anchors > 0).sum(1, keepdim=True) * anchors.gather(1, own)  # equal class shares
-        loss = (hinge * valid / shares.clamp(min=1)).sum()
+        loss = weigh(hinge * valid / shares.clamp(min=1), given).sum()
         self.made = {
-            "classification": dsl_loss(logits.detach(), labels),
+            "classification": weighted_cross_entropy(logits.detach(), labels, given),
             "metric": loss.detach(),
             "quintuplets": valid.sum(1),
         }
@@ -283,7 +314,11 @@ class LMLE(Criterion):
 
     def _check_clustered(self) -> None:
         if not len(self.clusters):
-            raise RuntimeError("there are no clusters yet: call recluster(features, labels) first")
+            raise RuntimeError(
+                "there are no clusters yet: call recluster(features, labels) with those of the "
+                "training set, or before_epoch(epoch, look) before each epoch, where look() gives "
+                "them"
+            )
 
     def get_extra_state(self) -> dict[str, Tensor]:
         seconds = torch.tensor(self.clustering_seconds, dtype=torch.float64)
@@ -300,22 +335,6 @@ class LMLE(Criterion):
         for name in ("clusters", "centroids", "filled"):
             setattr(self, name, state[name].to(self.margins.device, copy=True))
         self.clustering_seconds = state["clustering_seconds"].tolist()
-
-
-def check_index(index: Tensor, batch: int, samples: int) -> None:
-    """Index is integer (B,) with rows of the clustered training set."""
-    if index.shape != (batch,) or index.is_floating_point() or index.dtype is torch.bool:
-        raise ValueError(
-            f"index must be integers ({batch},), rows of the training set, got shape "
-            f"{tuple(index.shape)}, dtype {index.dtype}"
-        )
-    if reads_values(index) and index.numel():
-        low, high = index.min().item(), index.max().item()
-        if low < 0 or high >= samples:
-            raise ValueError(
-                f"index must lie in 0 ... {samples - 1}, the samples that were clustered, got "
-                f"{low if low < 0 else high}"
-            )
 
 
 ENTRIES = (

@@ -3,17 +3,21 @@
 from typing import Annotated
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import at_least_float32, check_logits
+from ..checks import as_sample_weights, at_least_float32, check_logits
 from ..protocol import Criterion
-from ..sampling import cross_entropy, dsl_loss
+from ..sampling import cross_entropy, weigh, weighted_cross_entropy
 from .entry import Method
 
+FINE = 1e-3  # of ASL's clip: below, log(1 - p + clip) has lost its digits by 1 - p
 Tau = Annotated[float, "of logit-adjustment and tau-norm (their papers: 1)"]
 
 
-def focal_loss(logits: Tensor, labels: Tensor, *, gamma: float = 2.0) -> Tensor:
+def focal_loss(
+    logits: Tensor, labels: Tensor, *, gamma: float = 2.0, weights: Tensor | None = None
+) -> Tensor:
     """Focal loss: cross entropy times (1 - p) ** gamma of the true class (Lin et al. 2017).
 
     Without their alpha. Mean over the batch, summed over attributes.
@@ -24,6 +28,8 @@ def focal_loss(logits: Tensor, labels: Tensor, *, gamma: float = 2.0) -> Tensor:
     labels : Tensor (B, A), integer
     gamma : float
         0 or more; 0 is cross entropy.
+    weights : Tensor (B, A), optional
+        Of samples.
 
     Examples
     --------
@@ -34,7 +40,13 @@ def focal_loss(logits: Tensor, labels: Tensor, *, gamma: float = 2.0) -> Tensor:
     if not gamma >= 0:
         raise ValueError(f"gamma must be 0 or more, got {gamma!r}")
     entropy = cross_entropy(logits, labels)  # (A, B), 0 where unknown
-    return ((-torch.expm1(-entropy)) ** gamma * entropy).sum() / max(1, labels.shape[0])
+    losses = _power(-torch.expm1(-entropy), gamma) * entropy
+    return weigh(losses, weights).sum() / max(1, labels.shape[0])
+
+
+def _power(base: Tensor, exponent: float) -> Tensor:
+    """base ** exponent of a base in [0, 1] that rounds to 0, where the slope would be infinite."""
+    return base.clamp(min=torch.finfo(base.dtype).tiny) ** exponent
 
 
 def asymmetric_loss(
@@ -44,6 +56,7 @@ def asymmetric_loss(
     gamma_positive: float = 0.0,
     gamma_negative: float = 4.0,
     clip: float = 0.05,
+    weights: Tensor | None = None,
 ) -> Tensor:
     """Asymmetric loss, ASL, of yes-or-no attributes (Ridnik et al. 2021, Eq. 5-7).
 
@@ -60,6 +73,8 @@ def asymmetric_loss(
         0 or more; both 0 with clip 0 is cross entropy.
     clip : float
         Probability below which a negative adds nothing, in [0, 1).
+    weights : Tensor (B, A), optional
+        Of samples.
 
     Examples
     --------
@@ -78,13 +93,16 @@ def asymmetric_loss(
     score = logits[..., 1] - logits[..., 0]  # (B, A)
     positive, negative = labels == 1, labels == 0
     p = score.sigmoid()
-    yes = (1 - p) ** gamma_positive * -torch.nn.functional.logsigmoid(score)
-    # log(1 - p_m) where nothing is clipped is logsigmoid(-score), exact for large scores
+    yes = _power((-score).sigmoid(), gamma_positive) * -F.logsigmoid(score)
     shifted = (p - clip).clamp(min=0)
-    log_no = torch.log1p(-shifted) if clip else torch.nn.functional.logsigmoid(-score)
-    no = shifted**gamma_negative * -log_no
+    if clip > FINE:
+        log_no = torch.log1p(-shifted)
+    else:  # log(1 - p + clip), exact for large scores, where 1 - p is rounded to 0
+        log_clip = torch.full_like(score, clip).log()
+        log_no = torch.logaddexp(F.logsigmoid(-score), log_clip).clamp(max=0)
+    no = _power(shifted, gamma_negative) * -log_no
     loss = torch.where(positive, yes, 0) + torch.where(negative, no, 0)
-    return loss.sum() / max(1, len(labels))
+    return weigh(loss.T, weights).T.sum() / max(1, len(labels))
 
 
 def logit_adjusted(logits: Tensor, class_counts: Tensor, *, tau: float = 1.0) -> Tensor:
@@ -102,16 +120,22 @@ def logit_adjusted(logits: Tensor, class_counts: Tensor, *, tau: float = 1.0) ->
 
 
 class Loss(Criterion):
-    """A loss of logits and labels, without weights or features."""
+    """A loss of logits and labels, without weights or features of its own."""
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """logits (B, A, C), labels (B, A) -> scalar."""
+    def loss(self, logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
+        """logits (B, A, C), labels (B, A), weights (B, A) of samples or None -> scalar."""
         raise NotImplementedError
 
-    def forward(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
-        """The loss of a batch: logits (B, A, C), features (B, A, D), labels (B, A) -> scalar."""
+    def forward(
+        self,
+        logits: Tensor,
+        features: Tensor | None,
+        labels: Tensor,
+        weights: Tensor | None = None,
+    ) -> Tensor:
+        """The loss of a batch, as of `DCLLoss.forward`."""
         logits, features, labels = self.batch(logits, features, labels)
-        loss = self.loss(logits, labels)
+        loss = self.loss(logits, labels, as_sample_weights(weights, labels))
         self._last = {"classification": loss.detach()}, labels, None
         return loss
 
@@ -132,8 +156,8 @@ class Focal(Loss):
             raise ValueError(f"gamma must be 0 or more, got {gamma!r}")
         self.gamma = gamma
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return focal_loss(logits, labels, gamma=self.gamma)
+    def loss(self, logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
+        return focal_loss(logits, labels, gamma=self.gamma, weights=weights)
 
 
 class Asymmetric(Loss):
@@ -157,8 +181,8 @@ class Asymmetric(Loss):
             raise ValueError(f"asl is for 2 classes, got {self.class_counts.shape[1]}")
         asymmetric_loss(torch.zeros(1, 1, 2), torch.zeros(1, 1, dtype=torch.long), **self.options)
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return asymmetric_loss(logits, labels, **self.options)
+    def loss(self, logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
+        return asymmetric_loss(logits, labels, weights=weights, **self.options)
 
 
 class LogitAdjusted(Loss):
@@ -176,8 +200,9 @@ class LogitAdjusted(Loss):
         logit_adjusted(torch.zeros(1, *self.class_counts.shape), self.class_counts, tau=tau)
         self.tau = tau
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return dsl_loss(logit_adjusted(logits, self.class_counts, tau=self.tau), labels)
+    def loss(self, logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
+        adjusted = logit_adjusted(logits, self.class_counts, tau=self.tau)
+        return weighted_cross_entropy(adjusted, labels, weights)
 
 
 ENTRIES = (

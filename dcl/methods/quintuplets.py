@@ -20,7 +20,7 @@ def find_partners(
     ----------
     x : Tensor (A, B, D)
     labels, clusters : Tensor (B, A), integer
-        Class, and cluster within that class.
+        Class, -1 where unknown, and cluster within that class.
     how : {"hard", "random"}
         ``random``: each drawn uniformly among those that qualify; of two drawn of the class's
         other clusters the nearer one is p-, the farther one p--.
@@ -45,24 +45,26 @@ def find_partners(
     for begin in range(0, attributes, chunk):
         span = slice(begin, begin + chunk)
         y, k = labels.T[span], clusters.T[span]
-        other = y.unsqueeze(2) != y.unsqueeze(1)  # (a, B, B), anchor x partner: another class
+        known = y >= 0
+        differ = y.unsqueeze(2) != y.unsqueeze(1)  # (a, B, B), anchor x partner
+        other = differ & known.unsqueeze(1)  # of another class, and not of an unknown one
         split = k.unsqueeze(2) != k.unsqueeze(1)
-        apart = ~other & split
+        within, apart = ~(differ | split | itself), ~differ & split
         d = squared_distances(x[span], x[span])
         if how == "random":
             keys = torch.rand(4, *d.shape, device=d.device, generator=generator)
             first, second = (keys[role].masked_fill(~apart, -1).argmax(2) for role in (1, 2))
             swap = d.gather(2, first[..., None]) > d.gather(2, second[..., None])
             near = torch.where(swap[..., 0], second, first)
-            partners[span, :, 0] = keys[0].masked_fill(other | split | itself, -1).argmax(2)
+            partners[span, :, 0] = keys[0].masked_fill(~within, -1).argmax(2)
             partners[span, :, 1], partners[span, :, 2] = near, first + second - near
             partners[span, :, 3] = keys[3].masked_fill(~other, -1).argmax(2)
         else:
-            partners[span, :, 0] = d.masked_fill(other | split | itself, -torch.inf).argmax(2)
+            partners[span, :, 0] = d.masked_fill(~within, -torch.inf).argmax(2)
             partners[span, :, 1] = d.masked_fill(~apart, torch.inf).argmin(2)
             partners[span, :, 2] = d.masked_fill(~apart, -torch.inf).argmax(2)
             partners[span, :, 3] = d.masked_fill(~other, torch.inf).argmin(2)
-        valid[span] = ~(other | split | itself).all(2) & apart.any(2) & other.any(2)
+        valid[span] = known & within.any(2) & apart.any(2) & other.any(2)
     return partners, valid
 
 

@@ -6,9 +6,9 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from ..checks import choose
+from ..checks import as_sample_weights, check_labels, check_rows, choose
 from ..protocol import Criterion
-from ..sampling import count_classes, dsl_loss, rank_in_class
+from ..sampling import count_known, rank_in_class, weighted_cross_entropy
 from .entry import Method
 
 
@@ -44,8 +44,14 @@ def resampling_weights(
     tensor([[0.7500, 0.7500, 0.7500, 0.7500, 1.5000, 1.5000]], dtype=torch.float64)
     """
     choose("resampling", how, ("over", "down"))
-    counts = count_classes(labels, classes)  # (A, C)
+    check_labels(labels, labels.shape[-1], classes)
+    return _times(labels, classes, how, generator)
+
+
+def _times(labels: Tensor, classes: int, how: str, generator: torch.Generator | None) -> Tensor:
+    """`resampling_weights` of arguments that are checked."""
     labels = labels.T.long().contiguous()  # (A, B)
+    counts = count_known(labels, classes)  # (A, C)
     known, labels = labels >= 0, labels.clamp(min=0)
     rank = rank_in_class(labels, counts, generator, known)
     own = counts.gather(1, labels).clamp(min=1)  # (A, B) size of each known sample's class
@@ -64,13 +70,19 @@ class Resampled(Criterion):
 
     how = "over"
 
-    def forward(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
-        """The loss of a batch: logits (B, A, C), features (B, A, D), labels (B, A) -> scalar."""
+    def forward(
+        self,
+        logits: Tensor,
+        features: Tensor | None,
+        labels: Tensor,
+        weights: Tensor | None = None,
+    ) -> Tensor:
+        """The loss of a batch, as of `DCLLoss.forward`."""
         logits, features, labels = self.batch(logits, features, labels)
-        classes = self.class_counts.shape[1]
-        weights = resampling_weights(labels, classes, self.how, self.random.on(labels.device))
-        loss = dsl_loss(logits, labels, weights)
-        self._last = {"classification": loss.detach()}, labels, weights
+        given = as_sample_weights(weights, labels)
+        times = _times(labels, self.class_counts.shape[1], self.how, self.random.on(labels.device))
+        loss = weighted_cross_entropy(logits, labels, times, given)
+        self._last = {"classification": loss.detach()}, labels, times
         return loss
 
 
@@ -85,6 +97,7 @@ class DownSampled(Resampled):
 
     how = "down"
     kept: Tensor  # (N, A) bool
+    known: Tensor  # (A,) int64, labels that are known
 
     def __init__(
         self,
@@ -96,13 +109,15 @@ class DownSampled(Resampled):
     ):
         super().__init__(class_counts, epochs, **more)
         self.fixed = self.wants_rows = fixed
-        self.register_buffer("kept", torch.empty(0, dtype=torch.bool), persistent=False)  # (N, A)
+        self.register_buffer("kept", torch.empty(0, dtype=torch.bool), persistent=False)
+        self.register_buffer("known", self.class_counts.sum(1), persistent=False)
 
     def before_epoch(self, epoch: int, look: Callable[[], tuple[Tensor, Tensor]]) -> None:
         if self.fixed and not len(self.kept):
             _, labels = look()
             classes, generator = self.class_counts.shape[1], self.random.on(labels.device)
             self.kept = resampling_weights(labels, classes, "down", generator) > 0
+            self.known = (labels >= 0).sum(0)
 
     def forward(
         self,
@@ -110,26 +125,32 @@ class DownSampled(Resampled):
         features: Tensor | None,
         labels: Tensor,
         rows: Tensor | None = None,
+        weights: Tensor | None = None,
     ) -> Tensor:
         """As `Resampled.forward`; with ``fixed`` also the batch's rows (B,) in the training set."""
+        check_rows(rows, len(labels), len(self.kept) or None)
         if not self.fixed:
-            return super().forward(logits, features, labels)
+            return super().forward(logits, features, labels, weights)
         if rows is None or not len(self.kept):
-            raise RuntimeError("fixed down-sampling needs before_epoch, and the rows of each batch")
+            raise RuntimeError(
+                "fixed down-sampling needs criterion.before_epoch(epoch, look) before each epoch, "
+                "where look() gives features and labels of the training set, and the rows of each "
+                "batch in it: criterion(logits, features, labels, rows=rows)"
+            )
         logits, features, labels = self.batch(logits, features, labels)
-        kept = self.kept[rows].double()
-        # as large a step as cross entropy's: over the share of the labels that is kept
-        weights = kept * (len(self.kept) / self.kept.sum(0))
-        loss = dsl_loss(logits, labels, weights)
-        self._last = {"classification": loss.detach()}, labels, weights
+        given = as_sample_weights(weights, labels)
+        # as large a step as cross entropy's: over the share of the known labels that is kept
+        times = self.kept[rows].double() * (self.kept.sum(0).reciprocal() * self.known)
+        loss = weighted_cross_entropy(logits, labels, times, given)
+        self._last = {"classification": loss.detach()}, labels, times
         return loss
 
     def get_extra_state(self) -> dict:
-        return super().get_extra_state() | {"kept": self.kept}
+        return super().get_extra_state() | {"kept": self.kept, "known": self.known}
 
     def set_extra_state(self, state: dict) -> None:
         super().set_extra_state(state)
-        self.kept = state["kept"].to(self.class_counts.device)
+        self.kept, self.known = (state[x].to(self.class_counts.device) for x in ("kept", "known"))
 
 
 ENTRIES = (

@@ -5,8 +5,9 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
+from ..checks import as_sample_weights
 from ..protocol import Criterion
-from ..sampling import dsl_loss
+from ..sampling import weighted_cross_entropy
 from .entry import Method
 
 Beta = Annotated[float, "of class-balanced and ldam-drw (Cui et al. 2019)"]
@@ -107,12 +108,19 @@ class Weighted(Criterion):
         """(A, C), made anew at each step: a buffer would lose its digits to half()."""
         raise NotImplementedError
 
-    def forward(self, logits: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
-        """The loss of a batch: logits (B, A, C), features (B, A, D), labels (B, A) -> scalar."""
+    def forward(
+        self,
+        logits: Tensor,
+        features: Tensor | None,
+        labels: Tensor,
+        weights: Tensor | None = None,
+    ) -> Tensor:
+        """The loss of a batch, as of `DCLLoss.forward`."""
         logits, features, labels = self.batch(logits, features, labels)
-        weights = self.class_weights().gather(1, labels.T.long().clamp(min=0)).T
-        loss = dsl_loss(logits, labels, weights)
-        self._last = {"classification": loss.detach()}, labels, weights
+        given = as_sample_weights(weights, labels)
+        of_class = self.class_weights().gather(1, labels.T.long().clamp(min=0)).T
+        loss = weighted_cross_entropy(logits, labels, of_class, given)
+        self._last = {"classification": loss.detach()}, labels, of_class
         return loss
 
 
@@ -161,7 +169,8 @@ class DeepMAR(Weighted):
         **more,
     ):
         super().__init__(class_counts, epochs, **more)
-        deepmar_weights(self.class_counts, sigma=sigma)  # for its check
+        if not deepmar_weights(self.class_counts, sigma=sigma).isfinite().all():
+            raise ValueError(f"sigma is too small, exp(1 / sigma ** 2) is infinite: got {sigma!r}")
         self.sigma = sigma
 
     def class_weights(self) -> Tensor:

@@ -1,5 +1,6 @@
 """tau-normalisation of a cross-entropy network's output weights (Kang et al. 2020)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -23,7 +24,7 @@ class TauNorm(DCLLoss):
         epochs: float,
         *,
         tau: Tau = 1.0,
-        classes: tuple[int, ...] | None = None,
+        classes: int | Sequence[int] | None = None,
         seed: int | None = None,
     ):
         options = PRESETS["cross-entropy"]

@@ -21,8 +21,9 @@ class Multihead(nn.Module):
     Parameters
     ----------
     backbone : nn.Module
-        Of torchvision, of timm, or your own. Its last linear layer is taken out, and what that was
-        fed is the representation; with `inputs` given the backbone stays as it is.
+        Of torchvision, of timm, or your own. What its classifier was fed is the representation: a
+        network of timm takes its classifier out itself, of any other the last linear layer is
+        taken out. With `inputs` given the backbone stays as it is.
     attributes, classes, width
         See `Branches`.
     inputs : int, optional
@@ -36,6 +37,9 @@ class Multihead(nn.Module):
     ------
     ValueError
         For a backbone without a linear layer and no `inputs`.
+    ModelError
+        With the first images: where the layer that was taken out is not the network's output, or
+        the backbone does not return a representation (B, inputs).
 
     Examples
     --------
@@ -59,7 +63,11 @@ class Multihead(nn.Module):
         statistics: tuple[Sequence[float], Sequence[float]] | None = None,
     ):
         super().__init__()
-        if inputs is None:
+        place = None
+        if inputs is None and hasattr(backbone, "reset_classifier"):  # timm
+            backbone.reset_classifier(0)
+            inputs = getattr(backbone, "head_hidden_size", None) or backbone.num_features
+        elif inputs is None:
             linear = [(n, m) for n, m in backbone.named_modules() if n and isinstance(m, nn.Linear)]
             if not linear:
                 raise ValueError(
@@ -67,9 +75,11 @@ class Multihead(nn.Module):
                     f"width of what it returns"
                 )
             name, last = linear[-1]
-            inputs = last.in_features
-            backbone.set_submodule(name, nn.Identity())
-        self.trunk = backbone
+            inputs, place = last.in_features, _Place(name)
+            backbone.set_submodule(name, place)
+        self.trunk, self.inputs = backbone, inputs
+        self._seen = False  # the first images, see `_first`
+        self._place = [] if place is None else [place]  # a list: it is a part of the trunk
         self.branches = Branches(inputs, attributes, classes, width)
         scale = shift = None
         if statistics is not None:  # ((64 x + 127.5) / 255 - mean) / deviation
@@ -83,7 +93,53 @@ class Multihead(nn.Module):
         """images (B, 3, H, W) -> logits (B, A, C), features (B, A, D)."""
         if self.scale is not None and self.shift is not None:
             images = images * self.scale + self.shift
-        return self.branches(self.trunk(images.contiguous(memory_format=torch.channels_last)))
+        images = images.contiguous(memory_format=torch.channels_last)
+        if self._seen or torch.compiler.is_compiling():
+            return self.branches(self.trunk(images))
+        return self.branches(self._first(images))
+
+    def _first(self, images: Tensor) -> Tensor:
+        """The representation, and a look whether it is what the classifier was fed."""
+        network = type(self.trunk).__name__
+        (place,) = self._place or (None,)
+        wrong = place and (
+            f"{place.name}, the last linear layer of {network}, is not its output, so that taking "
+            f"it out changes the network: take the classifier out yourself, and give inputs, the "
+            f"width of what the network returns then"
+        )
+        try:
+            found = self.trunk(images)
+        except RuntimeError as error:
+            if place is None or place.fed is None:  # it broke before the classifier
+                raise
+            raise ModelError(f"{wrong} ({error})") from error
+        if place is not None:
+            fed, place.fed, place.watched = place.fed, None, False
+            if found is not fed:
+                place.watched = True
+                raise ModelError(wrong)
+        if not isinstance(found, Tensor) or tuple(found.shape) != (len(images), self.inputs):
+            shape = tuple(found.shape) if isinstance(found, Tensor) else f"a {type(found).__name__}"
+            raise ModelError(
+                f"{network} must return (batch, inputs) = ({len(images)}, {self.inputs}), got "
+                f"{shape}"
+            )
+        self._seen = True
+        return found
+
+
+class _Place(nn.Identity):
+    """Where a classifier was: notes what it is fed until it was seen that nothing follows."""
+
+    def __init__(self, name: str):
+        super().__init__()
+        self.name, self.watched = name, True
+        self.fed: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.watched and not torch.compiler.is_compiling():
+            self.fed = x
+        return x
 
 
 class TorchvisionModel(Multihead):

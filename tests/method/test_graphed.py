@@ -163,6 +163,23 @@ def test_a_replay_leaves_what_was_told_before_and_takes_no_features(device):
         torch.testing.assert_close(logits.grad, grad)
 
 
+def test_weights_of_samples_are_replayed_anew(device):
+    labels, counts = labels_and_counts(BATCH, ATTRIBUTES, 2)
+    plain, captured = (build("dcl", counts, 5).to(device) for _ in range(2))
+    loss_of = Graphed(captured)
+    logits, features = (x.to(device) for x in outputs())
+    for weights in (None, torch.rand(BATCH), torch.rand(BATCH), torch.rand(labels.shape)):
+        given = None if weights is None else weights.to(device)
+        found = []
+        for call in (plain, loss_of):
+            z, f = logits.clone().requires_grad_(), features.clone().requires_grad_()
+            loss = call(z, f, labels.to(device), given)
+            found.append([loss.detach(), *torch.autograd.grad(loss, (z, f))])
+        for ours, theirs in zip(*found, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
+    assert len(loss_of.captured) == 3
+
+
 def test_a_criterion_that_is_loaded_or_moved_is_recorded_anew(device):
     labels, counts = labels_and_counts(BATCH, ATTRIBUTES, 2)
     labels, (logits, features) = labels.to(device), [x.to(device) for x in outputs()]

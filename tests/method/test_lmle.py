@@ -384,9 +384,9 @@ def test_shapes_that_do_not_fit_are_named():
     criterion.recluster(features, labels)
     with pytest.raises(ValueError, match=r"features must be .*\(40, 8\) and \(40, 1\)"):
         criterion(logits, features[:, 0], labels, index)
-    with pytest.raises(ValueError, match=r"index must be integers \(40,\).*\(39,\)"):
+    with pytest.raises(ValueError, match=r"rows must be integers \(40,\).*\(39,\)"):
         criterion(logits, features, labels, index[1:])
-    with pytest.raises(ValueError, match=r"0 \.\.\. 39, the samples that were clustered, got 40"):
+    with pytest.raises(ValueError, match=r"rows must lie in 0 \.\.\. 39, .* got 40"):
         criterion(logits, features, labels, index + 1)
     with pytest.raises(ValueError, match=r"\(batch, 1, 8\) as clustered, got shape \(40, 1, 7\)"):
         criterion.margins_of(features[..., 1:])

@@ -396,7 +396,7 @@ def test_a_fixed_subset_is_balanced_and_the_rest_is_never_seen():
     labels = (torch.rand(400, 2, generator=generator) < torch.tensor([0.1, 0.3])).long()
     counts = torch.stack([torch.bincount(y, minlength=2) for y in labels.T])
     criterion = DownSampled(counts, 10, fixed=True, seed=1)
-    with pytest.raises(RuntimeError, match="needs before_epoch"):
+    with pytest.raises(RuntimeError, match="needs criterion.before_epoch"):
         criterion(torch.zeros(4, 2, 2), None, labels[:4], torch.arange(4))
     criterion.before_epoch(0, lambda: (torch.zeros(400, 2, 4), labels))
     kept = criterion.kept.clone()

@@ -131,7 +131,7 @@ def test_nan_logits_are_a_probability_of_zero(dtype):
     for sign in (1, -1):  # a NaN has a sign
         logits[[2, 3]] = sign * torch.tensor(torch.nan, dtype=dtype)
         anchor, positive, negative = mine(logits, labels, k=25, anchors="easy", rho=0.5)
-        assert anchor.index[anchor.valid].tolist()[:2] in ([0, 1], [1, 0])
+        assert anchor.index[anchor.valid].tolist() in ([0, 1], [1, 0])
         assert positive.index[positive.valid][0] == 2
         assert negative.index[negative.valid][-1] == 3
 
