@@ -45,6 +45,8 @@ def main() -> None:
         figure().savefig(path, dpi=dpi, facecolor="white", bbox_inches="tight")
         Image.open(path).convert("RGB").quantize(64).save(path, optimize=True)
         print(f"{path}: {path.stat().st_size // 1024} KB")
+    answer = figures.dots_alone(headline.five(STATIC.parents[1] / "results"), "mA, %")
+    (STATIC / "answer.svg").write_text(answer, "utf8")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,4 @@ ROWS = {  # what a reader is told -> the row of the records
 def five(results: Path) -> dict[str, tuple[str, Finding]]:
     """mA of the five rows on CelebA, by what a reader is told: the record's name, the finding."""
     runs = evidence.with_prior(best_length.conclusions(results))
-    return {
-        words: (name, Finding.of(evidence.by_seed(runs, name))) for words, name in ROWS.items()
-    }
+    return {words: (name, Finding.of(evidence.by_seed(runs, name))) for words, name in ROWS.items()}

@@ -659,10 +659,8 @@ def test_code_is_folded_but_where_it_is_the_point(page):
 
 
 CODE_IS_THE_POINT = {
-    *("notebooks/framework", "notebooks/schedulers", "notebooks/weights", "notebooks/tabular"),
-    *("notebooks/celeba", "notebooks/pedestrians", "notebooks/cifar100", "notebooks/trainers"),
+    *("notebooks/framework", "notebooks/schedulers", "notebooks/celeba", "notebooks/trainers"),
     "notebooks/your_data",  # its last cell: the lines to take with you
-    "notebooks/length",  # the lines that try another decision
 }
 
 
@@ -689,9 +687,12 @@ def test_the_execution_page_has_a_row_for_every_notebook(window):
     window.goto(address("book/architecture"))
     notebooks = [page for page in PAGES if (ROOT / f"{page}.ipynb").is_file()]
     cells = window.eval_on_selector_all(
-        "article table tbody tr", "rows => rows.map(r => [...r.cells].map(c => c.innerText))"
+        "#how-this-book-was-made table tbody tr",
+        "rows => rows.map(r => [...r.cells].map(c => c.innerText))",
     )
-    links = window.eval_on_selector_all("article table a", "list => list.map(e => e.href)")
+    links = window.eval_on_selector_all(
+        "#how-this-book-was-made table a", "list => list.map(e => e.href)"
+    )
     assert links == [address(page) for page in notebooks]
     for _, profile, code_cells, seconds in cells:
         assert profile in ("quick", "standard")

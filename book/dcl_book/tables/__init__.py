@@ -11,7 +11,7 @@ from .paper import (
     steps_as_text,
     table2,
 )
-from .run import attributes, left_out, machine_hours, provenance, setting, tested_epoch
+from .run import attributes, download, left_out, machine_hours, provenance, setting, tested_epoch
 
 __all__ = [
     "TABLE_2",
@@ -19,6 +19,7 @@ __all__ = [
     "averages",
     "best",
     "choices",
+    "download",
     "learning_rates",
     "left_out",
     "machine_hours",

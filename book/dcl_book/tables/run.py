@@ -1,5 +1,6 @@
 """One run's attributes, and which records a page was made from."""
 
+import base64
 import math
 import os
 import re
@@ -96,3 +97,14 @@ def left_out(results: str) -> str:
     """Which methods' runs below a folder no table or figure shows, and why; empty for none."""
     reasons = evidence.left_out(resolve(results))
     return "\n".join(f"Left out: {method}, {reason}." for method, reason in reasons.items())
+
+
+def download(table: pd.DataFrame, name: str) -> str:
+    """An HTML link that saves a table as a CSV file, from disk too: the file is in the link."""
+    plain = table.rename(columns=_without_tags).map(_without_tags)
+    text = base64.b64encode(plain.to_csv().encode()).decode()
+    return f'<a download="{name}" href="data:text/csv;base64,{text}">{name}</a>'
+
+
+def _without_tags(value: Any) -> Any:
+    return re.sub(r"<[^>]*>", "", value) if isinstance(value, str) else value
