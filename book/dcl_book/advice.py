@@ -76,6 +76,12 @@ def advice(runs: pd.DataFrame) -> str:
     shown = max(leads, key=lambda method: (method == "dcl", leads[method].mean))
     found = leads[shown]
     more = f" and takes {_longer(runs, shown)}"
+    undefined = runs["record"].iloc[0]["test"].get("undefined", [])
+    if not found.n and undefined:
+        return (
+            f"No advice: the test split lacks a class of {', '.join(undefined)}, so that mA is "
+            f"undefined there. Move rows of that class to the test split, and to validation."
+        )
     if found.n < 2:
         return f"Not to be told from {found.n} seed: run two or more."
     return (

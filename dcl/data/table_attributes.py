@@ -12,6 +12,11 @@ from .table_file import Table
 from .table_labels import TEXT, Attribute, attribute_of, positive_words
 from .table_lists import attributes_in, merged, one_hot
 
+LACKING = {  # what becomes of an attribute that lacks a class
+    "val": "epochs and thresholds are chosen by the other classes",
+    "test": "its mA is undefined, and left out of the mean",
+}
+RARE = 10  # rows of a class, in the mean: fewer are asked about
 ALL = "all"  # of `exclusive`: every column of labels
 
 
@@ -40,6 +45,7 @@ def attributes_of(
             notes += told
             continue
         attribute = attribute_of(table, column, name, codes, lists=bool(separator))
+        _ask_of_names(table, chosen, attribute)
         (parts if column in joined else found).append(attribute)
         if "".join(attribute.classes).isdecimal() and not _counted(attribute.classes):
             notes.append(
@@ -64,6 +70,19 @@ def attributes_of(
     for code in codes.unused():
         notes.append(f"warning: no label is {code!r}, which codes speaks of")
     return found, notes
+
+
+def _ask_of_names(table: Table, chosen: Columns, attribute: Attribute) -> None:
+    """Refuse one of several columns that nobody called labels, if it rather names things."""
+    known, count = int((attribute.labels >= 0).sum()), len(attribute.classes)
+    if chosen.guessed and len(chosen.labels) > 1 and RARE < count and known < RARE * count:
+        raise table.error(
+            None, attribute.column,
+            f"has {count:,} different values in {known:,} rows: are they names of patients, places "
+            f"or files? Leave the column out by {option('ignore', attribute.column)}, keep rows "
+            f"with one value in one split by {option('group', attribute.column)}, or, if they are "
+            f"classes, name all columns of labels by --labels",
+        )  # fmt: skip
 
 
 def _counted(names: Sequence[str]) -> bool:
@@ -149,9 +168,7 @@ def untested_classes(data: Dataset, class_names: dict[str, tuple[str, ...]]) -> 
             here = set(found.tolist())
             missing = [word for label, word in enumerate(words) if label not in here]
             if missing:
-                notes.append(
-                    f"{name}: no {split} row is {some(missing)}, so that its mA there is undefined"
-                )
+                notes.append(f"{name}: no {split} row is {some(missing)}: {LACKING[split]}")
     if len(notes) > 2 * FEW:
         notes[2 * FEW :] = [f"and {len(notes) - 2 * FEW:,} more attributes lack a class there"]
     return notes

@@ -45,7 +45,8 @@ class Columns:
         left = [name for name in left if name not in (self.path, self.split)]
         self.labels = [name for name in left if (name in labels if labels else _says_label(name))]
         rest = [name for name in left if name not in self.labels]
-        if not self.labels and self.path is not None:
+        self.guessed = not self.labels and self.path is not None  # every other column is a label
+        if self.guessed:
             self.labels, rest = rest, []
         if not self.labels:
             raise DataError(

@@ -366,6 +366,22 @@ def test_a_column_left_out_whose_values_come_again_in_another_split_is_warned_of
     assert told.endswith("--group f_id")
 
 
+def test_a_column_that_nobody_called_a_label_and_that_names_things_is_asked_about(tmp_path):
+    for n in range(60):
+        Image.new("L", (16, 16), n).save(tmp_path / f"{n}.png")
+    columns = {"path": [f"{n}.png" for n in range(60)], "dx": ["nv", "nv", "mel"] * 20,
+               "lesion": [f"L{n // 5}" for n in range(60)]}  # fmt: skip
+    path = write(tmp_path / "my.csv", columns)
+    with pytest.raises(DataError, match="column 'lesion': has 12 different values in 60 rows: .* "
+                                        "--ignore lesion, .* --group lesion, or"):  # fmt: skip
+        table.load(path, progress=False)
+    for options in ({"group": "lesion"}, {"ignore": ["lesion"]}):
+        found = table.load(path, size=(16, 16), progress=False, **options)
+        assert found.attributes == ("dx",)
+    named = table.load(path, size=(16, 16), progress=False, labels=["dx", "lesion"])
+    assert named.classes == (2, 12)
+
+
 def test_a_feature_that_counts_the_rows_or_has_no_name_is_refused(tmp_path):
     for values in (list(range(COUNT)), list(range(7, COUNT + 7))[::-1]):
         with pytest.raises(DataError, match=r"column 'f_n': counts the rows, from \d+ to \d+: .* "

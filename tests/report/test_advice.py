@@ -1,5 +1,7 @@
 """What is advised on made-up records: the free threshold, unless a lead stands clear of chance."""
 
+import math
+
 import pandas as pd
 import pytest
 
@@ -42,6 +44,15 @@ def test_a_lead_clear_of_chance_is_taken_the_largest_of_them():
 
 def test_one_seed_says_nothing():
     assert "run two or more" in advice.advice(runs(cross_entropy=[80], dcl=[90]))
+
+
+def test_a_class_that_the_test_split_lacks_is_said_and_no_seed_is_blamed():
+    found = runs(cross_entropy=[math.nan] * 2, dcl=[math.nan] * 2)
+    for record in found["record"]:
+        record["test"]["undefined"] = ["species"]
+    said = advice.advice(found)
+    assert said.startswith("No advice: the test split lacks a class of species")
+    assert "seed" not in said
 
 
 def test_attributes_that_surely_gain_are_named_with_lead_and_cost():
