@@ -2,7 +2,7 @@
 
 import numpy as np
 
-TRIES = 20  # random orders, before a class counts as too rare
+TRIES = 20  # random orders in each of two ways, before a class counts as too rare
 MANY = 200  # groups: one order is as good as another
 
 
@@ -67,15 +67,15 @@ def stratify(
     if rows[rarest] < len(shares):
         raise TooRareError(*keys[rarest], int(rows[rarest]))
     found = []
-    for _ in range(TRIES):
+    for attempt in range(2 * TRIES):
         if groups is None:
-            parts = _deal(member, np.array(shares), rng)
+            parts = _deal(member, np.array(shares), rng, absent_first=attempt >= TRIES)
         else:
             parts = _deal_groups(counts, np.bincount(number), np.array(shares), rng)[number]
         present = np.stack([member[parts == part].any(0) for part in range(len(shares))])
         if present.all():
             found.append(parts)
-            if groups is None or len(counts) > MANY:
+            if groups is None or len(counts) > MANY or len(found) == TRIES:
                 break
     if found:
         return min(found, key=lambda parts: _distance(member, parts, np.array(shares)))
@@ -83,7 +83,13 @@ def stratify(
     raise TooRareError(*keys[missing], int(rows[missing]))
 
 
-def _deal(member: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _deal(
+    member: np.ndarray, shares: np.ndarray, rng: np.random.Generator, *, absent_first: bool
+) -> np.ndarray:
+    """Part of each sample; with `absent_first` classes that a part lacks are dealt before others.
+
+    Else the last samples of a class may go with a rarer rest of another, all to one part.
+    """
     parts = np.full(len(member), -1)
     wanted = member.sum(0)[:, None] * shares  # (K, parts)
     while True:
@@ -91,7 +97,11 @@ def _deal(member: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> n
         left = member[free].sum(0)
         if not left.any():
             break
-        rarest = np.where(left > 0, left, len(member) + 1).argmin()
+        order = np.where(left > 0, left, 2 * len(member) + 1)
+        if absent_first:
+            has_all = [member[parts == part].any(0) for part in range(len(shares))]
+            order = order + len(member) * np.stack(has_all).all(0)
+        rarest = order.argmin()
         rows = rng.permutation(np.flatnonzero(free & member[:, rarest]))
         rows = rows[np.lexsort(member[rows].T)]  # those with the same other classes together
         has = np.bincount(parts[member[:, rarest] & ~free], minlength=len(shares))

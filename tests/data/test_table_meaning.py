@@ -326,6 +326,14 @@ def test_a_split_of_groups_keeps_shares_and_cuts_none(seed, count):
     assert abs(np.bincount(parts) / len(parts) - (0.7, 0.15, 0.15)).max() < 0.1
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_many_small_classes_beside_large_ones_are_in_every_part(seed):
+    labels = np.stack([[0, 0, 1] * 20, np.arange(60) // 5], axis=1)
+    parts = stratify(labels, (0.7, 0.15, 0.15), seed)
+    for label in range(12):
+        assert sorted(np.bincount(parts[labels[:, 1] == label])) == [1, 1, 3]
+
+
 def test_a_group_that_a_given_split_cuts_is_named(tmp_path):
     columns = {"a": [0, 1] * 20, "f_id": [f"P{n // 2}" for n in range(COUNT)]}
     data = of_features(tmp_path, columns, group="f_id")
