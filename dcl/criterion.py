@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 
 from .checks import as_labels, as_sample_weights, choose, is_number
-from .protocol import Criterion
-from .reminders import Reminders
+from .protocol import Criterion, Reminders
 from .sampling import (
     CURRENTS,
     KNOWN,
@@ -20,7 +19,19 @@ from .sampling import (
     weighted_cross_entropy,
 )
 from .schedulers import Schedule, check_schedules, loss_level, sampling_level
-from .triplet import mined_terms, triplet_defaults
+from .triplet import (
+    MARGIN,
+    RHO,
+    Anchors,
+    Count,
+    K,
+    Margin,
+    Normalise,
+    Reduction,
+    Squared,
+    check_triplet_options,
+    mined_terms,
+)
 
 Epsilon = Annotated[float, "self-learning ratio (ours: the paper gives none)"]
 
@@ -69,8 +80,8 @@ class DCLLoss(Criterion):
         With it, each call while training moves the curricula by one step, and nobody has to call
         `set_epoch`; a call in ``eval()`` or under ``no_grad`` is no step. `torch.compile` breaks
         its graph there: with ``fullgraph=True`` call `set_epoch`.
-    triplet_options
-        k, margin, anchors, normalise, squared, reduction and rho of `dcl.triplet_loss`.
+    k, margin, anchors, normalise, squared, reduction, rho
+        As in `dcl.triplet_loss`.
 
     Attributes
     ----------
@@ -136,7 +147,13 @@ class DCLLoss(Criterion):
         classes: int | Sequence[int] | None = None,
         seed: int | None = None,
         steps_per_epoch: int | None = None,
-        **triplet_options: Any,
+        k: Count = K,
+        margin: Margin = MARGIN,
+        anchors: Anchors = "easy",
+        normalise: Normalise = True,
+        squared: Squared = False,
+        reduction: Reduction = "all",
+        rho: float = RHO,
     ):
         super().__init__(class_counts, epochs, classes=classes, seed=seed)
         check_schedules(sampling, loss)
@@ -144,7 +161,15 @@ class DCLLoss(Criterion):
         choose("selection", selection, SELECTIONS)
         choose("current", current, CURRENTS)
         choose("known", known, KNOWN)
-        self.triplet_options = triplet_defaults(triplet_options)
+        self.triplet_options = check_triplet_options(
+            k=k,
+            margin=margin,
+            anchors=anchors,
+            normalise=normalise,
+            squared=squared,
+            reduction=reduction,
+            rho=rho,
+        )
         self.sampling, self.loss, self.known = sampling, loss, known
         self.loss_options = {"p": p, "epsilon": epsilon, "decay": decay}
         self.dsl_options: dict[str, Any] = {

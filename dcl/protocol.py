@@ -1,6 +1,11 @@
-"""What a training asks of a method's loss, and the answers that most methods give."""
+"""Base class of all criteria, with their seeded generator and one-time warnings."""
 
+import os
+import sys
+import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
@@ -14,9 +19,44 @@ from .checks import (
     check_logits,
     is_number,
 )
-from .random_source import RandomSource
+
+# Whose lines are passed over on the way to the one that calls the criterion
+PASSED = tuple(f"{Path(file).parent}{os.sep}" for file in (__file__, torch.__file__))
 
 Look = Callable[[], tuple[Tensor, Tensor]]  # embeds the training set: features, labels (N, A)
+
+
+class RandomSource(nn.Module):
+    """A seeded generator made on the device that asks; its state is in `state_dict()`.
+
+    Where another device asks, one is made there from the seed, anew: no device reads another's
+    state. Without a seed, torch's global generator is meant.
+    """
+
+    def __init__(self, seed: int | None):
+        super().__init__()
+        self.seed = seed
+        self.generator: torch.Generator | None = None
+
+    def on(self, device: torch.device) -> torch.Generator | None:
+        made = self.generator
+        if self.seed is not None and (made is None or made.device != device):
+            self.generator = torch.Generator(device).manual_seed(self.seed)
+            if made is None and self._state is not None:
+                self.generator.set_state(self._state)
+        return self.generator
+
+    _state: Tensor | None = None  # loaded before the device is known
+
+    def get_extra_state(self) -> Tensor:
+        if self.generator is not None:
+            return self.generator.get_state()
+        return torch.empty(0) if self._state is None else self._state
+
+    def set_extra_state(self, state: Tensor) -> None:
+        if state.numel() and self.seed is None:
+            raise ValueError("the saved criterion draws from a seed, this one has none: give seed")
+        self.generator, self._state = None, state.cpu() if state.numel() else None
 
 
 class Criterion(nn.Module):
@@ -157,3 +197,61 @@ def batch_shares(labels: Tensor, weights: Tensor | None, class_counts: Tensor) -
         "share_kept": mean_over(class_counts.argmax(1), weights.clamp(max=1)),
         "minority_weight": mean_over(smallest, weights),
     }
+
+
+class Reminders:
+    """Warns of each thing once, at the line that calls the criterion.
+
+    Parameters
+    ----------
+    samples : int
+        Of an epoch.
+    moves : bool
+        Whether the curricula move at all.
+    target : Tensor (A, C), optional
+        The share that each class is to have of a batch at the start; without it batches of any
+        size will do.
+    """
+
+    def __init__(self, samples: int, *, moves: bool, target: Tensor | None):
+        self.samples, self.moves = samples, moves
+        self.unmoved = 0  # samples since the curricula moved
+        self._told: set[str] = set()
+        self._share, self._attribute, self._label = 1.0, 0, 0  # of the scarcest class
+        if target is not None:
+            where = int(target.argmin())
+            self._share = float(target.flatten()[where])
+            self._attribute, self._label = divmod(where, target.shape[1])
+
+    def seen(self, batch: int, epoch: float) -> None:
+        """Called for each batch in training, with its size, by `forward` itself."""
+        self.unmoved += batch
+        if self.moves and self.unmoved > 2 * self.samples + batch:
+            self._tell(
+                "still",
+                f"{self.unmoved:,} samples since the last set_epoch, more than two epochs of the "
+                f"{self.samples:,} in class_counts: the curricula stand still at epoch {epoch:g}. "
+                f"Call set_epoch(epoch + step / steps) before each step, or give steps_per_epoch",
+            )
+        wanted = batch * self._share
+        if 0 < wanted < 0.5:
+            self._tell(
+                "scarce",
+                f"of class {self._label} of attribute {self._attribute} a batch of {batch} is to "
+                f"hold {wanted:.2g} samples: what a batch has of it is mostly chance. Larger "
+                f"batches, or current='train', give it its share",
+            )
+
+    def _tell(self, what: str, words: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            warnings.warn(words, stacklevel=_caller())
+
+
+def _caller() -> int:
+    """``stacklevel`` of the line, outside this package and torch, that calls the criterion."""
+    level = 1
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(PASSED):
+        level, frame = level + 1, frame.f_back
+    return level

@@ -1,12 +1,9 @@
 """Triplet loss with easy anchors, TEA (Eq. 9), and with all anchors as in CRL (Eq. 8).
 
-Distances are computed between mined samples alone (`dcl.mining`), and the hinges of all anchor x
-positive x negative triples are summed from counts of the distances that are nearer: nothing of size
-B^2 is made, and nothing of size K^3 that takes more than a few MiB.
+`dcl.reference` has the same loss as a plain loop. How the sum over all triples is computed without
+making the triples is explained at `_hinges`.
 """
 
-import difflib
-import inspect
 from typing import Annotated, Any, NamedTuple
 
 import torch
@@ -26,8 +23,18 @@ from .checks import (
 from .mining import ANCHORS, mine
 
 REDUCTIONS = ("all", "active")
-EPSILON = 1e-12  # least length that a feature is divided by
-TRIPLES = 2**20  # most triples to be looked at one by one
+EPSILON = 1e-12  # a shorter feature is divided by this instead of its length
+TRIPLES = 2**20  # up to so many triples are compared one by one
+
+# The options, for the signature of each criterion that has triplets
+K, MARGIN = 25, 0.2  # paper 4.3.1
+RHO = 0.5  # CRL's rule
+Count = Annotated[int, "easy anchors, hard positives, hard negatives (paper 4.3.1)"]
+Margin = Annotated[float, "triplet margin (paper 4.3.1)"]
+Anchors = Annotated[str, "triplet anchors: easy Eq. 9, all Eq. 8"]
+Normalise = Annotated[bool, "L2-normalise features in the triplet loss (ours)"]
+Squared = Annotated[bool, "squared distance in the triplet loss (ours)"]
+Reduction = Annotated[str, "triples that the mean is over: all (Eq. 9) or active"]
 
 
 class TripletTerms(NamedTuple):
@@ -38,7 +45,19 @@ class TripletTerms(NamedTuple):
     active: Tensor  # (A,) those with a positive hinge
 
 
-def triplet_loss(features: Tensor, logits: Tensor, labels: Tensor, **options) -> Tensor:
+def triplet_loss(
+    features: Tensor,
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    k: Count = K,
+    margin: Margin = MARGIN,
+    anchors: Anchors = "easy",
+    normalise: Normalise = True,
+    squared: Squared = False,
+    reduction: Reduction = "all",
+    rho: float = RHO,
+) -> Tensor:
     """Triplet loss with easy anchors (Eq. 9), summed over attributes.
 
     For each minority class of the batch, the most confident of its correctly predicted samples
@@ -54,19 +73,19 @@ def triplet_loss(features: Tensor, logits: Tensor, labels: Tensor, **options) ->
     labels : Tensor (B, A), integer
         Classes in [0, C), or -1 where unknown: such a sample plays no role for that attribute. For
         one attribute labels (B,) will do, with logits (B, C) and features (B, D).
-    k : int, default 25
+    k : int
         Most easy anchors, hard positives and hard negatives of a class each (paper 4.3.1).
-    margin : float, default 0.2
+    margin : float
         m_j of Eq. 9, the same for every class (paper 4.3.1).
     anchors : {"easy", "all"}
         ``all``: every minority sample is an anchor, CRL's loss (Eq. 8).
-    normalise : bool, default True
+    normalise : bool
         L2-normalise the features first.
-    squared : bool, default False
+    squared : bool
         Squared Euclidean distance instead of the distance.
     reduction : {"all", "active"}
         Mean over all valid triples (T of Eq. 9), or over those with a positive hinge.
-    rho : float, default 0.5
+    rho : float
         Largest share of the batch's known samples that minority classes hold together, in (0, 1);
         CRL's rule.
 
@@ -90,7 +109,19 @@ def triplet_loss(features: Tensor, logits: Tensor, labels: Tensor, **options) ->
     >>> triplet_loss(features, logits, labels)  # the margin: positive as far as the negatives
     tensor(0.2000)
     """
-    return triplet_terms(features, logits, labels, **options).loss.sum()
+    terms = triplet_terms(
+        features,
+        logits,
+        labels,
+        k=k,
+        margin=margin,
+        anchors=anchors,
+        normalise=normalise,
+        squared=squared,
+        reduction=reduction,
+        rho=rho,
+    )
+    return terms.loss.sum()
 
 
 def triplet_terms(
@@ -98,32 +129,29 @@ def triplet_terms(
     logits: Tensor,
     labels: Tensor,
     *,
-    k: Annotated[int, "easy anchors, hard positives, hard negatives (paper 4.3.1)"] = 25,
-    margin: Annotated[float, "triplet margin (paper 4.3.1)"] = 0.2,
-    anchors: Annotated[str, "triplet anchors: easy Eq. 9, all Eq. 8"] = "easy",
-    normalise: Annotated[bool, "L2-normalise features in the triplet loss (ours)"] = True,
-    squared: Annotated[bool, "squared distance in the triplet loss (ours)"] = False,
-    reduction: Annotated[str, "triples that the mean is over: all (Eq. 9) or active"] = "all",
-    rho: float = 0.5,
+    k: Count = K,
+    margin: Margin = MARGIN,
+    anchors: Anchors = "easy",
+    normalise: Normalise = True,
+    squared: Squared = False,
+    reduction: Reduction = "all",
+    rho: float = RHO,
 ) -> TripletTerms:
-    """The terms of `dcl.triplet_loss`, which says what the arguments are, for each attribute."""
-    check_triplet_options(k=k, margin=margin, anchors=anchors, reduction=reduction, rho=rho)
-    check_tensors(features=features)
-    logits, features, labels = with_attributes(logits, features, labels)
-    check_logits(logits, labels)
-    check_labels(labels, *logits.shape[1:])
-    return mined_terms(
-        features,
-        logits,
-        labels,
-        k=int(k),  # NumPy's scalars become Python's
-        margin=float(margin),
+    """Loss and number of triples of each attribute; the arguments are those of `triplet_loss`."""
+    options = check_triplet_options(
+        k=k,
+        margin=margin,
         anchors=anchors,
         normalise=normalise,
         squared=squared,
         reduction=reduction,
         rho=rho,
     )
+    check_tensors(features=features)
+    logits, features, labels = with_attributes(logits, features, labels)
+    check_logits(logits, labels)
+    check_labels(labels, *logits.shape[1:])
+    return mined_terms(features, logits, labels, **options)
 
 
 def mined_terms(
@@ -155,35 +183,39 @@ def mined_terms(
         picked, valid, pairs, negative.valid, margin, normalise=normalise, squared=squared
     )
     size = triples if reduction == "all" else active
-    loss = _WithGradient.apply(picked, hinges, gradient) / size.clamp(min=1)  # Eq. 8, 9
+    loss = _WithGradient.apply(picked, hinges, gradient) / size.clamp(min=1)  # Eq. 8, 9: over |T|
     return TripletTerms(loss, triples, active)
 
 
-def triplet_defaults(given: dict[str, Any]) -> dict[str, Any]:
-    """The options of `dcl.triplet_loss`, with these in place of its defaults; checked."""
-    parameters = inspect.signature(triplet_terms).parameters.values()
-    options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-    for name in given:
-        if name not in options:
-            near = difflib.get_close_matches(name, options, n=1)
-            hint = f": did you mean {near[0]!r}?" if near else ""
-            raise TypeError(f"unknown option {name!r}{hint} There are {', '.join(options)}")
-    options |= given
-    check_triplet_options(**{k: options[k] for k in ("k", "margin", "anchors", "reduction", "rho")})
-    return options | {"k": int(options["k"]), "margin": float(options["margin"])}
-
-
-def check_triplet_options(*, k: int, margin: float, anchors: str, reduction: str, rho: float):
-    """Raise a ValueError that names the option out of range."""
+def check_triplet_options(
+    *,
+    k: int,
+    margin: float,
+    anchors: str,
+    normalise: bool,
+    squared: bool,
+    reduction: str,
+    rho: float,
+) -> dict[str, Any]:
+    """The options by name, or a ValueError that names the one out of range."""
     whole("k", k, 1)
     number("margin", margin)
     number("rho", rho, 0, 1, ends=False)
     choose("anchors", anchors, ANCHORS)
     choose("reduction", reduction, REDUCTIONS)
+    return {
+        "k": int(k),  # NumPy's scalars become Python's
+        "margin": float(margin),
+        "anchors": anchors,
+        "normalise": normalise,
+        "squared": squared,
+        "reduction": reduction,
+        "rho": rho,
+    }
 
 
 class _WithGradient(torch.autograd.Function):
-    """Values (A,) as a function of x (A, S, N, D), whose gradient is known already."""
+    """Values (A,) as a function of x (A, S, N, D) with a gradient computed beforehand."""
 
     @staticmethod
     def forward(x: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
@@ -215,15 +247,20 @@ def _hinges(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Sum of the positive hinges of an attribute, their number, and the sum's gradient.
 
-    `picked` (A, S, Ka + K + K, D) are the features of anchors, positives and negatives, some of
-    them not `valid`; `pairs` (A, S, Ka, K) says which positives an anchor has, `negatives`
-    (A, S, K) which of those are. The gradient is made at once: autograd would keep six tensors of
-    the distances' size, and memory is what this costs most.
+    `picked` (A, S, Ka + K + K, D) holds the features of anchors, positives and negatives, of which
+    some are not `valid`; `pairs` (A, S, Ka, K) says which positives an anchor is paired with, and
+    `negatives` (A, S, K) which negatives are valid.
     """
+    # The sum over triples without the triples. For one anchor x let u_j = margin + d(x, x_j) for
+    # its positives and v_n = d(x, x_n) for its negatives. A hinge counts where v_n < u_j, so
+    #     sum_jn max(0, u_j - v_n) = sum_j b_j u_j - sum_n a_n v_n
+    # where b_j is the number of v below u_j, and a_n the number of u above v_n. Sorting v gives
+    # both in K log K steps (`_count`). b and -a are also the gradient by u and v, which leads to
+    # the features by hand here: autograd would keep six tensors of the distances' size.
     anchors, k = pairs.shape[2:]
     dtype = torch.promote_types(picked.dtype, torch.float32)
     z = picked.to(torch.float64, copy=True)
-    z = z.masked_fill_(~valid.unsqueeze(-1), 0).flatten(0, 1)  # what has no role may be NaN
+    z = z.masked_fill_(~valid.unsqueeze(-1), 0).flatten(0, 1)  # samples without a role may be NaN
     norm = length = torch.linalg.vector_norm(z, dim=-1, keepdim=True)  # (A S, N, 1)
     if normalise:
         norm = length.clamp(min=EPSILON)
@@ -236,7 +273,7 @@ def _hinges(
     below, above = _count(margin + pull, pairs, push, negatives)
     active = below.sum((1, 2, 3), dtype=torch.int64)
     weight = torch.cat([below.to(dtype), above.to(dtype).neg_()], 3)  # of each distance in the sum
-    total = (weight * d).sum((1, 2, 3)) + margin * active.to(dtype)
+    total = (weight * d).sum((1, 2, 3)) + margin * active.to(dtype)  # Eq. 8, 9: the sum over T
     # d |x - y| = (x - y) / |x - y| (dx - dy), and 0 where x = y
     weight = weight.mul_(2) if squared else weight.div_(d)
     weight = weight.flatten(0, 1).masked_fill_(same, 0)
@@ -244,7 +281,7 @@ def _hinges(
     of_x = (x * weight.sum(2).unsqueeze(2)).baddbmm_(weight, y, alpha=-1)
     of_y = (y * weight.sum(1).unsqueeze(2)).baddbmm_(weight.mT, x, alpha=-1)
     gradient = torch.cat([of_x, of_y], 1)
-    if normalise:  # what would make z longer is lost
+    if normalise:  # the length of z is fixed: its radial part of the gradient is 0
         radial = (gradient * z).sum(2, keepdim=True).masked_fill_(length <= EPSILON, 0)
         gradient.addcmul_(z, radial, value=-1).mul_(norm.reciprocal().to(dtype))
     return total, active, gradient.view_as(picked)
@@ -253,11 +290,11 @@ def _hinges(
 def _distances(
     z: Tensor, square: Tensor, anchors: int, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """Distances of z (N, K, D) between the first of K and the others, and where they are 0.
+    """Distances from the first `anchors` vectors of z (N, K, D) to the rest, and where they are 0.
 
-    `square` (N, K, 1) is |z|^2. A matrix product in float64: in float32, |x|^2 + |y|^2 - 2 x y has
-    no digits left where x is near y; differences (`torch.cdist`) have them, at ten times the
-    price. Vectors that differ by less than 1e-7 of their length are the same.
+    `square` (N, K, 1) is |z|^2. The matrix product is in float64, because in float32
+    |x|^2 + |y|^2 - 2 x y has no digits left where x is near y; `torch.cdist` keeps them but takes
+    ten times as long. Vectors that differ by less than 1e-7 of their length count as equal.
     """
     (x, y), (x2, y2) = (t.tensor_split([anchors], 1) for t in (z, square))
     d = (x2 + y2.mT).baddbmm_(x, y.mT, alpha=-2).to(dtype)
@@ -268,11 +305,10 @@ def _distances(
 def _count(pull: Tensor, pairs: Tensor, push: Tensor, negatives: Tensor) -> tuple[Tensor, Tensor]:
     """In how many positive hinges pull - push each anchor's positives and negatives take part.
 
-    `pull` (A, S, Ka, K) holds margin + d(anchor, positive), where `pairs` is True; `push`
-    (A, S, Ka, K) holds d(anchor, negative), where `negatives` (A, S, K) is True. Returns the
-    number of push distances below each pull, and of pulls above each push: the sum of the hinges,
-    and its gradient, in K log K steps for each anchor in place of K^2; few triples are counted one
-    by one, which is quicker.
+    `pull` (A, S, Ka, K) is margin + d(anchor, positive), used where `pairs` is True; `push`
+    (A, S, Ka, K) is d(anchor, negative), used where `negatives` (A, S, K) is True. Returns the
+    number of pushes below each pull, and of pulls above each push. Few triples are compared one by
+    one, which is quicker than sorting.
     """
     if pull.numel() * push.shape[-1] <= TRIPLES:
         pull = pull.masked_fill(~pairs, -torch.inf).unsqueeze(-1)

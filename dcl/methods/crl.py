@@ -1,14 +1,25 @@
 """CRL with its own weight for the triplets (Dong et al. 2018)."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from torch import Tensor
 
 from ..checks import as_sample_weights
 from ..protocol import Criterion
 from ..sampling import weighted_cross_entropy
-from ..triplet import mined_terms, triplet_defaults
+from ..triplet import (
+    MARGIN,
+    RHO,
+    Count,
+    K,
+    Margin,
+    Normalise,
+    Reduction,
+    Squared,
+    check_triplet_options,
+    mined_terms,
+)
 from .entry import Method
 
 
@@ -38,10 +49,24 @@ class CRL(Criterion):
         eta: Annotated[float, "of crl-original (ours)"] = 0.01,
         classes: int | Sequence[int] | None = None,
         seed: int | None = None,
-        **triplet_options: Any,
+        k: Count = K,
+        margin: Margin = MARGIN,
+        anchors: str = "all",
+        normalise: Normalise = True,
+        squared: Squared = False,
+        reduction: Reduction = "all",
+        rho: float = RHO,
     ):
         super().__init__(class_counts, epochs, classes=classes, seed=seed)
-        self.triplet_options = triplet_defaults(triplet_options | {"anchors": "all"})
+        self.triplet_options = check_triplet_options(
+            k=k,
+            margin=margin,
+            anchors=anchors,
+            normalise=normalise,
+            squared=squared,
+            reduction=reduction,
+            rho=rho,
+        )
         alpha_of(self.class_counts, eta)  # for its check
         self.eta = eta
 

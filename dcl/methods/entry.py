@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from ..evaluation.decisions import DECISIONS
-from ..triplet import triplet_terms
 
 TASKS = {
     "any": "attributes of any number of classes",
@@ -74,16 +73,11 @@ class Method:
 
 
 def options_of(build: Callable[..., Any]) -> dict[str, Option]:
-    """The annotated keyword-only parameters of a criterion, and what it passes on.
-
-    A ``**triplet_options`` brings those of `dcl.triplet_loss`, an ``**options`` those of DCLLoss.
-    """
+    """The annotated keyword-only parameters of a criterion; ``**options`` adds DCLLoss's."""
     function = build.__init__ if inspect.isclass(build) else build
     hints = typing.get_type_hints(function, include_extras=True)
     found: dict[str, Option] = {}
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD and name == "triplet_options":
-            found |= options_of(triplet_terms)
         if parameter.kind is parameter.VAR_KEYWORD and name == "options":
             from ..criterion import DCLLoss
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dcl import METHODS, DCLLoss, Graphed, count_classes, dsl_loss, dsl_weights, triplet_loss
-from dcl import random_source as sources
+from dcl import protocol as sources
 from dcl.methods import Baseline, lmle
 from dcl.methods.losses import asymmetric_loss, focal_loss
 from dcl.methods.resampling import DownSampled

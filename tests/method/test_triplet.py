@@ -1,5 +1,6 @@
 """Eq. 8-9."""
 
+import inspect
 from unittest import mock
 
 import numpy as np
@@ -10,7 +11,8 @@ from conftest import batches
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcl import mining, reference, triplet
+from dcl import DCLLoss, mining, reference, triplet
+from dcl.methods.crl import CRL
 from dcl.mining import mine, minority_classes
 from dcl.triplet import triplet_loss, triplet_terms
 
@@ -59,6 +61,26 @@ def test_loss_gradient_and_triples_are_the_literal_loop(batch, options, one_by_o
     torch.testing.assert_close(ours.loss.sum(), literal)
     gradients = [torch.autograd.grad(x, features)[0] for x in (ours.loss.sum(), literal)]
     torch.testing.assert_close(*gradients, rtol=1e-6, atol=1e-8)
+
+
+def test_every_signature_with_triplets_has_the_same_defaults():
+    def defaults(function):
+        parameters = inspect.signature(function).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+    expected = defaults(triplet_loss)
+    assert expected == {
+        "k": 25,
+        "margin": 0.2,
+        "anchors": "easy",
+        "normalise": True,
+        "squared": False,
+        "reduction": "all",
+        "rho": 0.5,
+    }
+    assert defaults(triplet_terms) == expected
+    assert expected.items() <= defaults(DCLLoss).items()
+    assert expected.items() - {("anchors", "easy")} <= defaults(CRL).items()
 
 
 @given(batches_of_real_data(), st.integers(1, 25), st.sampled_from(["easy", "all"]))
