@@ -14,13 +14,14 @@ from .fields import ConfigError
 KEYS = {"experiment": str, "parameters": dict, "methods": list, "seeds": list}
 NOTES = {"paper"}  # may be there too, see notebooks/grids/paper/plan.py
 OURS = ("method", "seed", "results")  # parameters that the grid sets
+KEPT = ("keep_weights", "keep_scores")  # files kept with a record, which do not change its numbers
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """One run of a grid."""
 
-    name: str  # <method>-seed<k>, a method's own parameters between them
+    name: str  # <method>-seed<k>, with the parameters of the method's entry but for KEPT
     config: Training
     parameters: dict[str, Any]  # of the notebook, only those set
     records: tuple[str, ...]  # files that the run leaves
@@ -128,11 +129,19 @@ def _runs(content: Any, overrides: dict[str, Any], folder: str) -> list[Run]:
             if content[key].count(value) > 1:
                 raise ConfigError(f"{key} has {value!r} twice: take one out")
     given = content["parameters"] | overrides
-    return [
+    runs = [
         _run(cls, given, method, seed, folder)
         for seed in content["seeds"]
         for method in content["methods"]
     ]
+    names = [run.name for run in runs]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ConfigError(
+            f"two entries of methods have the record {twice[0]}.json: {' and '.join(KEPT)} are in "
+            "no record's name, so keep one of the entries"
+        )
+    return runs
 
 
 def _method(entry: str | dict[str, Any]) -> str:
@@ -144,7 +153,7 @@ def _run(
     cls: type[Training], given: dict[str, Any], entry: str | dict, seed: Any, folder: str
 ) -> Run:
     own = {"method": _method(entry)} | (entry if isinstance(entry, dict) else {})
-    words = [f"{key}-{value}" for key, value in own.items() if key != "method"]
+    words = [f"{key}-{value}" for key, value in own.items() if key not in ("method", *KEPT)]
     name = "-".join([own["method"], *words, f"seed{seed}"])
     records = [f"{folder}/{name}.json"]
     parameters = given | own | {"seed": seed, "results": records[0]}

@@ -49,6 +49,28 @@ def test_a_grid_is_every_method_with_every_seed(tmp_path):
     assert runs[2].parameters["results"] == runs[2].config.results == runs[2].records[0]
 
 
+def test_what_is_kept_with_a_record_is_not_in_its_name(tmp_path):
+    kept = {"method": "dcl", "epochs": 3, "keep_weights": True, "keep_scores": True}
+    run, *_ = read_grid(written(tmp_path, methods=[kept]), {})
+    assert run.name == "dcl-epochs-3-seed0"
+    assert run.config.keep_weights
+    assert run.parameters["keep_scores"] is True
+    both = ["dcl", {"method": "dcl", "keep_scores": True}]
+    with pytest.raises(ConfigError, match=r"two entries .* the record dcl-seed0\.json"):
+        read_grid(written(tmp_path, methods=both), {})
+
+
+def test_the_runs_of_the_length_grid_that_kept_their_weights_are_found_by_their_names():
+    runs = read_grid(GRIDS / "celeba-30k-length.yaml", {}, str(ROOT / "results"))
+    kept = [run for run in runs if run.config.keep_weights and run.config.seed < 3]
+    assert len(kept) == 6
+    for run in kept:
+        assert not run.missing()
+        record = Path(run.records[0])
+        assert record.with_suffix(".safetensors").is_file()
+        assert record.with_suffix(".scores.npz").is_file()
+
+
 def test_a_method_may_have_parameters_of_its_own(tmp_path):
     methods = [{"method": "dcl-ss", "sampling": "linear"}, {"method": "cross-entropy", "lr": 0.1}]
     first, second, *_ = read_grid(written(tmp_path, methods=methods), {})
