@@ -17,7 +17,6 @@ ROOMS = {  # folder -> what it is for; a room imports from those above it and it
     "dcl/data": "data sets, and what they share",
     "dcl/data/drawn": "images that are drawn, for who has none",
     "dcl/data/drawn/face": "how a face of SynthFaces is drawn",
-    "dcl/data/drawn/person": "how a person of SynthPersons is drawn",
     "dcl/experiment": "from one configuration to one record",
     "book/dcl_book": "from records to tables and verdicts; trains nothing",
     "book/dcl_book/tables": "tables of the book that several pages or tests share",

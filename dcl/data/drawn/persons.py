@@ -2,7 +2,7 @@
 
 A stand-in, not a copy: no pixel comes from a photograph. What is RAP's are the names of the
 attributes, their rates and their pairwise correlations; what is ours is how each one looks
-(`person/parts.py`, `person/drawing.py`) and how hard it is to see. The rarest attribute,
+(`person.py`) and how hard it is to see. The rarest attribute,
 ``hs-BaldHead``, is on in one image of 263.
 
 `rap_statistics.csv` has one row per attribute: its name, the share of images that have it, and
@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from ..resident import Dataset
-from .person.drawing import draw
+from .person import draw
 from .statistics import Statistics, draw_splits, generator
 
 _STATISTICS = Statistics("rap_statistics.csv")

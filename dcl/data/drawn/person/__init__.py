@@ -1,1 +1,0 @@
-"""How SynthPersons are drawn: the parts, and from strengths of attributes to images."""
