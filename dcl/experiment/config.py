@@ -1,6 +1,6 @@
 """Configurations: one frozen dataclass per experiment, checked when made.
 
-What all trainings share is `Training`; each data set adds its own in its file under ``dcl/data``.
+`Training` has the fields that all trainings share, and `datasets.py` those of each data set.
 A notebook's parameters, the command line and a record's ``config`` are all read by `from_values`,
 so that a wrong name or value gets the same error everywhere.
 """

@@ -1,6 +1,7 @@
 """The book's figures, drawn from records and schedules in one style.
 
-Every function returns a matplotlib Figure whose title names the data it was made from.
+A function returns a matplotlib Figure whose title names its data; `forest` returns HTML, and
+`animation` the bytes of a moving image.
 """
 
 from .answers import answers
