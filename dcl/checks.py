@@ -1,4 +1,4 @@
-"""Input checks shared by the losses: each error names the value and what is allowed."""
+"""Input checks: each error names the value and what is allowed."""
 
 from collections.abc import Sequence
 from math import inf
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-UNKNOWN = -1  # the label of a sample whose class nobody knows: it counts nowhere
+UNKNOWN = -1  # label of a sample whose class is unknown; it counts nowhere
 
 
 def choose(what: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -18,12 +18,12 @@ def choose(what: str, value: str, allowed: tuple[str, ...]) -> None:
 
 
 def is_number(value: object) -> bool:
-    """Whether it is a plain or NumPy number, and no truth value."""
+    """Whether it is a number, Python's or NumPy's, and not a bool."""
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def whole(what: str, value: Any, least: int = 0, most: float = inf) -> int:
-    """A whole number, Python's or NumPy's, of `least` or more, up to `most`, else a ValueError."""
+    """Return a whole number in [`least`, `most`], Python's or NumPy's, or raise a ValueError."""
     if (
         isinstance(value, bool)
         or not isinstance(value, Integral)
@@ -37,7 +37,7 @@ def whole(what: str, value: Any, least: int = 0, most: float = inf) -> int:
 def number(
     what: str, value: Any, low: float = 0.0, high: float = inf, *, ends: bool = True
 ) -> float:
-    """A finite number from low to high, Python's or NumPy's, else a ValueError; `ends` belong."""
+    """Return a finite number in [low, high], or raise; without `ends` in (low, high)."""
     real = isinstance(value, Real) and not isinstance(value, bool) and abs(value) < inf  # type: ignore[operator]
     if not real or not (low <= value <= high if ends else low < value < high):
         if high == inf:
@@ -49,7 +49,7 @@ def number(
 
 
 def check_tensors(**values: Any) -> None:
-    """Each argument is a tensor, else a ValueError that says what it is instead."""
+    """Raise a ValueError unless each argument is a tensor."""
     for name, value in values.items():
         if not isinstance(value, Tensor):
             kind = type(value)
@@ -61,7 +61,7 @@ def check_tensors(**values: Any) -> None:
 def with_attributes(
     logits: Tensor, features: Tensor | None, labels: Tensor
 ) -> tuple[Tensor, Any, Tensor]:
-    """Labels (B,) of one attribute, with logits (B, C) and features (B, D), gain the axis of A."""
+    """Add the attribute axis to (B,) labels, (B, C) logits and (B, D) features."""
     check_tensors(logits=logits, labels=labels)
     if features is not None:
         check_tensors(features=features)
@@ -75,17 +75,17 @@ def with_attributes(
 
 
 def reads_values(tensor: Tensor) -> bool:
-    """Whether a check may read values: not on a GPU, where it would wait, nor while compiling."""
+    """Whether a check may read values: not on a GPU, which would wait, nor while compiling."""
     return tensor.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def check_class_counts(class_counts: Tensor, classes: int | Sequence[int] | None = None) -> None:
-    """Class counts are (A, C), all positive: up to the attribute's own classes where given."""
+    """Raise a ValueError unless class counts are (A, C), positive for each existing class."""
     if not isinstance(class_counts, Tensor) or class_counts.ndim != 2 or class_counts.shape[1] < 2:
-        found = getattr(class_counts, "shape", None)
+        shape = getattr(class_counts, "shape", None)
         raise ValueError(
             f"class_counts must be a tensor (attributes, classes) with 2 classes or more, "
-            f"got {type(class_counts).__name__ if found is None else f'shape {tuple(found)}'}"
+            f"got {type(class_counts).__name__ if shape is None else f'shape {tuple(shape)}'}"
         )
     attributes, most = class_counts.shape
     classes = as_classes(classes, attributes)
@@ -109,15 +109,15 @@ def check_class_counts(class_counts: Tensor, classes: int | Sequence[int] | None
                 f"has {number} training samples. Leave the attribute out or add samples of that "
                 f"class; where the attribute has no such class, say so with classes"
             )
-        there = int(exists[attribute].sum())
+        number_of_classes = int(exists[attribute].sum())
         raise ValueError(
-            f"attribute {attribute} has {there} classes, but class_counts has "
+            f"attribute {attribute} has {number_of_classes} classes, but class_counts has "
             f"{number} samples of class {label}"
         )
 
 
 def as_class_counts(counts: Any, classes: int | Sequence[int] | None = None) -> Tensor:
-    """Class counts as an int64 tensor (A, C) on the CPU, checked; whole numbers of any kind."""
+    """Class counts of any numeric type as a checked int64 tensor (A, C) on the CPU."""
     counts = signed(_as_tensor("class_counts", counts).cpu())
     check_class_counts(counts, classes)
     if counts.is_floating_point() and bool((counts != counts.round()).any()):
@@ -216,7 +216,7 @@ def _refuse_label(value: float, row: int, attribute: int) -> None:
 def as_batch(
     logits: Tensor, features: Tensor | None, labels: Tensor
 ) -> tuple[Tensor, Tensor | None, Tensor]:
-    """A batch as (B, A, C), (B, A, D), (B, A), from that or one of two shorter forms.
+    """Bring a batch to (B, A, C), (B, A, D), (B, A), from that or one of two shorter forms.
 
     One attribute: logits (B, C), features (B, D), labels (B,). Yes-or-no targets as a binary cross
     entropy takes them: logits (B, A) of the positive class with labels (B, A), floating or not.
@@ -318,12 +318,12 @@ def check_rows(rows: Any, batch: int, samples: int | None) -> None:
 
 
 def check_logits(logits: Tensor, labels: Tensor) -> None:
-    """Logits are floating (B, A, C) and fit the labels (B, A)."""
+    """Raise a ValueError unless logits are floating (B, A, C) and fit the labels (B, A)."""
     _check_outputs("logits", "classes", logits, labels)
 
 
 def check_features(features: Tensor, labels: Tensor) -> None:
-    """Features are floating (B, A, D) and fit the labels (B, A)."""
+    """Raise a ValueError unless features are floating (B, A, D) and fit the labels (B, A)."""
     _check_outputs("features", "width", features, labels)
 
 
@@ -338,5 +338,5 @@ def _check_outputs(what: str, last: str, values: Tensor, labels: Tensor) -> None
 
 
 def at_least_float32(tensor: Tensor) -> Tensor:
-    """Half precision becomes float32, so that sums over a batch keep their digits."""
+    """Convert half precision to float32, so that sums over a batch keep their digits."""
     return tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor

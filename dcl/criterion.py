@@ -1,4 +1,4 @@
-"""The DCL criterion (Eq. 10) and the methods that are special cases of it (Table 1)."""
+"""The DCL loss (Eq. 10) and its special cases (Table 1)."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -36,7 +36,7 @@ from .triplet import (
 Epsilon = Annotated[float, "self-learning ratio (ours: the paper gives none)"]
 
 # The framework's special cases (Table 1) and the steps of the ablation (Table 3), as arguments of
-# DCLLoss. A number in the place of a schedule is its constant value.
+# DCLLoss. A number instead of a schedule is its constant value.
 PRESETS: dict[str, dict[str, Any]] = {
     "cross-entropy": {"sampling": 1.0, "loss": 0.0, "current": "train"},
     "selective-learning": {"sampling": 0.0, "loss": 0.0},
@@ -62,8 +62,8 @@ class DCLLoss(Criterion):
         epochs.
     loss : str, float or callable
         Loss schedule f: the SF of Eq. 11, ``composite`` (paper), ``convex``, ``linear``,
-        ``concave``, a constant weight of 0 or more, or a function of epoch and epochs, which
-        takes the place of f itself.
+        ``concave``, a constant weight of 0 or more, or a function of epoch and epochs that
+        replaces f itself.
     p, epsilon : float
         Self-learning point (paper: 0.3) and ratio (ours: 0.1) of Eq. 11.
     decay : float
@@ -73,7 +73,7 @@ class DCLLoss(Criterion):
     known : str
         As in `dcl.dsl_loss`.
     classes : int or sequence of A ints, optional
-        Classes of each attribute, where they differ.
+        Classes of each attribute, if they differ.
     seed : int, optional
         Seed of the random selection. Without one, torch's global generator is used.
     steps_per_epoch : int, optional
@@ -98,8 +98,8 @@ class DCLLoss(Criterion):
 
     Notes
     -----
-    D_current and the triplets are those of the batch that is given. Gradients accumulated over
-    micro-batches are those of smaller batches, not of their union.
+    D_current and the triplets come from the batch that is given. Accumulating gradients over
+    micro-batches therefore differs from one large batch.
 
     Labels are whole numbers. Mixup mixes two losses, ``lam * criterion(logits, features, labels) +
     (1 - lam) * criterion(logits, features, labels[order])``; with `steps_per_epoch` these are two
@@ -251,7 +251,7 @@ class DCLLoss(Criterion):
         return self.loss_of(logits, features, labels, weights)
 
     def begin_step(self, batch: int) -> None:
-        """What a step does besides its loss: the curricula's clock, if there is one."""
+        """Move the curricula, with `steps_per_epoch`, and count the batch for the warnings."""
         if self.training and torch.is_grad_enabled():  # a step, no look at a validation loss
             if self.steps_per_epoch:
                 self._tick(self.steps_per_epoch)
@@ -279,7 +279,7 @@ class DCLLoss(Criterion):
 
     @property
     def flow(self) -> tuple[bool, bool]:
-        """What decides which operations a step has: whether it weighs, whether it has triplets."""
+        """Which operations a step has: whether it weighs samples, whether it has triplets."""
         return not self._all_ones, self._triplets
 
     def reads(self, device: torch.device) -> tuple[Any, ...]:
@@ -313,7 +313,7 @@ class DCLLoss(Criterion):
         )
 
     def _first_target(self) -> Tensor:
-        """The share (A, C) that each class is to have of a batch at the start; 1 for none."""
+        """Target share (A, C) of each class at the start; 1 for a class that does not exist."""
         g = sampling_level(self.sampling, 0, self.epochs, decay=self.loss_options["decay"])
         rule = self.dsl_options["rule"]
         target = target_distribution(self.class_counts, g, rule=rule, classes=self.classes)
@@ -325,10 +325,10 @@ class DCLLoss(Criterion):
             self._steps = round(self.epoch * self.steps_per_epoch) + 1
 
     def extra_repr(self) -> str:
-        own = {"sampling": self.sampling, "loss": self.loss, **self.loss_options}
-        own |= self.dsl_options | {"known": self.known} | self.triplet_options
+        options = {"sampling": self.sampling, "loss": self.loss, **self.loss_options}
+        options |= self.dsl_options | {"known": self.known} | self.triplet_options
         attributes, classes = self.class_counts.shape
         words = [f"attributes={attributes}", f"classes={self.classes or classes}"]
         words += [f"epochs={self.epochs:g}", f"epoch={self.epoch:g}"]
-        words += [f"{name}={value!r}" for name, value in own.items()]
+        words += [f"{name}={value!r}" for name, value in options.items()]
         return ", ".join(words)

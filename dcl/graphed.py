@@ -1,4 +1,4 @@
-"""A criterion's step as one CUDA graph, so that a GPU does not wait for Python."""
+"""CUDA graph of a criterion's step, so that a GPU does not wait for Python."""
 
 from collections.abc import Callable
 from operator import is_not
@@ -14,23 +14,23 @@ WARM_UP = 3  # calls before a capture, for what libraries make when first used
 
 
 def graphed(criterion: nn.Module) -> Callable[..., Tensor]:
-    """The criterion as one graph where that can be, else itself."""
+    """The criterion as a CUDA graph if it is a plain `DCLLoss`, otherwise unchanged."""
     return Graphed(criterion) if type(criterion) is DCLLoss else criterion
 
 
 class Graphed:
-    """A `DCLLoss`, called as it is called, that a GPU replays as one CUDA graph.
+    """Wrap a `DCLLoss` so that a GPU replays its step as one CUDA graph; called the same way.
 
-    The loss is made by some two hundred small kernels. A GPU runs them faster than Python launches
-    them; a graph launches all at once. Same numbers, gradients and random draws. The criterion
-    still moves the curricula (`set_epoch`, or `steps_per_epoch`), tells the `parts`, and is what is
-    saved and loaded.
+    The loss takes about two hundred small kernels, which a GPU runs faster than Python launches
+    them; a graph launches all at once. Numbers, gradients and random draws are the same. The
+    criterion still moves the curricula (`set_epoch`, or `steps_per_epoch`) and has the `parts`;
+    save and load the criterion.
 
     A graph is captured for each shape, layout and dtype of a batch when it first comes, and where a
     schedule turns weights or triplets on or off; each keeps its memory, so batches should come in
     few sizes. The criterion itself is called on a CPU, without gradients, under autocast, with
     anomaly detection, and inside another graph or `torch.compile`. Its options are those of the
-    first call, its forward hooks are not called, and there is no second derivative.
+    first call, its forward hooks are not called, and a second derivative is not available.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def _capturable(logits: Tensor) -> bool:
 
 
 def _kind(x: Tensor | None) -> tuple | None:
-    """What a graph is captured for."""
+    """What must stay the same of an input for a graph to be replayed."""
     return None if x is None else (x.device, x.shape, x.stride(), x.dtype, x.requires_grad)
 
 
@@ -125,7 +125,7 @@ class _Captured:
         self.last = criterion._last
 
     def replay(self, inputs: tuple[Tensor | None, ...]) -> tuple[Tensor, list[Tensor | None]]:
-        """Loss, and the gradient of each input, None where it has none; copies."""
+        """Copies of the loss and of the gradient of each input, None for one without a gradient."""
         for own, given in zip(self.inputs, inputs, strict=True):
             if own is not None and given is not None:
                 own.copy_(given)

@@ -20,7 +20,7 @@ from .checks import (
     is_number,
 )
 
-# Whose lines are passed over on the way to the one that calls the criterion
+# Frames of these packages are skipped in search of the line that calls the criterion
 PASSED = tuple(f"{Path(file).parent}{os.sep}" for file in (__file__, torch.__file__))
 
 Look = Callable[[], tuple[Tensor, Tensor]]  # embeds the training set: features, labels (N, A)
@@ -30,7 +30,7 @@ class RandomSource(nn.Module):
     """A seeded generator made on the device that asks; its state is in `state_dict()`.
 
     Where another device asks, one is made there from the seed, anew: no device reads another's
-    state. Without a seed, torch's global generator is meant.
+    state. Without a seed, torch's global generator is used.
     """
 
     def __init__(self, seed: int | None):
@@ -60,7 +60,7 @@ class RandomSource(nn.Module):
 
 
 class Criterion(nn.Module):
-    """What a training asks of a method's loss; each answer may be overridden.
+    """Base class of a method's loss: what the trainer calls, each of which may be overridden.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Criterion(nn.Module):
     epochs : float
         L, the expected total number of epochs.
     classes : int or sequence of A ints, optional
-        Classes of each attribute, where they differ; `class_counts` is 0 beyond them.
+        Classes of each attribute, if they differ; `class_counts` is 0 beyond them.
     seed : int, optional
         Of what is drawn at random. Without one, torch's global generator is used.
     """
@@ -78,7 +78,7 @@ class Criterion(nn.Module):
     one_process = False  # cannot be shared among processes
     class_counts: Tensor  # (A, C) int64
     missing: Tensor  # (A, C) bool
-    g: float | None = None  # levels of the schedules now; None where there are none
+    g: float | None = None  # current levels of the schedules; None without schedules
     f: float | None = None
 
     def __init__(
@@ -93,8 +93,8 @@ class Criterion(nn.Module):
         if not is_number(epochs) or not 0 < epochs < float("inf"):
             raise ValueError(f"epochs must be a positive number, got {epochs!r}")
         counts = as_class_counts(class_counts, classes)
-        self.register_buffer("class_counts", counts, persistent=False)  # whole: none for half()
-        self.register_buffer("missing", counts == 0, persistent=False)  # classes there are not
+        self.register_buffer("class_counts", counts, persistent=False)  # int64: half() leaves it
+        self.register_buffer("missing", counts == 0, persistent=False)  # classes that do not exist
         self.classes = as_classes(classes, len(counts))
         self.epochs, self.epoch = float(epochs), 0.0
         self.random = RandomSource(seed)
@@ -118,11 +118,11 @@ class Criterion(nn.Module):
         return True
 
     def scores(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
-        """Scores (N, A, C) that decide; the logits, but for methods that decide otherwise."""
+        """Scores (N, A, C) to decide by: the logits, unless a method overrides this."""
         return logits
 
     def scored(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
-        """`scores`, -inf for the classes that an attribute does not have."""
+        """`scores`, with -inf for classes that an attribute does not have."""
         scores = self.scores(logits, features, model)
         return scores if self.classes is None else scores.masked_fill(self.missing, -torch.inf)
 
@@ -163,13 +163,13 @@ class Criterion(nn.Module):
 
     @property
     def parts(self) -> dict[str, Tensor]:
-        """What the last step's loss was made of, detached, on its device; empty before a step.
+        """Parts of the last step's loss, detached, on its device; empty before the first step.
 
-        Made when asked for and without a GPU wait: ``classification`` (scalar), ``share_kept``
-        (A,) of the class that is largest in the training set, ``minority_weight`` (A,), the mean
-        weight of the smallest one (NaN where the batch has none of it), and of a method with
-        triplets ``metric`` (scalar, before its weight), ``triples`` and ``active`` (A,), their
-        number and that of the ones with a positive hinge.
+        Computed on demand, without waiting for a GPU: ``classification`` (scalar); ``share_kept``
+        (A,), of the class that is largest in the training set; ``minority_weight`` (A,), the mean
+        weight of the smallest class (NaN if the batch lacks it). Methods with triplets add
+        ``metric`` (scalar, before its weight f), ``triples`` and ``active`` (A,), the number of
+        triples and of those with a positive hinge.
         """
         if self._last is None:
             return {}
@@ -184,7 +184,7 @@ class Criterion(nn.Module):
 
 
 def batch_shares(labels: Tensor, weights: Tensor | None, class_counts: Tensor) -> dict[str, Tensor]:
-    """What weights (B, A) do to a batch: two tensors (A,), see `DCLLoss.parts`."""
+    """Share kept and mean minority weight (A,) of a batch with weights (B, A), see `parts`."""
     if weights is None:
         weights = torch.ones(labels.shape, device=labels.device)
 
@@ -200,17 +200,16 @@ def batch_shares(labels: Tensor, weights: Tensor | None, class_counts: Tensor) -
 
 
 class Reminders:
-    """Warns of each thing once, at the line that calls the criterion.
+    """One-time warnings, at the line that calls the criterion.
 
     Parameters
     ----------
     samples : int
-        Of an epoch.
+        Samples of an epoch.
     moves : bool
-        Whether the curricula move at all.
+        Whether a schedule changes during training.
     target : Tensor (A, C), optional
-        The share that each class is to have of a batch at the start; without it batches of any
-        size will do.
+        Target share of each class at the start, for the warning about small batches.
     """
 
     def __init__(self, samples: int, *, moves: bool, target: Tensor | None):
@@ -224,7 +223,7 @@ class Reminders:
             self._attribute, self._label = divmod(where, target.shape[1])
 
     def seen(self, batch: int, epoch: float) -> None:
-        """Called for each batch in training, with its size, by `forward` itself."""
+        """Count a training batch of this size, and warn if something is wrong."""
         self.unmoved += batch
         if self.moves and self.unmoved > 2 * self.samples + batch:
             self._tell(

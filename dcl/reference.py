@@ -1,6 +1,6 @@
 """The whole method in plain PyTorch, one function for each equation: slow, to be read.
 
-Read it beside the paper, from top to bottom. Every function but `dcl_loss` takes one attribute:
+Read it with the paper, from top to bottom. Every function but `dcl_loss` takes one attribute:
 
     logits (B, C) · features (B, D) · labels (B,), -1 where unknown · class_counts (C,)
 
@@ -133,7 +133,7 @@ def hinges(
     d: Callable[[Tensor, Tensor], Tensor] = distance,
 ) -> Tensor:
     """The hinge of each triple: every anchor with every other positive and every negative."""
-    terms = [features.flatten()[:0]]  # none: their sum is 0, with a graph
+    terms = [features.flatten()[:0]]  # without any triple: a sum of 0, with a graph
     for c in minority_classes(labels, logits.shape[1], rho):
         easy, positives, negatives = mine(logits, labels, c, k=k, anchors=anchors)
         for i in easy:

@@ -33,15 +33,16 @@ KNOWN = ("batch", "rescale")
 
 
 def count_classes(labels, classes: int | Sequence[int] | None = None) -> Tensor:
-    """Number of samples of each class, for each attribute; unknown labels (-1) are in no count.
+    """Count the samples of each class, for each attribute; unknown labels (-1) are left out.
 
     Parameters
     ----------
     labels : Tensor, array or DataFrame (N, A), or (N,) for one attribute
         Class of each sample for each attribute, in [0, classes), or -1 where it is unknown.
-        Floating whole numbers, as the targets of a binary cross entropy are, will do.
+        Whole numbers of a floating type, such as targets of a binary cross entropy, are
+        allowed.
     classes : int or sequence of A ints, optional
-        C, the number of classes of an attribute, or of each. Without it 2, or more where a larger
+        C, the number of classes of every attribute, or of each. Default: 2, or more if a larger
         label occurs.
 
     Returns
@@ -52,7 +53,7 @@ def count_classes(labels, classes: int | Sequence[int] | None = None) -> Tensor:
     Raises
     ------
     ValueError
-        For a label that is no whole number or out of range, with the row (on the CPU alone).
+        For a label that is not a whole number or out of range (checked on the CPU only).
 
     Examples
     --------
@@ -84,7 +85,7 @@ def target_distribution(
     rule: str = "power",
     classes: Sequence[int] | None = None,
 ) -> Tensor:
-    """Target distribution of the classes in a batch (Eq. 5): from the training set's to balanced.
+    """Target distribution of the classes in a batch (Eq. 5), from the training set's to balanced.
 
     D_train, the counts over the smallest count, is raised to the power g and normalised. g = 1
     gives the training distribution, g = 0 the balanced one.
@@ -96,15 +97,14 @@ def target_distribution(
     g : float
         Sampling schedule g(l), in [0, 1].
     normalisation : {"proportion", "minority"}
-        ``proportion``: sums to 1 over the classes (ours; with it the weights of a batch sum to its
-        size). ``minority``: over the smallest element, as D is written in Section 3.2; then no
+        ``proportion``: sums to 1 over the classes (ours), so that the weights of a batch sum to
+        its size. ``minority``: divided by the smallest element, as Section 3.2 writes D; then no
         class is ever up-weighted and the loss fades away as g falls.
     rule : {"power", "linear"}
         ``power``: Eq. 5. ``linear``: D itself moves linearly from D_train to 1, the row
         "Linear Decreasing Imbalance" of Table 4.
     classes : sequence of A ints, optional
-        Classes of each attribute, where they differ; beyond them the counts are 0, and so is the
-        target.
+        Classes of each attribute, if they differ. Counts and targets of the classes beyond are 0.
 
     Returns
     -------
@@ -113,8 +113,8 @@ def target_distribution(
     Raises
     ------
     ValueError
-        For g outside [0, 1], an unknown normalisation or rule, and (checked on the CPU alone) a
-        count that is not positive.
+        For g outside [0, 1], an unknown normalisation or rule, and a count that is not positive
+        (checked on the CPU only).
 
     Examples
     --------
@@ -166,12 +166,12 @@ def dsl_weights(
 ) -> Tensor:
     """Weight of each sample in the DSL loss, for each attribute (Eq. 7).
 
-    A class with ratio = target / current of 1 or more weighs `ratio`, every sample of it. Of a
-    class with ratio below 1, n of its N_j samples are drawn uniformly and weigh 1, the others 0;
-    n is ratio * N_j rounded at random, so that it is right in expectation: rounded to the nearest,
-    a class would be dropped for good where less than half a sample of it is wanted. A class absent
-    from the batch leaves the others' weights alone. An unknown label weighs 0, and D_current is
-    that of the known ones.
+    If a class has a ratio = target / current of 1 or more, each of its samples weighs `ratio`. If
+    the ratio is below 1, n of its N_j samples, drawn uniformly, weigh 1 and the others 0. We round
+    n = ratio * N_j at random, so that it is right in expectation; rounding to the nearest number
+    would always drop a class of which less than half a sample is wanted. A class that the batch
+    lacks does not change the weights of the others. A sample with an unknown label weighs 0, and
+    D_current counts known labels only.
 
     Parameters
     ----------
@@ -182,16 +182,16 @@ def dsl_weights(
     g : float
         Sampling schedule g(l), in [0, 1].
     selection : {"random", "expected"}
-        ``expected`` gives each sample of a class with ratio below 1 the weight `ratio`: the
-        deterministic twin, equal in expectation.
+        ``expected`` gives each sample of a class with ratio below 1 the weight `ratio`:
+        deterministic, and equal in expectation.
     normalisation, rule, classes
         As in `dcl.target_distribution`.
     current : {"batch", "train"}
-        What D_current is: the classes' shares in this batch (Eq. 7), or the training set's, for
-        which g = 1 gives every sample the weight 1 (plain cross entropy). The shares of a batch
-        that holds less than about 3 of a class are noise.
+        D_current: the classes' shares in this batch (Eq. 7), or in the training set. With
+        ``train``, g = 1 gives every sample the weight 1 (plain cross entropy). The shares of a
+        batch with fewer than about 3 samples of a class are noise.
     generator : torch.Generator, optional
-        Source of the random selection, on the labels' device; torch's global one without it.
+        Generator of the random selection, on the labels' device. Default: torch's global one.
 
     Returns
     -------
@@ -200,12 +200,12 @@ def dsl_weights(
     Raises
     ------
     ValueError
-        For shapes that do not fit, values out of range, and unknown names.
+        For mismatched shapes, values out of range and unknown names.
 
     Examples
     --------
-    Four of class 0 and one of class 1 in the batch, balanced target: two or three of the four are
-    kept (2.5 on average), the one weighs 2.5.
+    Four samples of class 0 and one of class 1, balanced target: two or three of the four are kept
+    (2.5 on average), and the one weighs 2.5.
 
     >>> labels = torch.tensor([[0], [0], [0], [0], [1]])
     >>> weights = dsl_weights(labels, torch.tensor([[80, 20]]), g=0)
@@ -252,12 +252,12 @@ def draw_weights(
     if current == "train":
         here = _target(class_counts, 1, normalisation=normalisation, rule="power")
     elif normalisation == "proportion":
-        here = counts / counts.sum(1, keepdim=True)  # 0/0 where nothing is known: looked up by none
+        here = counts / counts.sum(1, keepdim=True)  # NaN without known labels: unused
     else:  # both over their smallest element among the classes present: its ratio is 1
         absent = counts == 0
         here = counts / counts.masked_fill(absent, torch.inf).amin(1, keepdim=True)
         wanted = wanted / wanted.masked_fill(absent, torch.inf).amin(1, keepdim=True)
-    ratio = wanted / here  # (A, C); inf where a class is absent, which no sample looks up
+    ratio = wanted / here  # (A, C); inf where a class is absent: unused
     if selection == "expected":
         return torch.where(known, ratio.gather(1, labels), 0.0).T
     u = torch.rand(counts.shape, dtype=counts.dtype, device=counts.device, generator=generator)
@@ -276,7 +276,7 @@ def rank_in_class(
     """Uniformly random rank 0 ... N_j - 1 of each sample among those of its class.
 
     `labels` (A, B), `counts` (A, C), `known` (A, B) -> (A, B). One sort by (class, random key): the
-    position in it, less the number of samples in lower classes. What is not known comes last.
+    position in it, minus the number of samples in lower classes. Unknown labels come last.
     """
     keys = torch.rand(labels.shape, dtype=torch.float64, device=labels.device, generator=generator)
     keys += labels  # float64: keys of 512 samples do not collide
@@ -289,8 +289,8 @@ def rank_in_class(
 
 
 def _argsort(keys: Tensor) -> Tensor:
-    """Places of each row's numbers, of 0 or more, in ascending order; NumPy is quicker on a CPU."""
-    keys = keys.view(torch.int64)  # floats of 0 or more are in the order of their bits
+    """Argsort each row of numbers of 0 or more; NumPy is faster on a CPU."""
+    keys = keys.view(torch.int64)  # floats of 0 or more sort as their bits
     if np is not None and reads_values(keys):
         try:
             return torch.from_numpy(np.argsort(keys.numpy(), 1))
@@ -311,11 +311,11 @@ def dsl_loss(
     labels : Tensor (B, A), integer
         Classes in [0, C); a label of -1 is unknown and adds nothing.
     weights : Tensor (B, A), optional
-        From `dcl.dsl_weights`; without them every sample weighs 1. A weight of 0 leaves the sample
-        out, whatever its loss.
+        From `dcl.dsl_weights`. Default: every sample weighs 1. A weight of 0 leaves the sample
+        out, even if its loss is infinite or NaN.
     known : {"batch", "rescale"}
-        ``batch``: over B (Eq. 6), so that an attribute known for half of the samples pulls half as
-        hard. ``rescale``: over the number of known labels of each attribute.
+        ``batch``: divide by B (Eq. 6), so an attribute known for half of the samples counts half.
+        ``rescale``: divide by the number of known labels of each attribute.
 
     Returns
     -------
@@ -355,6 +355,6 @@ def weigh(losses: Tensor, *weights: Tensor | None) -> Tensor:
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross entropy of each sample and attribute: (B, A, C), (B, A) -> (A, B); 0 where unknown."""
+    """Cross entropy of each sample and attribute, 0 if unknown: (B, A, C), (B, A) -> (A, B)."""
     logits = at_least_float32(logits).permute(1, 2, 0)  # (A, C, B): softmax over short rows is slow
     return F.cross_entropy(logits, labels.T.long(), reduction="none", ignore_index=UNKNOWN)

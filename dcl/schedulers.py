@@ -17,11 +17,11 @@ Schedule = str | float | Callable[[float, float], float]  # epoch, epochs -> lev
 def schedule(
     name: str, epoch: float, epochs: float, *, decay: float = 0.99, value: float | None = None
 ) -> float:
-    """Scheduler function SF(l): how far the curriculum still is from its end, 1 -> 0.
+    """Scheduler function SF(l): falls from 1 at the start of training to 0 at its end.
 
-    The names are the paper's and speak of learning speed. Beware that they are the reverse of the
-    curvature: ``convex`` (slow then fast) is a concave function of the epoch, and ``concave``
-    (fast then slow) is a convex one.
+    The names are the paper's and describe the speed of learning. As functions of the epoch they
+    are the other way round: ``convex`` (slow then fast) is concave, ``concave`` (fast then slow)
+    is convex.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def schedule(
     epochs : float
         Expected total number of epochs L.
     decay : float
-        lambda of Eq. 3, in (0, 1); `concave` alone uses it. At the paper's 0.99 it ends at
-        0.05 after 300 epochs but only at 0.92 after 8: it is per epoch, not per training.
+        lambda of Eq. 3, in (0, 1); used by ``concave`` only. It applies per epoch, not per
+        training: the paper's 0.99 ends at 0.05 after 300 epochs, and at 0.92 after 8.
     value : float, optional
         The level of `constant`, in [0, 1].
 
@@ -83,9 +83,9 @@ def loss_schedule(
     epsilon: float = 0.1,
     decay: float = 0.99,
 ) -> float:
-    """Loss schedule f(l): the weight of the metric loss beside the classification loss.
+    """Loss schedule f(l): the weight of the metric loss relative to the classification loss.
 
-    SF(l) + epsilon before the self-learning point p * epochs, epsilon from there on (Eq. 11). With
+    SF(l) + epsilon before the self-learning point p * epochs, epsilon afterwards (Eq. 11). With
     the defaults f falls smoothly from 1.1 to 0.894 and then jumps to 0.1.
 
     Parameters
@@ -97,9 +97,9 @@ def loss_schedule(
     p : float
         Advanced self-learning point, a fraction of the training in [0, 1]. Paper: 0.3.
     epsilon : float
-        Self-learning ratio, not negative. Ours: 0.1, the paper gives none.
+        Self-learning ratio, 0 or more. The default 0.1 is ours; the paper gives no value.
     decay : float
-        lambda of Eq. 3, used by ``concave`` alone.
+        lambda of Eq. 3, used by ``concave`` only.
 
     Returns
     -------
@@ -132,7 +132,7 @@ _scheduler_function = schedule  # inside loss_schedule the name `schedule` is an
 def sampling_level(
     sampling: Schedule, epoch: float, epochs: float, *, decay: float = 0.99
 ) -> float:
-    """g at an epoch: of one of `SAMPLING_SCHEDULES`, of a number, or of a function."""
+    """Sampling level g at an epoch, from a schedule's name, a number or a function."""
     if callable(sampling):
         level = float(sampling(epoch, epochs))
     elif isinstance(sampling, str):
@@ -146,7 +146,7 @@ def sampling_level(
 def loss_level(
     loss: Schedule, epoch: float, epochs: float, *, p: float, epsilon: float, decay: float
 ) -> float:
-    """f at an epoch: of one of `LOSS_SCHEDULES`, of a number, or of a function."""
+    """Loss weight f at an epoch, from a schedule's name, a number or a function."""
     if callable(loss):
         level = float(loss(epoch, epochs))
     elif isinstance(loss, str):
@@ -163,7 +163,7 @@ def _in_range(what: str, level: float, most: float, epoch: float) -> float:
 
 
 def check_schedules(sampling: Schedule, loss: Schedule) -> None:
-    """Raise a ValueError that lists what `sampling` and `loss` of DCLLoss may be."""
+    """Raise a ValueError with the allowed values unless `sampling` and `loss` are valid."""
     for what, value, names, most in (
         ("sampling", sampling, SAMPLING_SCHEDULES, 1.0),
         ("loss", loss, LOSS_SCHEDULES, math.inf),

@@ -38,11 +38,11 @@ Reduction = Annotated[str, "triples that the mean is over: all (Eq. 9) or active
 
 
 class TripletTerms(NamedTuple):
-    """The triplet loss of each attribute, before the sum over attributes."""
+    """Triplet loss of each attribute, before the sum over attributes."""
 
     loss: Tensor  # (A,)
     triples: Tensor  # (A,) number of valid triples, |T| of Eq. 9
-    active: Tensor  # (A,) those with a positive hinge
+    active: Tensor  # (A,) number of triples with a positive hinge
 
 
 def triplet_loss(
@@ -61,20 +61,21 @@ def triplet_loss(
     """Triplet loss with easy anchors (Eq. 9), summed over attributes.
 
     For each minority class of the batch, the most confident of its correctly predicted samples
-    (easy anchors) pull its least confident samples (hard positives) and push the samples of other
-    classes that look most like it (hard negatives).
+    (easy anchors) pull its least confident samples (hard positives) and push away the most similar
+    samples of other classes (hard negatives).
 
     Parameters
     ----------
     features : Tensor (B, A, D), floating
-        Features of each attribute's branch; the loss's gradient reaches these alone.
+        Features of each attribute's branch. Only these get a gradient.
     logits : Tensor (B, A, C), floating
         Scores to mine by.
     labels : Tensor (B, A), integer
-        Classes in [0, C), or -1 where unknown: such a sample plays no role for that attribute. For
-        one attribute labels (B,) will do, with logits (B, C) and features (B, D).
+        Classes in [0, C), or -1 where unknown: such a sample is in no triple of that attribute. A
+        single attribute may leave out its axis: labels (B,), logits (B, C), features (B, D).
     k : int
-        Most easy anchors, hard positives and hard negatives of a class each (paper 4.3.1).
+        Number of easy anchors, of hard positives and of hard negatives of a class, at most (paper
+        4.3.1).
     margin : float
         m_j of Eq. 9, the same for every class (paper 4.3.1).
     anchors : {"easy", "all"}
@@ -86,18 +87,17 @@ def triplet_loss(
     reduction : {"all", "active"}
         Mean over all valid triples (T of Eq. 9), or over those with a positive hinge.
     rho : float
-        Largest share of the batch's known samples that minority classes hold together, in (0, 1);
-        CRL's rule.
+        Largest total share of the minority classes among the known samples, in (0, 1): CRL's rule.
 
     Returns
     -------
     Tensor, scalar
-        0 with a graph where no triple can be formed.
+        0 with a graph if no triple can be formed.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit and options out of range.
+        For mismatched shapes and options out of range.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Any image network, torchvision's for one, with a branch for each attribute."""
+"""Wrappers that give any image network a branch for each attribute."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +12,11 @@ IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation of
 
 
 class ModelError(ValueError):
-    """Weights or images that a network cannot take, named."""
+    """Weights or images that do not fit a network."""
 
 
 class Multihead(nn.Module):
-    """Any image network with a branch for each attribute in the place of its classifier.
+    """Image network whose classifier is replaced by a branch for each attribute.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ class Multihead(nn.Module):
         Width of the representation (B, inputs) that `backbone` returns.
     statistics : pair of triples, optional
         Mean and deviation of pixels in [0, 1] that the backbone's weights were trained with, such
-        as `IMAGENET`. Images then come as `dcl.data.resident.normalise` gives them, and the network
-        brings them to these; without it they pass as they are.
+        as `IMAGENET`. The network then expects images from `dcl.data.resident.normalise` and
+        converts them; without it they pass unchanged.
 
     Raises
     ------
@@ -153,15 +153,15 @@ class TorchvisionModel(Multihead):
         See `Branches`.
     weights : path, optional
         File with a state_dict of that network, such as torchvision's ``resnet50-0676ba61.pth``,
-        trained with ImageNet's mean and deviation. Nothing is ever downloaded.
+        trained with ImageNet's mean and deviation. We never download anything.
     size : (int, int), optional
-        Height and width of the images, to be told here of those that the network does not take: a
-        vision transformer wants its own.
+        Height and width of the images, to raise an error here if the network cannot take them:
+        a vision transformer has a fixed size.
 
     Raises
     ------
     ModelError
-        For a file that is no state_dict of that network, and for images that it does not take.
+        For a file that is not a state_dict of that network, and for a size it cannot take.
     """
 
     def __init__(
@@ -174,7 +174,7 @@ class TorchvisionModel(Multihead):
         weights: str | Path | None = None,
         size: tuple[int, int] | None = None,
     ):
-        import torchvision.models  # here, for `import dcl` needs torch alone
+        import torchvision.models  # here, because `import dcl` needs only torch
 
         trunk = getattr(torchvision.models, name)(weights=None)
         if weights is not None:
@@ -206,7 +206,7 @@ def _check_size(network: nn.Module, name: str, size: tuple[int, int]) -> None:
 
 
 def _load_weights(network: nn.Module, path: Path, name: str) -> None:
-    """Put a file's weights into the network; its last layer may be of any size or absent."""
+    """Load a file's weights, except for the last layer, whose size may differ."""
     what = f"weights {path}: expected a state_dict of torchvision's {name}"
     last = [key for key, module in network.named_modules() if isinstance(module, nn.Linear)][-1]
     try:

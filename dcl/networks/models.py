@@ -1,4 +1,4 @@
-"""Networks that return the logits and the features of each attribute's branch."""
+"""DeepID2, the CIFAR ResNet and an MLP, with a branch for each attribute."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ class Branches(nn.Module):
         C, or the classes of each attribute: C is the largest, and the logit of a class that an
         attribute does not have is -inf.
     cosine : bool
-        Logits are the cosines of features and output weights, as LDAM wants them.
+        Logits are the cosines of features and output weights, as in LDAM.
     """
 
     missing: Tensor  # (A, C) bool
@@ -43,7 +43,7 @@ class Branches(nn.Module):
         missing = torch.arange(classes) >= torch.tensor(sizes).unsqueeze(1)  # (A, C)
         self.register_buffer("missing", missing, persistent=False)
         self.uneven = min(sizes) < classes
-        self.feature = nn.Linear(inputs, attributes * width)  # all feature layers side by side
+        self.feature = nn.Linear(inputs, attributes * width)  # the feature layers of all attributes
         self.output_weight = nn.Parameter(torch.empty(attributes, width, classes))
         self.output_bias = nn.Parameter(torch.zeros(attributes, classes))
         bound = width**-0.5  # as nn.Linear draws its weights
@@ -63,7 +63,7 @@ class Branches(nn.Module):
 
 
 def channels_last(network: nn.Module) -> None:
-    """Lay the weights out as CPUs and tensor cores convolve them fastest; values stay."""
+    """Store the weights channels-last, the fastest layout for convolutions; values stay."""
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
