@@ -5,6 +5,7 @@ exceeds it. N rows, M distinct scores, R samples; `weights` (rows of the table, 
 each sample holds each row, a whole number as a float.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -121,38 +122,72 @@ def recalling(of: Ranked, weights: Tensor, trials: Tensor, target: float) -> Ten
     there, bag = of.place[of.positive].unique(return_inverse=True)
     if not len(there):
         return torch.full((weights.shape[1],), torch.nan, dtype=torch.float64)
-    hits = sums(of.rows[of.positive], bag, len(there), weights).T.double().cumsum(1)  # (R, J)
-    groups = weights[of.rows[trials]].sum(0).double()
-    reached = lower_bound(hits / hits[:, -1:], groups[:, None]) >= target
-    cut = of.cuts[there + 1][reached.int().argmax(1)]
-    return cut.where(reached.any(1), torch.nan)
+    hits = _from_the_top(of.rows[of.positive], bag, len(there), weights)  # (R, J)
+    positives, groups = hits[:, -1].double(), weights[of.rows[trials]].sum(0).double()
+    none = torch.full_like(positives, -1)
+    enough = _bisect(none, positives, lambda h: lower_bound(h / positives, groups) >= target)
+    which = torch.searchsorted(hits, enough[:, None].float())[:, 0]
+    able = lower_bound(enough / positives, groups) >= target
+    return of.cuts[there[which.clamp(max=len(there) - 1)] + 1].where(able, torch.nan)
 
 
-def precise(of: Ranked, weights: Tensor, trials: Tensor, target: float) -> Tensor:
+def precise(
+    of: Ranked, weights: Tensor, swept: Swept, trials: Tensor | None, target: float
+) -> Tensor:
     """The lowest cut (R,) whose precision is at least the target, by its lower bound; or NaN.
 
-    `trials` (N,) bool marks the first row of each group.
+    `trials` (N,) bool marks the first row of each group; without groups None: then one more
+    negative lowers the bound, and the lowest cut follows the last of a sweep that reaches it.
     """
-    bag = 2 * of.place + ~of.positive
     last = len(of.cuts) - 1
-    above = sums(of.rows, bag, 2 * last, weights).unflatten(0, (last, 2)).cumsum(0)  # (M, 2, R)
-    share = above[:, 0].double() / above.sum(1)
-    able = (share >= target).any(1).nonzero()[:, 0]  # a bound is below the share itself
-    if not len(able):
-        return torch.full((weights.shape[1],), torch.nan, dtype=torch.float64)
-    end = int(able[-1]) + 1
-    first = of.rows[trials], of.place[trials]
-    groups = sums(*first, last, weights)[:end].cumsum(0).double()
-    reached = (lower_bound(share[:end], groups) >= target).T  # (R, end)
-    cut = end - reached.flip(1).int().argmax(1)
+    if trials is None:
+        above = swept.hits + swept.false
+        reached = lower_bound(swept.hits / above, above) >= target
+        which = reached.shape[1] - 1 - reached.flip(1).int().argmax(1, keepdim=True)
+        hits, few = swept.hits.gather(1, which)[:, 0], swept.false.gather(1, which)[:, 0]
+        many = _bisect(  # negatives that may follow, until the bound is below the target
+            few,
+            swept.false[:, -1] + 1,
+            lambda f: ~(lower_bound(hits / (hits + f), hits + f) >= target),
+        )
+        rows, place = of.rows[~of.positive], of.place[~of.positive]
+        false = _from_the_top(rows, place, last, weights)  # (R, M)
+        cut = torch.searchsorted(false, many[:, None].float())[:, 0]
+    else:
+        hits, false = (
+            _from_the_top(of.rows[kind], of.place[kind], last, weights)
+            for kind in (of.positive, ~of.positive)
+        )  # (R, M)
+        able = (
+            (hits >= target * (hits + false)).any(0).nonzero()[:, 0]
+        )  # a bound is below the share
+        end = int(able[-1]) + 1 if len(able) else 1
+        groups = _from_the_top(of.rows[trials], of.place[trials], last, weights)[:, :end].double()
+        hits, false = hits[:, :end].double(), false[:, :end].double()
+        reached = lower_bound(hits / (hits + false), groups) >= target
+        cut = end - reached.flip(1).int().argmax(1)
     return of.cuts[cut].where(reached.any(1), torch.nan)
+
+
+def _bisect(not_yet: Tensor, holds: Tensor, test: Callable[[Tensor], Tensor]) -> Tensor:
+    """The smallest whole number (R,) for which a test holds, as it does from there on."""
+    while bool((holds - not_yet > 1).any()):
+        middle = ((not_yet + holds) / 2).floor()
+        true = test(middle)
+        holds, not_yet = torch.where(true, middle, holds), torch.where(true, not_yet, middle)
+    return holds
+
+
+def _from_the_top(rows: Tensor, bag: Tensor, bags: int, weights: Tensor) -> Tensor:
+    """Weight (R, bags) of the rows in each bag and those before it."""
+    return sums(rows, bag, bags, weights).T.contiguous().cumsum_(1)
 
 
 def lower_bound(share: Tensor, trials: Tensor) -> Tensor:
     """Wilson's (1927) one-sided 95 % bound of a share of some trials; -inf without a trial."""
     root = (share * (1 - share) / trials + Z * Z / (4 * trials * trials)).sqrt()
     bound = (share + Z * Z / (2 * trials) - Z * root) / (1 + Z * Z / trials)
-    return bound.masked_fill(trials == 0, -torch.inf)
+    return bound.masked_fill(trials == 0, -torch.inf)  # NaN where there is no share
 
 
 def decided(

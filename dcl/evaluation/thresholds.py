@@ -603,8 +603,9 @@ def _fit_label(
         trials = positive & _first_of(table.groups[rows], positive)
         found.append(cuts.recalling(of, weights, trials, targets["recall"]))
     if "precision" in targets:
-        trials = _first_of(table.groups[rows], torch.ones_like(positive))
-        found.append(cuts.precise(of, weights, trials, targets["precision"]))
+        every = torch.ones_like(positive)
+        trials = _first_of(table.groups[rows], every) if table.grouped else None
+        found.append(cuts.precise(of, weights, swept, trials, targets["precision"]))
     return torch.stack(found, 1)
 
 
