@@ -77,12 +77,18 @@
 
   // ---- what a reader types ---------------------------------------------------------------------
 
-  // "9,750 : 250", "9750 250", "120, 40, 3", or a column of a table: a comma before three digits
-  // belongs to its number where something else stands between the numbers.
+  // "9,750 : 250", "9750 250", "120, 40, 3", "24000 , 600 , 12", "9750 : 250 :" or a column of a
+  // table: a comma before three digits belongs to its number where something else stands between
+  // the numbers. "900,100" alone can be one number or two: that is asked.
   const MOST_CLASSES = 6;
   function parseCounts(text) {
     const thousands = /^\d{1,3}(,\d{3})+$/;
-    const tokens = text.trim().split(/[:;/|\s]+/).map((t) => t.replace(/^,|,$/g, ""))
+    const parts = text.replace(/\s,|,\s/g, " ").replace(/^[:;/|,\s]+|[:;/|,\s]+$/g, "");
+    if (thousands.test(parts)) {
+      const two = parts.replaceAll(",", " : ");
+      return { error: `"${parts}" can be one number or several: for several write ${two}.` };
+    }
+    const tokens = parts.split(/[:;/|\s]+/).map((t) => t.replace(/^,|,$/g, ""))
       .flatMap((t) => (thousands.test(t) ? [t.replaceAll(",", "")] : t.split(",")));
     const counts = tokens.map((t) => (/^\d{1,9}$/.test(t) ? Number(t) : NaN));
     const wrong = tokens[counts.findIndex((n) => !(n >= 1))];
@@ -440,13 +446,16 @@
     if (target.name === "imbalance") {
       classCounts = [IMBALANCES[Number(target.value)], 1];
       input.counts.value = classCounts.map(whole).join(" : ");
+      input.counts.setAttribute("aria-invalid", false);
+      root.classList.remove("explorer-stale");
       text("wrong", "");
     }
     if (target.name === "counts") {
       const { counts, error } = parseCounts(target.value);
       text("wrong", error ?? "");
       target.setAttribute("aria-invalid", Boolean(error));
-      if (error) return; // the last that could be read stays
+      root.classList.toggle("explorer-stale", Boolean(error));
+      if (error) return; // the last that could be read stays, dimmed
       classCounts = counts;
     }
     show();

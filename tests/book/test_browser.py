@@ -386,7 +386,13 @@ def test_the_explorers_batch_has_the_proportions_of_the_training_set(explorer, c
         ("12 : 0", '"0" is no count'),
         ("12 : -3", '"-3" is no count'),
         ("1.5 : 3", '"1.5" is no count'),
-        ("9,750", "Found 1 number: give 2 to 6"),
+        ("24000 , 600 , 12", [24000, 600, 12]),
+        ("9,750, 250", [9750, 250]),
+        ("9750 : 250 :", [9750, 250]),
+        (" : 9750, 250,", [9750, 250]),
+        ("9750", "Found 1 number: give 2 to 6"),
+        ("9,750", '"9,750" can be one number or several: for several write 9 : 750'),
+        ("900,100", '"900,100" can be one number or several: for several write 900 : 100'),
         ("1 2 3 4 5 6 7", "Found 7 numbers: give 2 to 6"),
         ("", '"" is no count'),
     ],
@@ -407,7 +413,10 @@ def test_the_explorer_shows_the_classes_that_are_typed(explorer):
     explorer.fill("#x-counts", "900 : many")
     assert '"many" is no count' in explorer.inner_text("[data-wrong]")
     assert explorer.locator("#explorer .batch .class").count() == 3  # the last that could be read
+    dimmed = "() => getComputedStyle(document.querySelector('[data-picture]')).opacity"
+    assert float(explorer.evaluate(dimmed)) < 0.5  # and it looks like it
     explorer.fill("#x-counts", "90000 : 3")
+    assert float(explorer.evaluate(dimmed)) == 1
     assert "Only one batch of 512 in about" in explorer.inner_text("[data-rare]")
 
 
