@@ -17,13 +17,13 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from .pack import open_pack
+from .images import BACKGROUND
 from .resident import SPLITS, DataError, Dataset, Split, flip
-from .sources import Archive, Folder
 from .stratify import TooRareError, stratify
 from .table_attributes import attributes_of, unknown_labels, untested_classes, with_positive
 from .table_codes import Codes
@@ -31,6 +31,7 @@ from .table_columns import Columns, check_groups, groups_of, images_of, leaks, s
 from .table_features import IMPUTE, check_features, features_of, standardised
 from .table_file import ENDINGS, Table, read_table
 from .table_folders import read_folders
+from .table_images import Images, at_rows, find_images, joined, pack_images, told_copies
 from .table_labels import Attribute
 
 SHARES = (0.7, 0.15, 0.15)  # ours: of train, val and test where the table does not say
@@ -49,6 +50,8 @@ def load(
     group: str = "",
     impute: str = "none",
     size: tuple[int, int] = (64, 64),
+    background: tuple[int, int, int] = BACKGROUND,
+    skip_broken: bool = False,
     mirror: bool = True,
     split_seed: int = 0,
     progress: bool = True,
@@ -85,6 +88,11 @@ def load(
         What empty cells of features become: an error, or the median of the training rows.
     size : (int, int)
         Height and width of the packed images in pixels.
+    background : (int, int, int)
+        Red, green and blue behind transparent pixels, 0 to 255.
+    skip_broken : bool
+        Leave out rows whose image cannot be decoded, and count them, instead of an error that names
+        all of them.
     mirror : bool
         Mirror training images at random: not where left and right mean something.
     split_seed : int
@@ -130,10 +138,19 @@ def load(
     check_features(table, chosen.features, impute)
     if chosen.ignored:
         notes.append(f"columns left out: {', '.join(chosen.ignored)}")
+    found = None
     if chosen.path is not None:
         alone = of_folders or images is None
-        source = _find_images(table, chosen.path, where, names, alone=alone, notes=notes)
-    parts, how = _split(table, chosen, attributes, split_seed)
+        source, names = find_images(table, chosen.path, where, names, alone=alone, notes=notes)
+        found = pack_images(
+            table, source, names, size=size, background=background, skip_broken=skip_broken,
+            progress=progress, notes=notes,
+        )  # fmt: skip
+        table = at_rows(table, found.kept)
+        attributes = [replace(a, labels=a.labels[found.kept]) for a in attributes]
+    parts, how = _split(table, chosen, attributes, split_seed, found)
+    if found is not None:
+        notes += told_copies(found, attributes, parts, drawn=chosen.split is None)
     notes.insert(0, f"{len(table):,} {'images' if of_folders else 'rows'} of {path.name}, {how}")
     rows = {name: np.flatnonzero(parts == name) for name in SPLITS}
     attributes, told = with_positive(attributes, positive, rows["train"])
@@ -143,7 +160,7 @@ def load(
         inputs, words, digest, facts, more = _features(table, chosen.features, rows)
         notes += more
     else:
-        inputs, words, digest, facts = _images(table, source, names, rows, size, progress)
+        inputs, words, digest, facts = _images(found, rows, size)
     values = np.stack([attribute.labels for attribute in attributes], axis=1)
     class_names = {attribute.name: attribute.classes for attribute in attributes}
     digest.update(json.dumps(class_names).encode())
@@ -172,7 +189,9 @@ def load(
     return data
 
 
-def _split(table: Table, chosen: Columns, attributes: list[Attribute], seed: int):
+def _split(
+    table: Table, chosen: Columns, attributes: list[Attribute], seed: int, images: Images | None
+):
     """The split of each row (N,), and how it came about."""
     if chosen.split is not None:
         parts = splits_of(table, chosen.split)
@@ -187,12 +206,14 @@ def _split(table: Table, chosen: Columns, attributes: list[Attribute], seed: int
         return parts, f"split by the column {chosen.split}"
     labels = np.stack([attribute.labels for attribute in attributes], axis=1)
     groups = groups_of(table, chosen.group) if chosen.group else None
+    if images is not None:
+        groups = joined(groups, images.copies)
     try:
         parts = np.array(SPLITS)[stratify(labels, SHARES, seed, groups)]
     except TooRareError as error:
         attribute = attributes[error.attribute]
-        has = f"has {error.rows} rows" if groups is None else (
-            f"is in {error.rows} groups of {chosen.group}"
+        has = f"is in {error.rows} groups of {chosen.group}" if chosen.group else (
+            f"has {error.rows} {'rows' if groups is None else 'different images'}"
         )  # fmt: skip
         raise DataError(
             f"{table.path}: the class {attribute.classes[error.label]!r} of {attribute.name} "
@@ -205,44 +226,14 @@ def _split(table: Table, chosen: Columns, attributes: list[Attribute], seed: int
     return parts, f"split at random ({shares}){whole} with seed {seed}"
 
 
-def _find_images(
-    table: Table, column: str, where: Path, names: list[str], *, alone: bool, notes: list[str]
-) -> Folder | Archive:
-    """Where the images are; with `alone`, others that lie there are no matter."""
-    source: Folder | Archive
-    if where.suffix.lower() == ".zip":
-        if not where.is_file():
-            raise DataError(f"missing {where}: it is to hold the images of {table.path}")
-        source = Archive(where)
-    else:
-        if not where.is_dir():
-            raise DataError(f"missing {where}/: it is to hold the images of {table.path}")
-        source = Folder(where, names if alone else None)
-    present = source.names()
-    absent = [row for row, name in enumerate(names) if name not in present]
-    if absent:
-        raise table.error(
-            absent[0], column,
-            f"no image {names[absent[0]]} in {where}. {len(absent):,} of {len(names):,} rows have "
-            f"none: add them, say by `images` where they are, or take the rows out",
-        )  # fmt: skip
-    if stray := len(present) - len(names):
-        notes.append(f"{stray:,} images in {where.name} have no row")
-    at = zip(names, table.rows, strict=True)
-    source.places = {name: f" ({table.path.name}, row {row})" for name, row in at}
-    return source
-
-
-def _images(table: Table, source, names: list[str], rows, size, progress: bool):
+def _images(images: Images, rows: dict[str, np.ndarray], size: tuple[int, int]):
     """Packed images of each split, words and a digest of them, and facts."""
-    ordered = sorted(names)
-    pack = open_pack(table.path.parent, source, ordered, size=size, progress=progress)
-    number = {name: place for place, name in enumerate(ordered)}
-    place = np.array([number[name] for name in names])
+    pack, place = images.pack, images.place
     inputs = {name: pack.take(place[found]) for name, found in rows.items()}
     digest = hashlib.sha256(pack.content.encode() + place.tobytes())
-    words = f"{len(names):,} images at {pack.resolution}"
-    return inputs, words, digest, {"packed_size": list(size)}
+    words = f"{len(place):,} images at {pack.resolution}"
+    ranges = {kind: limits for kind, *limits in pack.ranges.values()}
+    return inputs, words, digest, {"packed_size": list(size), "ranges": ranges}
 
 
 def _features(table: Table, columns: list[str], rows: dict[str, np.ndarray]):

@@ -3,6 +3,7 @@
 import importlib
 from dataclasses import dataclass
 
+from PIL import ImageColor
 from torch import nn
 
 from ..data import celeba, cifar, pedestrians, table
@@ -198,6 +199,10 @@ class Table(Training):
     split_seed: int = option(0, "of the random split where the table has none", low=0)
     height: int = option(64, "rows of the images in pixels (ours)", low=16)
     width: int = option(64, "columns of the images in pixels (ours)", low=16)
+    background: str = option("white", "behind transparent pixels: a name of CSS or #rrggbb")
+    skip_broken: bool = option(
+        False, "leave out rows whose image cannot be decoded, and count them"
+    )
     mirror: bool = option(True, "mirror training images: not where left and right mean something")
     backbone: str = option(
         "small", "small for two cores, deepid2 (CelebA's, 55 by 47), or a name of torchvision",
@@ -210,7 +215,22 @@ class Table(Training):
     batch_size: int = option(64, "samples per step (ours)", low=1)
     lr: float = option(0.05, "learning rate at the start, cosine to 0 (ours)", above=0)
 
+    @property
+    def background_colour(self) -> tuple[int, int, int]:
+        """Red, green and blue behind transparent pixels."""
+        try:
+            colour = ImageColor.getrgb(self.background)
+        except ValueError:
+            colour = ()
+        if len(colour) != 3:
+            raise ConfigError(
+                f"background must be a colour such as white, black or #808080, got "
+                f"{self.background!r}"
+            )
+        return colour
+
     def check(self) -> None:
+        _ = self.background_colour  # raises for what is no colour
         if self.weights and self.backbone in ("small", "deepid2"):
             raise ConfigError("weights are for a network of torchvision: choose a backbone")
         if self.backbone == "deepid2" and (self.height, self.width) != DeepID2.size:
@@ -246,6 +266,8 @@ class Table(Training):
             group=self.group,
             impute=self.impute,
             size=(self.height, self.width),
+            background=self.background_colour,
+            skip_broken=self.skip_broken,
             mirror=self.mirror,
             split_seed=self.split_seed,
             progress=show,

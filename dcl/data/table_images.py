@@ -1,0 +1,222 @@
+"""The images of a table: found by what its cells say, packed, and looked through for copies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from .names import SUFFIXES, folded, is_hidden, match, near
+from .pack import Pack, open_pack
+from .resident import DataError
+from .sources import Archive, Folder
+from .table_codes import some
+from .table_file import Table
+from .table_labels import Attribute
+
+SHOWN = 3  # images that a sentence names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """The packed images of n rows of a table."""
+
+    pack: Pack
+    names: list[str]  # of the files, in the order of the rows
+    kept: np.ndarray  # (n,) rows of the table whose images are not broken
+    place: np.ndarray  # (n,) rows of the pack
+    copies: np.ndarray  # (n,) the same number for files that are the same byte for byte
+
+
+def find_images(
+    table: Table, column: str, where: Path, wanted: Sequence[str], *, alone: bool, notes: list[str]
+) -> tuple[Folder | Archive, list[str]]:
+    """Where the images are, and the name of each row's; `notes` get a sentence on what is odd.
+
+    Parameters
+    ----------
+    table : Table
+    column : str
+        Of the images.
+    where : path
+        Folder or .zip file.
+    wanted : sequence of str
+        What the rows call their images.
+    alone : bool
+        Other images that lie there are no matter.
+    notes : list of str
+
+    Raises
+    ------
+    DataError
+        For a row whose image is not there or is another row's, with the files of a like name.
+    """
+    source: Folder | Archive
+    if where.suffix.lower() == ".zip":
+        if not where.is_file():
+            raise DataError(f"missing {where}: it is to hold the images of {table.path}")
+        source = Archive(where)
+    else:
+        if not where.is_dir():
+            raise DataError(f"missing {where}/: it is to hold the images of {table.path}")
+        source = Folder(where, wanted if alone else None)
+    present = source.names()
+    found = match(wanted, present)
+    absent = [row for row, name in enumerate(wanted) if name not in found]
+    if absent:
+        raise table.error(
+            absent[0], column,
+            f"{_problem(wanted[absent[0]], where, present)}. {len(absent):,} of {len(wanted):,} "
+            f"rows have none: add them, say by `images` where they are, or take the rows out",
+        )  # fmt: skip
+    names = [found[name] for name in wanted]
+    first: dict[str, int] = {}
+    for row, name in enumerate(names):
+        if first.setdefault(name, row) != row:
+            raise table.error(
+                row, column, f"{name} is the image of row {table.rows[first[name]]} already"
+            )
+    loose = [(name, file) for name, file in zip(wanted, names, strict=True) if name != file]
+    if loose:
+        notes.append(
+            f"{len(loose):,} images have another spelling in the table (case, Unicode form or no "
+            f"suffix): {', '.join(f'{name} is {file}' for name, file in loose[:SHOWN])}"
+            f"{', ...' if len(loose) > SHOWN else ''}"
+        )
+    if not alone and len(present) > len(names):
+        notes.append(f"{len(present) - len(names):,} images in {where.name} have no row")
+    at = zip(names, table.rows, strict=True)
+    source.places = {name: f" ({table.path.name}, row {row})" for name, row in at}
+    return source, names
+
+
+def _problem(name: str, where: Path, present: set[str]) -> str:
+    """Why a row has no image."""
+    if is_hidden(name):
+        return f"{name} is hidden by its name, and hidden files are no images"
+    alike = near(name, present)
+    if alike:
+        several = [other for other in alike if folded(other) == folded(name)]
+        hint = "several fit" if len(several) > 1 else "near it"
+        return f"no image {name} in {where}, {hint}: {', '.join(alike)}"
+    if "." in name.rsplit("/", 1)[-1] and not name.lower().endswith(SUFFIXES):
+        return f"got {name!r}, expected an image file: {', '.join(SUFFIXES)}"
+    return f"no image {name} in {where}"
+
+
+def pack_images(
+    table: Table,
+    source: Folder | Archive,
+    names: list[str],
+    *,
+    size: tuple[int, int],
+    background: tuple[int, int, int],
+    skip_broken: bool,
+    progress: bool,
+    notes: list[str],
+) -> Images:
+    """The packed images of a table's rows; `notes` get sentences on what is odd in them."""
+    ordered = sorted(names)
+    pack = open_pack(
+        table.path.parent, source, ordered, size=size, background=background,
+        skip_broken=skip_broken, progress=progress,
+        advice="Get them again, or leave them out by --skip-broken true",
+    )  # fmt: skip
+    if pack.broken:
+        notes.append(
+            f"warning: {len(pack.broken):,} of {len(names):,} images are broken and left out: "
+            f"{some(list(pack.broken))}"
+        )
+    if pack.pages:
+        notes.append(
+            f"warning: {len(pack.pages):,} images have several pages or frames, of which the "
+            f"first is used: {some(pack.pages)}"
+        )
+    for kind, low, high in pack.ranges.values():
+        notes.append(f"{kind} grey values of more than 8 bits: {low:g} to {high:g} become 0 to 255")
+    if pack.source_size != tuple(size):
+        notes.append(f"the network is given {pack.resolution} pixels, see --width and --height")
+    kept = np.array([row for row, name in enumerate(names) if name not in pack.broken])
+    names = [names[row] for row in kept]
+    number = {name: place for place, name in enumerate(ordered)}
+    copy_of = {name: group[0] for group in pack.same for name in group}
+    return Images(
+        pack=pack,
+        names=names,
+        kept=kept,
+        place=np.array([number[name] for name in names]),
+        copies=np.array([number[copy_of.get(name, name)] for name in names]),
+    )
+
+
+def at_rows(table: Table, rows: np.ndarray) -> Table:
+    """The table with these rows alone."""
+    columns = {name: [cells[row] for row in rows] for name, cells in table.columns.items()}
+    return replace(table, columns=columns, rows=[table.rows[row] for row in rows])
+
+
+def joined(groups: np.ndarray | None, copies: np.ndarray) -> np.ndarray | None:
+    """Groups (n,) that hold copies together as well; None where nothing is to be kept together.
+
+    Examples
+    --------
+    >>> joined(np.array([0, 0, 1, 2]), np.array([5, 6, 6, 7])).tolist()
+    [0, 0, 0, 1]
+    """
+    if len(set(copies.tolist())) == len(copies):
+        return groups
+    if groups is None:
+        return np.unique(copies, return_inverse=True)[1]
+    left, right = (np.unique(x, return_inverse=True)[1] for x in (groups, copies))
+    count = left.max() + 1
+    edges = coo_array((np.ones(len(left)), (left, right + count)), shape=(2 * len(left),) * 2)
+    return np.unique(connected_components(edges, directed=False)[1][left], return_inverse=True)[1]
+
+
+def told_copies(
+    images: Images, attributes: Sequence[Attribute], parts: np.ndarray, *, drawn: bool
+) -> list[str]:
+    """Sentences on images that are the same byte for byte.
+
+    Parameters
+    ----------
+    images : Images
+    attributes : sequence of Attribute
+    parts : ndarray (n,)
+        The split of each row.
+    drawn : bool
+        Whether the split was drawn, with copies kept in one part.
+    """
+    order = np.argsort(images.copies, kind="stable")
+    cuts = np.flatnonzero(np.diff(images.copies[order])) + 1
+    groups = [rows for rows in np.split(order, cuts) if len(rows) > 1]
+    if not groups:
+        return []
+    notes = [
+        f"{len(groups):,} pictures come more than once, byte for byte, in "
+        f"{sum(map(len, groups)):,} rows{', each in one split' if drawn else ''}: "
+        f"{_alike(groups, images.names)}"
+    ]
+    cut = [rows for rows in groups if len(set(parts[rows])) > 1]
+    if cut:
+        where = [f"{name} ({part})" for name, part in zip(images.names, parts, strict=True)]
+        notes.append(
+            f"warning: {len(cut):,} pictures are in more than one split, byte for byte: "
+            f"{_alike(cut, where)}"
+        )
+    labels = np.stack([attribute.labels for attribute in attributes])  # (A, n)
+    torn = [rows for rows in groups if any(len(set(y[y >= 0])) > 1 for y in labels[:, rows])]
+    if torn:
+        notes.append(
+            f"warning: {len(torn):,} pictures have one label in one row and another in the next, "
+            f"byte for byte the same: {_alike(torn, images.names)}"
+        )
+    return notes
+
+
+def _alike(groups: list[np.ndarray], names: Sequence[str]) -> str:
+    """The first groups of copies by their names."""
+    told = [" = ".join(names[row] for row in rows[:SHOWN]) for rows in groups[:SHOWN]]
+    return ", ".join(told) + (", ..." if len(groups) > SHOWN else "")

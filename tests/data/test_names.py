@@ -1,0 +1,162 @@
+"""Names that a person reads as the same mean one file, and a system's own files are no images."""
+
+import re
+import unicodedata
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dcl.data import DataError, table
+from dcl.data.names import is_image, match, near
+from dcl.data.sources import Archive, Folder
+
+NFC, NFD = (unicodedata.normalize(form, "châtaigne.png") for form in ("NFC", "NFD"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["._a.jpg", ".a.jpg", "a/._b.png", ".thumbs/a.jpg", "__MACOSX/a.jpg", "x/__macosx/a.jpg",
+     "Thumbs.db", ".DS_Store", "@eaDir/a.jpg", "a.txt", "jpg", "a/"],
+)  # fmt: skip
+def test_hidden_files_and_a_systems_own_are_no_images(name):
+    assert not is_image(name)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a/b.JPEG", "a.b.TIF", "x.gif", "_a.png", "a._b.png"])
+def test_other_files_with_an_images_suffix_are(name):
+    assert is_image(name)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "present", "found"),
+    [
+        ("a.jpg", ["a.jpg", "A.JPG"], "a.jpg"),
+        ("a.jpg", ["a.JPG"], "a.JPG"),
+        ("A.JPG", ["a.jpg"], "a.jpg"),
+        ("Train/a.jpg", ["train/A.jpg"], "train/A.jpg"),
+        (NFC, [NFD], NFD),
+        (NFD, [NFC], NFC),
+        (NFC.upper(), [NFD], NFD),
+        ("STRASSE.png", ["Straße.png"], "Straße.png"),
+        ("ISIC_1", ["ISIC_1.jpg", "ISIC_10.jpg"], "ISIC_1.jpg"),
+        ("isic_1", ["ISIC_1.JPG"], "ISIC_1.JPG"),
+        ("scan.v2", ["scan.v2.png"], "scan.v2.png"),
+        ("a.jpg", ["A.JPG", "A.jpg"], None),  # several
+        ("a", ["a.jpg", "a.png"], None),
+        ("a.jpg", ["a.png"], None),  # another suffix is another file
+        ("a.jpg", ["b/a.jpg"], None),  # and another folder
+    ],
+)
+def test_a_name_means_the_one_file_that_fits(wanted, present, found):
+    assert match([wanted], present) == ({wanted: found} if found else {})
+
+
+@pytest.mark.parametrize(
+    ("name", "present", "first"),
+    [
+        ("a.jpg", ["b.jpg", "a.png"], "a.png"), ("a.jpg", ["x/a.jpg", "b.png"], "x/a.jpg"),
+        ("x/a.jpg", ["a.jpg"], "a.jpg"), ("img_001.jpg", ["img_01.jpg", "z.jpg"], "img_01.jpg"),
+    ],
+)  # fmt: skip
+def test_a_file_of_a_like_name_is_known_for_the_error(name, present, first):
+    assert near(name, present)[0] == first
+    assert near("quite-another", present) == []
+
+
+def grey(path: Path, value: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (8, 10), value).save(path)
+
+
+def table_of(folder: Path, names: list[str], **options):
+    rows = [f"{name},{number % 2}" for number, name in enumerate(names)]
+    (folder / "my.csv").write_text("\n".join(["path,a", *rows]), "utf-8")
+    return table.load(folder / "my.csv", size=(10, 8), progress=False, **options)
+
+
+def values(data) -> list[int]:
+    return sorted(x for split in data.splits.values() for x in split.images[:, 0, 0, 0].tolist())
+
+
+@pytest.fixture
+def here(tmp_path):
+    """Twelve images as a Mac's camera calls them, with what a Mac lays beside them."""
+    for number in range(12):
+        grey(tmp_path / "Photos" / unicodedata.normalize("NFD", f"É{number}.JPG"), 20 * number)
+        (tmp_path / "Photos" / f"._É{number}.JPG").write_bytes(b"\0\5\x16\7")
+    (tmp_path / "Photos" / ".DS_Store").write_bytes(b"")
+    return tmp_path
+
+
+@pytest.mark.parametrize("written", ["é{}.jpg", "É{}", "é{}"])
+@pytest.mark.parametrize("place", ["folder", "beside", "zip", "old zip"])
+def test_a_table_finds_its_images_in_folders_and_zips_and_says_so(here, written, place):
+    names, options = [written.format(number) for number in range(12)], {}
+    if place == "folder":
+        options = {"images": here / "Photos"}
+    elif place == "beside":  # the table's own folder, of which only the folders named are read
+        names = [f"photos/{name}" for name in names]
+    else:
+        options = {"images": here / "images.zip"}
+        with zipfile.ZipFile(here / "images.zip", "w") as archive:
+            for path in (here / "Photos").iterdir():
+                folder = "__MACOSX/Photos" if path.name.startswith("._") else "Photos"
+                archive.write(path, f"{folder}/{path.name}")
+        if place == "old zip":  # without the flag that the names are in UTF-8
+            data = (here / "images.zip").read_bytes()
+            (here / "images.zip").write_bytes(without_flag(data))
+    data = table_of(here, names, **options)
+    assert np.allclose(values(data), range(0, 240, 20), atol=2)
+    assert any("12 images have another spelling" in note for note in data.facts["notes"])
+    assert not any("no row" in note for note in data.facts["notes"])
+
+
+def without_flag(data: bytes) -> bytes:
+    """A zip whose members do not say that their names are in UTF-8."""
+    changed = bytearray(data)
+    for mark, at in ((b"PK\x03\x04", 7), (b"PK\x01\x02", 9)):
+        place = data.find(mark)
+        while place >= 0:
+            changed[place + at] &= ~0x08
+            place = data.find(mark, place + 1)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("É0.png", r"no image É0.png in .*Photos, near it: É0.JPG"),
+        ("x/É0.JPG", r"no image x/É0.JPG in .*, near it: É0.JPG"),
+        ("._É0.JPG", r"\._É0.JPG is hidden by its name"),
+        ("notes.txt", r"got 'notes.txt', expected an image file: .jpg"),
+        ("é1.jpg", r"É1.JPG is the image of row 3 already"),
+    ],
+)
+def test_a_name_without_a_file_tells_the_file_near_it(here, name, message):
+    names = [f"É{number}.JPG" for number in range(12)]
+    if name == "é1.jpg":
+        names.append(name)
+    else:
+        names[0] = name
+    with pytest.raises(DataError) as caught:
+        table_of(here, names, images=here / "Photos")
+    assert re.search(message, unicodedata.normalize("NFC", str(caught.value)))
+
+
+def test_two_files_that_fit_are_both_told(tmp_path):
+    for name in ("a.JPG", "A.jpg", *(f"{number}.png" for number in range(10))):
+        grey(tmp_path / "images" / name, 0)
+    names = ["a.jpg", *(f"{number}.png" for number in range(10))]
+    with pytest.raises(DataError, match=r"no image a.jpg in .*, several fit: A.jpg, a.JPG"):
+        table_of(tmp_path, names, images=tmp_path / "images")
+
+
+def test_folders_and_zips_name_the_same_images(here):
+    with zipfile.ZipFile(here / "a.zip", "w") as archive:
+        for path in (here / "Photos").iterdir():
+            archive.write(path, path.name)
+    assert Folder(here / "Photos").names() == Archive(here / "a.zip").names()
+    assert len(Archive(here / "a.zip").names()) == 12
