@@ -16,6 +16,7 @@ import pandas as pd
 
 from .celeba_annotation import (
     ATTRIBUTE_FILE,
+    ATTRIBUTES,
     HELP,
     IDENTITY_FILE,
     PARTITION_FILE,
@@ -25,7 +26,7 @@ from .celeba_annotation import (
     read_identities,
     read_partition,
 )
-from .drawn.faces import ATTRIBUTES
+from .names import match
 from .pack import open_pack
 from .resident import SPLITS, DataError, Dataset, Split
 from .sources import Archive, Folder
@@ -70,18 +71,18 @@ def load(
     """
     root = _find_root(Path(root))
     source = _image_source(root)
-    attributes, partition = _annotation(root, source, complete)
+    attributes, partition, files = _annotation(root, source, complete)
     rows = {name: np.flatnonzero(partition == code) for code, name in enumerate(SPLITS)}
     for name, found in rows.items():
         if not len(found):
             raise DataError(f"{source.path}: no image of the {name} split, one at least is needed")
     names, labels = list(attributes.index), attributes.to_numpy(np.int64)
-    pack = open_pack(root, source, names, size=size, crop=crop, progress=progress)
+    pack = open_pack(root, source, files, size=size, crop=crop, progress=progress)
     order = np.concatenate(list(rows.values()))
     part = "" if len(labels) == sum(OFFICIAL.values()) else f", {len(labels):,} images"
     return Dataset(
         name="celeba",
-        title=f"CelebA{part} at {pack.resolution}",
+        title=f"CelebA{part} at {pack.file_resolution}",
         attributes=ATTRIBUTES,
         classes=2,
         splits={k: Split(images=pack.take(r), labels=labels[r]) for k, r in rows.items()},
@@ -126,18 +127,19 @@ def _image_source(root: Path) -> Folder | Archive:
 
 def _annotation(
     root: Path, source: Folder | Archive, complete: bool
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Labels and split codes of every annotated image that is there, by name."""
+) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
+    """Labels and split codes of every annotated image that is there, by name, and their files."""
     files = [annotation_file(root, name) for name in (ATTRIBUTE_FILE, PARTITION_FILE)]
     attributes, partition = read_attributes(files[0]), read_partition(files[1])
     present = source.names()
-    stray = sorted(present - set(attributes.index))
+    files = match(attributes.index, present)
+    stray = sorted(present - set(files.values()))
     if stray:
         raise DataError(
             f"{source.path / stray[0]} has no row in {files[0]} "
             f"({len(stray):,} such images): annotation and images are not of one set"
         )
-    there = attributes.index.isin(present)
+    there = attributes.index.isin(list(files))
     if complete and not there.all():
         row = int(np.argmin(there))
         line = attribute_line(files[0], row)
@@ -149,4 +151,4 @@ def _annotation(
     unsplit = found.index.difference(partition.index)
     if len(unsplit):
         raise DataError(f"{files[1]}: no row for image {unsplit[0]}")
-    return found, partition.loc[found.index].to_numpy()
+    return found, partition.loc[found.index].to_numpy(), [files[name] for name in found.index]

@@ -10,13 +10,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .drawn.faces import ATTRIBUTES
 from .resident import DataError
 
 HELP = (
     "CelebA is for non-commercial research and comes from its authors "
     '(torchvision.datasets.CelebA("data", download=True) fetches it where there is a network)'
 )
+ATTRIBUTES = tuple(
+    """
+    5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose
+    Black_Hair Blond_Hair Blurry Brown_Hair Bushy_Eyebrows Chubby Double_Chin Eyeglasses Goatee
+    Gray_Hair Heavy_Makeup High_Cheekbones Male Mouth_Slightly_Open Mustache Narrow_Eyes
+    No_Beard Oval_Face Pale_Skin Pointy_Nose Receding_Hairline Rosy_Cheeks Sideburns Smiling
+    Straight_Hair Wavy_Hair Wearing_Earrings Wearing_Hat Wearing_Lipstick Wearing_Necklace
+    Wearing_Necktie Young
+    """.split()
+)  # in the official order
 ATTRIBUTE_FILE, PARTITION_FILE = "list_attr_celeba.txt", "list_eval_partition.txt"
 IDENTITY_FILE = "identity_CelebA.txt"
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 from torchvision.datasets import CIFAR100
 
-from ..networks.models import ResNetCIFAR
+from .names import match
 from .pack import open_pack
 from .resident import DataError, Split
 from .sources import Folder
 
+SIZE = (32, 32)  # height and width of the images in pixels
 HELP = (
     'torchvision.datasets.CIFAR100("data/cifar100", download=True) fetches it where there is a '
     "network; a folder of image files, train/<class>/ and test/<class>/, will do as well"
@@ -33,7 +34,7 @@ def read_official(folder: Path) -> tuple[tuple[str, ...], dict[str, Split], str]
         labels = np.array(file["fine_labels"], np.int64)[:, None]
         stems = np.array([name.rsplit(".", 1)[0] for name in file["filenames"]])
         order = np.lexsort((stems, labels[:, 0]))
-        images = np.ascontiguousarray(file["data"].reshape(-1, 3, 32, 32)[order])
+        images = np.ascontiguousarray(file["data"].reshape(-1, 3, *SIZE)[order])
         splits[split] = Split(images=images, labels=labels[order])
         content.update(labels[order].tobytes() + images.tobytes())
     return names, splits, content.hexdigest()[:16]
@@ -59,7 +60,9 @@ def read_tree(root: Path, progress: bool) -> tuple[tuple[str, ...], dict[str, Sp
     sources = {split: Folder(root / split) for split in ("train", "test")}
     names = sorted({name.split("/")[0] for name in sources["train"].names() if "/" in name})
     splits, contents = {}, []
+    folders = {name.split("/")[0] for source in sources.values() for name in source.names()}
     number = {name: label for label, name in enumerate(names)}
+    number |= {own: number[of] for own, of in match(folders - set(names), names).items()}
     files = {}
     for split, source in sources.items():
         found = sorted(source.names(), key=lambda name: tuple(Path(name).with_suffix("").parts))
@@ -70,7 +73,7 @@ def read_tree(root: Path, progress: bool) -> tuple[tuple[str, ...], dict[str, Sp
             raise DataError(f"{source.path} holds no images. {HELP}")
         files[split] = found
     for split, found in files.items():
-        pack = open_pack(root, sources[split], found, size=ResNetCIFAR.size, progress=progress)
+        pack = open_pack(root, sources[split], found, size=SIZE, progress=progress)
         labels = np.array([[number[name.split("/")[0]]] for name in found])
         splits[split] = Split(images=pack.images, labels=labels)
         contents.append(pack.fingerprint(labels))

@@ -128,6 +128,12 @@ class Range(NamedTuple):
         fits = ((a, b) for a, b in usual if a <= self.low and self.high <= b)
         return Range(self.kind, *next(fits, (self.low, self.high)))
 
+    def alone(self) -> "Range":
+        """The range for an image of no known data set: of integers that of 16 bits, if it does."""
+        full = Range("integer", 0, 2 ** BITS[-1] - 1)
+        within = self.kind == full.kind and full.low <= self.low and self.high <= full.high
+        return full if within else self.rounded()
+
 
 class Seen(NamedTuple):
     """What `decode` saw in a file."""
@@ -166,7 +172,7 @@ def decode(
         Red, green and blue, 0 to 255.
     ranges : mapping from "integer" and "float" to Range, optional
         What becomes 0 and 255 of grey values of more than 8 bits: one range for a whole data set,
-        so that brightness can be compared. Without it the usual range of the image's own values.
+        so that brightness can be compared. Without it see `Range.alone`.
 
     Returns
     -------
@@ -248,7 +254,7 @@ def _scaled(
     background: tuple[int, int, int],
 ) -> Image.Image:
     """A grey image of more than 8 bits as one of 8, its one transparent value on the background."""
-    used = values.rounded() if ranges is None else ranges.get(values.kind)
+    used = values.alone() if ranges is None else ranges.get(values.kind)
     if used is None or values.low < used.low or values.high > used.high:
         allowed = "have 8 bits a pixel" if used is None else f"lie in {used.low:g} to {used.high:g}"
         raise ValueError(

@@ -52,8 +52,8 @@ def folded(name: str) -> str:
 def match(wanted: Iterable[str], present: Iterable[str]) -> dict[str, str]:
     """The name that is present for each wanted one; those that none fits, or several, are left out.
 
-    A name fits as it is; or else without regard to case and Unicode form; or else without the
-    suffix, where the wanted name has none.
+    A name fits as it is. One that nothing is called by fits without regard to case and Unicode
+    form, or else without the suffix, where the wanted name has none.
 
     Examples
     --------
@@ -62,11 +62,12 @@ def match(wanted: Iterable[str], present: Iterable[str]) -> dict[str, str]:
     """
     wanted, present = list(wanted), set(present)
     found = {name: name for name in wanted if name in present}
-    if len(found) == len(set(wanted)):
+    free = present - set(found)  # what has a row by its own name is no other row's
+    if not free or len(found) == len(set(wanted)):
         return found
     for reduced in (folded, lambda name: folded(without_suffix(name))):
         groups: dict[str, list[str]] = {}
-        for name in present:
+        for name in free:
             groups.setdefault(reduced(name), []).append(name)
         for name in wanted:
             fitting = groups.get(folded(name), ())

@@ -66,13 +66,17 @@ class Pack:
 
     @property
     def resolution(self) -> str:
-        """Width and height that a network is given, and of the files if other: "64x64"."""
+        """Width and height that a network is given: "64x64, scaled from 1024x1024"."""
         height, width = self.images.shape[2:]
-        if self.source_size == (height, width):
-            return f"{width}x{height}"
+        scaled = f", scaled from {self.file_resolution}"
+        return f"{width}x{height}{scaled if self.source_size != (height, width) else ''}"
+
+    @property
+    def file_resolution(self) -> str:
+        """Width and height of the image files."""
         if self.source_size is None:
-            return f"{width}x{height}, scaled from mixed sizes"
-        return f"{width}x{height}, scaled from {self.source_size[1]}x{self.source_size[0]}"
+            return "mixed sizes"
+        return f"{self.source_size[1]}x{self.source_size[0]}"
 
 
 def open_pack(
@@ -379,7 +383,7 @@ def _decode_into(
             pixels, files[row] = result
             put(row, pixels)
             if files[row].values:
-                scaled[row] = files[row].values.rounded()
+                scaled[row] = files[row].values.alone()
         ranges = _ranges([file.values for file in files if file and file.values])
         again = [row for row, used in scaled.items() if used != ranges[used.kind]]
         for row, result in zip(

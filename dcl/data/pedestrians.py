@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from .imbalance import GROUPS, imbalance_groups
+from .names import match
 from .pack import open_pack
 from .pedestrian_annotation import Annotation, read_peta, read_rap
 from .resident import SPLITS, DataError, Dataset, Split
@@ -138,13 +139,14 @@ def _load(
             raise DataError(f"missing {path}. {help_text}")
     annotation, source = read(), Folder(images)
     present = source.names()
-    stray = sorted(present - set(annotation.images))
+    files = match(annotation.images, present)
+    stray = sorted(present - set(files.values()))
     if stray:
         raise DataError(
             f"{images / stray[0]} has no row in {annotation_file} ({len(stray):,} such images): "
             f"annotation and images are not of one set"
         )
-    rows = np.flatnonzero([image in present for image in annotation.images])
+    rows = np.flatnonzero([image in files for image in annotation.images])
     if not len(rows):
         raise DataError(f"{images} holds no image that {annotation_file} names. {help_text}")
 
@@ -155,7 +157,7 @@ def _load(
             raise DataError(f"{images}: no image of the {part} split, one at least is needed")
     # all images that are there, by name: any partition and any protocol has the same pack
     names = sorted({annotation.images[row] for row in rows})
-    pack = open_pack(root, source, names, size=size, progress=progress)
+    pack = open_pack(root, source, [files[name] for name in names], size=size, progress=progress)
     number = {name: place for place, name in enumerate(names)}
     place = np.array([number.get(image, -1) for image in annotation.images])
     splits = {

@@ -267,6 +267,14 @@ def test_a_cut_zip_is_named(root):
         load(root)
 
 
+def test_files_of_another_case_are_found(root):
+    before = load(root).fingerprint
+    for path in list((root / "img_align_celeba").iterdir()):
+        path.rename(path.with_suffix(path.suffix.upper()))
+    (root / "img_align_celeba" / "._000001.jpg").write_bytes(b"of a Mac")
+    assert load(root).fingerprint == before
+
+
 def test_a_full_disk_is_said_before_anything_is_decoded(root, monkeypatch):
     usage = type("Usage", (), {"free": 1000})
     monkeypatch.setattr(pack.shutil, "disk_usage", lambda path: usage)

@@ -82,6 +82,13 @@ def test_both_layouts_give_the_same_arrays_sorted_by_class_and_name(tree, offici
         assert (one.splits[split].images == images[order]).all()
 
 
+def test_a_classs_folder_may_be_in_another_case_in_test(tree):
+    before = load(tree)
+    folder = tree / "test" / NAMES[0]
+    folder.rename(folder.with_name(NAMES[0].upper()))
+    assert (load(tree).splits["test"].labels == before.splits["test"].labels).all()
+
+
 def test_no_pickle_is_opened_before_its_checksum_is_right(official):
     class Bomb:
         def __reduce__(self):
