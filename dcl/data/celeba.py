@@ -132,14 +132,14 @@ def _annotation(
     files = [annotation_file(root, name) for name in (ATTRIBUTE_FILE, PARTITION_FILE)]
     attributes, partition = read_attributes(files[0]), read_partition(files[1])
     present = source.names()
-    files = match(attributes.index, present)
-    stray = sorted(present - set(files.values()))
+    image_of = match(attributes.index, present)
+    stray = sorted(present - set(image_of.values()))
     if stray:
         raise DataError(
             f"{source.path / stray[0]} has no row in {files[0]} "
             f"({len(stray):,} such images): annotation and images are not of one set"
         )
-    there = attributes.index.isin(list(files))
+    there = attributes.index.isin(list(image_of))
     if complete and not there.all():
         row = int(np.argmin(there))
         line = attribute_line(files[0], row)
@@ -151,4 +151,4 @@ def _annotation(
     unsplit = found.index.difference(partition.index)
     if len(unsplit):
         raise DataError(f"{files[1]}: no row for image {unsplit[0]}")
-    return found, partition.loc[found.index].to_numpy(), [files[name] for name in found.index]
+    return found, partition.loc[found.index].to_numpy(), [image_of[name] for name in found.index]

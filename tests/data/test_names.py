@@ -139,8 +139,8 @@ def without_flag(data: bytes) -> bytes:
         ("x/É0.JPG", r"no image x/É0.JPG in .*, near it: É0.JPG"),
         ("._É0.JPG", r"\._É0.JPG is hidden by its name"),
         ("notes.txt", r"got 'notes.txt', expected an image file: .jpg"),
-        ("é1.jpg", r"row 14, .* no image é1.jpg in .*, near it: É1.JPG"),
-        ("é1", r"row 14, .* no image é1 in .*, near it: É1.JPG"),
+        ("é1.jpg", r"row 14, .* É1.JPG is the image of row 3 already"),
+        ("é1", r"row 14, .* É1.JPG is the image of row 3 already"),
     ],
 )
 def test_a_name_without_a_file_tells_the_file_near_it(here, name, message):

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 import torch
+from PIL import Image
 
 from dcl import decide
 from dcl.__main__ import main
@@ -92,3 +93,62 @@ def test_a_method_that_decides_by_more_than_the_weights_is_named(made, tmp_path,
     command = ["predict", str(path), str(images), "--out", str(tmp_path / "found.csv")]
     assert main([*command, "--decision", "argmax"]) == 2
     assert "method 'crt' decides by more than its weights" in capsys.readouterr().err
+
+
+def predicted(record, images, out) -> dict[str, dict[str, str]]:
+    """Rows of the CSV by image."""
+    assert main(["predict", str(record["path"]), str(images), "--out", str(out)]) == 0
+    return {row.pop("image"): row for row in csv.DictReader(out.open(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_broken_images_are_listed_and_hidden_ones_passed_over(made, tmp_path, capsys, zipped):
+    record, _, images = made
+    (tmp_path / "new").mkdir()
+    good = sorted(images.iterdir())[:3]
+    for path in good:
+        shutil.copy(path, tmp_path / "new")
+        (tmp_path / "new" / f"._{path.name}").write_bytes(b"\0\5\x16\7")
+    (tmp_path / "new" / "Thumbs.db").write_bytes(b"no image")
+    (tmp_path / "new" / "cut.png").write_bytes(good[0].read_bytes()[:60])
+    (tmp_path / "new" / "empty.png").write_bytes(b"")
+    place = tmp_path / "new"
+    if zipped:
+        place = shutil.make_archive(str(tmp_path / "images"), "zip", place)
+    rows = predicted(record, place, tmp_path / "found.csv")
+    assert sorted(rows) == [path.name for path in good]
+    told = capsys.readouterr()
+    assert "3 images: " in told.out
+    assert "2 images are broken and have no row:\n" in told.err
+    assert "cut.png: cannot be decoded (" in told.err
+    assert "empty.png: is empty" in told.err
+
+
+def test_a_folder_of_broken_images_alone_is_an_error(made, tmp_path, capsys):
+    record, _, _ = made
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "1.png").write_bytes(b"no image")
+    out = tmp_path / "found.csv"
+    command = ["predict", str(record["path"]), str(tmp_path / "new"), "--out", str(out)]
+    assert main(command) == 2
+    assert "no image can be read, the first is" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_pixels_are_read_as_in_training(made, tmp_path):
+    """Turned, transparent and 16-bit images: the first two are as good as plain ones."""
+    record, _, images = made
+    image = Image.open(next(images.iterdir())).convert("RGB")
+    (tmp_path / "new").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "new" / "plain.png")
+    turned = image.transpose(Image.Transpose.ROTATE_90)
+    turned.save(tmp_path / "new" / "turned.png", exif=exif)
+    clear = image.convert("RGBA")
+    clear.putpixel((0, 0), (*image.getpixel((0, 0)), 255))
+    clear.save(tmp_path / "new" / "opaque.png")
+    Image.new("I;16", image.size, 40_000).save(tmp_path / "new" / "wide.png")
+    rows = predicted(record, tmp_path / "new", tmp_path / "found.csv")
+    assert sorted(rows) == ["opaque.png", "plain.png", "turned.png"]
+    assert rows["plain.png"] == rows["turned.png"] == rows["opaque.png"]
