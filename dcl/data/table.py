@@ -2,7 +2,8 @@
 
 The columns of a table are
 * the path of an image, below the folder of images. It is called path, image, image_path, image_id,
-  file, filename, file_name or img. A table without one is of features.
+  file, filename, file_name or img. Case, Unicode form and a missing suffix are no matter where one
+  file alone fits. A table without one is of features.
 * ``split``, if there is one: train, val or test (training, valid, validation, dev, ... are
   understood). Without it the rows are split at random, every class of every attribute in each part.
 * labels: those called ``label`` or ``label_...``, or those named. Where there are none of these and
