@@ -131,15 +131,17 @@ def open_pack(
     key = how | {"images": source.stamp(names)}
     fingerprint = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
     folder = root / ".dcl-packs" / fingerprint
-    if not folder.exists():
+    if not folder.exists() or _mended(folder, source, how):
         broken = _write(folder, source, names, how, progress)
         if len(broken) == len(names):
-            raise _error(broken, len(names), folder.parent / "broken.txt", advice)
+            where = {name: f"{source.where(name)}: {why}" for name, why in broken.items()}
+            raise _error(where, len(names), folder.parent / "broken.txt", advice)
     pack = _read(folder)
     if pack.images.shape != (len(names), 3, *size) or pack.images.dtype != np.uint8:
         raise DataError(f"{folder} is damaged: delete it, and the images are packed again")
     if pack.broken and not skip_broken:
-        raise _error(pack.broken, len(names), folder.parent / "broken.txt", advice)
+        where = {name: f"{source.where(name)}: {why}" for name, why in pack.broken.items()}
+        raise _error(where, len(names), folder.parent / "broken.txt", advice)
     return pack
 
 
@@ -181,6 +183,21 @@ def _read(folder: Path) -> Pack:
         ) from None
 
 
+def _mended(folder: Path, source: Folder | Archive, how: dict[str, Any]) -> bool:
+    """Whether a broken image of a pack can be read now, as after a right to read it was given.
+
+    Then the pack is put aside, for the new one to take over from.
+    """
+    broken = list(_read(folder).broken)
+    if all(isinstance(result, str) for result in _decoded(source, broken, how)):
+        return False
+    try:
+        os.replace(folder, folder.with_name(f"{folder.name}.{uuid.uuid4().hex}"))
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be written ({error.strerror})") from None
+    return True
+
+
 class _File(NamedTuple):
     """What packing learns of an image file."""
 
@@ -208,15 +225,15 @@ class _Parts(torch.utils.data.Dataset):
         return [self._decoded(name) for name in self.parts[index]]
 
     def _decoded(self, name: str) -> tuple[np.ndarray, _File] | str:
-        how = self.how
+        how, where = self.how, self.source.where(name)
         try:
             data = self.source.read(name)
             pixels, seen = decode(
-                data, self.source.where(name), tuple(how["size"]), how["crop"],
+                data, where, tuple(how["size"]), how["crop"],
                 background=tuple(how["background"]), ranges=self.ranges,
             )  # fmt: skip
         except DataError as error:  # said where it is read: a worker would wrap it in its trace
-            return str(error)
+            return str(error).removeprefix(f"{where}: ")
         digest = hashlib.blake2b(data, digest_size=16).hexdigest()
         return np.ascontiguousarray(pixels), _File(digest, *seen)
 
@@ -390,7 +407,7 @@ def _decode_into(
             again, _decoded(source, [names[row] for row in again], how, ranges), strict=True
         ):
             if isinstance(result, str):  # the file has changed meanwhile
-                raise DataError(result)
+                raise DataError(f"{source.where(names[row])}: {result}")
             put(row, result[0])
         file.truncate(start + math.prod(shape))
     whole = {name: known for name, known in zip(names, files, strict=True) if known}

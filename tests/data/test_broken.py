@@ -53,7 +53,7 @@ def decoded(monkeypatch) -> list[str]:
 
 
 def test_all_broken_images_are_named_at_once_with_what_is_wrong(root, decoded):
-    for _ in range(2):  # the second time without decoding
+    for tried in (29, 31):  # one cannot even be read; the second time only the broken ones
         with pytest.raises(DataError) as caught:
             opened(root)
         lines = str(caught.value).splitlines()
@@ -62,7 +62,7 @@ def test_all_broken_images_are_named_at_once_with_what_is_wrong(root, decoded):
         assert "20.png: cannot be decoded (" in lines[2]
         assert "30.png: cannot be read (No such file" in lines[3]
         assert lines[4] == "Get them again"
-        assert len(decoded) == 29  # one cannot even be read
+        assert len(decoded) == tried
 
 
 def test_what_is_decoded_is_kept_and_only_what_changed_is_decoded_again(root, decoded):
@@ -89,6 +89,33 @@ def test_what_is_decoded_is_kept_and_only_what_changed_is_decoded_again(root, de
     source = Folder(elsewhere)
     afresh = open_pack(elsewhere, source, sorted(source.names()), size=SIZE, progress=False)
     assert afresh.content == whole.content
+
+
+def test_an_image_that_can_be_read_later_is_not_broken_any_more(root, decoded):
+    with pytest.raises(DataError, match="3 of 30"):
+        opened(root)
+    (root / "images" / "nowhere.png").write_bytes(grey(30))  # the link leads there
+    (root / "images" / "nowhere.png").rename(root / "images" / "nowhere.bin")
+    (root / "images" / "30.png").unlink()
+    (root / "images" / "30.png").symlink_to("nowhere.bin")
+    decoded.clear()
+    with pytest.raises(DataError, match="2 of 30"):
+        opened(root)
+    assert len(decoded) == 3
+
+
+def test_a_right_to_read_that_comes_later_is_seen(root, monkeypatch):
+    read = Folder.read
+
+    def denied(self, name):
+        raise DataError(f"{self.where(name)}: cannot be read (Permission denied)")
+
+    monkeypatch.setattr(Folder, "read", lambda s, n: (denied if n == "11.png" else read)(s, n))
+    with pytest.raises(DataError, match="4 of 30"):
+        opened(root)
+    monkeypatch.setattr(Folder, "read", read)
+    assert list(opened(root, skip_broken=True).broken) == ["12.png", "20.png", "30.png"]
+    assert len(list((root / ".dcl-packs").iterdir())) == 1
 
 
 def test_a_damaged_pack_with_broken_images_is_decoded_anew(root, decoded):
