@@ -130,6 +130,7 @@ def load(
         where = path.parent if images is None else Path(images)
     of_folders = table.path.is_dir()
     chosen = Columns(table, of_folders or images is not None, labels, ignore, group)
+    table = table.composed(but=chosen.path)
     if chosen.path is not None:
         names = images_of(table, chosen.path, folders=where.suffix.lower() != ".zip")
     attributes, found_notes = attributes_of(

@@ -1,7 +1,8 @@
 """Reads a table's cells as texts: CSV, tab-separated or Parquet; every error names file and row."""
 
 import csv
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +39,22 @@ class Table:
         """The file's name without its ending, or the folder's."""
         return self.path.stem if self.path.suffix.lower() in ENDINGS else self.path.name
 
+    def composed(self, but: str | None) -> "Table":
+        """The table with every text in one Unicode form (NFC), except in the column `but`."""
+        columns = {
+            name: cells if name == but else [_nfc(cell) for cell in cells]
+            for name, cells in self.columns.items()
+        }
+        return replace(self, columns=columns)
+
     def error(self, row: int | None, column: str, problem: str) -> DataError:
         """An error at a place; `row` counts from 0."""
         place = "" if row is None else f", row {self.rows[row]}"
         return DataError(f"{self.path}{place}, column {column!r}: {problem}")
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def read_table(path: Path) -> Table:

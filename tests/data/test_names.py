@@ -179,3 +179,15 @@ def test_reading_files_imports_no_painter_and_no_network(module):
 
 def test_the_drawn_faces_have_celebas_attributes():
     assert faces.ATTRIBUTES == celeba_annotation.ATTRIBUTES
+
+
+def test_a_class_in_two_unicode_forms_is_one(tmp_path):
+    rows = ["path,a"]
+    for number in range(24):
+        grey(tmp_path / f"{number}.png", number)
+        form = ("NFC", "NFD")[number // 2 % 2]
+        rows.append(f"{number}.png,{unicodedata.normalize(form, ('forêt', 'pré')[number % 2])}")
+    (tmp_path / "my.csv").write_text("\n".join(rows), "utf-8")
+    data = table.load(tmp_path / "my.csv", size=(10, 8), progress=False)
+    words = data.facts["class_names"]["a"]
+    assert set(words) == {unicodedata.normalize("NFC", word) for word in ("forêt", "pré")}
