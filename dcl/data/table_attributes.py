@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .resident import DataError, Dataset
-from .table_codes import FEW, Codes, option, some
+from .table_codes import FEW, Codes, option, quoted, some
 from .table_columns import PREFIX, Columns
 from .table_file import Table
 from .table_labels import TEXT, Attribute, attribute_of, positive_words
@@ -68,6 +68,11 @@ def attributes_of(
                 f"one label, say {option('exclusive', *said)}"
             )
     for code in codes.unused():
+        if ":" in code and not any(code.startswith(f"{name}:") for name in table.columns):
+            raise DataError(
+                f"{table.path}: codes has {code!r}, which is neither a cell nor of one of the "
+                f"columns {', '.join(map(quoted, table.columns))}"
+            )
         notes.append(f"warning: no label is {code!r}, which codes speaks of")
     return found, notes
 

@@ -1,4 +1,4 @@
-"""Which column of a table is what, and what those of images, splits and groups hold."""
+"""Which column of a table is what, and what those of labels, images, splits and groups hold."""
 
 import re
 from pathlib import PureWindowsPath
@@ -7,8 +7,9 @@ import numpy as np
 
 from .names import SUFFIXES
 from .resident import SPELLINGS, SPLITS, DataError, split_name
-from .table_codes import MISSING, option, quoted, some
+from .table_codes import MISSING, Codes, option, quoted, some
 from .table_file import NAMELESS, Table, is_number
+from .table_labels import attribute_of
 
 PREFIX = "label_"  # of a column of labels; one may be called label alone
 PATHS = ("path", "image", "image_path", "image_id", "file", "filename", "file_name", "img")
@@ -98,6 +99,14 @@ def _names_images(table: Table, column: str, has_images: bool) -> bool:
 def _says_label(column: str) -> bool:
     """Whether a column's name says that it holds labels."""
     return column == PREFIX[:-1] or (column.startswith(PREFIX) and column != PREFIX)
+
+
+def labels_of(
+    table: Table, column: str, codes: Codes | None = None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Classes (N,) int64 of a column, -1 where unknown, and the names of the classes."""
+    found = attribute_of(table, column, column, codes)
+    return found.labels, found.classes
 
 
 def groups_of(table: Table, column: str) -> np.ndarray:

@@ -68,8 +68,8 @@ def read_table(path: Path) -> Table:
     suffix = path.suffix.lower()
     if suffix not in ENDINGS:
         raise DataError(
-            f"{path}: expected a table, a file that ends in {', '.join(ENDINGS)}, or a folder of "
-            f"images with a sub-folder for each class"
+            f"{path}{'' if path.exists() else ' is missing'}: expected a table, a file that ends "
+            f"in {', '.join(ENDINGS)}, or a folder with a sub-folder of images for each class"
         )
     if not path.is_file():
         raise DataError(f"{path} is {'a folder' if path.is_dir() else 'missing'}: give a file")

@@ -116,23 +116,20 @@ class Cells:
         return np.array([by_cell[cell] for cell in self.table.columns[self.column]], np.int64)
 
 
-def labels_of(
-    table: Table, column: str, codes: Codes | None = None, *, lists: bool = False
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Classes (N,) int64 of a column, -1 where unknown, and the names of the classes.
+def attribute_of(
+    table: Table, column: str, name: str, codes: Codes | None = None, *, lists: bool = False
+) -> Attribute:
+    """The attribute that a column is.
 
     Whole numbers are classes called by them, in their order; where one has a leading zero, as they
     are written. True and yes are 1, false and no are 0; words are numbered in alphabetical order.
     With `lists` a cell that looks like several labels is a text as others.
+
+    Raises
+    ------
+    DataError
+        For cells of two kinds, words that look like lists, fewer than two classes, too many.
     """
-    found = attribute_of(table, column, column, codes, lists=lists)
-    return found.labels, found.classes
-
-
-def attribute_of(
-    table: Table, column: str, name: str, codes: Codes | None = None, *, lists: bool = False
-) -> Attribute:
-    """The attribute that a column is, see `labels_of`."""
     cells = Cells(table, column, codes)
     if not lists:
         _ask_of_lists(cells)

@@ -24,8 +24,8 @@ from dcl.data import DataError, pedestrians, table
 from dcl.data.drawn.face_table import COLUMNS, write_faces
 from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
 from dcl.data.stratify import TooRareError, stratify
+from dcl.data.table_columns import labels_of
 from dcl.data.table_file import Table
-from dcl.data.table_labels import labels_of
 from dcl.experiment import datasets
 from dcl.experiment.run import run
 

@@ -13,8 +13,9 @@ from PIL import Image
 from dcl.data import DataError, table
 from dcl.data.stratify import TooRareError, stratify
 from dcl.data.table_codes import Codes, as_number, names_in, quoted
+from dcl.data.table_columns import labels_of
 from dcl.data.table_file import Table
-from dcl.data.table_labels import attribute_of, labels_of
+from dcl.data.table_labels import attribute_of
 
 COUNT = 40
 X = [f"{0.1 * math.sin(n + 1):.3f}" for n in range(COUNT)]  # a feature that says nothing
@@ -111,9 +112,12 @@ def test_what_is_no_code_is_refused(text):
 
 
 def test_a_code_that_no_cell_has_is_told(tmp_path):
-    data = of_features(tmp_path, {"a": [1, 0] * 20}, codes="1=yes,0=no,-1=unknown,b:1=yes")
+    data = of_features(tmp_path, {"a": [1, 0] * 20}, codes="1=yes,0=no,-1=unknown,x:1=yes")
     assert "warning: no label is '-1', which codes speaks of" in data.facts["notes"]
-    assert "warning: no label is 'b:1', which codes speaks of" in data.facts["notes"]
+    assert "warning: no label is 'x:1', which codes speaks of" in data.facts["notes"]
+    with pytest.raises(DataError, match="codes has 'b:1', which is neither a cell nor of one of "
+                                        "the columns x, split, a"):  # fmt: skip
+        of_features(tmp_path, {"a": [1, 0] * 20}, codes="b:1=yes")
 
 
 @pytest.mark.parametrize("word", ["None", "<NA>", "null", "NaN", "nan", "N/A", "NA", ""])
