@@ -28,7 +28,10 @@ def test_a_table_of_images_is_trained_tested_and_recorded(tmp_path, capsys, meth
     arguments += ["--results", str(tmp_path / "a.json"), "--method", method, "--quiet"]
     small = ["--epochs", "1", "--batch-size", "28", "--height", "24", "--width", "20"]
     assert main([*arguments, *small]) == 0
-    assert f"{method} on drawn_faces, 80 images at 47x55 (" in capsys.readouterr().out
+    assert (
+        f"{method} on drawn_faces, 80 images at 20x24, scaled from 47x55 ("
+        in capsys.readouterr().out
+    )
     record = records.read(tmp_path / "a.json")
     assert list(record["test"]["per_attribute"]) == [
         "smiling",
@@ -80,7 +83,7 @@ def test_faces_are_drawn_once_where_there_is_no_table(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = Table(drawn_faces=200, height=16, width=16)
     data = config.load(show=False)
-    assert data.title == "drawn_faces, 200 images at 47x55"
+    assert data.title == "drawn_faces, 200 images at 16x16, scaled from 47x55"
     (folder,) = (tmp_path / "data").iterdir()
     before = (folder / "drawn_faces.csv").stat()
     assert config.load(show=False).fingerprint == data.fingerprint
@@ -132,4 +135,4 @@ def test_options_of_a_table_come_from_the_command_line(tmp_path, capsys):
     assert record["dataset"]["class_names"] == {"label_hat": ["no", "yes"]}
     assert "unknown_labels" not in record["dataset"]
     assert "each patient in one of them" in record["dataset"]["notes"][0]
-    assert "label_hat=yes" in capsys.readouterr().out
+    assert "(positive: yes)" in capsys.readouterr().out
