@@ -33,7 +33,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 from dcl.experiment.imports import closure, files_used
 from dcl.experiment.machine import settings
 from dcl.experiment.provenance import environment, source_hash
-from from_source import equation_blocks, tree
+from from_source import equation_blocks, sample_script, tree
 from pictures import draw_clouds, draw_method
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -203,8 +203,10 @@ def stage(pages: dict[str, Path]) -> None:
     made = {"execution": execution_status(pages), "equations": equation_blocks(), "tree": tree()}
     for name, text in made.items():
         (SOURCE / "book" / f"_{name}.md").write_text(text, "utf-8")
-    draw_method(SOURCE / "book" / "_static")
-    draw_clouds(SOURCE / "book" / "_static")
+    static = SOURCE / "book" / "_static"
+    (static / "scores_sample.js").write_text(sample_script(), "utf8")
+    draw_method(static)
+    draw_clouds(static)
 
 
 def fold_parameters(notebook: nbformat.NotebookNode) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import json
 import re
 import tokenize
 from pathlib import Path
@@ -23,6 +24,12 @@ ROOMS = {  # folder -> what it is for; a room imports from those above it and it
     "book/dcl_book/figures": "every figure of the book",
     "book/dcl_book/bench": "what a step costs",
 }
+
+
+def sample_script() -> str:
+    """JavaScript: the sample of scores.md, since a page on a disk cannot fetch a file."""
+    text = (ROOT / "book" / "_static" / "scores_sample.csv").read_text("utf8")
+    return f"window.dclScoresSample = {json.dumps(text)};\n"
 
 
 def first_line(path: Path) -> str:

@@ -1,0 +1,813 @@
+// The numbers of the page "Bring your scores", without the page: what `python -m dcl tune` computes,
+// with the same folds and bootstrap draws (tests/book/test_scores_page.py holds them equal).
+// All of it is one function, so that its own text can be started as a worker from disk, where no
+// browser loads a worker from a file.
+"use strict";
+
+function dclScoresNumbers() {
+  const DECISIONS = ["0.5", "prior", "tuned-mA", "tuned-f1"];
+  const TARGETS = ["recall", "precision"];
+  const METRICS = ["balanced_accuracy", "f1", "precision", "recall"];
+  const FOLDS = 5;
+  const BOOTSTRAP = 200;
+  const FEW = 20; // rows of the rarer class
+  const BINS = 15; // of calibration, as dcl.evaluation.calibration has them
+  const Z = 1.6448536269514722; // one-sided 95 %
+  const UNKNOWN = -1;
+  const LARGEST = 1e15; // of a score
+
+  // ---- the table -------------------------------------------------------------------------------
+
+  class TableError extends Error {
+    constructor(message, row = null, column = null) {
+      super(message);
+      this.name = "TableError";
+      this.row = row;
+      this.column = column;
+    }
+  }
+
+  // RFC 4180: calls `take(cells, row)` for each row; the column names are row 1.
+  function readCsv(text, take) {
+    const end = text.length;
+    const head = text.slice(0, (text.search(/[\r\n]/) + 1 || end + 1) - 1);
+    const separator = [",", ";", "\t"].find((mark) => head.includes(mark)) ?? ",";
+    let at = text.charCodeAt(0) === 0xfeff ? 1 : 0, row = 1, cells = [];
+    while (at < end) {
+      let cell;
+      if (text[at] === '"') {
+        let from = at + 1, to = text.indexOf('"', from);
+        cell = "";
+        while (to >= 0 && text[to + 1] === '"') { // a doubled quote is one
+          cell += text.slice(from, to + 1);
+          from = to + 2;
+          to = text.indexOf('"', from);
+        }
+        if (to < 0) throw new TableError(`row ${row}: a quotation mark is never closed`, row);
+        cell += text.slice(from, to);
+        at = to + 1;
+      } else cell = "";
+      const from = at;
+      let code = at < end ? text.charCodeAt(at) : 10;
+      while (at < end && code !== 10 && code !== 13 && text[at] !== separator) {
+        code = text.charCodeAt(++at);
+      }
+      cell += text.slice(from, at);
+      cells.push(cell.trim());
+      if (at < end && text[at] === separator) {
+        at++;
+        if (at < end) continue;
+        cells.push(""); // the file ends behind a separator
+      }
+      if (text[at] === "\r" && text[at + 1] === "\n") at++;
+      at++;
+      if (cells.length > 1 || cells[0] !== "") take(cells, row);
+      cells = [];
+      row++;
+    }
+  }
+
+  const TRUTH = new Map([
+    ["0", 0], ["1", 1], ["0.0", 0], ["1.0", 1], ["false", 0], ["true", 1], ["no", 0], ["yes", 1],
+    ["", UNKNOWN], ["nan", UNKNOWN],
+  ]);
+  const SPLITS = new Map([["val", 0], ["validation", 0], ["valid", 0], ["test", 1]]);
+  const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+
+  function columnsOf(header) {
+    const wrong = (message, column = null) => { throw new TableError(`row 1${message}`, 1, column); };
+    header.forEach((name, i) => {
+      if (!name) wrong(`: column ${i + 1} has no name`);
+      if (header.indexOf(name) !== i) wrong(`: two columns are called '${name}'`);
+    });
+    const place = (name) => header.indexOf(name);
+    const of = (kind) => header.filter((name) => name.startsWith(`${kind}_`)).map((name) => name.slice(2));
+    const names = of("y"), scored = of("s");
+    for (const [own, other, from, to] of [[names, scored, "y", "s"], [scored, names, "s", "y"]]) {
+      const alone = own.find((name) => !other.includes(name));
+      if (alone === undefined) continue;
+      wrong(`, column '${from}_${alone}': there is no column '${to}_${alone}'. Each label y_<name> needs its `
+        + "score s_<name>", `${from}_${alone}`);
+    }
+    if (!names.length) wrong(": there is no label. Call labels y_<name> and their scores s_<name>");
+    const used = ["id", "split", "group", ...names.flatMap((name) => [`y_${name}`, `s_${name}`])];
+    return {
+      names, id: place("id"), split: place("split"), group: place("group"),
+      y: names.map((name) => place(`y_${name}`)), s: names.map((name) => place(`s_${name}`)),
+      ignored: header.filter((name) => !used.includes(name)),
+    };
+  }
+
+  function readTable(text) {
+    let header = null, columns = null, width = 0;
+    let room = 1024, rows = 0;
+    let ys = [], ss = [], parts = [], groups = [];
+    const seen = new Map(), groupNumbers = new Map();
+    const lines = []; // the row of the file that a row of the table is
+    const grow = (list, Type) => list.map((old) => { const wide = new Type(room); wide.set(old); return wide; });
+    readCsv(text, (cells, row) => {
+      if (!header) {
+        header = cells;
+        columns = columnsOf(header);
+        width = header.length;
+        ys = columns.names.map(() => new Int8Array(room));
+        ss = columns.names.map(() => new Float64Array(room));
+        return;
+      }
+      const wrong = (column, message) => {
+        throw new TableError(`row ${row}, column '${column}': ${message}`, row, column);
+      };
+      if (cells.length !== width) {
+        throw new TableError(`row ${row}: ${cells.length} cells, expected ${width} as in the row of `
+          + "column names", row);
+      }
+      if (rows === room) {
+        room *= 2;
+        ys = grow(ys, Int8Array);
+        ss = grow(ss, Float64Array);
+      }
+      if (columns.id >= 0) {
+        const id = cells[columns.id];
+        if (seen.has(id)) {
+          wrong("id", `'${id}' stands in row ${seen.get(id)} too. If it names what several rows belong `
+            + "to, such as a person, call the column group");
+        }
+        seen.set(id, row);
+      }
+      if (columns.split >= 0) {
+        const part = SPLITS.get(cells[columns.split].toLowerCase());
+        if (part === undefined) {
+          wrong("split", `must be val or test, got '${cells[columns.split]}'. Leave training rows out: `
+            + "what was trained on says nothing of new rows");
+        }
+        parts.push(part);
+      }
+      if (columns.group >= 0) {
+        const group = cells[columns.group];
+        if (!group) wrong("group", "is blank");
+        if (!groupNumbers.has(group)) groupNumbers.set(group, groupNumbers.size);
+        groups.push(groupNumbers.get(group));
+      }
+      for (let a = 0; a < columns.names.length; a++) {
+        const truth = cells[columns.y[a]];
+        const y = TRUTH.get(truth) ?? TRUTH.get(truth.toLowerCase());
+        if (y === undefined) {
+          wrong(`y_${columns.names[a]}`, `a label is 0 for no, 1 for yes or blank for unknown, got '${truth}'`);
+        }
+        const score = cells[columns.s[a]];
+        const s = NUMBER.test(score) ? Number(score) : NaN;
+        if (!(Math.abs(s) <= LARGEST)) {
+          const hint = /^[+-]?\d+,\d+$/.test(score) ? ". Write a point, not a comma"
+            : Number.isFinite(s) ? " of 1e+15 at most" : "";
+          wrong(`s_${columns.names[a]}`, `a score is a finite number, got '${score}'${hint}`);
+        }
+        ys[a][rows] = y;
+        ss[a][rows] = s;
+      }
+      lines.push(row);
+      rows++;
+    });
+    if (!header) throw new TableError("the table is empty");
+    if (!rows) throw new TableError("there is no row below the column names");
+    const two = parts.includes(0) && parts.includes(1);
+    if (two && groups.length) {
+      const partOf = new Map();
+      for (let i = 0; i < rows; i++) {
+        const part = partOf.get(groups[i]);
+        if (part !== undefined && part !== parts[i]) {
+          const name = [...groupNumbers.keys()][groups[i]];
+          throw new TableError(`row ${lines[i]}, column 'group': '${name}' has rows in val and in test, `
+            + "so that test would score what was tuned on", lines[i], "group");
+        }
+        partOf.set(groups[i], parts[i]);
+      }
+    }
+    return {
+      names: columns.names, rows, lines: Int32Array.from(lines), two, ignored: columns.ignored,
+      part: two ? Uint8Array.from(parts) : null,
+      group: groups.length ? Int32Array.from(groups) : null,
+      y: ys.map((list) => list.slice(0, rows)), s: ss.map((list) => list.slice(0, rows)),
+    };
+  }
+
+  // ---- 2 scale ---------------------------------------------------------------------------------
+
+  function scaleOf(table, fixed = null) {
+    for (let a = 0; a < table.names.length && fixed !== "logit"; a++) {
+      const wrong = table.s[a].findIndex((s) => !(s >= 0 && s <= 1));
+      if (wrong < 0) continue;
+      if (fixed === null) return "logit";
+      throw new TableError(`row ${table.lines[wrong]}, column 's_${table.names[a]}': a score must be a `
+        + `probability, in [0, 1], got ${table.s[a][wrong]}`, table.lines[wrong], `s_${table.names[a]}`);
+    }
+    return fixed ?? "probability";
+  }
+
+  const halfOf = (scale) => (scale === "probability" ? 0.5 : 0);
+  const onScale = (p, scale) => (scale === "probability" ? p : Math.log(p / (1 - p)));
+
+  // ---- 3 the generator, 4 folds, 5 draws ---------------------------------------------------------
+
+  function mulberry32(seed) { // returns below(n)
+    let a = seed >>> 0;
+    return (n) => {
+      a = (a + 0x6d2b79f5) >>> 0;
+      let t = Math.imul(a ^ (a >>> 15), a | 1);
+      t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
+      return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * n);
+    };
+  }
+
+  // The rows of a part with their groups numbered by first appearance.
+  function partOf(table, wanted) {
+    const rows = [], group = new Int32Array(table.rows).fill(-1), numbers = new Map();
+    for (let i = 0; i < table.rows; i++) {
+      if (wanted !== null && table.part[i] !== wanted) continue;
+      const key = table.group ? table.group[i] : i;
+      let number = numbers.get(key);
+      if (number === undefined) numbers.set(key, number = numbers.size);
+      group[i] = number;
+      rows.push(i);
+    }
+    return { rows: Int32Array.from(rows), group, groups: numbers.size };
+  }
+
+  function foldsOf(groups, below) {
+    const order = Int32Array.from({ length: groups }, (_, i) => i);
+    for (let i = groups - 1; i >= 1; i--) {
+      const j = below(i + 1);
+      [order[i], order[j]] = [order[j], order[i]];
+    }
+    const fold = new Uint8Array(groups);
+    order.forEach((group, p) => { fold[group] = p % FOLDS; });
+    return fold;
+  }
+
+  // Weights of the groups: of "none", 1 each, and of each draw after it.
+  function plan(table, { seed = 0, bootstrap = BOOTSTRAP } = {}) {
+    const below = mulberry32(seed);
+    const fitted = partOf(table, table.two ? 0 : null);
+    const scored = table.two ? partOf(table, 1) : fitted;
+    if (!table.two && fitted.groups < FOLDS) {
+      throw new TableError(`cross-fitting needs ${FOLDS} ${table.group ? "groups" : "rows"} or more, got `
+        + `${fitted.groups}: give more, or a split into val and test`);
+    }
+    const fold = table.two ? null : foldsOf(fitted.groups, below);
+    const weights = (part) => new Uint16Array((bootstrap + 1) * part.groups).fill(1, 0, part.groups);
+    const fitWeights = weights(fitted);
+    const scoreWeights = table.two ? weights(scored) : fitWeights;
+    for (let draw = 1; draw <= bootstrap; draw++) {
+      for (let n = 0, from = draw * fitted.groups; n < fitted.groups; n++) {
+        fitWeights[from + below(fitted.groups)]++;
+      }
+      if (!table.two) continue;
+      for (let n = 0, from = draw * scored.groups; n < scored.groups; n++) {
+        scoreWeights[from + below(scored.groups)]++;
+      }
+    }
+    return { fitted, scored, fold, fitWeights, scoreWeights, draws: bootstrap + 1, grouped: !!table.group };
+  }
+
+  // ---- 6 fitting -------------------------------------------------------------------------------
+
+  // The known rows of a label, the highest score first.
+  function sorted(y, s, rows) {
+    return rows.filter((row) => y[row] !== UNKNOWN).sort((a, b) => s[b] - s[a] || a - b);
+  }
+
+  // The thresholds that are tried: between the distinct scores, above all and below all.
+  function cutsOf(distinct, scale) {
+    const m = distinct.length, cuts = new Float64Array(m ? m + 1 : 0);
+    if (!m) return cuts;
+    cuts[0] = scale === "probability" ? (distinct[0] + 1) / 2 : distinct[0] + 1;
+    for (let k = 1; k < m; k++) {
+      const over = distinct[k - 1], here = distinct[k], middle = (over + here) / 2;
+      cuts[k] = middle < over && middle >= here ? middle : here;
+    }
+    const least = distinct[m - 1];
+    cuts[m] = scale === "logit" ? least - 1 : least === 0 ? -1 : least / 2;
+    return cuts;
+  }
+
+  // Sorted rows, ready for the weights of any draw. Both metrics can only be best where positives
+  // have just been added, so weights are summed up to such places, the *stops*: the ends of those
+  // blocks of equal scores that hold a positive. They are summed for each fold, so that one pass
+  // serves every fold's fit, which is on the rows of all others.
+  function rowSet(order, y, s, part, scale, foldOf = null, folds = 1) {
+    const n = order.length;
+    const set = {
+      n, scale, folds, score: new Float64Array(n), positive: new Uint8Array(n), code: new Uint8Array(n),
+      group: new Int32Array(n), first: new Uint8Array(n), block: new Int32Array(n),
+      stopRow: null, stopBlock: null, positiveGroups: [], fits: [], blocks: 0,
+    };
+    const met = new Uint8Array(part.groups), metPositive = new Uint8Array(part.groups);
+    const distinct = [], stopRow = [0], stopBlock = [-1];
+    let block = -1, stop = false;
+    for (let i = 0; i < n; i++) {
+      const row = order[i], group = part.group[row];
+      if (!i || s[row] !== s[order[i - 1]]) { block++; stop = false; distinct.push(s[row]); }
+      set.score[i] = s[row];
+      set.positive[i] = y[row];
+      set.code[i] = (foldOf ? foldOf(row) : 0) + folds * y[row];
+      set.group[i] = group;
+      set.block[i] = block;
+      set.first[i] = met[group] ? 0 : 1;
+      met[group] = 1;
+      if (y[row] === 1) {
+        stop = true;
+        if (!metPositive[group]) { metPositive[group] = 1; set.positiveGroups.push(i); }
+      }
+      const last = i === n - 1 || s[order[i + 1]] !== s[row];
+      if (last && stop) { stopRow.push(i + 1); stopBlock.push(block); }
+    }
+    set.blocks = block + 1;
+    set.stopRow = Int32Array.from(stopRow);
+    set.stopBlock = Int32Array.from(stopBlock);
+    for (let out = foldOf ? 0 : folds; out <= folds; out++) { // rows without fold `out`; last: all rows
+      const reached = new Int32Array(set.blocks + 1); // blocks up to here that have rows of the fit
+      const kept = new Float64Array(set.blocks);
+      let m = 0;
+      for (let i = 0, b = -1; i < n; i++) {
+        const here = set.block[i];
+        if (b !== here && set.code[i] % folds !== out) kept[m++] = distinct[b = here];
+        reached[here + 1] = m;
+      }
+      set.fits.push({ out, reached, cuts: cutsOf(kept.subarray(0, m), scale) });
+    }
+    return set;
+  }
+
+  // Sums of weights from the top to each stop: [fold][stop] of positives, negatives and groups; after
+  // the folds come those of all, and nothing. The last stop is the end of the rows.
+  function sums(set, weights) {
+    const { folds, code, group, first, stopRow, n } = set, stops = stopRow.length;
+    const lists = () => Array.from({ length: folds + 2 }, () => new Float64Array(stops + 1));
+    set.sums ??= { hits: lists(), alarms: lists(), groups: lists(), positiveGroups: null };
+    const { hits, alarms, groups } = set.sums;
+    const so = new Float64Array(2 * folds), met = new Float64Array(folds);
+    for (let stop = 1, i = 0; stop <= stops; stop++) {
+      for (const end = stop < stops ? stopRow[stop] : n; i < end; i++) {
+        const w = weights[group[i]];
+        so[code[i]] += w;
+        if (set.counted && first[i]) met[code[i] % folds] += w;
+      }
+      let h = 0, f = 0, g = 0;
+      for (let k = 0; k < folds; k++) {
+        h += hits[k][stop] = so[folds + k];
+        f += alarms[k][stop] = so[k];
+        g += groups[k][stop] = met[k];
+      }
+      hits[folds][stop] = h;
+      alarms[folds][stop] = f;
+      groups[folds][stop] = g;
+    }
+    const positiveGroups = new Float64Array(folds + 2);
+    for (const i of set.positiveGroups) {
+      positiveGroups[code[i] % folds] += weights[group[i]];
+      positiveGroups[folds] += weights[group[i]];
+    }
+    set.sums.positiveGroups = positiveGroups;
+  }
+
+  function lower(x, n) { // Wilson's bound
+    if (!(n > 0)) return -Infinity;
+    const z2 = Z * Z;
+    return (x + z2 / (2 * n) - Z * Math.sqrt((x * (1 - x)) / n + z2 / (4 * n * n))) / (1 + z2 / n);
+  }
+
+  // The thresholds of all decisions on the rows without fold `out`, which is no fold where all are
+  // meant; `sums` has just added up their weights. `task`: `prior`, a share; the targets `recall` and
+  // `precision`; `cost`, of a missed positive in false alarms; null for what is not asked for.
+  function fit(set, { out, reached, cuts }, weights, task, grouped) {
+    const { folds, code, group, first, block, stopRow, stopBlock, n, blocks, scale } = set;
+    const all = set.sums, stops = stopRow.length;
+    const [H, F, G] = [all.hits[folds], all.alarms[folds], all.groups[folds]];
+    const less = out === folds ? folds + 1 : out; // what the sums of all have too much
+    const [h0, f0, g0] = [all.hits[less], all.alarms[less], all.groups[less]];
+    const P = H[stops] - h0[stops], N = F[stops] - f0[stops];
+    const half = halfOf(scale);
+    const share = task.prior ?? P / (P + N);
+    const prior = share > 0 && share < 1 ? onScale(share, scale) : half;
+    const found = [half, prior];
+    const inside = (i) => code[i] % folds !== out;
+
+    // Among the cuts after a stop that weigh as the stop does, the nearest to the prior.
+    function nearest(candidates) {
+      let near = Infinity, chosen = NaN;
+      for (const stop of candidates) {
+        let i = stopRow[stop];
+        while (i < n && !(inside(i) && weights[group[i]])) i++;
+        const last = i < n ? reached[block[i]] : cuts.length - 1;
+        for (let k = reached[stopBlock[stop] + 1]; k <= last; k++) {
+          const distance = Math.abs(cuts[k] - prior);
+          if (distance < near) { near = distance; chosen = cuts[k]; }
+        }
+      }
+      return chosen;
+    }
+
+    // Whole numbers compare without rounding: (h / P - f / N) by h N - f P, and so on.
+    function linear(miss, alarm) {
+      let most = -Infinity, ties = [];
+      for (let stop = 0, before = -1; stop < stops; stop++) {
+        const h = H[stop] - h0[stop];
+        if (h === before) continue;
+        before = h;
+        const value = miss * h - alarm * (F[stop] - f0[stop]);
+        if (value > most) { most = value; ties = [stop]; } else if (value === most) ties.push(stop);
+      }
+      return nearest(ties);
+    }
+
+    function f1() {
+      let top = -1, bottom = 1, ties = []; // of the best fraction
+      for (let stop = 0, before = -1; stop < stops; stop++) {
+        const h = H[stop] - h0[stop];
+        if (h === before) continue;
+        before = h;
+        const d = h + F[stop] - f0[stop] + P, left = h * bottom, right = top * d;
+        if (left > right) { [top, bottom] = [h, d]; ties = [stop]; } else if (left === right) ties.push(stop);
+      }
+      return nearest(ties);
+    }
+
+    const both = P > 0 && N > 0;
+    found.push(both ? linear(N, P) : prior, both ? f1() : prior);
+
+    if (task.recall != null) {
+      const trials = grouped ? all.positiveGroups[folds] - all.positiveGroups[less] : P;
+      let low = 0, high = stops; // the first stop that reaches it
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        const bound = P > 0 ? lower((H[middle] - h0[middle]) / P, trials) : -Infinity;
+        if (bound >= task.recall) high = middle; else low = middle + 1;
+      }
+      found.push(low < stops ? cuts[reached[stopBlock[low] + 1]] : NaN);
+    }
+    if (task.precision != null) found.push(precise(task.precision));
+    if (task.cost != null) {
+      const { miss, alarm } = wholeCosts(task.cost);
+      found.push(both ? linear(miss, alarm) : prior);
+    }
+    return found;
+
+    // The lowest cut whose precision surely reaches the target: from the last stop upwards.
+    function precise(target) {
+      for (let stop = stops - 1; stop >= 1; stop--) {
+        let h = H[stop] - h0[stop], f = F[stop] - f0[stop];
+        const trials = grouped ? G[stop + 1] - g0[stop + 1] : Infinity;
+        const most = h / (h + f); // of this stop and the negatives that follow
+        if (!(most >= target - 1e-9) || lower(most, Math.min(trials, n * 65536)) < target - 1e-9) continue;
+        let g = grouped ? G[stop] - g0[stop] : h + f;
+        let best = lower(h / (h + f), g) >= target ? reached[stopBlock[stop] + 1] : -1;
+        const end = stop + 1 < stops ? stopBlock[stop + 1] : blocks;
+        for (let i = stopRow[stop]; i < n && block[i] < end; i++) {
+          if (inside(i)) {
+            const w = weights[group[i]];
+            f += w;
+            if (!grouped) g += w; else if (first[i]) g += w;
+          }
+          if ((i === n - 1 || block[i + 1] !== block[i]) && lower(h / (h + f), g) >= target) {
+            best = reached[block[i] + 1];
+          }
+        }
+        if (best > 0) return cuts[best];
+      }
+      return NaN;
+    }
+  }
+
+  // A ratio as two whole numbers: 0.2 is 1 to 5.
+  function wholeCosts(ratio) {
+    const inverse = Math.round(1 / ratio);
+    return ratio >= 1 ? { miss: ratio, alarm: 1 } : { miss: 1, alarm: inverse };
+  }
+
+  // ---- 7 scoring -------------------------------------------------------------------------------
+
+  function above(score, threshold) { // how many rows have a score > threshold
+    let low = 0, high = score.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (score[middle] > threshold) low = middle + 1; else high = middle;
+    }
+    return low;
+  }
+
+  // Adds to `counts`, TP FP P N of each decision, the rows of one fold; `sums` has been called.
+  function count(set, fold, weights, thresholds, counts) {
+    const { code, group, folds, stopRow } = set, stops = stopRow.length;
+    const hits = set.sums.hits[fold], alarms = set.sums.alarms[fold];
+    thresholds.forEach((threshold, d) => {
+      counts[4 * d + 2] += hits[stops];
+      counts[4 * d + 3] += alarms[stops];
+      if (Number.isNaN(threshold)) { counts[4 * d] = NaN; return; }
+      const row = above(set.score, threshold);
+      let low = 0, high = stops - 1; // the last stop at or before that row
+      while (low < high) {
+        const middle = (low + high + 1) >> 1;
+        if (stopRow[middle] <= row) low = middle; else high = middle - 1;
+      }
+      let h = hits[low], f = alarms[low];
+      for (let i = stopRow[low]; i < row; i++) {
+        if (code[i] % folds !== fold) continue;
+        if (code[i] >= folds) h += weights[group[i]]; else f += weights[group[i]];
+      }
+      counts[4 * d] += h;
+      counts[4 * d + 1] += f;
+    });
+  }
+
+  function metricsOf(tp, fp, P, N) { // in the order of METRICS
+    if (!(P > 0 && N > 0) || Number.isNaN(tp)) return [NaN, NaN, NaN, NaN];
+    return [(tp / P + (N - fp) / N) / 2, (2 * tp) / (tp + fp + P), tp / (tp + fp), tp / P];
+  }
+
+  const taskOf = (name, options) => ({
+    prior: options.prior?.[name] ?? null, recall: options.recall ?? null,
+    precision: options.precision ?? null, cost: options.cost ?? null,
+  });
+
+  const decisionsOf = (options) => [
+    ...DECISIONS, ...[...TARGETS, "cost"].filter((name) => options[name] != null),
+  ];
+
+  // The rows that a label is tuned on, and those that it is scored on: the same in one split.
+  function setsOf(table, planned, a, scale, options) {
+    const y = table.y[a], s = table.s[a], { fitted, scored, fold } = planned;
+    const order = sorted(y, s, fitted.rows);
+    const foldOf = fold && ((row) => fold[fitted.group[row]]);
+    const tuning = rowSet(order, y, s, fitted, scale, foldOf, fold ? FOLDS : 1);
+    tuning.counted = planned.grouped && options.precision != null;
+    return { tuning, scoring: table.two ? rowSet(sorted(y, s, scored.rows), y, s, scored, scale) : tuning };
+  }
+
+  // One label: thresholds [draw][decision] and metrics [draw][decision][metric], flat; draw 0 is the
+  // table itself, whose `counts` are TP, FP, P and N of each decision.
+  function tuneLabel(table, planned, a, scale, options, sets = setsOf(table, planned, a, scale, options)) {
+    const { tuning, scoring } = sets;
+    const task = taskOf(table.names[a], options);
+    const D = decisionsOf(options).length, { draws, grouped, fitted, scored } = planned;
+    const thresholds = new Float64Array(draws * D), metrics = new Float64Array(draws * D * 4);
+    const counts = new Float64Array(4 * D), whole = tuning.fits.at(-1);
+    let own = null;
+    for (let draw = 0; draw < draws; draw++) {
+      const weights = planned.fitWeights.subarray(draw * fitted.groups, (draw + 1) * fitted.groups);
+      sums(tuning, weights);
+      const exported = fit(tuning, whole, weights, task, grouped);
+      thresholds.set(exported, draw * D);
+      counts.fill(0);
+      if (table.two) {
+        const others = planned.scoreWeights.subarray(draw * scored.groups, (draw + 1) * scored.groups);
+        sums(scoring, others);
+        count(scoring, 0, others, exported, counts);
+      } else {
+        for (let k = 0; k < FOLDS; k++) {
+          count(tuning, k, weights, fit(tuning, tuning.fits[k], weights, task, grouped), counts);
+        }
+      }
+      for (let d = 0; d < D; d++) {
+        const [tp, fp, P, N] = counts.subarray(4 * d, 4 * d + 4);
+        metrics.set(metricsOf(tp, fp, P, N), (draw * D + d) * 4);
+      }
+      own ??= counts.slice();
+    }
+    const known = (set) => {
+      const positives = set.positive.reduce((x, y) => x + y, 0);
+      return { positives, negatives: set.n - positives };
+    };
+    return { name: table.names[a], prior: task.prior, thresholds, metrics, counts: own,
+      fitted: known(tuning), scored: known(scoring) };
+  }
+
+  // ---- 8 intervals -----------------------------------------------------------------------------
+
+  function interval(values) { // the 2.5th and the 97.5th percentile, of those that are numbers
+    const kept = Float64Array.from(values.filter((v) => !Number.isNaN(v))).sort();
+    return [0.025, 0.975].map((q) => {
+      if (!kept.length) return NaN;
+      const at = q * (kept.length - 1), below = Math.floor(at);
+      const next = kept[Math.min(below + 1, kept.length - 1)];
+      return kept[below] + (at - below) * (next - kept[below]);
+    });
+  }
+
+  // [value, low, high] of a number in each draw, the table itself first.
+  const withInterval = ([value, ...draws]) => [value,
+    ...(Number.isNaN(value) ? [NaN, NaN] : interval(draws))];
+
+  const meanOf = (values) => {
+    const kept = values.filter((v) => !Number.isNaN(v));
+    return kept.length ? kept.reduce((a, b) => a + b, 0) / kept.length : NaN;
+  };
+
+  const each = (list, of) => Object.fromEntries(list.map((name, i) => [name, of(i)]));
+  const drawnOf = (draws) => Array.from({ length: draws }, (_, i) => i);
+
+  // What a report says of one label.
+  function describe(label, options) {
+    const decisions = decisionsOf(options), D = decisions.length;
+    const drawn = drawnOf(label.thresholds.length / D);
+    const fewest = (of) => Math.min(of.positives, of.negatives);
+    const { positives, negatives } = label.fitted;
+    return {
+      name: label.name, prior: label.prior ?? positives / (positives + negatives),
+      few: fewest(label.fitted) < FEW || fewest(label.scored) < FEW,
+      undefined: !fewest(label.scored), untuned: !fewest(label.fitted),
+      fitted: label.fitted, scored: label.scored,
+      thresholds: each(decisions, (d) => label.thresholds[d]),
+      intervals: each(decisions, (d) => withInterval(drawn.map((r) => label.thresholds[r * D + d])).slice(1)),
+      metrics: each(decisions, (d) => each(METRICS, (m) => withInterval(
+        drawn.map((r) => label.metrics[(r * D + d) * 4 + m])))),
+      counts: each(decisions, (d) => {
+        const [tp, fp, P, N] = label.counts.subarray(4 * d, 4 * d + 4);
+        return { tp, fp, fn: P - tp, tn: N - fp };
+      }),
+    };
+  }
+
+  // The report: what `describe` says of each label, and the means of their `metrics` [draw]...
+  function report(table, described, metrics, scale, options) {
+    if (described.every((label) => label.undefined)) {
+      throw new TableError("no label has both positives and negatives among the rows scored: "
+        + "nothing can be said");
+    }
+    const decisions = decisionsOf(options), D = decisions.length;
+    const drawn = drawnOf(metrics[0].length / (4 * D));
+    const means = each(decisions, (d) => each(METRICS, (m) => drawn.map((r) => meanOf(
+      metrics.map((of) => of[(r * D + d) * 4 + m])))));
+    const accuracy = (decision) => means[decision].balanced_accuracy;
+    const gain = (to, from) => withInterval(drawn.map((r) => accuracy(to)[r] - accuracy(from)[r]));
+    const targets = [...TARGETS, "cost"].filter((name) => options[name] != null);
+    return {
+      scale, decisions, labels: described, draws: drawn.length - 1, two: table.two,
+      prior: options.prior ? "given" : "tuning rows", fitted_on: table.two ? "val" : "all",
+      rows: table.two ? table.part.reduce((n, part) => n + (part === 0), 0) : table.rows, // fitted on
+      targets: Object.fromEntries(targets.map((name) => [name, options[name]])),
+      mean: each(decisions, (d) => each(METRICS, (m) => withInterval(means[decisions[d]][METRICS[m]]))),
+      gain_prior: gain("prior", "0.5"), gain_tuned: gain("tuned-mA", "prior"),
+    };
+  }
+
+  function checkOptions(table, options) {
+    for (const name of TARGETS) {
+      const value = options[name];
+      if (value != null && !(value > 0 && value < 1)) {
+        throw new RangeError(`${name} must lie between 0 and 1, got ${value}`);
+      }
+    }
+    if (!options.prior) return;
+    const unknown = Object.keys(options.prior).find((name) => !table.names.includes(name));
+    if (unknown !== undefined) throw new RangeError(`prior: no label is called ${unknown}`);
+    const missing = table.names.find((name) => options.prior[name] === undefined);
+    if (missing !== undefined) throw new RangeError(`prior: ${missing} has none: give one for each label`);
+    for (const [name, p] of Object.entries(options.prior)) {
+      if (!(p > 0 && p < 1)) throw new RangeError(`prior of ${name} must lie between 0 and 1, got ${p}`);
+    }
+  }
+
+  // Everything of a table: `python -m dcl tune`.
+  function tune(table, options = {}) {
+    checkOptions(table, options);
+    const scale = scaleOf(table, options.scale ?? null);
+    const planned = plan(table, options);
+    const tuned = table.names.map((_, a) => tuneLabel(table, planned, a, scale, options));
+    return report(table, tuned.map((label) => describe(label, options)),
+      tuned.map((label) => label.metrics), scale, options);
+  }
+
+  // In a worker: reads a text, or tunes the labels of a (part of a) table, first without draws.
+  function work(post) {
+    return ({ data }) => {
+      try {
+        if (data.text !== undefined) return post({ table: readTable(data.text) });
+        const { table, scale, options, first } = data;
+        for (const bootstrap of options.bootstrap ? [0, options.bootstrap] : [0]) {
+          const planned = plan(table, { ...options, bootstrap });
+          for (let a = 0; a < table.names.length; a++) {
+            const label = tuneLabel(table, planned, a, scale, options);
+            post({ a: first + a, bootstrap, label: describe(label, options), metrics: label.metrics },
+              [label.metrics.buffer]);
+          }
+        }
+      } catch (error) {
+        const { message, row = null, column = null } = error;
+        post({ error: { message, row, column } });
+      }
+      return undefined;
+    };
+  }
+
+  // ---- the sentence and the files ----------------------------------------------------------------
+
+  function sentence({ gain_prior, gain_tuned, prior }) {
+    const points = ([value, low, high]) => {
+      const spread = Number.isNaN(low) ? "" : ` ± ${(50 * (high - low)).toFixed(1)}`;
+      return `${(100 * value).toFixed(1).replace("-", "\u2212")}${spread}`;
+    };
+    const to = prior === "given" ? "to the training prior" : "to each label's own rate";
+    return `Moving the threshold ${to} gains ${points(gain_prior)} points of balanced accuracy over `
+      + `0.5; tuning each label gains ${points(gain_tuned)} more.`;
+  }
+
+  const orNull = (x) => (Number.isFinite(x) ? x : null);
+
+  function thresholdsJson(result) {
+    const { decisions } = result;
+    return {
+      schema: "dcl-thresholds-1", scale: result.scale, rule: "score > threshold", prior: result.prior,
+      fitted_on: result.fitted_on, rows: result.rows, targets: result.targets, decisions,
+      labels: result.labels.map((label) => ({
+        name: label.name, prior: orNull(label.prior), ...label.fitted, few: label.few,
+        thresholds: Object.fromEntries(decisions.map((name) => [name, orNull(label.thresholds[name])])),
+        intervals: Object.fromEntries(decisions.filter((name) => Number.isFinite(label.intervals[name]?.[0]))
+          .map((name) => [name, label.intervals[name]])),
+      })),
+    };
+  }
+
+  function thresholdsCsv(result) {
+    const cell = (x) => (typeof x === "number" ? (Number.isNaN(x) ? "" : String(x))
+      : /[",\r\n]/.test(x) ? `"${x.replaceAll('"', '""')}"` : String(x));
+    const head = ["label", "decision", "threshold",
+      ...METRICS.flatMap((name) => [name, `${name}_low`, `${name}_high`]), "positives", "negatives", "few"];
+    const line = (name, decision, threshold, metrics, rest) => [name, decision, threshold,
+      ...METRICS.flatMap((metric) => metrics[metric]), ...rest];
+    const rows = [
+      ...result.labels.flatMap((label) => result.decisions.map((d) => line(label.name, d,
+        label.thresholds[d], label.metrics[d], [label.scored.positives, label.scored.negatives, label.few]))),
+      ...result.decisions.map((d) => line("mean", d, NaN, result.mean[d], ["", "", ""])),
+    ];
+    return `${[head, ...rows].map((row) => row.map(cell).join(",")).join("\n")}\n`;
+  }
+
+  // ---- what the figures show ---------------------------------------------------------------------
+
+  // A label on some rows, every threshold: shares from above all scores to below all.
+  function curves(table, rows, a, scale) {
+    const y = table.y[a], s = table.s[a];
+    const order = sorted(y, s, rows);
+    const set = rowSet(order, y, s, { group: new Int32Array(table.rows), groups: 1 }, scale);
+    const positives = set.positive.reduce((x, z) => x + z, 0), negatives = set.n - positives;
+    const { cuts } = set.fits.at(-1), size = cuts.length;
+    const out = { cuts, positives, negatives, score: set.score, positive: set.positive };
+    for (const name of ["hits", "alarms", ...METRICS, "false_positive_rate"]) out[name] = new Float64Array(size);
+    let h = 0, f = 0, k = 0, auc = 0, precisionSum = 0;
+    const put = () => {
+      out.hits[k] = h;
+      out.alarms[k] = f;
+      metricsOf(h, f, positives, negatives).forEach((x, m) => { out[METRICS[m]][k] = x; });
+      out.false_positive_rate[k] = f / negatives;
+      if (k) {
+        auc += (f - out.alarms[k - 1]) * (h + out.hits[k - 1]) / 2;
+        if (h > out.hits[k - 1]) precisionSum += (h - out.hits[k - 1]) * (h / (h + f));
+      }
+      k++;
+    };
+    if (size) put();
+    for (let i = 0; i < set.n; i++) {
+      if (set.positive[i]) h++; else f++;
+      if (i === set.n - 1 || set.block[i + 1] !== set.block[i]) put();
+    }
+    const there = positives > 0 && negatives > 0;
+    out.auc = there ? auc / (positives * negatives) : NaN;
+    out.average_precision = there ? precisionSum / positives : NaN;
+    return out;
+  }
+
+  // One fixed threshold on the rows of `curves`.
+  function at(curve, threshold) {
+    const rows = above(curve.score, threshold);
+    let tp = 0;
+    for (let i = 0; i < rows; i++) tp += curve.positive[i];
+    const fp = rows - tp, fn = curve.positives - tp, tn = curve.negatives - fp;
+    const values = metricsOf(tp, fp, curve.positives, curve.negatives);
+    return { tp, fp, fn, tn, false_positive_rate: fp / curve.negatives,
+      ...Object.fromEntries(METRICS.map((name, m) => [name, values[m]])) };
+  }
+
+  // dcl.evaluation.calibration.calibration_error, of one yes-or-no label.
+  function calibration(curve, scale, bins = BINS) {
+    const counts = new Array(bins).fill(0), given = new Array(bins).fill(0), so = new Array(bins).fill(0);
+    curve.score.forEach((score, i) => {
+      const p = scale === "probability" ? score : 1 / (1 + Math.exp(-score));
+      const bin = Math.min(bins - 1, Math.floor(p * bins));
+      counts[bin]++;
+      given[bin] += p;
+      so[bin] += curve.positive[i];
+    });
+    const all = counts.reduce((a, b) => a + b, 0);
+    return {
+      counts, confidence: given.map((x, i) => x / counts[i]), rate: so.map((x, i) => x / counts[i]),
+      error: given.reduce((sum, x, i) => sum + Math.abs(x - so[i]), 0) / all,
+    };
+  }
+
+  return {
+    DECISIONS, METRICS, BOOTSTRAP, TableError, readTable, scaleOf, halfOf, onScale, mulberry32, plan,
+    partOf, setsOf, tuneLabel, describe, report, checkOptions, tune, work, sentence, thresholdsJson,
+    thresholdsCsv, curves, at, calibration,
+  };
+}
+
+if (typeof window !== "undefined") window.dclScores = dclScoresNumbers();

@@ -1,0 +1,478 @@
+"""The page "Bring your scores" in headless Chromium, from its sources: no built book is needed."""
+
+import csv
+import importlib.util
+import io
+import json
+import math
+import re
+import shutil
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import fastjsonschema
+import pytest
+import torch
+from sklearn.metrics import (
+    average_precision_score,
+    balanced_accuracy_score,
+    f1_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
+
+from dcl import thresholds
+from dcl.data.resident import DataError
+from dcl.data.scores_table import read_scores
+from dcl.evaluation.calibration import calibration_error
+from dcl.experiment.tune import sentence
+
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "book" / "_static"
+VECTORS = json.loads((ROOT / "tests" / "evaluation" / "scores_vectors.json").read_text("utf8"))
+SCHEMA = ROOT / "dcl" / "evaluation" / "thresholds.schema.json"
+FORM = fastjsonschema.compile(json.loads(SCHEMA.read_text("utf8")))
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
+)
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+CLOSE = {"rel": 1e-9, "abs": 1e-9, "nan_ok": True}
+
+if not CHROMIUM or not importlib.util.find_spec("playwright"):
+    pytest.skip("needs Chromium and playwright", allow_module_level=True)
+
+sys.path.insert(0, str(ROOT / "book"))
+from from_source import sample_script  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """The page's own part of scores.md, on a page without the book's theme."""
+    folder = tmp_path_factory.mktemp("book")
+    shutil.copytree(STATIC, folder / "_static")
+    (folder / "_static" / "scores_sample.js").write_text(sample_script(), "utf8")
+    text = (ROOT / "book" / "scores.md").read_text("utf8")
+    (block,) = re.findall(r"^```\{raw\} html\n(.*?)^```\n", text, re.MULTILINE | re.DOTALL)
+    page = folder / "book" / "scores.html"
+    page.parent.mkdir()
+    page.write_text(
+        '<!doctype html><html data-theme="light"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<body><article class='bd-article'>{block}</article></html>",
+        "utf8",
+    )
+    return page.as_uri()
+
+
+@pytest.fixture(scope="module")
+def tab(browser, address):
+    """One tab for all tests; what it asks of a network, and its errors, are kept."""
+    context = browser.new_context(viewport=DESK, accept_downloads=True)
+    tab = context.new_page()
+    tab.asked, tab.errors = [], []
+    context.route(
+        re.compile(r"^(?!file:|data:|blob:)"),
+        lambda route: (tab.asked.append(route.request.url), route.abort()),
+    )
+    tab.on("console", lambda message: message.type == "error" and tab.errors.append(message.text))
+    tab.on("pageerror", lambda error: tab.errors.append(str(error)))
+    tab.goto(address)
+    settled(tab)
+    yield tab
+    context.close()
+
+
+@pytest.fixture
+def sample(tab, address):
+    """The page as it opens, with its sample."""
+    tab.set_viewport_size(DESK)
+    tab.goto(address)
+    settled(tab)
+    return tab
+
+
+def settled(tab):
+    """Wait until everything that was asked for is computed, or refused."""
+    tab.wait_for_function(
+        """() => {
+          const by = (name) => document.querySelector(`#scores [data-${name}]`);
+          return by("wrong").textContent || (by("progress").hidden && by("sentence").textContent
+            && !by("results").classList.contains("stale"));
+        }""",
+        timeout=120_000,
+    )
+
+
+def tune(tab, text, **options):
+    return tab.evaluate(
+        """([text, options]) => {
+          const numbers = window.dclScores;
+          const result = numbers.tune(numbers.readTable(text), options);
+          return { ...result, json: JSON.stringify(numbers.thresholdsJson(result)),
+            csv: numbers.thresholdsCsv(result), sentence: numbers.sentence(result) };
+        }""",
+        [text, options],
+    )
+
+
+def held_equal(found, expected, where=""):
+    """Every number of `expected` is in `found`, to 1e-9; NaN and null are one."""
+    if isinstance(expected, dict):
+        for key, value in expected.items():
+            held_equal(found[key], value, f"{where}.{key}")
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), where
+        for i, (a, b) in enumerate(zip(found, expected, strict=True)):
+            held_equal(a, b, f"{where}[{i}]")
+    elif isinstance(expected, bool) or not isinstance(expected, int | float | None):
+        assert found == expected, where
+    else:
+        number = math.nan if expected is None else expected
+        assert (math.nan if found is None else found) == pytest.approx(number, **CLOSE), where
+
+
+# ---- the numbers ------------------------------------------------------------------------------
+
+
+def test_the_page_draws_the_numbers_of_the_librarys_generator(tab):
+    seed, expected = VECTORS["generator"]["seed"], VECTORS["generator"]["integers_below_10"]
+    found = tab.evaluate(
+        """([seed, n]) => { const below = window.dclScores.mulberry32(seed);
+          return Array.from({ length: n }, () => below(10)); }""",
+        [seed, len(expected)],
+    )
+    assert found == expected
+
+
+@pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda case: case["name"])
+def test_the_page_computes_what_the_literal_loops_do(tab, case):
+    held_equal(tune(tab, case["csv"], **case["options"]), case["expected"])
+
+
+@pytest.mark.parametrize("case", VECTORS["refused"], ids=lambda case: case["name"])
+def test_a_wrong_table_is_refused_by_row_and_column_in_the_librarys_words(tab, case, tmp_path):
+    error = tab.evaluate(
+        """(text) => {
+          try { window.dclScores.readTable(text); } catch ({ message, row, column }) {
+            return { message, row, column };
+          }
+          return null;
+        }""",
+        case["csv"],
+    )
+    assert (error["row"], error["column"]) == (case["row"], case["column"])
+    (tmp_path / "scores.csv").write_text(case["csv"], "utf8")
+    with pytest.raises(DataError) as of_library:
+        read_scores(tmp_path / "scores.csv")
+    words = str(of_library.value).removeprefix(str(tmp_path / "scores.csv")).lstrip(",: ")
+    assert error["message"] == words
+
+
+def drawn_table(seed, *, rows=150, logits=False, two=True, grouped=False, digits=3):
+    """A random table as CSV, and as the arguments of `thresholds.tune`."""
+    generator = torch.Generator().manual_seed(seed)
+    groups = torch.randint(rows // 3, (rows,), generator=generator)
+    odds = torch.randn(rows, 3, generator=generator).double() * 2 - torch.tensor([0.0, 2, 3])
+    labels = (torch.rand(rows, 3, generator=generator) < (odds * 0.7).sigmoid()).long()
+    labels[torch.rand(rows, 3, generator=generator) < 0.05] = -1
+    scores = (odds if logits else odds.sigmoid()).numpy().round(digits)
+    split = ["val" if g % 2 else "test" for g in groups.tolist()] if two else None
+    lines = [",".join([*["split"] * two, *["group"] * grouped, "y_a,s_a,y_b,s_b,y_c,s_c"])]
+    for i in range(rows):
+        cells = [split[i]] if two else []
+        cells += [f"g{groups[i]}"] if grouped else []
+        for y, s in zip(labels[i].tolist(), scores[i].tolist(), strict=True):
+            cells += ["" if y < 0 else str(y), repr(s)]
+        lines.append(",".join(cells))
+    arguments = {"split": split, "groups": groups if grouped else None, "names": ["a", "b", "c"]}
+    return "\n".join(lines), (torch.from_numpy(scores), labels), arguments
+
+
+@pytest.mark.parametrize("grouped", [False, True], ids=["rows", "groups"])
+@pytest.mark.parametrize("two", [False, True], ids=["one split", "two splits"])
+@pytest.mark.parametrize("logits", [False, True], ids=["probabilities", "logits"])
+def test_the_page_computes_what_the_library_does(tab, grouped, two, logits):
+    seed = 4 * grouped + 2 * two + logits
+    text, arrays, arguments = drawn_table(
+        seed, logits=logits, two=two, grouped=grouped, digits=1 + seed % 3
+    )
+    prior = {"a": 0.3, "b": 0.1, "c": 0.02} if seed % 2 else None
+    options = {"recall": 0.5, "precision": 0.4, "bootstrap": 30, "seed": seed}
+    report = thresholds.tune(
+        *arrays, **arguments, prior=None if prior is None else list(prior.values()), **options
+    )
+    found = tune(tab, text, prior=prior, **options)
+    held_equal(json.loads(found["json"]), report.thresholds.as_json())
+    held_equal([found["gain_prior"], found["gain_tuned"]],
+               [report.gain_prior.tolist(), report.gain_tuned.tolist()])  # fmt: skip
+    rows = list(csv.DictReader(io.StringIO(found["csv"])))
+    for row, expected in zip(rows, report.rows_of_table(), strict=True):
+        assert list(row) == list(expected)
+        for key, value in expected.items():
+            if isinstance(value, float):
+                assert float(row[key]) == pytest.approx(value, **CLOSE), (row, key)
+            else:
+                words = str(value)
+                assert row[key] == (words.lower() if key == "few" else words), (row, key)
+
+
+@pytest.mark.parametrize("logits", [False, True], ids=["probabilities", "logits"])
+def test_the_figures_hold_the_numbers_of_scikit_learn_and_of_the_library(tab, logits):
+    text, (scores, labels), _ = drawn_table(3, logits=logits, two=False, digits=2)
+    for a in range(3):
+        found = tab.evaluate(
+            """([text, a, scale]) => {
+              const numbers = window.dclScores, table = numbers.readTable(text);
+              const rows = Int32Array.from({ length: table.rows }, (_, i) => i);
+              const curve = numbers.curves(table, rows, a, scale);
+              const found = Object.fromEntries(
+                ["cuts", ...numbers.METRICS].map((name) => [name, [...curve[name]]]));
+              return { ...found, at: found.cuts.map((cut) => numbers.at(curve, cut)),
+                bins: numbers.calibration(curve, scale), auc: curve.auc,
+                ap: curve.average_precision };
+            }""",
+            [text, a, "logit" if logits else "probability"],
+        )
+        known = labels[:, a] >= 0
+        y, s = labels[known, a], scores[known, a]
+        assert found["auc"] == pytest.approx(roc_auc_score(y, s), **CLOSE)
+        assert found["ap"] == pytest.approx(average_precision_score(y, s), **CLOSE)
+        of_library = calibration_error(
+            (s if logits else s.logit().clamp(-700, 700))[:, None], y[:, None]
+        )
+        assert found["bins"]["error"] == pytest.approx(of_library.error.item(), **CLOSE)
+        assert found["bins"]["counts"] == of_library.counts[0].tolist()
+        for k in range(0, len(found["cuts"]), 7):
+            decided = s > found["cuts"][k]
+            for name, score in (
+                ("balanced_accuracy", balanced_accuracy_score(y, decided)),
+                ("f1", f1_score(y, decided)),
+                ("recall", recall_score(y, decided)),
+                ("precision", precision_score(y, decided) if decided.any() else math.nan),
+            ):
+                assert found[name][k] == pytest.approx(score, **CLOSE), (name, k)
+                assert found["at"][k][name] == pytest.approx(score, **CLOSE), (name, k)
+
+
+@pytest.mark.parametrize("cost", [0.05, 1, 20])
+def test_the_cheapest_threshold_is_the_cheapest_of_all(tab, cost):
+    text, (scores, labels), _ = drawn_table(5, two=False, digits=2)
+    found = tune(tab, text, bootstrap=0, cost=cost)
+    for a, label in enumerate(found["labels"]):
+        known = labels[:, a] >= 0
+        y, s = labels[known, a], scores[known, a]
+
+        def total(threshold, y=y, s=s):
+            missed, alarms = ((s <= threshold) & (y == 1)).sum(), ((s > threshold) & (y == 0)).sum()
+            return cost * missed.item() + alarms.item()
+
+        cheapest = min(total(cut) for cut in [-1, *(s + 1e-6).tolist()])
+        assert total(label["thresholds"]["cost"]) == pytest.approx(cheapest)
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("y_a,s_a\n1,0.9\n0,0.1\n", 2),
+        ("\ufeffy_a,s_a\r\n1,0.9\r\n0,0.1", 2),
+        ("y_a;s_a\n1;0.9\n0;0.1\n\n", 2),
+        ("y_a\ts_a\ttext\n1\t0.9\tx\n", 1),
+        ('"y_a","s_a",note\n1,0.9,"two\nlines, and a ""quote"""\n0,.1,\n', 2),
+        (" y_a , s_a \nYes, 1e-1\n nan ,+5.\n", 2),
+    ],
+)
+def test_csv_is_read_as_programs_write_it(tab, text, rows):
+    found = tab.evaluate(
+        """(text) => { const { names, rows, s } = window.dclScores.readTable(text);
+          return { names, rows, s: [...s[0]] }; }""",
+        text,
+    )
+    assert (found["names"], found["rows"]) == (["a"], rows)
+    assert found["s"][0] in (0.9, 0.1)
+
+
+# ---- what a reader does -----------------------------------------------------------------------
+
+
+def test_the_page_opens_with_its_sample_from_disk_without_a_network(sample):
+    report = library_on_sample()
+    without_intervals = re.sub(r" ± [\d.]+", "", sample.inner_text("[data-sentence]"))
+    assert without_intervals.replace("\u2212", "-") == sentence(report)
+    assert sample.locator("#scores [data-label]").count() == len(report.thresholds.names)
+    assert sample.errors == []
+    assert sample.asked == []
+
+
+def library_on_sample():
+    table = read_scores(STATIC / "scores_sample.csv")
+    return thresholds.tune(
+        table.scores, table.labels, split=table.split, names=table.names, bootstrap=0
+    )
+
+
+def saved(tab, selector):
+    with tab.expect_download() as download:
+        tab.click(selector)
+    return Path(download.value.path()), download.value.suggested_filename
+
+
+def test_the_file_that_the_page_saves_decides_in_the_library(sample, tmp_path):
+    path, name = saved(sample, "[data-json]")
+    assert name == "thresholds.json"
+    FORM(json.loads(path.read_text("utf8")))
+    found, expected = thresholds.read(path), library_on_sample().thresholds
+    assert found.names == expected.names
+    for decision in ("0.5", "prior", "tuned-mA", "tuned-f1"):
+        assert found.of(decision).tolist() == pytest.approx(expected.of(decision).tolist())
+    scores = torch.zeros(1, len(found.names), dtype=torch.float64)
+    assert torch.equal(thresholds.apply(found, scores), thresholds.apply(expected, scores))
+
+
+def test_the_keyboard_moves_the_threshold_and_the_file_keeps_it(sample):
+    before = float(sample.input_value("[data-exact]"))
+    found = sample.inner_text("[data-readout]")
+    sample.focus("#s-threshold")
+    for _ in range(8):
+        sample.keyboard.press("ArrowRight")
+    after = float(sample.input_value("[data-exact]"))
+    assert after > before
+    assert sample.inner_text("[data-readout]") != found
+    assert "of positives found" in sample.get_attribute("#s-threshold", "aria-valuetext")
+    assert sample.input_value("#s-export") == "yours"
+    kept = json.loads(saved(sample, "[data-json]")[0].read_text("utf8"))
+    FORM(kept)
+    assert kept["decisions"][-1] == "yours"
+    assert kept["labels"][0]["thresholds"]["yours"] == pytest.approx(after, abs=0.006)
+    other = kept["labels"][1]["thresholds"]
+    assert other["yours"] == other["tuned-mA"]
+    assert thresholds.SCHEMA == kept["schema"]
+
+
+@pytest.mark.parametrize("figure", ["sweep", "roc", "pr"])
+def test_the_threshold_is_dragged_in_a_figure(sample, figure):
+    svg = sample.locator(f"svg[data-{figure}]")
+    svg.scroll_into_view_if_needed()
+    box, values = svg.bounding_box(), []
+    sample.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    sample.mouse.down()
+    for x in (0.5, 0.8):
+        sample.mouse.move(box["x"] + x * box["width"], box["y"] + 0.4 * box["height"])
+        values.append(float(sample.input_value("[data-exact]")))
+    sample.mouse.up()
+    assert values[0] < values[1] if figure == "sweep" else values[0] > values[1]
+    assert sample.evaluate("document.activeElement.id") == "s-threshold"
+    sample.click("[data-decision=prior]")
+    assert sample.get_attribute("[data-decision=prior]", "aria-pressed") == "true"
+
+
+def test_a_wrong_table_is_named_and_the_old_numbers_are_dimmed(sample):
+    sample.click("[data-paste]")
+    sample.fill("#s-text", "y_a,s_a\n1,0.9\n2,0.1\n")
+    sample.click("[data-read]")
+    settled(sample)
+    assert "Row 3, column 'y_a'" in sample.inner_text("[data-wrong]")
+    assert "stale" in sample.get_attribute("[data-results]", "class")
+    text, _, _ = drawn_table(1)
+    sample.fill("#s-text", text)
+    sample.click("[data-read]")
+    sample.wait_for_function("() => !document.querySelector('[data-wrong]').textContent")
+    settled(sample)
+    assert sample.locator("#s-label option").all_inner_texts() == ["a", "b", "c"]
+    assert sample.get_attribute("[data-results]", "class") == ""
+
+
+def test_a_file_is_opened_and_settings_tune_it_again(sample, tmp_path):
+    text, _, _ = drawn_table(2, rows=600, two=False)
+    (tmp_path / "mine.csv").write_text(text)
+    sample.set_input_files("#s-file", tmp_path / "mine.csv")
+    sample.wait_for_function(
+        "() => document.querySelector('[data-facts]').textContent.includes('mine.csv')"
+    )
+    settled(sample)
+    sample.click("[data-settings] summary")
+    sample.fill("#s-recall", "0.9")
+    sample.fill("#s-prior", "a 0.3, b=0.1, c 2")
+    sample.press("#s-prior", "Tab")
+    settled(sample)
+    assert "Prior of c must lie between 0 and 1, got 2" in sample.inner_text("[data-wrong]")
+    sample.fill("#s-prior", "0.3, 0.1, 0.02")
+    sample.press("#s-prior", "Tab")
+    sample.wait_for_function("() => !document.querySelector('[data-wrong]').textContent")
+    settled(sample)
+    assert "to the training prior" in sample.inner_text("[data-sentence]")
+    assert "recall ≥ 0.9" in sample.inner_text("[data-head]")
+
+
+def test_the_cost_of_a_mistake_lowers_the_threshold_and_joins_the_table(sample):
+    def cheapest():
+        words = sample.inner_text("[data-cost-words]").replace("\u2212", "-")
+        return float(re.search(r"is then (-?[\d.]+?)\.? ", words)[1])
+
+    before = cheapest()
+    sample.focus("#s-cost")
+    for _ in range(4):
+        sample.keyboard.press("ArrowRight")
+    assert cheapest() < before
+    sample.wait_for_selector("[data-decision=cost]")
+    assert "cheapest, 200 : 1" in sample.inner_text("[data-head]")
+    kept = json.loads(saved(sample, "[data-json]")[0].read_text("utf8"))
+    FORM(kept)
+    assert kept["targets"]["cost"] == 200
+    assert kept["labels"][0]["thresholds"]["cost"] == pytest.approx(cheapest(), abs=0.006)
+
+
+def test_a_saved_figure_is_an_svg_in_light_colours_of_a_dark_page_too(sample):
+    sample.evaluate("document.documentElement.dataset.theme = 'dark'")
+    path, name = saved(sample, "[data-svg=roc]")
+    assert name.endswith("_roc.svg")
+    figure = ET.parse(path).getroot()
+    assert figure.find("{*}rect").get("fill") == "#ffffff"
+    (curve,) = [e for e in figure.findall(".//{*}path") if e.get("stroke-width") == "2px"]
+    assert curve.get("stroke") == "rgb(0, 114, 178)"
+    assert sample.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert sample.errors == []
+
+
+def test_the_snippets_run_on_the_saved_file(sample, tmp_path, monkeypatch):
+    path, _ = saved(sample, "[data-json]")
+    shutil.copy(path, tmp_path / "thresholds.json")
+    monkeypatch.chdir(tmp_path)
+    scores = torch.full((2, len(library_on_sample().thresholds.names)), -2.0, dtype=torch.float64)
+    expected = thresholds.apply(thresholds.read(path), scores).bool().tolist()
+    for language, text, given in (
+        ("numpy", thresholds.NUMPY, scores.numpy()),
+        ("torch", thresholds.TORCH, scores),
+    ):
+        sample.click(f"#s-tab-{language}")
+        assert sample.inner_text("[data-snippet]") == text.strip()
+        space = {"scores": given}
+        exec(sample.inner_text("[data-snippet]"), space)
+        assert space["decided"].tolist() == expected
+
+
+def test_every_control_has_a_name_and_every_figure_a_description(sample):
+    nameless = sample.eval_on_selector_all(
+        "#scores :is(input:not([type=hidden]), select, button, textarea)",
+        """list => list.filter((e) => !(e.labels?.length || e.ariaLabel || e.textContent.trim()))
+          .map((e) => e.outerHTML)""",
+    )
+    assert nameless == []
+    for label in sample.eval_on_selector_all("#scores svg", "list => list.map((e) => e.ariaLabel)"):
+        assert len(label.split()) >= 4
+
+
+def test_the_page_is_no_wider_than_a_phone(sample):
+    sample.set_viewport_size(PHONE)
+    assert sample.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
