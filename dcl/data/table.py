@@ -208,14 +208,18 @@ def _split(
         return parts, f"split by the column {chosen.split}"
     labels = np.stack([attribute.labels for attribute in attributes], axis=1)
     groups = groups_of(table, chosen.group) if chosen.group else None
-    if images is not None:
-        groups = joined(groups, images.copies)
+    whole = groups if images is None else joined(groups, images.copies)
     try:
-        parts = np.array(SPLITS)[stratify(labels, SHARES, seed, groups)]
+        try:
+            parts = stratify(labels, SHARES, seed, whole)
+        except TooRareError:
+            if whole is groups:
+                raise
+            parts = stratify(labels, SHARES, seed, groups)  # copies apart, which a note tells
     except TooRareError as error:
         attribute = attributes[error.attribute]
-        has = f"is in {error.rows} groups of {chosen.group}" if chosen.group else (
-            f"has {error.rows} {'rows' if groups is None else 'different images'}"
+        has = f"has {error.rows} rows" if groups is None else (
+            f"is in {error.rows} groups of {chosen.group}"
         )  # fmt: skip
         raise DataError(
             f"{table.path}: the class {attribute.classes[error.label]!r} of {attribute.name} "
@@ -224,8 +228,8 @@ def _split(
             f"belongs"
         ) from None
     shares = ", ".join(f"{100 * share:g} %" for share in SHARES)
-    whole = f", each {chosen.group} in one of them," if chosen.group else ""
-    return parts, f"split at random ({shares}){whole} with seed {seed}"
+    each = f", each {chosen.group} in one of them," if chosen.group else ""
+    return np.array(SPLITS)[parts], f"split at random ({shares}){each} with seed {seed}"
 
 
 def _images(images: Images, rows: dict[str, np.ndarray], size: tuple[int, int]):

@@ -154,7 +154,7 @@ def leaks(table: Table, columns: list[str], parts: np.ndarray) -> list[str]:
     found = {}
     for column in columns:
         values = set(table.columns[column])
-        cut = cut_values(table, column, parts) if len(values) > 1 else []
+        cut = cut_values(table, column, parts) if len(values) >= len(SPLITS) else []
         if cut:
             found[column] = f"{column} ({len(cut):,} of {len(values):,} values)"
     if not found:

@@ -187,19 +187,20 @@ def told_copies(
     parts : ndarray (n,)
         The split of each row.
     drawn : bool
-        Whether the split was drawn, with copies kept in one part.
+        Whether the split was drawn, with copies kept in one part where every class is then in
+        each part.
     """
     order = np.argsort(images.copies, kind="stable")
     cuts = np.flatnonzero(np.diff(images.copies[order])) + 1
     groups = [rows for rows in np.split(order, cuts) if len(rows) > 1]
     if not groups:
         return []
+    cut = [rows for rows in groups if len(set(parts[rows])) > 1]
     notes = [
         f"{len(groups):,} pictures come more than once, byte for byte, in "
-        f"{sum(map(len, groups)):,} rows{', each in one split' if drawn else ''}: "
+        f"{sum(map(len, groups)):,} rows{', each in one split' if drawn and not cut else ''}: "
         f"{_alike(groups, images.names)}"
     ]
-    cut = [rows for rows in groups if len(set(parts[rows])) > 1]
     if cut:
         where = [f"{name} ({part})" for name, part in zip(images.names, parts, strict=True)]
         notes.append(

@@ -359,6 +359,17 @@ def test_a_group_that_a_given_split_cuts_is_named(tmp_path):
         of_features(tmp_path, columns, group="f_id", ignore=["split"])
 
 
+def test_copies_lie_apart_with_a_warning_where_a_class_has_too_few_pictures(tmp_path):
+    for n in range(30):
+        Image.new("L", (16, 16), min(n, 20)).save(tmp_path / f"{n}.png")
+    columns = {"path": [f"{n}.png" for n in range(30)], "a": [0] * 20 + [1] * 10}
+    data = table.load(write(tmp_path / "my.csv", columns), size=(16, 16), progress=False)
+    assert all(set(split.labels[:, 0]) == {0, 1} for split in data.splits.values())
+    told = [note for note in data.facts["notes"] if "byte for byte" in note]
+    assert told[0].startswith("1 pictures come more than once, byte for byte, in 10 rows: ")
+    assert told[1].startswith("warning: 1 pictures are in more than one split")
+
+
 def test_a_class_of_too_few_groups_is_named(tmp_path):
     columns = {"a": [1] * 8 + [0] * 32, "f_id": [f"P{n // 4}" for n in range(COUNT)]}
     with pytest.raises(DataError, match="the class '1' of a is in 2 groups of f_id, too few"):
