@@ -10,42 +10,26 @@ logits (B, A, C) · features (B, A, D) · labels (B, A) integer · class_counts 
 A multi-attribute task has A = 40, C = 2 (CelebA); a single-label task A = 1, C = 100 (CIFAR-100).
 """
 
-from .criterion import PRESETS, DCLLoss
-from .evaluation import thresholds
-from .evaluation.calibration import calibration_error
-from .evaluation.decisions import DECISIONS, decide
-from .evaluation.metrics import balanced_accuracy, evaluate
-from .evaluation.tuning import tune_thresholds
-from .graphed import Graphed
-from .methods import BASELINES, METHODS, Baseline
-from .networks.models import DeepID2
-from .protocol import Criterion
-from .sampling import count_classes, dsl_loss, dsl_weights, target_distribution
-from .schedulers import loss_schedule, schedule
-from .triplet import triplet_loss
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "BASELINES",
-    "DECISIONS",
-    "METHODS",
-    "Baseline",
-    "Criterion",
-    "PRESETS",
-    "DCLLoss",
-    "DeepID2",
-    "Graphed",
-    "balanced_accuracy",
-    "calibration_error",
-    "count_classes",
-    "decide",
-    "dsl_loss",
-    "dsl_weights",
-    "evaluate",
-    "loss_schedule",
-    "schedule",
-    "target_distribution",
-    "thresholds",
-    "triplet_loss",
-    "tune_thresholds",
-]
+if TYPE_CHECKING:
+    from .api import *  # noqa: F403
+    from .api import __all__ as __all__
+
 __version__ = "0.1.0"  # said here alone: pyproject.toml reads it
+
+
+def __getattr__(name: str) -> Any:
+    """A public name; torch is imported with the first, which ``python -m dcl --help`` can spare."""
+    if name == "__all__" or not name.startswith("__"):
+        names = vars(import_module(".api", __name__))
+        for public in ("__all__", *names["__all__"]):
+            globals().setdefault(public, names[public])
+        if name in globals():
+            return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *import_module(".api", __name__).__all__})

@@ -12,10 +12,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
-if __name__ == "__main__" and sys.argv[1:2] in (["run"], ["grid"]):
-    from .experiment.machine import restart
+from .experiment.commands import BENCH, answer, parser
+from .experiment.machine import restart
 
-    restart()  # before anything is read or opened
+if __name__ == "__main__":  # before torch is imported, which takes seconds
+    answer(sys.argv[1:])
+    if sys.argv[1:2] in (["run"], ["grid"]):
+        restart()
 
 try:
     from .data.pack import listing
@@ -39,9 +42,6 @@ except ModuleNotFoundError as error:
         file=sys.stderr,
     )
     sys.exit(2)
-
-
-BENCH = "python -m dcl_book.bench, in a checkout"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -84,46 +84,17 @@ def _joined(arguments: list[str]) -> list[str]:
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     """The parser of these arguments: what they name by its place has its options too."""
-    parser = argparse.ArgumentParser(prog="python -m dcl", description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(required=True, metavar="{run,grid,predict,tune,check,bench}")
-    run_parser = commands.add_parser("run", help="train, test and write the record of one run")
-    experiments = run_parser.add_subparsers(required=True, metavar=f"{{{','.join(DATASETS)}}}")
-    places = [word for word in arguments[1:2] if ":" in word]
+    places = tuple(word for word in arguments[1:2] if ":" in word)
+    top, own = parser((*DATASETS, *places))
     for name, cls in {**DATASETS, **{place: find_dataset(place) for place in places}}.items():
-        _add_experiment(experiments, name, cls, _options(arguments))
-    grid_parser = commands.add_parser("grid", help="make the records of a grid that are missing")
-    grid_parser.add_argument("grid", help="a name in notebooks/grids, or a .yaml file")
-    grid_parser.add_argument("--data-root", metavar="VALUE", help="where not the grid's")
-    grid_parser.set_defaults(command=grid_command)
-    predict_parser = commands.add_parser("predict", help="classes of new images, as a CSV")
-    predict_parser.add_argument("record", type=Path, help="a .json with its .safetensors")
-    predict_parser.add_argument("images", type=Path, help="a folder of images, or a .zip")
-    predict_parser.add_argument("--out", type=Path, default=Path("predictions.csv"))
-    predict_parser.add_argument("--decision", default="tuned-mA", help="argmax, tuned-mA, tuned-f1")
-    predict_parser.add_argument(
-        "--thresholds", type=Path, metavar="FILE", help="of tune, in place of the record's"
-    )
-    predict_parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
-    predict_parser.set_defaults(command=predict_command)
-    tune_parser = commands.add_parser("tune", help="thresholds for a table of scores")
-    tune_module.add_arguments(tune_parser)
-    tune_parser.set_defaults(command=tune_module.tune)
-    check_parser = commands.add_parser("check", help="test the weights beside a record again")
-    check_parser.add_argument(
-        "record", type=Path, nargs="?", help="a .json with its .safetensors; with --all a folder"
-    )
-    check_parser.add_argument(
-        "--all",
-        action="store_true",
-        help="verify every record, all weights and scores below [results]",
-    )
-    for name in ("data-root", "device"):
-        check_parser.add_argument(f"--{name}", metavar="VALUE", help="where not the record's")
-    check_parser.set_defaults(command=check_command)
-    bench_parser = commands.add_parser("bench", help=f"moved: {BENCH}", add_help=False)
-    bench_parser.add_argument("rest", nargs=argparse.REMAINDER)
-    bench_parser.set_defaults(command=bench_command)
-    return parser
+        _add_experiment(own["run"], name, cls, _options(arguments))
+    own["grid"].set_defaults(command=grid_command)
+    own["predict"].set_defaults(command=predict_command)
+    tune_module.add_arguments(own["tune"])
+    own["tune"].set_defaults(command=tune_module.tune)
+    own["check"].set_defaults(command=check_command)
+    own["bench"].set_defaults(command=bench_command)
+    return top
 
 
 def _options(arguments: list[str]) -> dict[str, Option]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from .checks import as_labels, as_sample_weights, choose, is_number
-from .protocol import Criterion, Reminders
+from .protocol import Criterion, Reminders, shares
 from .sampling import (
     CURRENTS,
     KNOWN,
@@ -312,6 +312,13 @@ class DCLLoss(Criterion):
             **self.dsl_options,
         )
 
+    def trained_prior(self) -> Tensor | None:
+        """The target that the sampling schedule has reached."""
+        if self._all_ones:
+            return super().trained_prior()
+        how = {name: self.dsl_options[name] for name in ("rule", "normalisation")}
+        return shares(target_distribution(self.class_counts, self.g, classes=self.classes, **how))
+
     def _first_target(self) -> Tensor:
         """Target share (A, C) of each class at the start; 1 for a class that does not exist."""
         g = sampling_level(self.sampling, 0, self.epochs, decay=self.loss_options["decay"])
@@ -319,10 +326,13 @@ class DCLLoss(Criterion):
         target = target_distribution(self.class_counts, g, rule=rule, classes=self.classes)
         return target.masked_fill(self.missing, 1)
 
+    def get_extra_state(self) -> dict[str, Any]:
+        return super().get_extra_state() | {"stepped": self._steps > 0}
+
     def set_extra_state(self, state: dict[str, Any]) -> None:
         super().set_extra_state(state)
-        if self.steps_per_epoch:
-            self._steps = round(self.epoch * self.steps_per_epoch) + 1
+        if self.steps_per_epoch:  # the clock's next step; of a state without `stepped` as before
+            self._steps = round(self.epoch * self.steps_per_epoch) + state.get("stepped", True)
 
     def extra_repr(self) -> str:
         options = {"sampling": self.sampling, "loss": self.loss, **self.loss_options}

@@ -39,6 +39,10 @@ class RandomSource(nn.Module):
         self.generator: torch.Generator | None = None
 
     def on(self, device: torch.device) -> torch.Generator | None:
+        if not self.training:  # a look at a loss: drawn alike each time, and nothing moves on
+            if self._look is None or self._look.device != device:
+                self._look = torch.Generator(device)
+            return self._look.manual_seed(self.seed or 0)
         made = self.generator
         if self.seed is not None and (made is None or made.device != device):
             self.generator = torch.Generator(device).manual_seed(self.seed)
@@ -47,6 +51,7 @@ class RandomSource(nn.Module):
         return self.generator
 
     _state: Tensor | None = None  # loaded before the device is known
+    _look: torch.Generator | None = None  # of ``eval()``
 
     def get_extra_state(self) -> Tensor:
         if self.generator is not None:
@@ -125,6 +130,58 @@ class Criterion(nn.Module):
         """`scores`, with -inf for classes that an attribute does not have."""
         scores = self.scores(logits, features, model)
         return scores if self.classes is None else scores.masked_fill(self.missing, -torch.inf)
+
+    def trained_prior(self) -> Tensor | None:
+        """Class shares (A, C) that the training moves towards; None for a loss without such.
+
+        The training set's, unless a method weighs, draws or shifts otherwise.
+        """
+        return shares(self.class_counts)
+
+    def at_data_prior(self, logits: Tensor) -> Tensor:
+        """Logits of a training by this criterion, as if it had been at the data's own prior.
+
+        Their softmax gives probabilities again: a weighted, re-sampled or scheduled loss calls what
+        is rare too often. For a schedule, call it at the epoch whose network is used.
+
+        Parameters
+        ----------
+        logits : Tensor (N, A, C), (N, A) of the positive class, or (N, C) of one label
+            Of the network; those of (N, A) come back as (N, A).
+
+        Raises
+        ------
+        ValueError
+            For a loss that trains towards no prior (focal, ASL, margins), and shapes that do not
+            fit.
+
+        Examples
+        --------
+        >>> from dcl import DCLLoss
+        >>> counts = torch.tensor([[90, 10]])
+        >>> criterion = DCLLoss(counts, 10, sampling=0.0, loss=0.0)  # trains towards balance
+        >>> criterion.at_data_prior(torch.zeros(1, 1, 2)).softmax(2)
+        tensor([[[0.9000, 0.1000]]])
+        """
+        prior = self.trained_prior()
+        if prior is None:
+            raise ValueError(
+                f"{type(self).__name__} trains towards no prior that could be taken out: calibrate "
+                f"its scores on a validation split, by a temperature or Platt's scaling"
+            )
+        data = shares(self.class_counts)
+        offsets = torch.where(data > 0, (data / prior).log(), 0.0).to(logits.device)  # (A, C)
+        if logits.ndim == 2 and len(offsets) == 1 and logits.shape[1] == offsets.shape[1]:
+            offsets = offsets[0]
+        elif logits.ndim == 2 and offsets.shape[1] == 2 and logits.shape[1] == len(offsets):
+            offsets = offsets[:, 1] - offsets[:, 0]
+        if logits.shape[1:] != offsets.shape:
+            raise ValueError(
+                f"logits must be (samples, attributes, classes) = "
+                f"(N, {', '.join(map(str, self.class_counts.shape))}) as class_counts, got shape "
+                f"{tuple(logits.shape)}"
+            )
+        return logits + offsets.to(logits.dtype)
 
     def batch(
         self, logits: Tensor, features: Tensor | None, labels: Tensor
@@ -254,3 +311,9 @@ def _caller() -> int:
     while frame is not None and frame.f_code.co_filename.startswith(PASSED):
         level, frame = level + 1, frame.f_back
     return level
+
+
+def shares(counts: Tensor) -> Tensor:
+    """Class counts or weights (A, C) as shares that sum to 1, float64."""
+    counts = counts.double()
+    return counts / counts.sum(1, keepdim=True)

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ..checks import UNKNOWN, as_labels
-from .decisions import two_columns
+from ..checks import UNKNOWN
+from .decisions import as_scored
 
 BINS = 15  # of equal width, as Guo et al. (2017) take
 
@@ -43,7 +43,7 @@ def calibration_error(
 
     Parameters
     ----------
-    logits : Tensor (N, A, C), or (N, A) of the positive class
+    logits : Tensor (N, A, C), (N, A) of the positive class, or (N, C) of one label
         -inf for a class that the attribute does not have.
     labels : Tensor (N, A) or (N,), integer
         -1 where unknown: counted nowhere.
@@ -69,14 +69,8 @@ def calibration_error(
     """
     if bins < 1:
         raise ValueError(f"bins must be 1 or more, got {bins!r}")
-    logits, labels = two_columns(logits).detach().cpu().double(), as_labels(labels).cpu()
-    if logits.ndim != 3 or logits.shape[:2] != labels.shape:
-        raise ValueError(
-            f"logits must be (samples, attributes, classes) and labels (samples, attributes), got "
-            f"shapes {tuple(logits.shape)} and {tuple(labels.shape)}"
-        )
-    if logits.isnan().any():
-        raise ValueError("logits must be numbers, got NaN")
+    logits, labels = as_scored(logits, labels)
+    logits, labels = logits.detach().cpu().double(), labels.cpu()
     exists = (logits > -torch.inf).any(0)  # (A, C)
     if offsets is not None:
         logits = logits + offsets.cpu().double().masked_fill(~exists, 0)

@@ -4,10 +4,12 @@ A decision is a number for each class of each attribute, (A, C), added to the lo
 largest is taken. For two classes that is a threshold on logit 1 minus logit 0.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+
+from ..checks import as_labels, check_labels, check_scored, check_tensors
 
 DECISIONS = ("argmax", "prior", "tuned-mA", "tuned-f1")
 
@@ -37,10 +39,17 @@ def decide(
 
     Parameters
     ----------
-    logits : Tensor (N, A, C), or (N, A) of the positive class
+    logits : Tensor (N, A, C)
+        Or (N, A) of the positive class, or (N, C) of one label, which `class_counts` or `offsets`
+        tell apart; without them (N, 1) alone.
     class_counts : Tensor (A, C), optional
     offsets : Tensor (A, C) or `Tuned`, optional
         From `dcl.tune_thresholds`, in the place of `class_counts`.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit or have two meanings, and NaN among the logits.
 
     Examples
     --------
@@ -50,14 +59,17 @@ def decide(
     >>> decide(logits), decide(logits, torch.tensor([[90, 10]]))
     (tensor([[0]]), tensor([[1]]))
     """
-    logits = two_columns(logits)
+    check_tensors(logits=logits)
     if class_counts is not None:
         if offsets is not None:
             raise ValueError("decide takes class_counts or offsets, got both")
         offsets = prior_offsets(class_counts)
+    offsets = offsets.offsets if isinstance(offsets, Tuned) else offsets
+    logits = _in_full(logits, None if offsets is None else tuple(offsets.shape))
+    _check_numbers(logits)
     if offsets is None:
         return logits.argmax(2)
-    offsets = (offsets.offsets if isinstance(offsets, Tuned) else offsets).to(logits.device)
+    offsets = offsets.to(logits.device)
     if offsets.shape != logits.shape[1:]:
         raise ValueError(
             f"offsets and counts are (attributes, classes) = {tuple(logits.shape[1:])} for these "
@@ -72,6 +84,59 @@ def prior_offsets(class_counts: Tensor) -> Tensor:
     counts = torch.as_tensor(class_counts).double()
     share = counts / counts.sum(1, keepdim=True)
     return torch.where(counts > 0, -share.log(), -torch.inf)
+
+
+def _in_full(logits: Tensor, wanted: tuple[int, ...] | None) -> Tensor:
+    """Logits (N, A, C) from what `decide` takes; `wanted` is (A, C), if it is known."""
+    if logits.ndim != 2:
+        return logits
+    if wanted is None and logits.shape[1] > 1:
+        columns = logits.shape[1]
+        raise ValueError(
+            f"logits of shape {tuple(logits.shape)} may be those of {columns} yes-or-no attributes "
+            f"or of one label of {columns} classes: give logits.unsqueeze(1) for one label, "
+            f"torch.stack([0 * logits, logits], 2) for attributes"
+        )
+    return logits.unsqueeze(1) if wanted == (1, logits.shape[1]) else two_columns(logits)
+
+
+def as_scored(logits: Any, labels: Any) -> tuple[Tensor, Tensor]:
+    """Logits (N, A, C) and labels (N, A) from the forms that a criterion takes, checked.
+
+    Logits (N, A) of the positive class with labels (N, A), logits (N, C) with labels (N,).
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, NaN among the logits or labels, a sample whose logits have no
+        largest one, and a label of a class that its attribute lacks (its logits are all -inf).
+    """
+    check_tensors(logits=logits)
+    one = getattr(labels, "ndim", 2) == 1 and logits.ndim == 2 and logits.shape[1] > 1
+    labels = as_labels(labels)
+    logits = logits.unsqueeze(1) if one else two_columns(logits)
+    if logits.ndim != 3 or logits.shape[:2] != labels.shape:
+        raise ValueError(
+            f"logits must be (samples, attributes, classes) and labels (samples, attributes), got "
+            f"shapes {tuple(logits.shape)} and {tuple(labels.shape)}. Of one label also logits "
+            f"(samples, classes) and labels (samples,)"
+        )
+    check_labels(labels, *logits.shape[1:])
+    _check_numbers(logits)
+    check_scored(logits, labels)
+    return logits, labels.long()
+
+
+def _check_numbers(logits: Tensor) -> None:
+    """No logit is NaN, and each sample's have a largest one."""
+    wrong = logits.isnan().any(2)
+    wrong |= (logits == -torch.inf).all(2) | ((logits == torch.inf).sum(2) > 1)
+    if bool(wrong.any()):
+        row, attribute = wrong.nonzero()[0].tolist()
+        raise ValueError(
+            f"logits must be numbers, got NaN, or infinity where no class is the largest, in row "
+            f"{row}, attribute {attribute}: {logits[row, attribute].tolist()}"
+        )
 
 
 def two_columns(logits: Tensor) -> Tensor:

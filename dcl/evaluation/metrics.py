@@ -3,14 +3,15 @@
 import math
 import warnings
 from collections.abc import Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..checks import UNKNOWN
+from ..checks import UNKNOWN, as_labels, whole
 from ..sampling import count_classes
-from .decisions import Tuned, decide
+from .decisions import Tuned, as_scored, decide
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +55,7 @@ def balanced_accuracy(
 
     Parameters
     ----------
-    predictions, labels : Tensor (N, A), integer
+    predictions, labels : Tensor (N, A), or (N,) of one label, integer
         Classes in [0, classes); a label of -1 is unknown and counts nowhere.
     classes : int or sequence of A ints
         C, or the classes of each attribute.
@@ -74,9 +75,11 @@ def balanced_accuracy(
     >>> balanced_accuracy(torch.tensor([[0], [0], [0], [1]]), torch.tensor([[0], [0], [1], [1]]))
     tensor([0.7500], dtype=torch.float64)
     """
-    most = classes if isinstance(classes, int) else max(classes)
-    table = confusion(predictions, labels, most).double()
-    return _mean_recall(table, _numbers(classes, len(table), most), names=None)
+    predictions, labels = as_labels(predictions), as_labels(labels)
+    numbers = _numbers(classes, labels.shape[1], 2)
+    table = confusion(predictions, labels, max(numbers)).double()
+    _check_own(numbers, predictions=predictions, labels=labels)
+    return _mean_recall(table, numbers, names=None)
 
 
 def mean_accuracy(per_attribute: Tensor) -> float:
@@ -97,9 +100,9 @@ def evaluate(
 
     Parameters
     ----------
-    logits : Tensor (N, A, C)
+    logits : Tensor (N, A, C), (N, A) of the positive class, or (N, C) of one label
         Of the whole split.
-    labels : Tensor (N, A), integer
+    labels : Tensor (N, A), or (N,) of one label, integer
         -1 where unknown: in no number.
     names : list of str
         The A attributes.
@@ -113,23 +116,30 @@ def evaluate(
     -------
     DataFrame
         Indexed by attribute: ``mA``, ``accuracy``, ``f1``, ``precision``, ``recall`` (of class 1;
-        for C > 2 the mean over classes), ``auc`` and ``average_precision`` (binary attributes
-        alone), and ``confusion``, nested lists [true][predicted]. NaN where undefined: never 0;
-        a class that is never decided has no precision and is left out of the mean over classes.
+        for C > 2 the mean over the classes that have samples), ``auc`` and ``average_precision``
+        (binary attributes alone), and ``confusion``, nested lists [true][predicted]. NaN where
+        undefined, as F1 of a class without samples: never 0; a class that is never decided has no
+        precision and is left out of the mean over classes.
     """
     import numpy as np
     import pandas as pd
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    logits, labels = logits.double().cpu(), labels.cpu()
+    logits, labels = as_scored(logits, labels)
+    logits, labels = logits.detach().double().cpu(), labels.cpu()
     most = logits.shape[2]
+    if isinstance(names, str) or len(names) != labels.shape[1]:
+        raise ValueError(f"names must be a list of {labels.shape[1]} attributes, got {names!r}")
     numbers = _numbers(classes, len(names), most)
+    _check_own(numbers, labels=labels)
     predictions = decide(logits, class_counts, offsets=offsets)
     counts = confusion(predictions, labels, most)
     table = counts.double()  # (A, C, C)
     hits = table.diagonal(dim1=1, dim2=2)
     recall, precision = hits / table.sum(2), hits / table.sum(1)  # (A, C); 0/0 is NaN
     f1 = 2 * hits / (table.sum(2) + table.sum(1))
+    held = table.sum(2) > 0
+    f1, precision = (x.where(held, torch.nan) for x in (f1, precision))
     binary = torch.tensor(numbers) == 2
 
     def percent(values: Tensor) -> np.ndarray:  # (A, C) -> (A,), of class 1 or over the classes
@@ -163,9 +173,118 @@ def _of_known(metric, labels, score) -> float:
 
 def _numbers(classes: int | Sequence[int] | None, attributes: int, most: int) -> list[int]:
     """The number of classes of each attribute."""
-    if classes is None or isinstance(classes, int):
-        return [classes or most] * attributes
-    return list(classes)
+    if classes is None or isinstance(classes, Integral):
+        return [whole("classes", most if classes is None else classes, 2)] * attributes
+    if len(classes) != attributes:
+        raise ValueError(
+            f"classes must be {attributes} numbers, one for each attribute, or one, got {classes!r}"
+        )
+    return [whole("classes", number, 2) for number in classes]
+
+
+def _check_own(numbers: Sequence[int], **values: Tensor) -> None:
+    """Classes (N, A) are such as their attribute has."""
+    for name, tensor in values.items():
+        if tensor.shape[1] != len(numbers):
+            continue  # which `confusion` refuses
+        beyond = tensor >= torch.tensor(numbers, device=tensor.device)
+        if bool(beyond.any()):
+            row, a = beyond.nonzero()[0].tolist()
+            raise ValueError(
+                f"{name} must lie in 0 ... {numbers[a] - 1} for attribute {a}, got "
+                f"{tensor[row, a].item()} in row {row}"
+            )
+
+
+class MeanBalancedAccuracy(nn.Module):
+    """mA over batches and processes: counts that are added up, so that no batch is kept.
+
+    Used as the metrics of torchmetrics are: `update`, `compute`, `reset`; called with a batch it
+    adds it and returns the batch's own mA. In a module it goes to the module's device.
+
+    Parameters
+    ----------
+    attributes : int
+        A.
+    classes : int or sequence of A ints
+        C, or the classes of each attribute.
+
+    Examples
+    --------
+    >>> metric = MeanBalancedAccuracy(attributes=1)
+    >>> metric.update(torch.tensor([[0], [0]]), torch.tensor([[0], [0]]))
+    >>> metric.update(torch.tensor([[0], [1]]), torch.tensor([[1], [1]]))
+    >>> metric.compute()
+    tensor(0.7500, dtype=torch.float64)
+    """
+
+    counts: Tensor  # (A, C, C) of what was updated with, in this process
+
+    def __init__(self, attributes: int, classes: int | Sequence[int] = 2):
+        super().__init__()
+        self.classes = _numbers(classes, whole("attributes", attributes, 1), 2)
+        most = max(self.classes)
+        zeros = torch.zeros(attributes, most, most, dtype=torch.int64)
+        self.register_buffer("counts", zeros, persistent=False)
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        self.counts.zero_()
+
+    def update(self, predictions: Tensor, labels: Tensor) -> None:
+        """Add a batch.
+
+        Parameters
+        ----------
+        predictions : Tensor (B, A), or (B,) of one label
+            Classes; or logits or probabilities (B, A, C), or (B, C) with labels (B,), whose largest
+            decides.
+        labels : Tensor (B, A), or (B,) of one label, integer
+            -1 where unknown.
+        """
+        self.counts += self._counted(predictions, labels)
+
+    def compute(self) -> Tensor:
+        """mA in [0, 1] over all batches of all processes; NaN, with a warning, where undefined."""
+        return self.per_attribute().nanmean()
+
+    def per_attribute(self) -> Tensor:
+        """Balanced accuracy (A,) over all batches of all processes, see `balanced_accuracy`."""
+        counts = self.counts.clone()
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.all_reduce(counts)
+        return _mean_recall(counts.cpu().double(), self.classes, names=None)
+
+    def forward(self, predictions: Tensor, labels: Tensor) -> Tensor:
+        """`update`, and the mA of this batch alone."""
+        counts = self._counted(predictions, labels)
+        self.counts += counts
+        with warnings.catch_warnings():  # a small batch lacks classes
+            warnings.simplefilter("ignore")
+            return _mean_recall(counts.cpu().double(), self.classes, names=None).nanmean()
+
+    def _counted(self, predictions: Tensor, labels: Tensor) -> Tensor:
+        labels = as_labels(labels)
+        if predictions.is_floating_point():
+            one = predictions.ndim == 2 and labels.shape[1] == 1 and predictions.shape[1] > 1
+            predictions = predictions.unsqueeze(1) if one else predictions
+            if predictions.ndim != 3:
+                raise ValueError(
+                    f"predictions must be classes (whole numbers), or logits (batch, attributes, "
+                    f"classes), got floating shape {tuple(predictions.shape)}: of yes-or-no "
+                    f"attributes give (logits > 0).long() or (probabilities > 0.5).long()"
+                )
+            lacking = torch.arange(predictions.shape[2]) >= torch.tensor(self.classes)[:, None]
+            lacking = lacking.to(predictions.device)
+            predictions = decide(predictions.masked_fill(lacking, -torch.inf))
+        predictions = as_labels(predictions)
+        counts = confusion(predictions, labels, max(self.classes)).to(self.counts.device)
+        _check_own(self.classes, predictions=predictions, labels=labels)
+        if counts.shape != self.counts.shape:
+            raise ValueError(
+                f"labels must be (batch, {len(self.classes)}), got shape {tuple(labels.shape)}"
+            )
+        return counts
 
 
 def threshold_curves(logits: Tensor, labels: Tensor, names: Sequence[str]) -> dict[str, Any]:
@@ -259,7 +378,7 @@ def per_class(counts: Tensor, names: Sequence[str]) -> "pd.DataFrame":
     columns = {
         "recall": 100 * hits / samples,
         "precision": 100 * hits / found,
-        "f1": 200 * hits / (samples + found),
+        "f1": (200 * hits / (samples + found)).where(samples > 0, torch.nan),
     }
     frame = pd.DataFrame({name: values.numpy() for name, values in columns.items()}, list(names))
     frame["samples"] = samples.long().numpy()

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from ..checks import UNKNOWN, as_labels, check_labels, choose
+from ..checks import UNKNOWN, choose
 from ..sampling import count_classes
-from .decisions import DECISIONS, Tuned, decide, prior_offsets, two_columns
+from .decisions import DECISIONS, Tuned, as_scored, decide, prior_offsets
 from .metrics import confusion
 
 METRICS = ("mA", "f1")
@@ -43,13 +43,14 @@ def tune_thresholds(
     """The threshold of each attribute that is best on these samples, a validation split's.
 
     For two classes every threshold between two scores is tried; among equals the one nearest to
-    the prior's is taken. For more classes each class's offset in turn, from the prior's on.
+    the prior's is taken. For more classes each class's offset in turn, from the prior's on; a class
+    without a sample here keeps the prior's. Never worse than argmax on these samples.
 
     Parameters
     ----------
-    logits : Tensor (N, A, C), or (N, A) of the positive class
+    logits : Tensor (N, A, C), (N, A) of the positive class, or (N, C) of one label
         -inf for a class that the attribute does not have.
-    labels : Tensor (N, A), integer
+    labels : Tensor (N, A), or (N,) of one label, integer
         -1 where unknown.
     metric : {"mA", "f1"}
         ``mA``: mean recall of the classes (Eq. 12). ``f1``: of class 1; for more than two classes
@@ -69,7 +70,8 @@ def tune_thresholds(
     Raises
     ------
     ValueError
-        For shapes that do not fit, labels out of range, an unknown metric, and no samples.
+        For shapes that do not fit, labels out of range or of a class that the attribute lacks, NaN
+        among logits or labels, an unknown metric, and no samples.
 
     Examples
     --------
@@ -81,13 +83,8 @@ def tune_thresholds(
     (tensor([-2.2500], dtype=torch.float64), tensor([[0, 1, 1, 0]]))
     """
     choose("metric", metric, METRICS)
-    logits, labels = two_columns(logits).detach().cpu().double(), as_labels(labels).cpu()
-    if logits.shape[:2] != labels.shape:
-        raise ValueError(
-            f"logits must be (samples, attributes, classes) and labels (samples, attributes), got "
-            f"shapes {tuple(logits.shape)} and {tuple(labels.shape)}"
-        )
-    check_labels(labels, *logits.shape[1:])
+    logits, labels = as_scored(logits, labels)
+    logits, labels = logits.detach().cpu().double(), labels.cpu()
     if not len(labels):
         raise ValueError("logits and labels have no sample: a threshold needs some")
     if class_counts is None:

@@ -32,7 +32,8 @@ def save_checkpoint(path: Path, identity: str, state: dict[str, Any], progress: 
     scratch = path.with_name(f".{path.name}.part")  # overwritten after a kill
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save({"identity": identity, "state": saved, "progress": vars(progress)}, scratch)
+        kept = {"identity": identity, "device": _device_of(state)}
+        torch.save(kept | {"state": saved, "progress": vars(progress)}, scratch)
         os.replace(scratch, path)
     except (OSError, RuntimeError) as error:  # torch.save reports a full disk as RuntimeError
         scratch.unlink(missing_ok=True)
@@ -48,6 +49,12 @@ def load_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> Progres
             f"{path} was written by another run or another version of dcl ({found}, this run is "
             f"{identity}): delete it to start anew"
         )
+    device = _device_of(state)
+    if saved.get("device", device) != device:  # its random numbers are the device's own
+        raise TrainingError(
+            f"{path} was written on {saved['device']}, this run is on {device}: go on there (with "
+            f"device), or delete it to start anew"
+        )
     try:
         if type(saved["state"]) is not dict:
             raise TypeError("its state is no dict")
@@ -61,6 +68,12 @@ def load_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> Progres
         return progress
     except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise _foreign(path, error) from None
+
+
+def _device_of(state: dict[str, Any]) -> str:
+    """Where the random numbers of a run are drawn: ``cpu`` or ``cuda``."""
+    kinds = {part.device.type for part in state.values() if isinstance(part, torch.Generator)}
+    return "+".join(sorted(kinds))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from .fields import (
     check_fields,
     option,
     plain_values,
+    resolve,
     settle_profile,
     typed,
     unknown,
@@ -248,16 +249,3 @@ def from_notebook(cls: type, namespace: dict[str, Any]):
     Every plain value defined so far must be a parameter, see `plain_values`.
     """
     return from_values(cls, plain_values(namespace))
-
-
-def resolve(path: str | Path) -> Path:
-    """`path` from the project's root where the current folder lies in it, else from there.
-
-    Papermill runs a notebook in the caller's folder, the book and nbval in the notebook's: inside
-    a checkout a relative path means the same for all.
-    """
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "_config.yml").is_file() and (folder / "dcl" / "__init__.py").is_file():
-            return folder / Path(path).expanduser()
-    return here / Path(path).expanduser()

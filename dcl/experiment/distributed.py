@@ -146,3 +146,11 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient: Tensor):
         return gradient[share(ctx.batch)] * processes(), None
+
+
+def default_generator(device: torch.device) -> torch.Generator:
+    """Torch's global generator of a device, from which dropout draws."""
+    if device.type != "cuda":
+        return torch.default_generator
+    index = torch.cuda.current_device() if device.index is None else device.index
+    return torch.cuda.default_generators[index]

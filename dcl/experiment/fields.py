@@ -8,6 +8,7 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field, fields
+from pathlib import Path
 from typing import Any, get_args
 
 PROFILE = "quick: a look in seconds; auto: $DCL_PROFILE or standard"
@@ -114,3 +115,16 @@ def as_config_error() -> Iterator[None]:
         raise
     except ValueError as error:
         raise ConfigError(str(error)) from None
+
+
+def resolve(path: str | Path) -> Path:
+    """`path` from the project's root where the current folder lies in it, else from there.
+
+    Papermill runs a notebook in the caller's folder, the book and nbval in the notebook's: inside
+    a checkout a relative path means the same for all.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "_config.yml").is_file() and (folder / "dcl" / "__init__.py").is_file():
+            return folder / Path(path).expanduser()
+    return here / Path(path).expanduser()

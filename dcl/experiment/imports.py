@@ -67,11 +67,16 @@ def _handed_on(package: str, name: str, roots: Roots) -> set[Path]:
     path = _package(package, roots) if package else None
     if not path:
         return set()
-    for node in ast.parse(path.read_text("utf-8")).body:
-        if not isinstance(node, ast.ImportFrom) or node.level != 1 or not node.module:
-            continue
-        if name in {alias.asname or alias.name for alias in node.names}:
-            return _named(f"{package}.{node.module}", name, set(), roots)
+    waiting = [path]
+    for own in waiting:  # more where it hands on all names of another file, as `dcl` those of api
+        for node in ast.walk(ast.parse(own.read_text("utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or node.level != 1 or not node.module:
+                continue
+            names = {alias.asname or alias.name for alias in node.names}
+            if name in names:
+                return _named(f"{package}.{node.module}", name, set(), roots)
+            if "*" in names and (file := _file(f"{package}.{node.module}", roots)):
+                waiting.append(file)
     return {path}
 
 

@@ -13,9 +13,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 try:
     import fcntl
@@ -23,6 +21,9 @@ except ImportError:  # Windows: a training there does not see the others
     fcntl = None  # type: ignore[assignment]
 
 from .provenance import cpu_flags
+
+if TYPE_CHECKING:
+    import torch
 
 SPIN, WAITING = "GOMP_SPINCOUNT", "OMP_WAIT_POLICY"  # the first overrules the second
 SETTINGS = {
@@ -88,6 +89,8 @@ def fair_share(folder: Path | None = None) -> Iterator[int]:
     int
         Threads of this training.
     """
+    import torch  # not before `restart`, which would import it twice
+
     before = torch.get_num_threads()
     folder = folder or Path(tempfile.gettempdir(), f"dcl-trainings-{_user()}")
     with _counted(folder) as trainings:
@@ -167,16 +170,19 @@ def _user() -> str:
     return str(os.getuid()) if hasattr(os, "getuid") else "0"
 
 
-def best_precision(device: torch.device) -> str:
+def best_precision(device: "torch.device") -> str:
     """What ``precision auto`` means there: bfloat16 where the hardware multiplies it, else float32.
 
     On a CPU that is AMX (`amx_bf16` of its flags): without it bfloat16 is several times slower.
 
     Examples
     --------
+    >>> import torch
     >>> best_precision(torch.device("cpu")) in ("float32", "bfloat16")
     True
     """
+    import torch
+
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     return "bfloat16" if device.type == "cpu" and "amx_bf16" in cpu_flags() else "float32"

@@ -4,15 +4,17 @@ import hashlib
 import platform
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from . import imports
 
+if TYPE_CHECKING:
+    import torch
 
-def environment(device: torch.device) -> dict[str, Any]:
+
+def environment(device: "torch.device") -> dict[str, Any]:
     """What the run ran on: device, threads, package versions, the processor's flags that matter."""
+    import torch
     import torchvision
 
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()

@@ -119,12 +119,18 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
                 data = load_data(config, show=show)
             if distributed.rank() == 0:
                 tell(data)
+        if config.keep_scores and set(data.class_sizes) != {2}:
+            raise ConfigError(
+                f"keep_scores is for yes-or-no attributes, {data.title} has one of "
+                f"{max(data.class_sizes)} classes: leave it out"
+            )
         model = build_model(config, data).to(device)
         criterion = build_criterion(config, data).to(device)
         splits = {
             name: Resident(split, device, data.augment) for name, split in data.splits.items()
         }
-        progress = _train(config, data, model, criterion, splits, show)
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):  # the caller's
+            progress = _train(config, data, model, criterion, splits, show)
         path = config.record_path(data)
         record = {
             "experiment": config.experiment,

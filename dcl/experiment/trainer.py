@@ -4,7 +4,9 @@ import copy
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +64,8 @@ def train(
     lr, momentum, weight_decay : float
         Of SGD; the learning rate falls to 0 along a cosine, step by step.
     seed : int
-        Of the data order and the augmentation.
+        Of the data order and the augmentation, and of what the network draws itself (dropout,
+        stochastic depth), for which torch's global generator of the device is seeded.
     precision : {"float32", "bfloat16"}
         Of the network's products while it trains, by autocast; weights, criterion and evaluation
         are float32 in any case.
@@ -107,7 +110,12 @@ def train(
         model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
     )
     generator = torch.Generator(device).manual_seed(seed)
-    state = {"model": model, "optimiser": optimiser, "criterion": criterion, "data": generator}
+    inside = distributed.default_generator(device)  # what a network's own dropout draws from
+    inside.manual_seed(seed + distributed.rank())
+    state = {
+        "model": model, "optimiser": optimiser, "criterion": criterion, "data": generator,
+        "network": inside,
+    }  # fmt: skip
     progress = Progress()
     if checkpoint is not None and checkpoint.exists():
         progress = load_checkpoint(checkpoint, identity, state)
@@ -129,18 +137,19 @@ def train(
             places = [
                 epoch + (step / steps if curriculum == "step" else 0) for step in range(steps)
             ]
-            row, bad_step = _train_epoch(
-                network,
-                criterion,
-                loss_of,
-                optimiser,
-                train_set,
-                batch_size,
-                generator,
-                rates,
-                places,
-                bar,
-            )
+            with _last_batch_of_one(len(train_set), batch_size):
+                row, bad_step = _train_epoch(
+                    network,
+                    criterion,
+                    loss_of,
+                    optimiser,
+                    train_set,
+                    batch_size,
+                    generator,
+                    rates,
+                    places,
+                    bar,
+                )
             now = f"epoch {epoch + 1} of {epochs}"
             if bad_step is not None:
                 what = f"the loss is not finite at step {bad_step + 1} of {steps} of {now}"
@@ -228,6 +237,24 @@ def _train_epoch(
     for name in {"share_kept", "minority_weight"} & row.keys():
         row[name] = [round(value, 4) for value in row[name]]  # a record stays small
     return row | {"ms": watch.milliseconds()}, bad_step if bad_step < len(rates) else None
+
+
+@contextmanager
+def _last_batch_of_one(images: int, batch_size: int) -> Iterator[None]:
+    """A batch of one image, which batch normalisation may refuse, becomes an error of ours."""
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error) or 1 not in (
+            batch_size, images % batch_size
+        ):  # fmt: skip
+            raise
+        near = next(size for size in count(batch_size + 1) if images % size != 1)
+        raise TrainingError(
+            f"{images} images in batches of {batch_size} leave a batch of one image, which this "
+            f"network's batch normalisation cannot train on: choose another batch_size, such as "
+            f"{near}"
+        ) from None
 
 
 def _stopped(what: str, lr: float, epoch: int, checkpoint: Path | None) -> TrainingError:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..checks import UNKNOWN
 from ..criterion import PRESETS, DCLLoss
-from ..protocol import Look
+from ..protocol import Look, shares
 from .entry import Method
 
 PASSES = 10  # over the training set's features, as in the paper
@@ -53,6 +53,9 @@ class ClassifierRetraining(DCLLoss):
             self.weight, self.bias = balanced_layer(
                 features, labels, self.class_counts, generator=generator
             )
+
+    def trained_prior(self) -> Tensor | None:
+        return shares(self.class_counts > 0)  # balance
 
     def scores(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
         """Of the new layer; before there is one the logits, while training goes on."""

@@ -66,6 +66,9 @@ class LDAM(Criterion):
         super().set_epoch(epoch)
         self.reweighted = epoch >= DEFERRED * self.epochs
 
+    def trained_prior(self) -> Tensor | None:
+        return None
+
     def forward(
         self,
         logits: Tensor,

@@ -228,6 +228,9 @@ class LMLE(Criterion):
         self.clusters, self.centroids, self.filled = (t.to(labels.device) for t in found)
         self.clustering_seconds.append(time.perf_counter() - start)
 
+    def trained_prior(self) -> Tensor | None:
+        return None
+
     def forward(
         self,
         logits: Tensor,

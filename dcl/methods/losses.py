@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..checks import as_sample_weights, at_least_float32, check_logits
-from ..protocol import Criterion
+from ..protocol import Criterion, shares
 from ..sampling import cross_entropy, weigh, weighted_cross_entropy
 from .entry import Method
 
@@ -156,6 +156,9 @@ class Focal(Loss):
             raise ValueError(f"gamma must be 0 or more, got {gamma!r}")
         self.gamma = gamma
 
+    def trained_prior(self) -> Tensor | None:
+        return None
+
     def loss(self, logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
         return focal_loss(logits, labels, gamma=self.gamma, weights=weights)
 
@@ -181,6 +184,9 @@ class Asymmetric(Loss):
             raise ValueError(f"asl is for 2 classes, got {self.class_counts.shape[1]}")
         asymmetric_loss(torch.zeros(1, 1, 2), torch.zeros(1, 1, dtype=torch.long), **self.options)
 
+    def trained_prior(self) -> Tensor | None:
+        return None
+
     def loss(self, logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
         return asymmetric_loss(logits, labels, weights=weights, **self.options)
 
@@ -199,6 +205,10 @@ class LogitAdjusted(Loss):
         super().__init__(class_counts, epochs, **more)
         logit_adjusted(torch.zeros(1, *self.class_counts.shape), self.class_counts, tau=tau)
         self.tau = tau
+
+    def trained_prior(self) -> Tensor | None:
+        powers = self.class_counts.double() ** (1 - self.tau)
+        return shares(powers.where(self.class_counts > 0, 0.0))
 
     def loss(self, logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
         adjusted = logit_adjusted(logits, self.class_counts, tau=self.tau)

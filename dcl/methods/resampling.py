@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..checks import as_sample_weights, check_labels, check_rows, choose
-from ..protocol import Criterion
+from ..protocol import Criterion, shares
 from ..sampling import count_known, rank_in_class, weighted_cross_entropy
 from .entry import Method
 
@@ -69,6 +69,9 @@ class Resampled(Criterion):
     """Each attribute's samples of a batch repeated, or left out, until its classes are equal."""
 
     how = "over"
+
+    def trained_prior(self) -> Tensor | None:
+        return shares(self.class_counts > 0)  # balance
 
     def forward(
         self,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..checks import as_sample_weights
-from ..protocol import Criterion
+from ..protocol import Criterion, shares
 from ..sampling import weighted_cross_entropy
 from .entry import Method
 
@@ -107,6 +107,9 @@ class Weighted(Criterion):
     def class_weights(self) -> Tensor:
         """(A, C), made anew at each step: a buffer would lose its digits to half()."""
         raise NotImplementedError
+
+    def trained_prior(self) -> Tensor | None:
+        return shares(self.class_counts * self.class_weights())
 
     def forward(
         self,

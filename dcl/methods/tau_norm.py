@@ -33,6 +33,9 @@ class TauNorm(DCLLoss):
             raise ValueError(f"tau must be 0 or more, got {tau!r}")
         self.tau = tau
 
+    def trained_prior(self) -> Tensor | None:
+        return None
+
     def scores(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
         branches: Any = model.branches
         weight = branches.output_weight  # (A, D, C)

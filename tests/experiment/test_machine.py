@@ -7,12 +7,14 @@ import sys
 import pytest
 import torch
 
-from dcl.experiment import machine
+from dcl.experiment import commands, machine
+from dcl.experiment.datasets import DATASETS
 from dcl.experiment.machine import fcntl
 
 TELL = """
 import os, sys
-from dcl.experiment import machine
+from dcl.experiment import commands, machine
+from dcl.experiment.datasets import DATASETS
 machine.restart()
 print(sys.argv[1:], *(os.environ.get(name) for name in (*machine.SETTINGS, machine.STARTED)))
 """
@@ -160,3 +162,36 @@ def test_bfloat16_is_for_a_cpu_that_multiplies_it(flags, best, monkeypatch):
 def test_bfloat16_is_for_a_gpu_that_has_it(supported, best, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: supported)
     assert machine.best_precision(torch.device("cuda")) == best
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["--help"], 0, "{run,grid,predict,tune,check,bench}"),
+        (["run", "--help"], 0, "{celeba,cifar100,pedestrians,table}"),
+        (["predict", "--help"], 0, "--decision"),
+        (["check", "missing.json"], 2, "missing.json is missing"),
+        (["predict", "missing.json", "images"], 2, "missing.json is missing"),
+        (["run", "table", "--data-root", "/no/table.csv"], 2, "/no/table.csv is missing"),
+        (["run", "table", "--images=/no/images"], 2, "/no/images is missing"),
+    ],
+)
+def test_help_and_a_missing_file_need_no_torch(arguments, status, words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        commands.answer(arguments)
+    assert ended.value.code == status
+    assert words in "".join(capsys.readouterr())
+
+
+def test_the_command_line_starts_without_torch():
+    code = (
+        "import sys; sys.modules['torch'] = None; sys.argv[1:] = ['--help']; import runpy; "
+        "runpy.run_module('dcl', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "make the records of a grid" in done.stdout
+
+
+def test_the_experiments_named_without_torch_are_those_there_are():
+    assert commands.EXPERIMENTS == tuple(DATASETS)

@@ -136,3 +136,14 @@ def test_options_of_a_table_come_from_the_command_line(tmp_path, capsys):
     assert "unknown_labels" not in record["dataset"]
     assert "each patient in one of them" in record["dataset"]["notes"][0]
     assert "(positive: yes)" in capsys.readouterr().out
+
+
+def test_scores_of_three_classes_are_refused_before_the_training(tmp_path, monkeypatch):
+    rows = ["a,kind,split"] + [
+        f"{k},{'xyz'[k % 3]},{('train', 'val', 'test')[k // 3 % 3]}" for k in range(36)
+    ]
+    (tmp_path / "table.csv").write_text("\n".join(rows))
+    config = Table(data_root=str(tmp_path / "table.csv"), keep_scores=True, device="cpu")
+    monkeypatch.setattr("dcl.experiment.run._train", None)  # which is not come to
+    with pytest.raises(ConfigError, match="keep_scores is for yes-or-no attributes.*3 classes"):
+        run(config.replace(results=str(tmp_path), labels="kind"), show=False)

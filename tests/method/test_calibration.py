@@ -61,7 +61,9 @@ def test_the_error_is_that_of_a_loop_over_samples_for_any_numbers_of_classes(see
         alone = calibration_error(logits[known, :1, :2], labels[known, :1], bins=bins)
         torch.testing.assert_close(alone.error, found.error[:1])
         torch.testing.assert_close(
-            calibration_error(logits[..., 1] - logits[..., 0], labels, bins=bins).error[0],
+            calibration_error(logits[:, :1, 1] - logits[:, :1, 0], labels[:, :1], bins=bins).error[
+                0
+            ],
             found.error[0],
         )
 

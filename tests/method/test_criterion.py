@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dcl import (
     PRESETS,
+    Baseline,
     DCLLoss,
     dsl_weights,
     loss_schedule,
@@ -333,3 +334,46 @@ def test_a_criterion_says_how_it_is_set():
     words = repr(DCLLoss(COUNTS, 300, k=7))
     for part in ("sampling='convex'", "loss='composite'", "k=7", "epochs=300", "attributes=2"):
         assert part in words
+
+
+def test_the_clock_of_a_state_that_has_not_stepped_starts_at_its_beginning():
+    counts = torch.tensor([[90, 10]])
+
+    def clocked(state=None):
+        criterion = DCLLoss(counts, 10, steps_per_epoch=4, seed=0)
+        if state is not None:
+            criterion.load_state_dict(state)
+        return criterion
+
+    def step(criterion):
+        logits = torch.zeros(8, 1, 2, requires_grad=True)
+        criterion(logits, torch.randn(8, 1, 3), torch.arange(8)[:, None] % 2)
+        return criterion.epoch
+
+    fresh = clocked(clocked().state_dict())
+    assert [step(fresh) for _ in range(3)] == [0, 0.25, 0.5]
+    assert step(clocked(fresh.state_dict())) == 0.75
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+@pytest.mark.parametrize("method", ["dcl", "over-sampling", "down-sampling"])
+def test_a_look_in_eval_never_changes_a_training(method, seed):
+    generator = torch.Generator().manual_seed(0)
+    labels = (torch.rand(64, 2, generator=generator) < 0.2).long()
+    logits = torch.randn(64, 2, 2, generator=generator, requires_grad=True)
+    features = torch.randn(64, 2, 4, generator=generator)
+
+    def losses(looks):
+        torch.manual_seed(1)
+        criterion = Baseline(method, torch.tensor([[500, 100]] * 2), 10, seed=seed)
+        criterion.set_epoch(8)
+        found, seen = [], []
+        for _ in range(3):
+            criterion.eval()
+            with torch.no_grad():
+                seen += [criterion(logits, features, labels).item() for _ in range(looks)]
+            found.append(criterion.train()(logits, features, labels).item())
+        assert len(set(seen)) <= 1  # the same batch, the same loss
+        return found
+
+    assert losses(looks=0) == losses(looks=2)

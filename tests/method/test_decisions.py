@@ -153,7 +153,8 @@ def test_a_class_without_training_samples_is_never_decided():
 
 def test_logits_of_the_positive_class_alone_will_do():
     score = torch.tensor([[-1.0, 2.0], [0.5, -2.0]])
-    assert decide(score).tolist() == [[0, 1], [1, 0]]
+    assert decide(score, torch.ones(2, 2)).tolist() == [[0, 1], [1, 0]]
+    assert decide(score[:, :1]).tolist() == [[0], [1]]
 
 
 @pytest.mark.parametrize("decision", DECISIONS)

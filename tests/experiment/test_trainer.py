@@ -1,0 +1,89 @@
+"""The training loop: what a network draws itself, a last batch of one, checkpoints of a GPU."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from dcl import DCLLoss
+from dcl.data.resident import Resident, Split
+from dcl.experiment import trainer
+from dcl.experiment.checkpoint import TrainingError
+from dcl.networks.models import MLP
+
+
+class Drops(nn.Module):
+    """A network that draws from torch's global generator while it trains."""
+
+    def __init__(self):
+        super().__init__()
+        self.drop, self.rest = nn.Dropout(0.5), MLP(6, 1, 2, hidden=8)
+
+    def forward(self, x):
+        return self.rest(self.drop(x))
+
+
+def fit(model=None, *, rows=40, batch_size=16, epochs=3, **more) -> dict[str, torch.Tensor]:
+    """The weights after a training on a few rows of features."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(rows, 6, generator=generator).numpy()
+    split = Resident(Split(images=images, labels=np.arange(rows)[:, None] % 2), torch.device("cpu"))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = Drops() if model is None else model
+    trainer.train(
+        model, DCLLoss(torch.tensor([[20, 20]]), epochs, seed=0), split, split, epochs=epochs,
+        batch_size=batch_size, lr=0.1, momentum=0.9, weight_decay=0.0, seed=0, show=False, **more,
+    )  # fmt: skip
+    return model.state_dict()
+
+
+def test_a_network_with_dropout_trains_alike_whatever_was_drawn_before():
+    first = fit()
+    torch.rand(7)  # of the caller's
+    for name, values in fit().items():
+        assert torch.equal(values, first[name]), name
+
+
+def test_a_network_with_dropout_resumes_to_the_bit(tmp_path, monkeypatch):
+    whole = fit()
+    checkpoint, save = tmp_path / "run.checkpoint", trainer.save_checkpoint
+
+    def stop_after_the_first(*arguments):
+        save(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trainer, "save_checkpoint", stop_after_the_first)
+    with pytest.raises(KeyboardInterrupt):
+        fit(checkpoint=checkpoint)
+    monkeypatch.setattr(trainer, "save_checkpoint", save)
+    torch.manual_seed(5)  # another process
+    for name, values in fit(checkpoint=checkpoint).items():
+        assert torch.equal(values, whole[name]), name
+
+
+class Normalised(nn.Module):
+    """Batch normalisation of vectors, which refuses a batch of one."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.rest = nn.BatchNorm1d(6), MLP(6, 1, 2, hidden=8)
+
+    def forward(self, x):
+        return self.rest(self.norm(x))
+
+
+@pytest.mark.parametrize(("rows", "batch_size", "near"), [(33, 16, 17), (9, 1, 3), (5, 4, 5)])
+def test_a_last_batch_of_one_under_batch_normalisation_names_a_size(rows, batch_size, near):
+    with pytest.raises(TrainingError, match=f"{rows} images.*batch of one.*such as {near}$"):
+        fit(Normalised(), rows=rows, batch_size=batch_size)
+    fit(Normalised(), rows=rows, batch_size=near, epochs=1)
+
+
+def test_a_checkpoint_of_another_device_is_refused_with_words(tmp_path):
+    path = tmp_path / "run.checkpoint"
+    fit(checkpoint=path, epochs=1)
+    saved = torch.load(path, weights_only=True)
+    torch.save(saved | {"device": "cuda"}, path)
+    with pytest.raises(TrainingError, match="written on cuda, this run is on cpu: go on there"):
+        fit(checkpoint=path, epochs=1)

@@ -1,0 +1,95 @@
+"""A criterion's logits brought back to the data's prior."""
+
+import pytest
+import torch
+
+from dcl import METHODS, Baseline, DCLLoss, calibration_error, count_classes
+from dcl.methods.reweighting import class_balanced_weights, deepmar_weights
+
+NONE = ("focal", "asl", "ldam-drw", "lmle", "tau-norm")
+COUNTS = torch.tensor([[60, 30, 10]])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_says_its_prior_or_that_it_has_none(method):
+    counts = torch.tensor([[80, 20]])
+    criterion = Baseline(method, counts, 10, seed=0)
+    logits = torch.tensor([[[0.3, -0.4]]]).double()
+    prior = criterion.trained_prior()
+    if method in NONE:
+        assert prior is None
+        with pytest.raises(ValueError, match="towards no prior"):
+            criterion.at_data_prior(logits)
+        return
+    assert prior.sum().item() == pytest.approx(1)
+    odds = criterion.at_data_prior(logits).diff() - logits.diff()
+    expected = (0.2 / 0.8) / (prior[0, 1] / prior[0, 0])  # Bayes
+    assert odds.exp().item() == pytest.approx(expected.item())
+
+
+@pytest.mark.parametrize(
+    ("criterion", "prior"),
+    [
+        (Baseline("cross-entropy", COUNTS, 10), [0.6, 0.3, 0.1]),
+        (Baseline("selective-learning", COUNTS, 10), [1 / 3] * 3),
+        (Baseline("cost-sensitive", COUNTS, 10), [1 / 3] * 3),
+        (Baseline("over-sampling", COUNTS, 10), [1 / 3] * 3),
+        (Baseline("logit-adjustment", COUNTS, 10, tau=1.0), [1 / 3] * 3),
+        (Baseline("logit-adjustment", COUNTS, 10, tau=0.0), [0.6, 0.3, 0.1]),
+        (DCLLoss(COUNTS, 10, sampling=1.0, normalisation="minority"), [0.6, 0.3, 0.1]),
+    ],
+)
+def test_the_prior_of_a_method(criterion, prior):
+    torch.testing.assert_close(criterion.trained_prior(), torch.tensor([prior]).double())
+
+
+def test_a_schedules_prior_is_that_of_its_epoch():
+    criterion = DCLLoss(COUNTS, 10, sampling="linear")
+    criterion.set_epoch(5)  # g = 0.5
+    powers = COUNTS.double() ** 0.5
+    torch.testing.assert_close(criterion.trained_prior(), powers / powers.sum())
+    criterion.set_epoch(10)
+    torch.testing.assert_close(criterion.trained_prior(), torch.full((1, 3), 1 / 3).double())
+
+
+@pytest.mark.parametrize("method", ["class-balanced", "deepmar"])
+def test_a_weighted_prior_is_that_of_counts_times_weights(method):
+    weights = {"class-balanced": class_balanced_weights, "deepmar": deepmar_weights}[method]
+    expected = COUNTS * weights(COUNTS)
+    found = Baseline(method, COUNTS, 10).trained_prior()
+    torch.testing.assert_close(found, expected / expected.sum())
+
+
+def test_the_forms_of_logits_come_back_as_they_were():
+    criterion = Baseline("cost-sensitive", torch.tensor([[90, 10], [60, 40]]), 10)
+    score = torch.randn(4, 2)
+    full = criterion.at_data_prior(torch.stack([0 * score, score], 2)).diff()[..., 0]
+    torch.testing.assert_close(criterion.at_data_prior(score), full)
+    one = Baseline("cost-sensitive", COUNTS, 10)
+    logits = torch.randn(4, 3)
+    torch.testing.assert_close(one.at_data_prior(logits), one.at_data_prior(logits[:, None])[:, 0])
+    with pytest.raises(ValueError, match=r"\(N, 1, 3\) as class_counts, got shape \(4, 2\)"):
+        one.at_data_prior(logits[:, :2])
+
+
+@pytest.mark.parametrize("method", ["cost-sensitive", "pos-weight", "class-balanced", "deepmar"])
+def test_probabilities_are_right_again_after_weighting(method):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(4000, 1, generator=generator)
+    y = (torch.rand(4000, 1, generator=generator) < (2 * x - 4).sigmoid()).long()
+    criterion = Baseline(method, count_classes(y, 2), 10)
+    model = torch.nn.Linear(1, 1)
+    optimiser = torch.optim.LBFGS(model.parameters(), max_iter=40)
+
+    def step():
+        optimiser.zero_grad()
+        loss = criterion(model(x), None, y)
+        loss.backward()
+        return loss
+
+    optimiser.step(step)
+    logits = model(x).detach()
+    back = criterion.at_data_prior(logits)
+    assert calibration_error(back, y).error < 0.01
+    if method != "class-balanced":  # whose beta weighs hardly at so few samples
+        assert calibration_error(logits, y).error > 0.03
