@@ -150,3 +150,41 @@ def test_the_library_imports_torch_alone():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("classes", [1000, 0], ids=["with its classifier", "without one"])
+@pytest.mark.parametrize("name", ["dla46_c", "levit_128s"])  # a convolution, a layer with a norm
+def test_a_network_of_timm_takes_its_classifier_out_itself(name, classes):
+    timm = pytest.importorskip("timm")
+    with torch.device("meta"):
+        bare = timm.create_model(name, num_classes=0)
+        network = Multihead(timm.create_model(name, num_classes=classes), 3)
+        logits, features = network(torch.zeros(2, 3, 224, 224))
+    assert (logits.shape, features.shape) == ((2, 3, 2), (2, 3, 64))
+    assert network.trunk.state_dict().keys() == bare.state_dict().keys()  # no layer is lost
+
+
+class Residual(nn.Module):
+    """Its last linear layer is a part of a block, as in a network without a classifier."""
+
+    def __init__(self, inner: int):
+        super().__init__()
+        self.up, self.down = nn.Linear(3, inner), nn.Linear(inner, 3)
+
+    def forward(self, images):
+        x = images.mean((2, 3))
+        return x + self.down(self.up(x).relu())
+
+
+@pytest.mark.parametrize("inner", [3, 5])
+def test_a_layer_that_is_not_the_networks_output_is_not_taken_for_its_classifier(inner):
+    with pytest.raises(ModelError, match=r"down, the last linear layer of Residual, is not its ou"):
+        Multihead(Residual(inner), 4)(torch.zeros(2, 3, 8, 8))
+    model = Multihead(Residual(inner), 4, inputs=3)
+    assert model(torch.zeros(2, 3, 8, 8))[0].shape == (2, 4, 2)
+
+
+def test_a_representation_of_another_width_is_named():
+    backbone = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    with pytest.raises(ModelError, match=r"\(batch, inputs\) = \(2, 5\), got \(2, 3\)"):
+        Multihead(backbone, 4, inputs=5)(torch.zeros(2, 3, 8, 8))
