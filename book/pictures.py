@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from dcl_book import figures, plane
+from dcl_book import figures, headline, plane
 
 STATIC = Path(__file__).parent / "_static"
 CLOUDS = (0.1, 0.3, 0.6)  # shares of hard positives that the explorer offers
