@@ -34,7 +34,7 @@ from dcl.experiment.imports import closure, files_used
 from dcl.experiment.machine import settings
 from dcl.experiment.provenance import environment, source_hash
 from from_source import equation_blocks, sample_script, tree
-from pictures import draw_clouds, draw_method
+from pictures import draw_card, draw_clouds, draw_method
 
 ROOT = Path(__file__).resolve().parents[1]
 TOC = Path("book/_toc.yml")
@@ -207,6 +207,7 @@ def stage(pages: dict[str, Path]) -> None:
     (static / "scores_sample.js").write_text(sample_script(), "utf8")
     draw_method(static)
     draw_clouds(static)
+    draw_card(static)
 
 
 def fold_parameters(notebook: nbformat.NotebookNode) -> None:
@@ -297,7 +298,7 @@ def write_page_texts(pages: dict[str, Path]) -> None:
     texts = {}
     for page in pages:
         article = BeautifulSoup((HTML / f"{page}.html").read_text("utf8"), "html.parser").article
-        for other in article.select("script, style, .headerlink"):
+        for other in article.select("script, style, table, svg, .cell_input, .headerlink"):
             other.decompose()
         texts[f"{page}.html"] = " ".join(article.get_text(" ").split())
     script = f"window.dclPageTexts = {json.dumps(texts)};\n"

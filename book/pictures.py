@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 from PIL import Image
 
 from dcl_book import figures, headline, plane
+from dcl_book.figures.thresholds import colour_of
 
 STATIC = Path(__file__).parent / "_static"
 CLOUDS = (0.1, 0.3, 0.6)  # shares of hard positives that the explorer offers
@@ -33,6 +35,26 @@ def draw_clouds(folder: Path) -> None:
         clouds[str(share)] = {"points": points, "labels": cloud.labels[:, 0].tolist()}
     script = f"window.dclClouds = {json.dumps(clouds)};\n"
     (folder / "clouds.js").write_text(script, "utf8")
+
+
+def draw_card(folder: Path) -> None:
+    """The picture that a link to the book shows: its question and its five dots."""
+    figure, axes = plt.subplots(figsize=(12, 6.3))
+    found = headline.five(folder.parents[1] / "results")
+    for row, (words, (name, finding)) in enumerate(found.items()):
+        colour = colour_of(name)
+        axes.errorbar(finding.mean, -row, xerr=finding.half, color=colour, marker="o", ms=14, lw=5)
+        axes.annotate(f"{words}  {finding.text('{:.1f}')}", (finding.mean, -row + 0.25),
+                      ha="center", fontsize=19)  # fmt: skip
+    axes.set(ylim=(-len(found) + 0.4, 0.9), yticks=[])
+    axes.margins(x=0.35)
+    axes.set_xlabel("balanced accuracy, %, CelebA, 30,000 images", fontsize=17)
+    axes.tick_params("x", labelsize=15)
+    figure.suptitle("Is Dynamic Curriculum Learning worth it?", fontsize=30, weight="bold")
+    for side in ("left", "top", "right"):
+        axes.spines[side].set_visible(False)
+    figure.savefig(folder / "card.png", dpi=100, facecolor="white")
+    plt.close(figure)
 
 
 def main() -> None:
