@@ -29,7 +29,7 @@ from .stratify import TooRareError, stratify
 from .table_attributes import attributes_of, unknown_labels, untested_classes, with_positive
 from .table_codes import Codes
 from .table_columns import Columns, check_groups, groups_of, images_of, leaks, splits_of
-from .table_features import IMPUTE, check_features, features_of, standardised
+from .table_features import IMPUTE, Read, features_of, read_features, standardised
 from .table_file import ENDINGS, Table, read_table
 from .table_folders import read_folders
 from .table_images import Images, at_rows, find_images, joined, pack_images, told_copies
@@ -137,7 +137,7 @@ def load(
         table, chosen, labels, Codes(codes, table), separator, exclusive
     )
     notes += found_notes
-    check_features(table, chosen.features, impute)
+    read = read_features(table, chosen.features, impute)
     if chosen.ignored:
         notes.append(f"columns left out: {', '.join(chosen.ignored)}")
     found = None
@@ -159,7 +159,7 @@ def load(
     if not group:
         notes += leaks(table, chosen.ignored, parts)
     if chosen.path is None:
-        inputs, words, digest, facts, more = _features(table, chosen.features, rows)
+        inputs, words, digest, facts, more = _features(table, read, rows)
         notes += more
     else:
         inputs, words, digest, facts = _images(found, rows, size)
@@ -242,9 +242,9 @@ def _images(images: Images, rows: dict[str, np.ndarray], size: tuple[int, int]):
     return inputs, words, digest, {"packed_size": list(size), "ranges": ranges}
 
 
-def _features(table: Table, columns: list[str], rows: dict[str, np.ndarray]):
+def _features(table: Table, read: Read, rows: dict[str, np.ndarray]):
     """Features of each split, words and a digest of them, facts, and sentences."""
-    values, facts, notes = features_of(table, columns, rows)
+    values, facts, notes = features_of(table, read, rows)
     scaled, mean, std = standardised(table, facts["names"], values, rows["train"])
     inputs = {name: scaled[found] for name, found in rows.items()}
     facts |= {"mean": mean.tolist(), "std": std.tolist()}

@@ -36,7 +36,8 @@ class Columns:
         self.group = group
         self.path = self._one(table, left, PATHS, labels)
         if self.path is None:
-            self.path = next((x for x in left if _names_images(table, x, has_images)), None)
+            more = [name.lower() for name in left if _names_images(table, name, has_images)]
+            self.path = self._one(table, left, tuple(more), labels)
         if has_images and self.path is None:
             raise DataError(
                 f"{table.path}: no column names the images: call it {', '.join(PATHS[:-1])} or "

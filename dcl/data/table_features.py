@@ -13,11 +13,22 @@ LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no categ
 CATEGORIES = 4  # rows that a category needs, in the mean
 
 
-def check_features(table: Table, columns: list[str], impute: str) -> None:
-    """Refuse cells that are neither numbers nor categories, and empty ones without `impute`."""
+Read = dict[str, tuple[np.ndarray | None, np.ndarray]]
+"""Column -> its numbers (N,), None for texts, and where it is empty (N,)."""
+
+
+def read_features(table: Table, columns: list[str], impute: str) -> Read:
+    """The cells of features, as far as the split does not matter.
+
+    Raises
+    ------
+    DataError
+        For cells that are neither numbers nor texts, and for empty ones without `impute`.
+    """
+    read: Read = {}
     for column in columns:
         cells = table.columns[column]
-        found, empty = _numbers(table, column)
+        read[column] = found, empty = _numbers(table, column)
         if found is not None:
             _check_numbers(table, column, found, empty)
         if empty.any() and impute == "none":
@@ -29,10 +40,11 @@ def check_features(table: Table, columns: list[str], impute: str) -> None:
                 f"{' (of a text, no category)' if found is None else ''}. A column of labels is "
                 f"called {PREFIX}... or named by `labels`, others are left out by `ignore`",
             )  # fmt: skip
+    return read
 
 
 def features_of(
-    table: Table, columns: list[str], rows: dict[str, np.ndarray]
+    table: Table, read: Read, rows: dict[str, np.ndarray]
 ) -> tuple[np.ndarray, dict, list[str]]:
     """Features (N, F) float64 before standardising, facts on them, and sentences.
 
@@ -43,8 +55,8 @@ def features_of(
     Parameters
     ----------
     table : Table
-    columns : list of str
-        That `check_features` has passed.
+    read : dict
+        Of `read_features`.
     rows : dict
         Split -> its rows.
 
@@ -56,9 +68,8 @@ def features_of(
     """
     values, names, notes = [], [], []
     facts: dict[str, dict] = {"median": {}, "categories": {}}
-    for column in columns:
+    for column, (found, empty) in read.items():
         cells = np.array(table.columns[column])
-        found, empty = _numbers(table, column)
         if empty[rows["train"]].all():
             raise table.error(
                 None, column, f"no training row has a value: {option('ignore', column)}"
