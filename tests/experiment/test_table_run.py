@@ -140,7 +140,7 @@ def test_options_of_a_table_come_from_the_command_line(tmp_path, capsys):
 
 def test_scores_of_three_classes_are_refused_before_the_training(tmp_path, monkeypatch):
     rows = ["a,kind,split"] + [
-        f"{k},{'xyz'[k % 3]},{('train', 'val', 'test')[k // 3 % 3]}" for k in range(36)
+        f"{k / 7},{'xyz'[k % 3]},{('train', 'val', 'test')[k // 3 % 3]}" for k in range(36)
     ]
     (tmp_path / "table.csv").write_text("\n".join(rows))
     config = Table(data_root=str(tmp_path / "table.csv"), keep_scores=True, device="cpu")
