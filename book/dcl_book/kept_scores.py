@@ -4,16 +4,23 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
+from dcl import thresholds
+from dcl.evaluation.thresholds import METRICS, Report
 from dcl.experiment import records, scores
+
+from .finding import Finding
 
 SAMPLE = Path(__file__).parents[1] / "_static" / "scores_sample.csv"
 SAMPLE_LABELS = ("Bald", "Eyeglasses", "Blurry", "Smiling")
 
 
-def record_with_scores(folder: Path, start: str, seed: int = 0) -> Path:
-    """The record of a seed whose name starts so, and which kept its scores."""
-    (kept,) = folder.glob(f"{start}*seed{seed}.scores.npz")
-    return kept.with_name(kept.name.replace(".scores.npz", ".json"))
+def record_with_scores(folder: Path, start: str, seed: int = 0) -> Path | None:
+    """The record of a seed whose name starts so, and which kept its scores; None without."""
+    kept = sorted(folder.glob(f"{start}*seed{seed}.scores.npz"))
+    return kept[0].with_name(kept[0].name.replace(".scores.npz", ".json")) if kept else None
 
 
 def write_table(record: Path, labels: Sequence[str], path: Path) -> None:
@@ -37,3 +44,35 @@ def write_table(record: Path, labels: Sequence[str], path: Path) -> None:
             for i, (s, y) in enumerate(zip(odds[:, columns], truth[:, columns], strict=True)):
                 cells = (cell for a in zip(y, s, strict=True) for cell in (a[0], f"{a[1]:.2f}"))
                 table.writerow([f"{split[0]}{i}", split, *cells])
+
+
+def tuned(record: Path) -> Report:
+    """Thresholds of all attributes, fitted on val and scored on test, see `dcl.thresholds.tune`."""
+    names = list(records.read(record)["test"]["per_attribute"])
+    parts = scores.read(scores.path_of(record))
+    odds, truth = (np.concatenate([part[i] for part in parts.values()]) for i in (0, 1))
+    split = [name for name, part in parts.items() for _ in part[0]]
+    return thresholds.tune(odds, truth, split=split, names=names, scale="logit")
+
+
+def gains(report: Report) -> tuple[Finding, Finding]:
+    """Points of balanced accuracy: of the prior over 0.5, and of tuning over the prior.
+
+    With half of the bootstrap's interval, and its samples in the place of seeds.
+    """
+    found = [(100 * gain).tolist() for gain in (report.gain_prior, report.gain_tuned)]
+    prior, tuned = (Finding(v, (high - low) / 2, report.bootstrap) for v, low, high in found)
+    return prior, tuned
+
+
+def means(report: Report) -> pd.DataFrame:
+    """Mean over the attributes at each decision, percent with interval."""
+    return pd.DataFrame(
+        {
+            metric: [
+                f"{100 * v:.1f} [{100 * low:.1f}, {100 * high:.1f}]" for v, low, high in values
+            ]
+            for metric, values in zip(METRICS, report.mean.transpose(0, 1).tolist(), strict=True)
+        },
+        index=pd.Index(report.thresholds.decisions, name="decided at"),
+    )
