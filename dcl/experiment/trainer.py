@@ -67,8 +67,8 @@ def train(
         Of the data order and the augmentation, and of what the network draws itself (dropout,
         stochastic depth), for which torch's global generator of the device is seeded.
     precision : {"float32", "bfloat16"}
-        Of the network's products while it trains, by autocast; weights, criterion and evaluation
-        are float32 in any case.
+        Of the network's products while it trains, by autocast. Weights, criterion and evaluation
+        are always float32; on a GPU PyTorch multiplies float32 convolutions in TF32 by default.
     curriculum : {"step", "epoch"}
         Whether schedules move with each step, epoch + step / steps, or with each epoch.
     decisions : sequence of str
