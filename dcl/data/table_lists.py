@@ -47,10 +47,13 @@ def attributes_in(
             None, column,
             f"{len(words):,} different labels in {known:,} rows: is {separator!r} between them?",
         )  # fmt: skip
+    member = np.zeros((len(found), len(order)), np.int64)  # of each different cell
+    for row, labels in zip(member, found.values(), strict=True):
+        row[:] = UNKNOWN if labels is None else [word in labels for word in order]
+    place = {cell: number for number, cell in enumerate(found)}
+    values = member[[place[cell] for cell in table.columns[column]]]  # (N, attributes)
     attributes = []
-    for word in order:
-        code = {c: UNKNOWN if ls is None else int(word in ls) for c, ls in found.items()}
-        labels = np.array([code[cell] for cell in table.columns[column]], np.int64)
+    for word, labels in zip(order, values.T, strict=True):
         if not (labels == 0).any():
             raise table.error(
                 None, column,
