@@ -194,11 +194,13 @@ function dclScoresNumbers() {
 
   function scaleOf(table, fixed = null) {
     for (let a = 0; a < table.names.length && fixed !== "logit"; a++) {
-      const wrong = table.s[a].findIndex((s) => !(s >= 0 && s <= 1));
-      if (wrong < 0) continue;
+      const s = table.s[a];
+      let wrong = 0;
+      while (wrong < s.length && s[wrong] >= 0 && s[wrong] <= 1) wrong++;
+      if (wrong === s.length) continue;
       if (fixed === null) return "logit";
       throw new TableError(`row ${table.lines[wrong]}, column 's_${table.names[a]}': a score must be a `
-        + `probability, in [0, 1], got ${table.s[a][wrong]}`, table.lines[wrong], `s_${table.names[a]}`);
+        + `probability, in [0, 1], got ${s[wrong]}`, table.lines[wrong], `s_${table.names[a]}`);
     }
     return fixed ?? "probability";
   }

@@ -37,7 +37,8 @@
 
   const state = {
     file: "", table: null, scale: "probability", options: {}, result: null,
-    label: 0, decision: "tuned-mA", yours: new Map(), cost: null, costs: null, curve: null, axis: null,
+    label: 0, decision: "tuned-mA", yours: new Map(), cost: null, costs: null, sets: null, curves: [],
+    curve: null, axis: null,
   };
 
   // ---- workers: started from the numbers' own text, for a page on a disk has no others -------------
@@ -46,11 +47,12 @@
     [`"use strict";\nconst numbers = (${dclScoresNumbers})();\n`
       + "onmessage = numbers.work((message, owned = []) => postMessage(message, owned));"],
     { type: "text/javascript" }));
-  let running = [];
+  let running = [], tuning = false; // not costs alone
 
   function stop() {
     for (const worker of running) worker.terminate();
     running = [];
+    tuning = false;
   }
 
   function start(message, take, fail) {
@@ -99,7 +101,7 @@
   // ---- a table comes in --------------------------------------------------------------------------
 
   const results = by("results");
-  let waiting = 0;
+  let waiting = 0, next = null; // the table that was read last
   function progress(words, share = null) {
     clearTimeout(waiting);
     const show = () => {
@@ -126,13 +128,8 @@
     progress(`Reading ${file} …`);
     start({ text: content }, ({ table }) => {
       stop();
-      Object.assign(state, { table, file, label: 0, decision: "tuned-mA", cost: null, costs: null, result: null });
-      state.yours.clear();
+      next = { table, file };
       for (const name of ["scale", "prior", "recall", "precision"]) input[name].value = "";
-      input.rows.value = "0";
-      costSlider.value = COSTS.indexOf(10);
-      input.label.replaceChildren();
-      table.names.forEach((name, a) => make("option", { value: a }, input.label, name));
       begin();
     }, fail);
   }
@@ -173,37 +170,55 @@
     }));
   }
 
-  function begin() { // tune, with the settings as they are
+  // Tunes with the settings as they are. What is shown changes once there is something to show.
+  function begin() {
     stop();
-    const { table } = state;
+    const { table, file } = next;
+    let options, scale;
     text("wrong", "");
     try {
-      state.options = {
+      options = {
         seed: 0, bootstrap: numbers.BOOTSTRAP, scale: input.scale.value || null,
         prior: readPrior(input.prior.value, table.names),
         recall: readShare("recall"), precision: readShare("precision"),
       };
-      numbers.checkOptions(table, state.options);
-      state.scale = numbers.scaleOf(table, state.options.scale);
+      numbers.checkOptions(table, options);
+      scale = numbers.scaleOf(table, options.scale);
     } catch (error) {
       fail(error);
       return;
     }
-    state.costs = null;
     results.classList.add("stale");
     progress("Tuning …", 0);
-    tuneAll(table, state.scale, state.options, {
+    let first = true;
+    tuning = true;
+    tuneAll(table, scale, options, {
       tell: (n, of) => progress("Tuning …", n / of),
       done: (result, last) => {
+        if (first && state.table !== table) open(table);
+        if (first) Object.assign(state, { file, scale, options, costs: null, sets: null });
         state.result = result;
-        if (last) progress("");
-        else progress("Drawing the bootstrap samples …", 0.5);
-        results.classList.remove("stale");
-        showAll();
-        if (last && state.cost !== null) tuneCosts();
+        showReport();
+        const draw = first; // the draws move no threshold: they change the report alone
+        first = false;
+        setTimeout(() => {
+          if (draw) showLabel();
+          results.classList.remove("stale");
+          progress(last ? "" : "Drawing the bootstrap samples …", 0.5);
+          if (last && state.cost !== null) tuneCosts();
+        });
       },
       fail,
     });
+  }
+
+  function open(table) {
+    Object.assign(state, { table, label: 0, decision: "tuned-mA", cost: null });
+    state.yours.clear();
+    input.rows.value = "0";
+    costSlider.value = COSTS.indexOf(10);
+    input.label.replaceChildren();
+    table.names.forEach((name, a) => make("option", { value: a }, input.label, name));
   }
 
   // ---- the decisions -------------------------------------------------------------------------------
@@ -218,10 +233,10 @@
   function words(name) {
     const { recall, precision } = state.result.targets;
     return {
-      "0.5": state.scale === "logit" ? "0 (even odds)" : "0.5", prior: "prior",
+      "0.5": "0.5", prior: "prior",
       "tuned-mA": "best balanced accuracy", "tuned-f1": "best F1",
       recall: `recall ≥ ${recall}`, precision: `precision ≥ ${precision}`,
-      cost: `cheapest, ${ratio(state.cost ?? 1)}`, yours: "yours",
+      cost: `cheapest, ${ratio(state.costs?.targets.cost ?? 1)}`, yours: "yours",
     }[name];
   }
   const short = (name) => ({ "tuned-mA": "best bal. acc." }[name] ?? words(name));
@@ -403,7 +418,7 @@
       percent(bins.error)}`);
     showButtons();
     showThreshold();
-    showCost();
+    setTimeout(showCost);
   }
 
   function wilson(x, n) { // two-sided, 95 %
@@ -514,7 +529,8 @@
   function tuneCosts() { // of all labels, once the slider rests
     clearTimeout(later);
     later = setTimeout(() => {
-      if (running.length) return; // a tuning is on its way and calls again
+      if (tuning) return; // it comes back here when it has ended
+      stop();
       const options = { ...state.options, bootstrap: 0, cost: state.cost };
       tuneAll(state.table, state.scale, options, {
         done: (report) => {
@@ -534,8 +550,12 @@
     text("cost", told);
     costSlider.setAttribute("aria-valuetext", told);
     const { table, label, scale } = state, options = { ...state.options, bootstrap: 0, cost };
-    const planned = numbers.plan(table, options);
-    const found = numbers.describe(numbers.tuneLabel(table, planned, label, scale, options), options);
+    if (state.sets?.label !== label) {
+      const planned = numbers.plan(table, options);
+      state.sets = { label, planned, of: numbers.setsOf(table, planned, label, scale, options) };
+    }
+    const { planned, of } = state.sets;
+    const found = numbers.describe(numbers.tuneLabel(table, planned, label, scale, options, of), options);
     const total = (name) => {
       const { fn, fp } = found.counts[name], rows = found.scored.positives + found.scored.negatives;
       return ((cost * fn + fp) / rows) * 1000;
@@ -553,7 +573,7 @@
     const extra = decisions().filter((name) => !result.decisions.includes(name));
     return {
       ...result, decisions: [...result.decisions, ...extra],
-      targets: { ...result.targets, ...(costs ? { cost: state.cost } : {}) },
+      targets: { ...result.targets, ...costs?.targets },
       labels: result.labels.map((label, a) => ({
         ...label,
         thresholds: { ...label.thresholds, ...Object.fromEntries(extra.map((name) => [name, thresholdOf(a, name)])) },
@@ -604,17 +624,16 @@ decided = scores.double() > torch.tensor(limits, dtype=torch.float64)`,
 
   // ---- all together ------------------------------------------------------------------------------------
 
-  function showAll() {
+  function showReport() {
     const { result, table } = state;
     const rows = whole(table.rows), labels = table.names.length;
-    text("sentence", numbers.sentence(result));
+    text("sentence", numbers.sentence(result).replaceAll(" ± ", "\u00a0±\u00a0"));
     text("facts", `${state.file}: ${rows} rows, ${labels} label${labels > 1 ? "s" : ""}; `
       + `${state.scale === "logit" ? "logits" : "probabilities"}; `
       + `${result.two ? `${whole(result.rows)} rows to tune on, ${whole(table.rows - result.rows)} to score` : "one split, cross-fitted"}`
       + `${table.group ? "; in groups" : ""}.${table.ignored.length ? ` Not read: ${table.ignored.join(", ")}.` : ""}`);
     if (!decisions().includes(state.decision)) state.decision = "tuned-mA";
     showTable();
-    showLabel();
   }
 
   function choose(label) {
