@@ -8,7 +8,6 @@ from dcl.experiment.records import per_attribute
 from .. import evidence, measures, published
 from ..evidence import PRIOR
 from ..finding import Finding
-from ..length import call
 from .methods import tuned
 
 TABLE_2 = (  # the paper's columns that this library trains, in its order
@@ -130,23 +129,6 @@ def steps(runs: pd.DataFrame, published_ma: dict[str, float]) -> pd.DataFrame:
         }
         before = row
     return pd.DataFrame.from_dict(table, orient="index")
-
-
-def sentence(row: str, before: str, found: pd.Series) -> str:
-    """One sentence of verdict on a step of `steps`, made from its numbers."""
-    finding, paper = found["step"], found["paper_step"]
-    start = f"From {before} to {row}: {paper:+.2f} points in the paper, "
-    if finding.n == 0:
-        return start + "not tried here."
-    if finding.n == 1:
-        return start + f"{finding} here in one seed, which decides nothing."
-    numbers = f"{finding} here (n = {finding.n})"
-    if abs(finding.mean) <= finding.half:
-        return start + f"{numbers}: no difference beyond chance."
-    if call(finding) == "none":
-        return start + f"{numbers}: no difference, all of it within half a point."
-    same = (finding.mean > 0) == (paper > 0)
-    return start + f"{numbers}: {'the same' if same else 'the opposite'} direction."
 
 
 def steps_as_text(table: pd.DataFrame) -> pd.DataFrame:
