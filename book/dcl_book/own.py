@@ -33,8 +33,8 @@ def listing(results: Path) -> str:
     lines = []
     for folder, paths in sorted(folders.items()):
         state = hashlib.sha256()
-        for path in paths:
-            state.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        for digest in sorted(hashlib.sha256(path.read_bytes()).digest() for path in paths):
+            state.update(digest)  # in whatever order: a file with another name says the same
         lines.append(f"{folder} {len(paths)} {state.hexdigest()[:16]}\n")
     return "".join(lines)
 
