@@ -273,18 +273,22 @@ def _select(
     labels: Tensor,
     decisions: Sequence[str],
 ) -> None:
-    """What validation says of this epoch into `row`; the best so far of each decision is kept."""
+    """What validation says of this epoch into `row`; the best so far of each decision is kept.
+
+    Of epochs that validation scores alike, such as all at 100 %, the one of lower loss is the best.
+    """
     found, reached = validate(scores, labels, criterion.class_counts, decisions)
     if type(criterion).scores is not Criterion.scores:
         del found["val_loss"]  # scores of its own are no logits
     row.update(found)
     if not criterion.selectable:
         return
-    best = {name: kept["value"] for name, kept in progress.best.items()}
+    loss = found.get("val_loss", math.inf)
+    best = {name: (kept["value"], -kept["loss"]) for name, kept in progress.best.items()}
     better = [  # NaN, where validation says nothing, is above no number
-        name for name in decisions if reached[name] > best.get(name, -math.inf)
+        name for name in decisions if (reached[name], -loss) > best.get(name, (-math.inf,))
     ]
-    _keep(progress, better, reached, row["epoch"], model, criterion)
+    _keep(progress, better, reached, row["epoch"], model, criterion, loss)
 
 
 def _keep(
@@ -294,6 +298,7 @@ def _keep(
     epoch: int,
     model: nn.Module,
     criterion: Criterion,
+    loss: float = math.inf,
 ) -> None:
     """This epoch's network for some decisions, with what each reached on validation, if any."""
     if not decisions:
@@ -301,7 +306,12 @@ def _keep(
     state = {"model": model.state_dict(), "criterion": criterion.state_dict()}
     state = copy.deepcopy(state)  # training goes on in the tensors of now
     for name in decisions:  # one copy for all
-        progress.best[name] = {"value": reached.get(name), "epoch": epoch, **state}
+        progress.best[name] = {
+            "value": reached.get(name),
+            "loss": loss,
+            "epoch": epoch,
+            **state,
+        }
 
 
 @torch.no_grad()

@@ -41,6 +41,27 @@ def test_average_precision_is_scikit_learns(seed, samples, ties):
         assert math.isnan(found)
 
 
+def best_of(reached, losses, monkeypatch):
+    """The epoch kept, and its value, of a training with these numbers on validation."""
+    scores = iter(
+        [
+            ({"val_loss": b, "val_mA": a}, {"argmax": a})
+            for a, b in zip(reached, losses, strict=True)
+        ]
+    )
+    monkeypatch.setattr(trainer, "validate", lambda *_: next(scores))
+    images, labels = np.ones((8, 2), np.float32), np.arange(8)[:, None] % 2
+    split = Resident(Split(images=images, labels=labels), torch.device("cpu"))
+    progress = trainer.train(
+        MLP(2, 1, 2, hidden=2),
+        DCLLoss(torch.tensor([[4, 4]]), len(reached), seed=0),
+        split, split, epochs=len(reached), batch_size=8, lr=0.01, momentum=0.0, weight_decay=0.0,
+        seed=0, show=False,
+    )  # fmt: skip
+    best = progress.best["argmax"]
+    return best["epoch"], best["value"]
+
+
 @pytest.mark.parametrize(
     ("reached", "epoch", "value"),
     [
@@ -51,20 +72,20 @@ def test_average_precision_is_scikit_learns(seed, samples, ties):
     ],
 )
 def test_a_nan_score_never_chooses_an_epoch(reached, epoch, value, monkeypatch):
-    scores = iter(reached)
-    monkeypatch.setattr(
-        trainer, "validate", lambda *_: ({"val_loss": 0.0, "val_mA": 0.0}, {"argmax": next(scores)})
-    )
-    images, labels = np.ones((8, 2), np.float32), np.arange(8)[:, None] % 2
-    split = Resident(Split(images=images, labels=labels), torch.device("cpu"))
-    progress = trainer.train(
-        MLP(2, 1, 2, hidden=2),
-        DCLLoss(torch.tensor([[4, 4]]), len(reached), seed=0),
-        split, split, epochs=len(reached), batch_size=8, lr=0.01, momentum=0.0, weight_decay=0.0,
-        seed=0, show=False,
-    )  # fmt: skip
-    best = progress.best["argmax"]
-    assert (best["epoch"], best["value"]) == (epoch, value)
+    assert best_of(reached, [1.0] * len(reached), monkeypatch) == (epoch, value)
+
+
+@pytest.mark.parametrize(
+    ("reached", "losses", "epoch"),
+    [
+        ((100.0, 100.0, 100.0), (3.0, 1.0, 2.0), 1),  # a validation that every epoch solves
+        ((100.0, 100.0), (1.0, 1.0), 0),
+        ((90.0, 80.0), (3.0, 1.0), 0),  # the score comes first
+        ((80.0, 90.0), (1.0, 3.0), 1),
+    ],
+)
+def test_epochs_that_tie_are_told_apart_by_their_loss(reached, losses, epoch, monkeypatch):
+    assert best_of(reached, losses, monkeypatch)[0] == epoch
 
 
 def write_table(path, lacks_in: str, rows: int = 80):
@@ -102,7 +123,10 @@ def test_a_class_missing_in_validation_leaves_the_others_to_choose(lacking_run):
         assert selection["validation_lacks"] == {"kind": [3]}
     reached = [row["val_mA"] for row in record["history"]]
     assert record["selection"]["best_val"] == max(reached)
-    assert record["selection"]["best_epoch"] == reached.index(max(reached)) > 0
+    tied = {
+        row["epoch"]: row["val_loss"] for row in record["history"] if row["val_mA"] == max(reached)
+    }
+    assert record["selection"]["best_epoch"] == min(tied, key=tied.get) > 0
 
 
 def test_a_validation_of_one_class_leaves_the_last_epoch(tmp_path):
