@@ -1,7 +1,7 @@
 """Whether the records are the ones that the book's sentences were written for.
 
 ``results/own.txt`` lists the repository's folders of records, each with the number of its JSON
-files and a hash of their names and contents. Where every folder below ``results`` is as listed and
+files and a hash of their contents, whatever their names. Where every folder below ``results`` is as listed and
 there is no other, the records are the repository's own. ``results/runs``, the place of a reader's
 single runs, does not count.
 
