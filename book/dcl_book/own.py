@@ -1,9 +1,9 @@
 """Whether the records are the ones that the book's sentences were written for.
 
 ``results/own.txt`` lists the repository's folders of records, each with the number of its JSON
-files and a hash of their contents, whatever their names. Where every folder below ``results`` is as listed and
-there is no other, the records are the repository's own. ``results/runs``, the place of a reader's
-single runs, does not count.
+files and a hash of their contents, whatever their names. Where every folder below ``results`` is as
+listed and there is no other, the records are the repository's own. ``results/runs``, the place of a
+reader's single runs, does not count.
 
     python -m dcl_book.own    # after new records of the repository: list what is there
 """
