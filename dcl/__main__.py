@@ -16,9 +16,9 @@ from .experiment.commands import BENCH, answer, parser
 from .experiment.machine import restart
 
 if __name__ == "__main__":  # before torch is imported, which takes seconds
-    answer(sys.argv[1:])
     if sys.argv[1:2] in (["run"], ["grid"]):
         restart()
+    answer(sys.argv[1:])
 
 try:
     from .data.pack import listing

@@ -13,8 +13,7 @@ from dcl.experiment.machine import fcntl
 
 TELL = """
 import os, sys
-from dcl.experiment import commands, machine
-from dcl.experiment.datasets import DATASETS
+from dcl.experiment import machine
 machine.restart()
 print(sys.argv[1:], *(os.environ.get(name) for name in (*machine.SETTINGS, machine.STARTED)))
 """
