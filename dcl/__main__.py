@@ -5,6 +5,7 @@ or a method outside the checkout is named by its place, ``package.module:Name``.
 """
 
 import argparse
+import os
 import signal
 import sys
 import types
@@ -56,6 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
             raise  # a fault of ours: its traceback says where
         print(f"python -m dcl: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever reads the output has enough, such as head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("stopped: the same command goes on from the last finished epoch", file=sys.stderr)
         return 130

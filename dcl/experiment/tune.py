@@ -35,10 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def tune(options: argparse.Namespace) -> None:
     """Read, tune, print, and write what was asked for."""
-    table = _read(options)
     out = options.out
-    if out is not None and out.suffix.lower() != ".json":
-        raise ThresholdsError(f"--out must end in .json, got {str(out)!r}")
+    if out is not None:
+        _check_out(out, options)  # before the minutes that it takes
+    table = _read(options)
     try:
         found = thresholds.tune(
             table.scores, table.labels, split=table.split, names=table.names, groups=table.groups,
@@ -55,6 +55,21 @@ def tune(options: argparse.Namespace) -> None:
         found.thresholds.write(out)
         write_csv(found, out.with_suffix(".csv"))
         print(f"\nwritten: {out}, {out.with_suffix('.csv')}")
+
+
+def _check_out(out: Path, options: argparse.Namespace) -> None:
+    """Raise a ThresholdsError unless the result's two files can be written over nothing read."""
+    if out.suffix.lower() != ".json":
+        raise ThresholdsError(f"--out must end in .json, got {str(out)!r}")
+    if not out.parent.is_dir():
+        raise ThresholdsError(f"--out: the folder {out.parent} does not exist: make it first")
+    given = (options.table, options.labels, options.scores, options.prior)
+    read = {Path(path).resolve() for path in given if path is not None}
+    for written in (out, out.with_suffix(".csv")):
+        if written.resolve() in read:
+            raise ThresholdsError(
+                f"--out {out} would write over {written}, which is read: give it another name"
+            )
 
 
 def _read(options: argparse.Namespace) -> ScoresTable:

@@ -145,6 +145,16 @@ def test_a_wrong_command_is_refused_in_a_line(arguments, words, forest, capsys):
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["scores.json", "no/such/folder/x.json"])
+def test_a_result_never_writes_over_what_is_read(name, forest, tmp_path, capsys):
+    table = tmp_path / "scores.csv"
+    table.write_bytes(forest[0].read_bytes())
+    out = tmp_path / name
+    assert main(["tune", str(table), "--bootstrap", "0", "--out", str(out)]) == 2
+    assert "--out" in capsys.readouterr().err
+    assert table.read_bytes() == forest[0].read_bytes()
+
+
 def test_what_cannot_be_said_is_named(tmp_path, capsys):
     path = tmp_path / "scores.csv"
     rows = [f"{i},{i % 2},{i % 5 / 4},0,0.5,x" for i in range(12)]
