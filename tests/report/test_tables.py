@@ -258,14 +258,6 @@ def test_rows_of_schedules_say_where_they_ended_and_how_they_moved():
     assert "g at the end" in tables.steps_as_text(steps)
 
 
-def test_which_epoch_a_row_is_tested_at_is_said():
-    runs = frame(record("dcl", 0, 80), record("crl", 0, 80, validation="before"))
-    assert tables.tested_epoch(runs).startswith("Tested is, in every row, the epoch best on images")
-    mixed = frame(*runs["record"], record("focal", 0, 80, validation="none"))
-    assert tables.tested_epoch(mixed).startswith("Tested of dcl, crl is the epoch best on images")
-    assert "Tested of focal is the last epoch, without" in tables.tested_epoch(mixed)
-
-
 def test_what_is_left_out_is_told_with_its_reason(tmp_path):
     assert tables.left_out(str(tmp_path)) == ""
     text = tables.left_out(str(PUBLISHED))

@@ -10,7 +10,7 @@ from .paper import (
     steps_as_text,
     table2,
 )
-from .run import attributes, download, left_out, machine_hours, provenance, setting, tested_epoch
+from .run import attributes, download, left_out, machine_hours, provenance, setting
 
 __all__ = [
     "TABLE_2",
@@ -32,6 +32,5 @@ __all__ = [
     "steps",
     "steps_as_text",
     "table2",
-    "tested_epoch",
     "tuned",
 ]

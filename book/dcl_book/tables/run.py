@@ -74,25 +74,6 @@ def setting(runs: pd.DataFrame) -> str:
     return f"Runs of {epochs} epochs, in batches of {batch}{end}"
 
 
-CHOSEN = {
-    "before": "the epoch best on images that were taken out of the training set for validation",
-    "unused": "the epoch best on images that the cut leaves out",
-    "none": "the last epoch, without a validation split and with all images in training",
-}
-
-
-def tested_epoch(runs: pd.DataFrame) -> str:
-    """Which epoch of each row is tested, by the `validation` of its record, in a sentence."""
-    by: dict[str, list[str]] = {}
-    for row in runs.itertuples():
-        rows = by.setdefault(CHOSEN[row.record["config"].get("validation", "before")], [])
-        if row.method not in rows:
-            rows.append(row.method)
-    if len(by) == 1:
-        return f"Tested is, in every row, {next(iter(by))}."
-    return " ".join(f"Tested of {', '.join(rows)} is {words}." for words, rows in by.items())
-
-
 def left_out(results: str) -> str:
     """Which methods' runs below a folder no table or figure shows, and why; empty for none."""
     reasons = evidence.left_out(resolve(results))
