@@ -30,7 +30,7 @@ ROOMS = (
     "data",
     "experiment",
 )  # each may import those before it
-DOORS = ("dcl/__init__.py", "dcl/__main__.py")  # they lead into every room
+DOORS = ("dcl/__init__.py", "dcl/__main__.py", "dcl/api.py")  # they lead into every room
 TORCH_ALONE = f"""
 import sys
 class Without:  # as if these were not installed: nothing is found
@@ -164,7 +164,7 @@ def test_a_wheel_alone_with_torch_runs_the_loop_of_the_readme(installed):
     assert done.stdout.startswith(str(installed)), done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["run", "celeba"], ["check", "x.json"], []])
+@pytest.mark.parametrize("arguments", [["run", "celeba"], ["grid", "quick"], ["check", "--all"]])
 def test_a_wheel_alone_with_torch_says_which_extra_a_command_needs(installed, arguments):
     code = "import runpy; runpy.run_module('dcl', run_name='__main__', alter_sys=True)"
     done = python(TORCH_ALONE + code, installed, *arguments)
