@@ -245,7 +245,7 @@ def check_labels(labels: Tensor, attributes: int, classes: int | Sequence[int]) 
     if not reads_values(labels) or not labels.numel():
         return
     each = None if isinstance(classes, int) else torch.as_tensor(classes)
-    most = classes if each is None else max(classes)
+    most = classes if isinstance(classes, int) else max(classes)
     low, high = (value.item() for value in labels.aminmax())
     if low < UNKNOWN or high >= most:
         raise ValueError(

@@ -116,10 +116,12 @@ class _Captured:
         wanted = [x for x in own if x is not None and x.requires_grad]
 
         def step() -> tuple[Tensor, tuple[Tensor | None, ...]]:
-            loss = criterion.loss_of(*own)
+            loss = criterion.loss_of(*own)  # type: ignore[arg-type]  # weights alone may be None
             return loss.detach(), torch.autograd.grad(loss, wanted, allow_unused=True)
 
-        device = own[0].device
+        logits = own[0]
+        assert logits is not None
+        device = logits.device
         self.run, (self.loss, self.gradients) = _record(step, criterion.random.on(device), device)
         assert criterion._last is not None  # a step has been made
         self.last = criterion._last

@@ -173,7 +173,7 @@ def _of_known(metric, labels, score) -> float:
 
 def _numbers(classes: int | Sequence[int] | None, attributes: int, most: int) -> list[int]:
     """The number of classes of each attribute."""
-    if classes is None or isinstance(classes, Integral):
+    if classes is None or isinstance(classes, int | Integral):
         return [whole("classes", most if classes is None else classes, 2)] * attributes
     if len(classes) != attributes:
         raise ValueError(

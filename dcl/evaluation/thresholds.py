@@ -443,8 +443,10 @@ class _Table:
         if scale is None:
             inside = bool(((scores >= 0) & (scores <= 1)).all())
             scale = "probability" if inside else "logit"
-        elif choose("scale", scale, SCALES) or scale == "probability":
-            wrong, what = ~((scores >= 0) & (scores <= 1)), "a probability, in [0, 1]"
+        else:
+            choose("scale", scale, SCALES)
+            if scale == "probability":
+                wrong, what = ~((scores >= 0) & (scores <= 1)), "a probability, in [0, 1]"
         if wrong.any():
             row, a = wrong.nonzero()[0].tolist()
             raise ValueError(
@@ -604,8 +606,8 @@ def _fit_label(
         found.append(cuts.recalling(of, weights, trials, targets["recall"]))
     if "precision" in targets:
         every = torch.ones_like(positive)
-        trials = _first_of(table.groups[rows], every) if table.grouped else None
-        found.append(cuts.precise(of, weights, swept, trials, targets["precision"]))
+        firsts = _first_of(table.groups[rows], every) if table.grouped else None
+        found.append(cuts.precise(of, weights, swept, firsts, targets["precision"]))
     return torch.stack(found, 1)
 
 
@@ -635,16 +637,11 @@ def _score_all(
         if fold is None:
             cells = _cells(table, a, order[scored[order]], weights, found[:, a])
         else:
-            cells = sum(
-                _cells(
-                    table,
-                    a,
-                    order[fold[order] == k],
-                    weights,
-                    _fit_label(table, a, order[fold[order] != k], weights, targets),
-                )
-                for k in range(FOLDS)
-            )
+            cells = torch.zeros(())
+            for k in range(FOLDS):
+                apart = order[fold[order] == k]
+                fitted = _fit_label(table, a, order[fold[order] != k], weights, targets)
+                cells = cells + _cells(table, a, apart, weights, fitted)
         metrics.append(_metrics(cells))
     return torch.stack(metrics, 1)
 

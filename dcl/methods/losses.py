@@ -1,6 +1,6 @@
 """Other losses than cross entropy: focal, asymmetric, logit-adjusted."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
@@ -177,7 +177,7 @@ class Asymmetric(Loss):
         **more,
     ):
         super().__init__(class_counts, epochs, **more)
-        self.options = {
+        self.options: dict[str, Any] = {
             "gamma_positive": gamma_positive, "gamma_negative": gamma_negative, "clip": clip
         }  # fmt: skip
         if self.class_counts.shape[1] != 2:

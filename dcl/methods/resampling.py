@@ -122,7 +122,7 @@ class DownSampled(Resampled):
             self.kept = resampling_weights(labels, classes, "down", generator) > 0
             self.known = (labels >= 0).sum(0)
 
-    def forward(
+    def forward(  # type: ignore[override]  # rows come first, as the trainer gives them
         self,
         logits: Tensor,
         features: Tensor | None,

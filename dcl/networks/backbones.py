@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -64,9 +65,11 @@ class Multihead(nn.Module):
     ):
         super().__init__()
         place = None
-        if inputs is None and hasattr(backbone, "reset_classifier"):  # timm
-            backbone.reset_classifier(0)
-            inputs = getattr(backbone, "head_hidden_size", None) or backbone.num_features
+        remove: Any = getattr(backbone, "reset_classifier", None)
+        if inputs is None and remove is not None:  # timm
+            remove(0)
+            width_of: Any = backbone
+            inputs = getattr(backbone, "head_hidden_size", None) or width_of.num_features
         elif inputs is None:
             linear = [(n, m) for n, m in backbone.named_modules() if n and isinstance(m, nn.Linear)]
             if not linear:
@@ -80,6 +83,7 @@ class Multihead(nn.Module):
         self.trunk, self.inputs = backbone, inputs
         self._seen = False  # the first images, see `_first`
         self._place = [] if place is None else [place]  # a list: it is a part of the trunk
+        assert inputs is not None  # given, or one of the branches above
         self.branches = Branches(inputs, attributes, classes, width)
         scale = shift = None
         if statistics is not None:  # ((64 x + 127.5) / 255 - mean) / deviation
