@@ -339,9 +339,9 @@ def test_bfloat16_is_of_the_products_alone(data, finished, tmp_path, monkeypatch
     seen = set()
     call = DCLLoss.forward
 
-    def forward(self, logits, features, labels):
+    def forward(self, logits, features, labels, *weights):
         seen.update({logits.dtype, features.dtype})
-        return call(self, logits, features, labels)
+        return call(self, logits, features, labels, *weights)
 
     monkeypatch.setattr(DCLLoss, "forward", forward)
     config = CelebA(**OPTIONS, precision="bfloat16", results=str(tmp_path / "a.json"))
