@@ -30,10 +30,8 @@ interval. All draws come from one `Mulberry32`: first the folds, then each sampl
 and at 0.5 where no prior is known either.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -42,10 +40,18 @@ from torch import Tensor
 from ..checks import UNKNOWN, as_labels, check_labels, choose, number, whole
 from . import cuts
 from .draws import MASK, Mulberry32, folds, numbered, times_drawn
+from .thresholds_file import (
+    SCALES,
+    Thresholds,
+    ThresholdsError,
+    apply,
+    doubles,
+    read,
+)
 from .tuning import BOOTSTRAP
 
-SCHEMA = "dcl-thresholds-1"  # thresholds.schema.json, beside this file
-SCALES = ("probability", "logit")
+__all__ = ["Report", "Thresholds", "ThresholdsError", "apply", "fit", "read", "tune"]
+
 ALWAYS = ("0.5", "prior", "tuned-mA", "tuned-f1")
 METRICS = ("balanced_accuracy", "f1", "precision", "recall")
 FOLDS = 5
@@ -53,130 +59,6 @@ FEW = 20  # of the rarer class, below which a label is flagged
 INTERVAL = (0.025, 0.975)
 LARGEST = 1e15  # beyond, a step of 1 is below the scores' own precision
 AT_ONCE = 2**24  # weights of rows in bootstrap samples, 4 bytes each
-
-NUMPY = """\
-import json, numpy as np
-found = json.load(open("thresholds.json"))
-limits = [label["thresholds"]["tuned-mA"] for label in found["labels"]]
-# scores (N, A): a column for each of found["labels"], in double precision
-decided = np.asarray(scores, dtype=np.float64) > np.array(limits)
-"""
-TORCH = """\
-import json, torch
-found = json.load(open("thresholds.json"))
-limits = [label["thresholds"]["tuned-mA"] for label in found["labels"]]
-# scores (N, A): a column for each of found["labels"], in double precision
-decided = scores.double() > torch.tensor(limits, dtype=torch.float64)
-"""
-
-
-class ThresholdsError(ValueError):
-    """A thresholds file that cannot be read, or does not fit the scores."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Thresholds:
-    """A threshold for each label and decision, see `dcl.evaluation.thresholds`."""
-
-    names: tuple[str, ...]  # the A labels
-    decisions: tuple[str, ...]  # D
-    values: Tensor  # (A, D) positive above; NaN where a recall or precision is not reached
-    scale: str  # of the scores: "probability" or "logit"
-    prior: Tensor  # (A,) rate of positives; NaN where it is not known
-    prior_given: bool  # else it is that of the rows fitted on
-    fitted_on: str  # "val" or "all"
-    rows: int  # fitted on
-    counts: Tensor  # (A, 2) known positives and negatives among them
-    few: Tensor  # (A,) bool: fewer than `FEW` of the rarer class, here or among the rows scored
-    targets: Mapping[str, float] = field(default_factory=dict)  # of recall, precision
-    intervals: Tensor | None = None  # (A, D, 2) over bootstrap samples
-
-    def of(self, decision: str) -> Tensor:
-        """The thresholds (A,) of one decision.
-
-        Raises
-        ------
-        ThresholdsError
-            For a decision that is not there, and a label that has none.
-        """
-        if decision not in self.decisions:
-            raise ThresholdsError(
-                f"unknown decision {decision!r}: choose one of {', '.join(self.decisions)}"
-            )
-        values = self.values[:, self.decisions.index(decision)]
-        missing = [self.names[a] for a in values.isnan().nonzero()[:, 0].tolist()]
-        if missing:
-            raise ThresholdsError(
-                f"no threshold reaches {decision} {self.targets[decision]:g} for "
-                f"{_listed(missing)}: take another decision, or lower the target"
-            )
-        return values
-
-    def offsets(self, decision: str = "tuned-mA", *, names: Sequence[str] | None = None) -> Tensor:
-        """Offsets (A, 2) for `dcl.decide` on a network's logits, which give the same decisions.
-
-        Parameters
-        ----------
-        decision : str
-        names : sequence of str, optional
-            The network's attributes, in its order; without it that of the labels.
-
-        Raises
-        ------
-        ThresholdsError
-            As `of`, and for attributes that are not the labels.
-        """
-        values = self.of(decision)
-        if self.scale == "probability":
-            values = values.clamp(0, 1).logit()  # at 0 and 1 all and none
-        if names is not None:
-            different = set(names) ^ set(self.names)
-            if different:
-                raise ThresholdsError(
-                    f"the thresholds are for {_listed(self.names)}, the network's attributes are "
-                    f"{_listed(names)}: {_listed(sorted(different))} stands in one of them alone"
-                )
-            values = values[[self.names.index(name) for name in names]]
-        return torch.stack([torch.zeros_like(values), -values], 1)
-
-    def as_json(self) -> dict[str, Any]:
-        """What the file holds; its form is in thresholds.schema.json, beside this module."""
-        return {
-            "schema": SCHEMA,
-            "scale": self.scale,
-            "rule": "score > threshold",
-            "prior": "given" if self.prior_given else "tuning rows",
-            "fitted_on": self.fitted_on,
-            "rows": self.rows,
-            "targets": dict(self.targets),
-            "decisions": list(self.decisions),
-            "labels": [
-                {
-                    "name": name,
-                    "prior": _or_none(self.prior[a].item()),
-                    "positives": int(self.counts[a, 0]),
-                    "negatives": int(self.counts[a, 1]),
-                    "few": bool(self.few[a]),
-                    "thresholds": dict(
-                        zip(self.decisions, map(_or_none, self.values[a].tolist()), strict=True)
-                    ),
-                    "intervals": {}
-                    if self.intervals is None
-                    else {
-                        decision: ends
-                        for decision, ends in zip(
-                            self.decisions, self.intervals[a].tolist(), strict=True
-                        )
-                        if ends[0] == ends[0]
-                    },
-                }
-                for a, name in enumerate(self.names)
-            ],
-        }
-
-    def write(self, path: str | Path) -> None:
-        """Write the JSON file that `read` reads."""
-        Path(path).write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,33 +159,6 @@ def fit(
     return _thresholds(table, rows, found, targets, "all")
 
 
-def apply(found: Thresholds, scores: Any, *, decision: str = "tuned-mA") -> Tensor:
-    """Decide scores (N, A), of the labels in the order of the thresholds: 0 and 1, int64.
-
-    Raises
-    ------
-    ThresholdsError
-        For another number of labels, scores that are NaN or on another scale, an unknown decision,
-        and a label that has no threshold for it.
-    """
-    scores = _doubles(scores)
-    if scores.ndim != 2 or scores.shape[1] != len(found.names):
-        raise ThresholdsError(
-            f"scores must be (samples, {len(found.names)}), one column for each of "
-            f"{_listed(found.names)}, got shape {tuple(scores.shape)}"
-        )
-    inside = (scores >= 0) & (scores <= 1)
-    wrong = ~inside if found.scale == "probability" else scores.isnan()
-    if wrong.any():
-        row, a = wrong.nonzero()[0].tolist()
-        raise ThresholdsError(
-            f"row {row}, {found.names[a]}: the thresholds are for scores that are "
-            f"{'probabilities' if found.scale == 'probability' else 'logits'}, "
-            f"got {scores[row, a].item():g}"
-        )
-    return (scores > found.of(decision)).long()
-
-
 def tune(
     scores: Any,
     labels: Any,
@@ -361,55 +216,6 @@ def tune(
     return _report(table, parts, torch.cat(found), torch.cat(metrics), counts, targets, bootstrap)
 
 
-def read(path: str | Path) -> Thresholds:
-    """The thresholds of a file.
-
-    Raises
-    ------
-    ThresholdsError
-        For a file that is missing, no JSON, or of another form.
-    """
-    try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ThresholdsError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValueError as error:
-        raise ThresholdsError(f"{path}: is no JSON ({error})") from None
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise ThresholdsError(
-            f"{path}: is no thresholds file, its schema must be {SCHEMA!r}: python -m dcl tune "
-            "writes one"
-        )
-    try:
-        choose("scale", data["scale"], SCALES)
-        labels, decisions = data["labels"], tuple(data["decisions"])
-
-        def column(of):
-            return torch.tensor(
-                [torch.nan if of(x) is None else of(x) for x in labels], dtype=torch.float64
-            )
-
-        return Thresholds(
-            names=tuple(str(x["name"]) for x in labels),
-            decisions=decisions,
-            values=torch.stack([column(lambda x, d=d: x["thresholds"][d]) for d in decisions], 1),
-            scale=data["scale"],
-            prior=column(lambda x: x["prior"]),
-            prior_given=data["prior"] == "given",
-            fitted_on=data["fitted_on"],
-            rows=data["rows"],
-            counts=torch.tensor([[x["positives"], x["negatives"]] for x in labels]),
-            few=torch.tensor([x["few"] for x in labels]),
-            targets=data["targets"],
-            intervals=_intervals(labels, decisions),
-        )
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ThresholdsError(
-            f"{path}: is no valid thresholds file ({type(error).__name__}: {error}), see "
-            "thresholds.schema.json"
-        ) from None
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Table:
     """Checked scores and labels."""
@@ -425,7 +231,7 @@ class _Table:
 
     @classmethod
     def of(cls, scores, labels, names, groups, scale, prior) -> "_Table":
-        scores = _doubles(scores)
+        scores = doubles(scores)
         scores = scores[:, None] if scores.ndim == 1 else scores
         labels = as_labels(labels).cpu()
         if scores.ndim != 2 or scores.shape != labels.shape or not scores.numel():
@@ -474,13 +280,6 @@ class _Table:
         return prior if self.scale == "probability" else (prior / (1 - prior)).log()
 
 
-def _doubles(values: Any) -> Tensor:
-    """Float64 of a tensor, an array, a frame, or nested lists, whose floats keep their digits."""
-    values = values.to_numpy(copy=True) if hasattr(values, "to_numpy") else values
-    values = values.detach().cpu() if isinstance(values, Tensor) else values
-    return torch.as_tensor(values, dtype=torch.float64)
-
-
 def _orders(scores: Tensor, labels: Tensor) -> list[Tensor]:
     orders = []
     for a in range(scores.shape[1]):
@@ -503,7 +302,7 @@ def _groups(groups: Any, size: int) -> Tensor:
 def _checked_prior(prior: Any, names: tuple[str, ...]) -> Tensor | None:
     if prior is None:
         return None
-    values = _doubles(prior).reshape(-1)
+    values = doubles(prior).reshape(-1)
     if len(values) != len(names):
         raise ValueError(f"prior must be {len(names)} numbers, one a label, got {len(values)}")
     for name, value in zip(names, values.tolist(), strict=True):
@@ -738,22 +537,5 @@ def _thresholds(
     )
 
 
-def _intervals(labels: list[dict], decisions: tuple[str, ...]) -> Tensor | None:
-    if not any(x["intervals"] for x in labels):
-        return None
-    nothing = [torch.nan, torch.nan]
-    rows = [[x["intervals"].get(d, nothing) for d in decisions] for x in labels]
-    return torch.tensor(rows, dtype=torch.float64)
-
-
 def _without(names: Sequence[str], counts: Tensor) -> list[str]:
     return [name for name, found in zip(names, counts.amin(1).tolist(), strict=True) if not found]
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(names[:5]) + more
-
-
-def _or_none(value: float) -> float | None:
-    return None if value != value else value

@@ -5,7 +5,7 @@ import csv
 from pathlib import Path
 
 from ..data.scores_table import ScoresTable, read_prior, read_scores, read_two
-from ..evaluation import thresholds
+from ..evaluation import thresholds, thresholds_file
 from ..evaluation.thresholds import METRICS, SCALES, Report, ThresholdsError
 
 HEADS = ("label", "decision", "threshold", "bal. acc.", "F1", "precision", "recall")
@@ -15,7 +15,7 @@ MOST = 40  # labels whose rows are printed
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``tune``, and how the file is applied."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = f"To apply thresholds.json:\n\n{thresholds.NUMPY}\n{thresholds.TORCH}"
+    parser.epilog = f"To apply thresholds.json:\n\n{thresholds_file.NUMPY}\n{thresholds_file.TORCH}"
     parser.add_argument("table", type=Path, nargs="?", help="scores.csv: id, y_<name>, s_<name>")
     parser.add_argument("--labels", type=Path, help="labels in a file of their own, joined by id")
     parser.add_argument("--scores", type=Path, help="scores in a file of their own")

@@ -26,6 +26,7 @@ from sklearn.metrics import (
 from dcl import thresholds
 from dcl.data.resident import DataError
 from dcl.data.scores_table import read_scores
+from dcl.evaluation import thresholds_file
 from dcl.evaluation.calibration import calibration_error
 from dcl.experiment.tune import sentence
 
@@ -357,7 +358,7 @@ def test_the_keyboard_moves_the_threshold_and_the_file_keeps_it(sample):
     assert kept["labels"][0]["thresholds"]["yours"] == pytest.approx(after, abs=0.006)
     other = kept["labels"][1]["thresholds"]
     assert other["yours"] == other["tuned-mA"]
-    assert thresholds.SCHEMA == kept["schema"]
+    assert thresholds_file.SCHEMA == kept["schema"]
 
 
 @pytest.mark.parametrize("figure", ["sweep", "roc", "pr"])
@@ -452,8 +453,8 @@ def test_the_snippets_run_on_the_saved_file(sample, tmp_path, monkeypatch):
     scores = torch.full((2, len(library_on_sample().thresholds.names)), -2.0, dtype=torch.float64)
     expected = thresholds.apply(thresholds.read(path), scores).bool().tolist()
     for language, text, given in (
-        ("numpy", thresholds.NUMPY, scores.numpy()),
-        ("torch", thresholds.TORCH, scores),
+        ("numpy", thresholds_file.NUMPY, scores.numpy()),
+        ("torch", thresholds_file.TORCH, scores),
     ):
         sample.click(f"#s-tab-{language}")
         assert sample.inner_text("[data-snippet]") == text.strip()

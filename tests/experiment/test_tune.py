@@ -16,6 +16,7 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from dcl import decide, thresholds
 from dcl.__main__ import main
+from dcl.evaluation import thresholds_file
 from dcl_book import kept_scores
 
 ROOT = Path(__file__).parents[2]
@@ -84,7 +85,9 @@ def test_thresholds_are_read_as_they_were_written(forest, tmp_path):
         again.of("recall")
 
 
-@pytest.mark.parametrize("snippet", [thresholds.NUMPY, thresholds.TORCH], ids=["NumPy", "PyTorch"])
+@pytest.mark.parametrize(
+    "snippet", [thresholds_file.NUMPY, thresholds_file.TORCH], ids=["NumPy", "PyTorch"]
+)
 def test_the_snippets_decide_as_apply_does(snippet, forest, tmp_path, monkeypatch):
     _, frame = forest
     scores = torch.tensor(frame[["s_a", "s_b", "s_c"]].to_numpy())
