@@ -24,7 +24,6 @@ from dcl.methods.reweighting import (
 )
 from dcl.networks.models import DeepID2
 
-
 TWO_CLASSES = [shape for shape in SHAPES if shape[2] == 2]
 ONE_ATTRIBUTE = [shape for shape in SHAPES if shape[1] == 1]
 
