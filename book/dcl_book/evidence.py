@@ -125,6 +125,18 @@ def difference(
     return (by_seed(runs, method, measure) - by_seed(runs, other, measure)).dropna()
 
 
+def difference_on_one_device(
+    runs: pd.DataFrame, method: str, other: str, measure: Measure = class_balanced
+) -> pd.Series:
+    """`difference` of the seeds whose two runs were both made on a CPU, or both on a GPU.
+
+    The two round products differently, in TF32 even more.
+    """
+    devices = [record["environment"]["device"].split()[0] for record in runs["record"]]
+    kinds = [difference(own, method, other, measure) for _, own in runs.groupby(devices)]
+    return pd.concat(kinds).sort_index() if kinds else pd.Series(dtype=float)
+
+
 def gains(runs: pd.DataFrame, method: str, other: str = "cross-entropy") -> pd.DataFrame:
     """mA gained over `other` in each attribute (columns), for each seed that both have (rows)."""
     rows = {

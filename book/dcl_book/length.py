@@ -63,7 +63,7 @@ def at_kept_rates(runs: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
 
 
 def leads(runs: pd.DataFrame, other: str, measure: Measure = class_balanced) -> dict[int, Finding]:
-    """DCL minus another row, paired over seeds, at each length that both have."""
+    """DCL minus another row at each length that both have, over pairs on one kind of device."""
     found = _by_length(runs, other, measure)
     return {epochs: Finding.of(values) for epochs, values in found.items()}
 
@@ -106,7 +106,7 @@ def _by_length(runs: pd.DataFrame, other: str, measure: Measure) -> dict[int, pd
     """DCL minus another row by seed, at each length that both have, rising."""
     shown = evidence.with_prior(runs) if other == PRIOR else runs
     found = {
-        int(epochs): evidence.difference(own, "dcl", other, measure)
+        int(epochs): evidence.difference_on_one_device(own, "dcl", other, measure)
         for epochs, own in shown.groupby("epochs")
     }
     return {epochs: values for epochs, values in found.items() if len(values)}

@@ -44,6 +44,8 @@ def collect(parts: Path, whole: Path, dataset: str = "celeba") -> pd.DataFrame:
 def differences(runs: pd.DataFrame, other: str, measure: Measure = class_balanced) -> pd.DataFrame:
     """DCL minus another row in one measure, for every seed, part and length that both have.
 
+    Only pairs of one kind of device.
+
     Returns
     -------
     DataFrame
@@ -52,7 +54,7 @@ def differences(runs: pd.DataFrame, other: str, measure: Measure = class_balance
     shown = evidence.with_prior(runs) if other == PRIOR else runs
     rows = []
     for (epochs, part), own in shown.groupby(["epochs", "part"]):
-        apart = evidence.difference(own, "dcl", other, measure)
+        apart = evidence.difference_on_one_device(own, "dcl", other, measure)
         images = own[own["method"] == "dcl"].set_index("seed")["images"]
         rows += [(epochs, part, seed, images[seed], points) for seed, points in apart.items()]
     return pd.DataFrame(rows, columns=["epochs", "part", "seed", "images", "points"])

@@ -42,6 +42,7 @@ def record(method, seed, mean, *, slope=0.0, epochs=8, data="celeba", found=None
         "history": [{"epoch": n, "g": 1 - n / epochs, "f": 0.1} for n in range(epochs)],
         "final_g": 0.0,
         "timing": {"training_seconds": 3600.0, "ms_per_step": 100.0},
+        "environment": {"device": "cpu (made up)"},
     }
 
 

@@ -224,3 +224,14 @@ def test_a_triplet_loss_that_rises_is_told_with_the_triplets_that_it_has():
     assert row["share"].tolist() == pytest.approx([20.0, 6.0])
     none = length_triplets.triplets(made[made["method"] != "dcl"])
     assert none.empty
+
+
+def test_a_run_on_a_gpu_is_never_paired_with_one_on_a_cpu():
+    made = runs({75: (1.0, 5)})
+    moved = made[(made["method"] == "dcl") & (made["seed"] == 1)]
+    moved["record"].iloc[0]["environment"] = {"device": "cuda (made up)"}
+    assert length.leads(made, "selective-learning")[75].n == 4
+    both = made[(made["seed"] == 1) & made["method"].isin(["dcl", "selective-learning"])]
+    for one in both["record"]:
+        one["environment"] = {"device": "cuda (made up)"}
+    assert length.leads(made, "selective-learning")[75].n == 5
