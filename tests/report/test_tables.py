@@ -55,22 +55,6 @@ def test_a_rate_is_chosen_when_every_rate_was_tried(tmp_path):
     assert none.loc["dcl", "0.03"] == "not run yet"
 
 
-def test_the_setting_of_a_page_is_that_of_its_records():
-    old = record("dcl", 0, 80.0, batch_size=256, curriculum="epoch")
-    new = record("dcl", 1, 80.0, epochs=24, batch_size=512, curriculum="step")
-    assert tables.setting(frame(old)) == (
-        "Runs of 8 epochs, in batches of 256, their curricula moved once an epoch."
-    )
-    assert tables.setting(frame(old, new)) == (
-        "Runs of 8 or 24 epochs, in batches of 256 or 512, their curricula moved once an epoch or "
-        "with each step."
-    )
-    steady = record("cross-entropy", 0, 80.0, batch_size=256, sampling=1.0)
-    assert tables.setting(frame(steady)) == "Runs of 8 epochs, in batches of 256."
-    stepped = record("dcl", 1, 80.0, batch_size=256, curriculum="step")
-    assert tables.setting(frame(steady, stepped)).endswith("their curricula moved with each step.")
-
-
 def test_every_published_run_is_at_the_rate_that_validation_chose():
     published_runs = evidence.of_dataset(PUBLISHED, "celeba")
     others = evidence.of_dataset(ROOT / "results" / "celeba-30k-lr", "celeba")
@@ -249,6 +233,14 @@ def test_an_overview_has_the_row_at_the_prior_and_its_groups():
     table = tables.overview(runs)
     assert table.loc[PRIOR, "over 1:50"].startswith("75.0")
     assert list(table.index) == ["cross-entropy", "crl", "dcl", PRIOR]
+
+
+def test_an_overview_leaves_out_a_group_of_all():
+    runs = both_ways()
+    for made in runs["record"]:
+        for test in (made["test"], *(x["test"] for x in made.get("decisions", {}).values())):
+            test["groups"] = {"all of them": test["mA"]}
+    assert "all of them" not in tables.overview(runs)
 
 
 def test_rows_of_schedules_say_where_they_ended_and_how_they_moved():

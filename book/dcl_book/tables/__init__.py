@@ -10,7 +10,7 @@ from .paper import (
     steps_as_text,
     table2,
 )
-from .run import attributes, download, left_out, machine_hours, provenance, setting
+from .run import attributes, download, left_out, machine_hours, provenance
 
 __all__ = [
     "TABLE_2",
@@ -28,7 +28,6 @@ __all__ = [
     "provenance",
     "rates_in_words",
     "sensitivity",
-    "setting",
     "steps",
     "steps_as_text",
     "table2",

@@ -65,8 +65,8 @@ def tuned(runs: pd.DataFrame, *names: str) -> dict[str, Measure]:
 def overview(runs: pd.DataFrame) -> pd.DataFrame:
     """`means` of what a data set is judged by, with cross entropy decided at the training prior.
 
-    mA (accuracy for a single label), each of its groups of attributes or classes, the metrics of
-    the examples where there are, and mA and F1 at `tuned` thresholds.
+    mA (accuracy for a single label), each of its groups of attributes or classes that is not all of
+    them, the metrics of the examples where there are, and mA and F1 at `tuned` thresholds.
     """
     first = runs["record"].iloc[0]["test"]
     single = "per_class" in first
@@ -74,7 +74,9 @@ def overview(runs: pd.DataFrame) -> pd.DataFrame:
     measures |= {name: group(name) for name in first["groups"]}
     for name in first.get("instance", {}):
         measures[f"{name} of an example"] = of_an_example(name)
-    return means(evidence.with_prior(runs), measures | tuned(runs, "mA", "f1"))
+    table = means(evidence.with_prior(runs), measures | tuned(runs, "mA", "f1"))
+    everything = table[next(iter(measures))]
+    return table.drop(columns=[x for x in first["groups"] if table[x].equals(everything)])
 
 
 def best(runs: pd.DataFrame) -> str:

@@ -1,7 +1,6 @@
 """One run's attributes, and which records a page was made from."""
 
 import base64
-import math
 import os
 import re
 from typing import Any
@@ -57,21 +56,6 @@ def machine_hours(runs: pd.DataFrame) -> str:
     few = len(spent) - len(known)
     unknown = f", of {few} of {len(spent)} runs no time is known" if few else ""
     return f"{sum(known) / 3600:.1f} machine hours of training{unknown}."
-
-
-def setting(runs: pd.DataFrame) -> str:
-    """Which runs a page reads, in a sentence: epochs, batch size, how their curricula moved."""
-    configs = [record["config"] for record in runs["record"]]
-    curricula = [r["config"] for r in runs["record"] if not math.isnan(evidence.final_g(r))]
-    moved = {config["curriculum"] for config in curricula}
-    words = {"epoch": "once an epoch", "step": "with each step"}
-    how = " or ".join(words[name] for name in sorted(moved))
-    epochs, batch = (
-        " or ".join(str(n) for n in sorted({config[key] for config in configs}))
-        for key in ("epochs", "batch_size")
-    )
-    end = f", their curricula moved {how}." if moved else "."
-    return f"Runs of {epochs} epochs, in batches of {batch}{end}"
 
 
 def left_out(results: str) -> str:
