@@ -33,6 +33,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 from dcl.experiment.imports import closure, files_used
 from dcl.experiment.machine import settings
 from dcl.experiment.provenance import environment, source_hash
+from dcl_book.figures.style import title_in
 from from_source import equation_blocks, sample_script, tree
 from pictures import draw_card, draw_clouds, draw_method
 
@@ -197,6 +198,7 @@ def stage(pages: dict[str, Path]) -> None:
         if path.suffix == ".ipynb":
             notebook = nbformat.read(EXECUTED / f"{page}.ipynb", as_version=4)
             fold_parameters(notebook)
+            describe_figures(notebook)
             nbformat.write(notebook, SOURCE / f"{page}.ipynb")
             made_from[page] = margin_of(notebook)
     put_in_the_margin(made_from)
@@ -219,6 +221,16 @@ def fold_parameters(notebook: nbformat.NotebookNode) -> None:
                 "code_prompt_show": "Show the parameters",
                 "code_prompt_hide": "Hide the parameters",
             }
+
+
+def describe_figures(notebook: nbformat.NotebookNode) -> None:
+    """Words in place of a picture: its title, which says its point, unless the page has some."""
+    for cell in notebook.cells:
+        svgs = [out.get("data", {}).get("image/svg+xml") for out in cell.get("outputs", [])]
+        titles = [title for svg in filter(None, svgs) if (title := title_in(svg))]
+        if titles:
+            image = cell.metadata.setdefault("mystnb", {}).setdefault("image", {})
+            image.setdefault("alt", "; ".join(titles))
 
 
 def margin_of(notebook: nbformat.NotebookNode) -> dict[str, str | int]:

@@ -7,10 +7,14 @@ if (location.protocol === "file:" && location.pathname.endsWith("/search.html"))
     script.onload = () => resolve(window.dclPageTexts);
     document.head.append(script);
   });
+  const query = new URLSearchParams(location.search).get("q") ?? "";
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   window.fetch = async (address) => {
     const main = document.createElement("div");
     main.setAttribute("role", "main"); // where Sphinx looks for the text
-    main.textContent = (await texts)[address.replace(/^\.\//, "")] ?? "";
+    const text = (await texts)[address.replace(/^\.\//, "")] ?? "";
+    // a page that has none of the words in its sentences has no excerpt: they are in a table
+    main.textContent = words.some((word) => text.toLowerCase().includes(word)) ? text : "";
     return new Response(main.outerHTML);
   };
 }

@@ -39,7 +39,8 @@ records nothing stops: the sentence is struck out, followed by what their record
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 
-from IPython.display import Markdown
+from IPython.display import HTML, Markdown
+from markdown_it import MarkdownIt
 from myst_nb import glue
 
 from .finding import Finding
@@ -102,11 +103,14 @@ class Claims:
 
 
 def say(*sentences: str, glued_as: str = "") -> Markdown:
-    """A paragraph from sentences, for the end of a cell; `glued_as` names it for other pages."""
-    paragraph = Markdown(" ".join(filter(None, sentences)))
+    """A paragraph from sentences, for the end of a cell; `glued_as` names it for other pages.
+
+    On another page it is glued as HTML: there MyST-NB shows Markdown as the name of its object.
+    """
+    text = " ".join(filter(None, sentences))
     if glued_as:
-        glue(glued_as, paragraph, display=False)
-    return paragraph
+        glue(glued_as, HTML(MarkdownIt().render(text)), display=False)
+    return Markdown(text)
 
 
 def points(found: Finding) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 from . import evidence, length
 from .evidence import PRIOR
 from .finding import Finding
-from .measures import Measure, class_balanced
+from .measures import Measure, best_on_validation, class_balanced
 
 FOLDER = "celeba-30k-size"  # below results/
 PARTS = (3_000, 6_000, 12_000)  # at most so many images, of the grid
@@ -68,6 +68,41 @@ def by_part(found: pd.DataFrame) -> pd.DataFrame:
         .unstack("epochs")
         .map(lambda x: x if isinstance(x, Finding) else Finding.of([]))
     )
+
+
+def table(runs: pd.DataFrame, measure: Measure = class_balanced) -> pd.DataFrame:
+    """The differences as text with their number of seeds: rows by images, columns by length."""
+    rows = {}
+    for other in DECIDING:
+        found = by_part(differences(runs, other, measure))
+        for part in found.index:
+            rows[(other, f"{part:,}")] = found.loc[part].map(_with_seeds)
+    shown = pd.DataFrame.from_dict(rows, orient="index")
+    shown.index = pd.MultiIndex.from_tuples(rows, names=["DCL minus", "images"])
+    return shown.rename(columns="{} epochs".format)
+
+
+def trends(runs: pd.DataFrame, epochs: int) -> pd.DataFrame:
+    """Slopes of one length in every measure, and at the last epoch: columns by the other row."""
+    here = runs[runs["epochs"] == epochs]
+    kinds = {name: (here, measure) for name, measure in length.MEASURES.items()}
+    kinds["mA, own decision, last epoch"] = (length.at_the_last_epoch(here), class_balanced)
+    return pd.DataFrame(
+        {
+            f"minus {other}": {
+                name: _with_seeds(slopes(differences(shown, other, measure)))
+                for name, (shown, measure) in kinds.items()
+            }
+            for other in DECIDING
+        }
+    )
+
+
+def rates(runs: pd.DataFrame) -> pd.DataFrame:
+    """Best mA on validation, %, of single runs: rows by method, columns by learning rate."""
+    read = [(r["method"], r["config"]["lr"], best_on_validation(r)) for r in runs["record"]]
+    shown = pd.DataFrame(read, columns=["method", "lr", "mA"])
+    return shown.pivot_table(index="method", columns="lr", values="mA", sort=False)
 
 
 def slopes(found: pd.DataFrame) -> Finding:
@@ -133,6 +168,10 @@ def overfitting(runs: pd.DataFrame, methods: Iterable[str]) -> pd.DataFrame:
             rows.append((row.epochs, row.part, row.method, loss.idxmin()))
     table = pd.DataFrame(rows, columns=["epochs", "part", "method", "epoch"])
     return table.pivot_table(index=["epochs", "part"], columns="method", values="epoch")
+
+
+def _with_seeds(found: Finding) -> str:
+    return f"{found} ({found.n})" if found.n else "-"
 
 
 def _lines(found: pd.DataFrame) -> list[tuple[float, float]]:

@@ -45,7 +45,11 @@ def open_archive(path: Path) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo
         archive = zipfile.ZipFile(path)
     except (*BROKEN_ZIP, OSError) as error:
         raise DataError(f"{path} is not a complete zip file ({error}): get it again") from None
-    return archive, _images(path, archive.infolist())
+    try:
+        return archive, _images(path, archive.infolist())
+    except DataError:
+        archive.close()
+        raise
 
 
 def _images(path: Path, members: Iterable[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:

@@ -27,7 +27,7 @@ class CelebA(Training):
 
     trunk: bool = option(True, "DeepID2's 160-d layer before the branches (Sun et al. 2014)")
     crop: float = option(1.0, "share of the aligned frame kept (ours)", above=0, high=1)
-    train_images: int = option(10_000, "drawn faces to train on; CelebA has its own", low=2)
+    train_images: int = option(5_120, "drawn faces to train on; CelebA has its own", low=2)
 
     def load(self, *, show: bool = True) -> Dataset:
         """CelebA from `data_root`; drawn faces without one."""

@@ -1,13 +1,16 @@
 """The report's figures are drawn from records, and say which."""
 
+import io
 import re
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from dcl_book import evidence, figures, published, tables
 from dcl_book.evidence import PRIOR
+from dcl_book.figures import style
 from dcl_book.figures.thresholds import attribute_curve, sweep
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "results" / "celeba-30k"
@@ -76,3 +79,12 @@ def test_a_moved_threshold_is_a_dot_on_cross_entropys_curve():
     ]
     _, sweeps = figures.threshold_sweep(shown).axes
     assert PRIOR in [text.get_text() for text in sweeps.get_legend().get_texts()]
+
+
+def test_the_title_of_a_figure_is_read_back_from_its_svg():
+    figure, axes = plt.subplots()
+    axes.set_title("Faces & more: DCL's lead,\n5 % of <all>", loc="left")
+    file = io.StringIO()
+    style.finish(figure).savefig(file, format="svg")
+    assert style.title_in(file.getvalue()) == "Faces & more: DCL's lead, 5 % of <all>"
+    assert style.title_in("<svg></svg>") == ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from made import three_seeds
 
-from dcl_book import own
+from dcl_book import own, prose
 from dcl_book.evidence import lead
 from dcl_book.finding import Finding
 from dcl_book.prose import Claims, FalseClaimError, at, points, say
@@ -46,6 +46,16 @@ def test_a_run_that_a_reader_has_not_leaves_a_sentence_untold():
 
 def test_a_paragraph_joins_its_sentences_and_leaves_empty_ones_out():
     assert say("One.", "", "Two.").data == "One. Two."
+
+
+def test_a_paragraph_for_other_pages_is_glued_as_html(monkeypatch):
+    glued = {}
+    monkeypatch.setattr(prose, "glue", lambda name, shown, display: glued.update({name: shown}))
+    claim = Claims(ROOT, own=False)
+    say("**One** of `dcl`.", claim(False, "Two.", 1.0), glued_as="both")
+    html = glued["both"]._repr_html_()
+    assert "<strong>One</strong> of <code>dcl</code>." in html
+    assert '<s class="dcl-otherwise">Two.</s>' in html
 
 
 def records(folder: Path, name: str, value: int) -> None:

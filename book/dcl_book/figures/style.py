@@ -1,5 +1,6 @@
 """One look for all figures: colours, titles, finish."""
 
+import html
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -75,7 +76,26 @@ def pretty(names: Sequence[str]) -> list[str]:
 
 def name_group(figure: Figure, title: str) -> None:
     """Name the figure's group in the SVG by its title, see `finish`."""
-    figure.set_gid("figure-" + re.sub(r"\W+", "-", title).strip("-").lower())
+    figure.set_gid(_name_of(title))
+
+
+def title_in(svg: str) -> str:
+    """The title of a figure that `finish` made, from its SVG; empty where it has none.
+
+    Matplotlib draws letters as paths, and leaves each line of text beside them as a comment.
+    """
+    group = re.search(r'<g id="(figure-[^"]+)"', svg)
+    lines = [html.unescape(line) for line in re.findall(r"<!-- (.*?) -->", svg, re.S)]
+    for start in range(len(lines)):
+        for stop in range(start + 1, min(start + 5, len(lines)) + 1):
+            title = " ".join(lines[start:stop])
+            if group and _name_of(title) == group[1]:
+                return title
+    return ""
+
+
+def _name_of(title: str) -> str:
+    return "figure-" + re.sub(r"\W+", "-", title).strip("-").lower()
 
 
 def finish(figure: Figure) -> Figure:
