@@ -89,8 +89,9 @@ def best(
 ) -> tuple[Tensor, Tensor]:
     """The best cut of each sample: prior's thresholds (R,) -> cuts (R,), values (R,).
 
-    Among equals the cut nearest to the prior's threshold, then the higher. A sample without
-    positives or without negatives stays at the prior's, with a value of NaN.
+    Among equals the cut nearest to the prior's threshold, then the higher. A sample in which the
+    metric is undefined (mA without positives or negatives, F1 without positives) stays at the
+    prior's, with a value of NaN.
     """
     hits, false = swept.hits, swept.false
     values = value(hits, false, hits[:, -1:], false[:, -1:], metric)  # (R, J)
@@ -107,10 +108,9 @@ def best(
 
 
 def value(hits: Tensor, false: Tensor, positives: Tensor, negatives: Tensor, metric: str) -> Tensor:
-    """mA (Eq. 12) or F1 of decisions; NaN without positives or without negatives."""
+    """mA (Eq. 12) or F1 of decisions; 0/0, NaN, without the samples that it needs."""
     if metric == "f1":
-        nothing = 0 / (positives * negatives)  # NaN where there are none, else 0
-        return 2 * hits / (hits + false + positives) + nothing
+        return 2 * hits / (hits + false + positives)
     return (hits / positives + 1 - false / negatives) / 2  # 0/0 is NaN
 
 

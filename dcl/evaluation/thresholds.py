@@ -30,7 +30,8 @@ interval. All draws come from one `Mulberry32`: first the folds, then each sampl
 and at 0.5 where no prior is known either.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,8 +156,9 @@ def fit(
     table = _Table.of(scores, labels, names, groups, scale, prior)
     targets = _targets(recall, precision)
     rows = torch.arange(len(table.scores))
-    found = _fit_all(table, rows, torch.ones(len(rows), 1), targets)[0]  # (A, D)
-    return _thresholds(table, rows, found, targets, "all")
+    weights = torch.ones(len(rows), 1)
+    found = [_fit_label(table, a, order, weights, targets) for a, order in enumerate(table.orders)]
+    return _thresholds(table, rows, torch.cat(found), targets, "all")
 
 
 def tune(
@@ -206,13 +208,18 @@ def tune(
         raise ValueError(
             "no label has both positives and negatives among the rows scored: nothing can be said"
         )
+    inside = [_mask(len(table.scores), part) for part in (fitted, scored)]
     found, metrics = [], []  # of some samples at once, the first of them the table itself
     size = max(1, AT_ONCE // len(table.scores))
     for start in range(0, 1 + bootstrap, size):
         samples = min(size, 1 + bootstrap - start)
         weights = _weights(len(table.scores), parts, groups, source, samples, first=start == 0)
-        found.append(_fit_all(table, fitted, weights, targets))
-        metrics.append(_score_all(table, parts, fold, found[-1], weights, targets))
+        each = _at_once(
+            lambda a, w=weights: _judge_label(table, a, inside, fold, w, targets),
+            len(table.names),
+        )
+        found.append(torch.stack([x for x, _ in each], 1))
+        metrics.append(torch.stack([x for _, x in each], 1))
     return _report(table, parts, torch.cat(found), torch.cat(metrics), counts, targets, bootstrap)
 
 
@@ -371,15 +378,47 @@ def _weights(
     return weights.T.contiguous()
 
 
-def _fit_all(table: _Table, rows: Tensor, weights: Tensor, targets: Mapping[str, float]) -> Tensor:
-    """Thresholds (R, A, D) fitted on some rows, by their weights (all rows, R)."""
-    inside = torch.zeros(len(table.scores), dtype=torch.bool)
-    inside[rows] = True
-    found = [
-        _fit_label(table, a, order[inside[order]], weights, targets)
-        for a, order in enumerate(table.orders)
-    ]
-    return torch.stack(found, 1)
+def _at_once(work: Callable[[int], Any], number: int) -> list[Any]:
+    """The work for 0 ... number - 1, in as many threads as torch takes for a single operation.
+
+    Operations of a label are too small to be worth sharing: each thread does its own alone.
+    """
+    threads = torch.get_num_threads()
+    if threads == 1:
+        return list(map(work, range(number)))
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        try:
+            return list(pool.map(work, range(number)))
+        finally:
+            torch.set_num_threads(threads)
+
+
+def _mask(size: int, rows: Tensor) -> Tensor:
+    return torch.zeros(size, dtype=torch.bool).index_fill(0, rows, True)
+
+
+def _judge_label(
+    table: _Table,
+    a: int,
+    inside: list[Tensor],
+    fold: Tensor | None,
+    weights: Tensor,
+    targets: Mapping[str, float],
+) -> tuple[Tensor, Tensor]:
+    """Thresholds (R, D) of one label, and their metrics (R, D, 4) on the other part or fold.
+
+    `inside` says of each row (N,) whether it is fitted on, and whether it is scored.
+    """
+    order = table.orders[a]
+    found = _fit_label(table, a, order[inside[0][order]], weights, targets)
+    if fold is None:
+        cells = _cells(table, a, order[inside[1][order]], weights, found)
+    else:
+        cells = torch.zeros(())
+        for k in range(FOLDS):
+            fitted = _fit_label(table, a, order[fold[order] != k], weights, targets)
+            cells = cells + _cells(table, a, order[fold[order] == k], weights, fitted)
+    return found, _metrics(cells)
 
 
 def _fit_label(
@@ -398,8 +437,9 @@ def _fit_label(
     swept = cuts.sweep(of, weights)
     positives, negatives = swept.hits[:, -1], swept.false[:, -1]
     moved = table.at(positives / (positives + negatives)) if given is None else given
-    found = [half, moved]
-    found += [cuts.best(of, weights, swept, moved, metric)[0] for metric in ("mA", "f1")]
+    accurate, _ = cuts.best(of, weights, swept, moved, "mA")
+    f1, _ = cuts.best(of, weights, swept, moved, "f1")
+    found = [half, moved, accurate, f1.where(negatives > 0, moved)]
     if "recall" in targets:
         trials = positive & _first_of(table.groups[rows], positive)
         found.append(cuts.recalling(of, weights, trials, targets["recall"]))
@@ -418,31 +458,6 @@ def _first_of(groups: Tensor, among: Tensor) -> Tensor:
     found = torch.zeros(len(groups), dtype=torch.bool)
     found[first] = True
     return found
-
-
-def _score_all(
-    table: _Table,
-    parts: list[Tensor],
-    fold: Tensor | None,
-    found: Tensor,
-    weights: Tensor,
-    targets: Mapping[str, float],
-) -> Tensor:
-    """Metrics (R, A, D, 4) of thresholds fitted on one part on the other, or across folds."""
-    size, metrics = len(table.scores), []
-    scored = torch.zeros(size, dtype=torch.bool)
-    scored[parts[-1]] = True
-    for a, order in enumerate(table.orders):
-        if fold is None:
-            cells = _cells(table, a, order[scored[order]], weights, found[:, a])
-        else:
-            cells = torch.zeros(())
-            for k in range(FOLDS):
-                apart = order[fold[order] == k]
-                fitted = _fit_label(table, a, order[fold[order] != k], weights, targets)
-                cells = cells + _cells(table, a, apart, weights, fitted)
-        metrics.append(_metrics(cells))
-    return torch.stack(metrics, 1)
 
 
 def _cells(table: _Table, a: int, rows: Tensor, weights: Tensor, thresholds: Tensor) -> Tensor:

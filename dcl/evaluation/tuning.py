@@ -5,6 +5,7 @@ from torch import Tensor
 
 from ..checks import UNKNOWN, choose
 from ..sampling import count_classes
+from . import cuts
 from .decisions import DECISIONS, Tuned, as_scored, decide, prior_offsets
 from .metrics import confusion
 
@@ -42,9 +43,10 @@ def tune_thresholds(
 ) -> Tuned:
     """The threshold of each attribute that is best on these samples, a validation split's.
 
-    For two classes every threshold between two scores is tried; among equals the one nearest to
-    the prior's is taken. For more classes each class's offset in turn, from the prior's on; a class
-    without a sample here keeps the prior's. Never worse than argmax on these samples.
+    For two classes every threshold between two scores of known labels is tried, by the code of
+    `dcl.thresholds`; among equals the one nearest to the prior's is taken. For more classes each
+    class's offset in turn, from the prior's on; a class without a sample here keeps the prior's.
+    Never worse than argmax on these samples.
 
     Parameters
     ----------
@@ -96,26 +98,18 @@ def tune_thresholds(
     )
     draws = _draws(len(labels), bootstrap, torch.Generator().manual_seed(seed))  # (1 + R, N)
     offsets, spread = start.clone(), torch.full_like(start, torch.nan)
-    values = torch.empty(len(start), dtype=torch.float64)
+    values = torch.full((len(start),), torch.nan, dtype=torch.float64)
     own = start > -torch.inf  # the classes that an attribute has
-    pairs = (own.sum(1) == 2).nonzero()[:, 0]  # attributes of two classes: one threshold
-    at_once = 1 if bootstrap else len(pairs)  # weights of all samples take memory
-    for some in pairs.split(at_once) if len(pairs) else ():
-        two = own[some].nonzero()[:, 1].unflatten(0, (len(some), 2))
-        cell = some[:, None], two  # (A, 2)
-        y = labels.T[some]
-        weights = draws * (y != UNKNOWN).unsqueeze(1)  # (A, 1 + R, N)
-        margin = logits[:, *cell].diff(dim=2)[..., 0].T.contiguous()  # (A, N)
-        found, values[some] = _thresholds(margin, y == two[:, 1:], weights, start[cell], metric)
-        offsets[cell] = found[:, 0]
-        if bootstrap > 1:
-            spread[cell] = found[:, 1:].std(1)
-    for a in (own.sum(1) != 2).nonzero()[:, 0].tolist():
-        scores, weights = logits[:, a, own[a]], draws * (labels[:, a] != UNKNOWN)
+    for a in (labels != UNKNOWN).any(0).nonzero()[:, 0].tolist():
+        known = labels[:, a] != UNKNOWN
         # labels as places among the attribute's own classes
-        y = (own[a].cumsum(0) - 1)[labels[:, a].clamp(min=0)]
-        found = _offsets(scores, y, weights, start[a, own[a]], metric)
-        offsets[a, own[a]], values[a] = found[0], torch.nan
+        y = (own[a].cumsum(0) - 1)[labels[known, a]]
+        given = logits[:, a][known][:, own[a]], y, draws[:, known], start[a, own[a]], metric
+        if own[a].sum() == 2:
+            found, values[a] = _threshold(*given)
+        else:
+            found = _offsets(*given)
+        offsets[a, own[a]] = found[0]
         if bootstrap > 1:
             spread[a, own[a]] = found[1:].std(0)
     return Tuned(*_never_below(logits, labels, offsets, values, start, metric), spread)
@@ -182,31 +176,21 @@ def _draws(samples: int, times: int, generator: torch.Generator) -> Tensor:
     return draws
 
 
-def _thresholds(
-    margin: Tensor, positive: Tensor, weights: Tensor, start: Tensor, metric: str
+def _threshold(
+    logits: Tensor, labels: Tensor, weights: Tensor, start: Tensor, metric: str
 ) -> tuple[Tensor, Tensor]:
-    """Of attributes of two classes: margin, positive (A, N), weights (A, R, N) -> offsets, values.
+    """Of one attribute of two classes: logits (N, 2), weights (R, N) -> offsets (R, 2), value.
 
-    `margin` is the upper class's logit minus the lower one's, `positive` whether a sample is of the
-    upper class, which is decided above a threshold. Sorted from the top, the k-th threshold lies
-    between the k-th score and the next. Returns (A, R, 2) and, without the bootstrap, (A,).
+    The upper class is decided above a threshold on its logit minus the lower one's.
     """
-    score, order = margin.sort(descending=True)
-    prior = start[:, :1] - start[:, 1:]  # (A, 1)
-    ends = score.new_full((len(score), 1), torch.inf)
-    upper, lower = torch.cat([ends, score], 1), torch.cat([score, -ends], 1)  # (A, N + 1)
-    cuts = _between(lower, upper)
-    cuts = torch.where(cuts < upper, cuts, lower).where(cuts.isfinite(), prior)
-    weights = weights.take_along_dim(order.unsqueeze(1), 2)
-    positive = positive.gather(1, order).double().unsqueeze(1)
-    hits = _from_the_top(weights * positive)  # (A, R, N + 1) positives above each threshold
-    false = _from_the_top(weights * (1 - positive))
-    found = _metric(hits, false, hits[..., -1:], false[..., -1:], metric)
-    found = found.masked_fill((lower == upper).unsqueeze(1), -torch.inf)
-    best = found.amax(2, keepdim=True)
-    distance = (cuts - prior).abs().unsqueeze(1).masked_fill(found < best - 1e-12, torch.inf)
-    cut = cuts.gather(1, distance.argmin(2)).where(best[..., 0].isfinite(), prior)  # undefined: NaN
-    return torch.stack([torch.zeros_like(cut), -cut], 2), best[:, 0, 0]
+    score = logits.diff()[:, 0]
+    edge = score.masked_fill(score.isinf(), 0).abs().amax() + 2  # a step of 1 beyond the others
+    score, order = score.clamp(-edge, edge).sort(descending=True)
+    of = cuts.ranked(order, score, labels[order] == 1, "logit")
+    weights = weights.T.float().contiguous()
+    prior = (start[0] - start[1]).repeat(weights.shape[1])
+    found, value = cuts.best(of, weights, cuts.sweep(of, weights), prior, metric)
+    return torch.stack([torch.zeros_like(found), -found], 1), value[0]
 
 
 def _between(lower: Tensor, upper: Tensor) -> Tensor:
@@ -217,12 +201,6 @@ def _between(lower: Tensor, upper: Tensor) -> Tensor:
 
 def _from_the_top(values: Tensor) -> Tensor:
     return torch.nn.functional.pad(values.cumsum(-1), (1, 0))
-
-
-def _metric(hits: Tensor, false: Tensor, positives: Tensor, negatives: Tensor, metric: str):
-    if metric == "f1":
-        return 2 * hits / (hits + false + positives)
-    return (hits / positives + 1 - false / negatives) / 2
 
 
 def _offsets(logits: Tensor, labels: Tensor, weights: Tensor, start: Tensor, metric: str) -> Tensor:
@@ -317,12 +295,12 @@ def _best_offset(
     upper = margin[row, place.clamp(max=margin.shape[1] - 1)].where(
         place < margin.shape[1], torch.inf
     )
-    cuts = _between(lower, upper)
-    cuts = cuts.where(cuts.isfinite(), now[row])
-    distance = (cuts - now[row]).abs()
+    cut = _between(lower, upper)
+    cut = cut.where(cut.isfinite(), now[row])
+    distance = (cut - now[row]).abs()
     nearest = torch.full_like(now, torch.inf).scatter_reduce(0, row, distance, "amin")
-    cuts = cuts.masked_fill(distance > nearest[row], torch.inf)  # of two as near the lower one
-    return torch.full_like(now, torch.inf).scatter_reduce(0, row, cuts, "amin")
+    cut = cut.masked_fill(distance > nearest[row], torch.inf)  # of two as near the lower one
+    return torch.full_like(now, torch.inf).scatter_reduce(0, row, cut, "amin")
 
 
 def _order(values: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcl import balanced_accuracy, decide, evaluate, tune_thresholds
+from dcl import balanced_accuracy, decide, evaluate, thresholds, tune_thresholds
 from dcl.evaluation import tuning
 from dcl.evaluation.decisions import DECISIONS, prior_offsets
 from dcl.evaluation.tuning import BOOTSTRAP, _f1_of_rivals, offsets_for
@@ -65,12 +65,23 @@ def test_no_threshold_is_better_than_the_tuned_one(data, metric):
 
 
 def test_among_equal_thresholds_the_one_nearest_to_the_priors_is_taken():
-    score = torch.tensor([-3.0, -1, 1, 3])[:, None]  # all of 0, then -1 ... 1 unknown, all of 1
-    labels = torch.tensor([[0], [-1], [-1], [1]])
-    for counts, threshold in (([50, 50], 0.0), ([90, 10], -2.0), ([10, 90], 2.0)):
+    score = torch.tensor([-3.0, -1, 1, 3])[:, None]
+    labels = torch.tensor([[0], [1], [0], [1]])  # -2 and 2 decide as well
+    for counts, threshold in (([50, 50], 2.0), ([90, 10], -2.0), ([10, 90], 2.0)):
         found = tune_thresholds(score, labels, class_counts=torch.tensor([counts]), bootstrap=0)
         assert found.thresholds.item() == threshold  # the priors': 0, -2.2, 2.2
-        assert found.value.item() == 1
+        assert found.value.item() == 0.75
+
+
+@given(scored(), st.sampled_from(["mA", "f1"]))
+def test_thresholds_of_both_doors_are_the_same(data, metric):
+    logits, labels = data
+    both = [((labels == c).any(0)) for c in (0, 1)]  # else fit stays at the prior's
+    both = (both[0] & both[1]).nonzero()[:, 0]
+    found = tune_thresholds(logits, labels, metric=metric, bootstrap=0)
+    score = logits[..., 1] - logits[..., 0]
+    other = thresholds.fit(score, labels, scale="logit").of(f"tuned-{metric}")
+    torch.testing.assert_close(found.thresholds[both], other[both], rtol=0, atol=1e-12)
 
 
 @given(scored(classes=4), st.sampled_from(["mA", "f1"]))
@@ -108,6 +119,7 @@ def test_an_unknown_label_decides_nothing(data, metric):
                 logits[known, a : a + 1], labels[known, a : a + 1], metric=metric, bootstrap=0
             )
             torch.testing.assert_close(together.value[a : a + 1], alone.value, equal_nan=True)
+            assert torch.equal(together.offsets[a : a + 1], alone.offsets)
 
 
 def test_attributes_of_two_and_of_three_classes_are_tuned_each_by_itself():
