@@ -5,8 +5,6 @@ How far the seed moves a measure is in `dcl_book.seed_spread`, the chance that l
 images in `dcl_book.sampling_error`.
 """
 
-import math
-
 import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control, t
@@ -38,18 +36,21 @@ def compare(
     DataFrame
         By attribute: ``gain``, ``p`` (two-sided), and adjusted over the attributes, ``holm`` and
         ``fdr`` (Benjamini and Hochberg: at most 5 % of the findings are false, on average). Seeds
-        that agree to the last image have no spread to test by: p is 1.
+        that agree to the last image have no spread to test by: p is 1. An attribute that is
+        undefined in a seed is tested on the others; where nothing can be tested p is NaN, and it
+        is not counted among the tests.
     """
     found = gains(runs, method, other)
     if len(found) < 2:
         return pd.DataFrame(columns=["gain", "p", "holm", "fdr"], dtype=float)
-    sd, dof = found.std(), len(found) - 1
+    number = found.count()
+    sd, dof = found.std(), number - 1
     if spread is not None:
         sd, dof = (pd.Series({a: getattr(spread[a], k) for a in found}) for k in ("sd", "dof"))
-    statistic = found.mean().abs() / (sd / math.sqrt(len(found))).where(sd > TINY)
-    p = np.nan_to_num(2 * t.sf(statistic, dof), nan=1.0)
-    table = pd.DataFrame({"gain": found.mean(), "p": p})
-    return table.assign(holm=holm(table["p"]), fdr=false_discovery_control(table["p"]))
+    statistic = found.mean().abs() / (sd / np.sqrt(number)).where(sd > TINY)
+    p = pd.Series(2 * t.sf(statistic, dof), found.columns).mask(sd <= TINY, 1.0).where(number > 0)
+    fdr = pd.Series(false_discovery_control(p.dropna()), p.dropna().index)
+    return pd.DataFrame({"gain": found.mean(), "p": p}).assign(holm=holm(p), fdr=fdr)
 
 
 def critical(n: int, tests: int = 1) -> float:

@@ -202,10 +202,13 @@ def free_threshold(difference: Finding, margin: float, sign: int = 1) -> str:
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """p-values adjusted by Holm: below 0.05 with at most a 5 % chance of even one false alarm."""
+    """p-values adjusted by Holm: below 0.05 with at most a 5 % chance of even one false alarm.
+
+    What was not tested, NaN, stays NaN and does not count among the tests.
+    """
     p = np.asarray(p, dtype=float)
-    order = np.argsort(p)
-    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    adjusted = np.empty_like(p)
+    order = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]  # NaN is last
+    steps = np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1))
+    adjusted = np.full_like(p, np.nan)
     adjusted[order] = np.minimum(steps, 1)
     return adjusted

@@ -247,6 +247,23 @@ def test_holm_is_the_procedure_step_by_step():
     assert list(significance.holm([0.01, 0.04, 0.03])) == pytest.approx([0.03, 0.06, 0.06])
 
 
+def test_what_was_not_tested_does_not_count_among_the_tests_of_holm():
+    found = significance.holm([np.nan, 0.01, np.nan, 0.04, 0.03])
+    assert list(found) == pytest.approx([np.nan, 0.03, np.nan, 0.06, 0.06], nan_ok=True)
+    assert np.isnan(significance.holm([np.nan])).all()
+
+
+def test_an_undefined_attribute_is_no_test_of_a_comparison():
+    made = noisy(3.0)
+    for record in made["record"]:
+        record["test"]["per_attribute"]["Bald"]["mA"] = np.nan
+    table = significance.compare(made, "dcl")
+    assert table.loc["Bald", ["p", "holm", "fdr"]].isna().all()
+    others = significance.compare(noisy(3.0), "dcl").drop("Bald")
+    pd.testing.assert_series_equal(table["p"].drop("Bald"), others["p"])
+    assert np.allclose(table["holm"].min(), np.clip(39 * table["p"].min(), 0, 1))
+
+
 def noisy(gain, seeds=3, rng=0):
     """Records of two methods whose attributes vary each on its own."""
     rng, made = RNG(rng), three_seeds(gain=gain)
