@@ -198,6 +198,13 @@ def as_labels(labels: Any) -> Tensor:
     return numbers
 
 
+SMOOTHING = (
+    ". To smooth labels of C classes by s, mix two losses: (1 - s) * criterion(logits, "
+    "features, labels) + s * criterion(logits, features, torch.randint_like(labels, C)"
+    ".where(labels >= 0, -1))"
+)
+
+
 def _refuse_label(value: float, row: int, attribute: int) -> None:
     hint = ""
     if value != value:

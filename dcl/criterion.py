@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from .checks import as_labels, as_sample_weights, choose, is_number
+from .checks import SMOOTHING, as_labels, as_sample_weights, choose, is_number
 from .protocol import Criterion, Reminders, shares
 from .sampling import (
     CURRENTS,
@@ -214,6 +214,8 @@ class DCLLoss(Criterion):
         >>> criterion(torch.zeros(3, 2), torch.zeros(3, 2, 8), torch.zeros(3, 2)).shape
         torch.Size([])
         """
+        if "label_smoothing" in options:
+            raise TypeError(f"{cls.__name__} has no option 'label_smoothing'{SMOOTHING}")
         targets = as_labels(targets)
         return cls(count_classes(targets, options.get("classes")), epochs, **options)
 

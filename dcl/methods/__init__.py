@@ -9,6 +9,7 @@ import difflib
 import importlib
 from typing import Any
 
+from ..checks import SMOOTHING
 from ..protocol import Criterion
 from . import crl, crt, framework, ldam, lmle, losses, resampling, reweighting, tau_norm
 from .entry import TASKS, Method, Option
@@ -82,5 +83,6 @@ def Baseline(method: str, class_counts, epochs: float, **options: Any) -> Criter
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f": did you mean {near[0]!r}?" if near else ""
+            hint = SMOOTHING if name == "label_smoothing" else hint
             raise TypeError(f"method {method!r} has no option {name!r}{hint}")
     return entry.criterion(class_counts, epochs, **options)

@@ -152,6 +152,12 @@ class DownSampled(Resampled):
         return super().get_extra_state() | {"kept": self.kept, "known": self.known}
 
     def set_extra_state(self, state: dict) -> None:
+        missing = [name for name in ("kept", "known") if name not in state]
+        if missing:
+            raise ValueError(
+                f"the saved state of down-sampling holds no {' and no '.join(missing)}: another "
+                "method or an earlier version wrote it. Train anew, without that checkpoint"
+            )
         super().set_extra_state(state)
         self.kept, self.known = (state[x].to(self.class_counts.device) for x in ("kept", "known"))
 

@@ -269,6 +269,30 @@ def test_the_fixed_subset_of_labels_partly_unknown_weighs_as_much_as_the_known()
         torch.testing.assert_close(weights.sum(0), (labels >= 0).sum(0).double(), rtol=1e-6, atol=0)
 
 
+def test_a_saved_subset_that_lacks_a_part_is_refused_in_words():
+    criterion = DownSampled(torch.tensor([[8, 2]]), 10, fixed=True, seed=1)
+    state = criterion.state_dict()
+    del state["_extra_state"]["known"]
+    with pytest.raises(ValueError, match="down-sampling holds no known.*Train anew"):
+        criterion.load_state_dict(state)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **more: Baseline("cross-entropy", torch.tensor([[5, 5]]), 10, **more),
+        lambda **more: DCLLoss.from_targets(torch.tensor([[0], [1]]), 10, **more),
+    ],
+)
+def test_label_smoothing_is_refused_with_the_line_that_does_it(make):
+    with pytest.raises(TypeError, match="no option 'label_smoothing'") as error:
+        make(label_smoothing=0.1)
+    line = str(error.value).split("two losses: ")[1]
+    labels = torch.tensor([[0], [1], [-1]])
+    names = {"criterion": make(), "logits": torch.zeros(3, 1, 2), "features": torch.zeros(3, 1, 2)}
+    assert eval(line, {"torch": torch, "s": 0.1, "C": 2, "labels": labels, **names}) > 0
+
+
 def test_lmle_takes_unknown_labels_as_samples_that_are_not_there():
     labels = (torch.rand(30, 2) < 0.4).long()
     unknown = torch.rand(30, 2) < 0.3
