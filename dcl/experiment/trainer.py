@@ -284,6 +284,7 @@ def _select(
     if not criterion.selectable:
         return
     loss = found.get("val_loss", math.inf)
+    loss = math.inf if math.isnan(loss) else loss
     best = {name: (kept["value"], -kept["loss"]) for name, kept in progress.best.items()}
     better = [  # NaN, where validation says nothing, is above no number
         name for name in decisions if (reached[name], -loss) > best.get(name, (-math.inf,))

@@ -80,6 +80,8 @@ def test_a_nan_score_never_chooses_an_epoch(reached, epoch, value, monkeypatch):
     [
         ((100.0, 100.0, 100.0), (3.0, 1.0, 2.0), 1),  # a validation that every epoch solves
         ((100.0, 100.0), (1.0, 1.0), 0),
+        ((100.0, 100.0), (math.nan, 1.0), 1),  # a loss that is none wins no tie
+        ((100.0, 100.0), (1.0, math.nan), 0),
         ((90.0, 80.0), (3.0, 1.0), 0),  # the score comes first
         ((80.0, 90.0), (1.0, 3.0), 1),
     ],
