@@ -21,7 +21,13 @@ YES_NO = {
     "": -1, "nan": -1,
 }  # fmt: skip
 SPLITS = {"val": "val", "validation": "val", "valid": "val", "test": "test"}
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NUMBERS = re.compile(rf"({NUMBER.pattern},)*", re.ASCII)
+MARKS = (
+    ",",
+    ";",
+    "\t",
+)  # between cells: the first in the row of column names, the usual one before
 LARGEST = 1e15
 KEYS = ("id", "split", "group")
 
@@ -120,14 +126,18 @@ def read_two(labels_path: Path, scores_path: Path) -> ScoresTable:
 def _header(path: Path) -> list[str]:
     suffix = path.suffix.lower()
     if suffix in SEPARATORS and path.is_file():
-        return next(_lines(path, SEPARATORS[suffix]))[1]
+        return next(_lines(path))[1]
     return list(read_table(path).columns)
 
 
-def _lines(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Number and cells of each line that is not empty, the column names first."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
+            names = file.readline()
+            file.seek(0)
+            usual = SEPARATORS[path.suffix.lower()]
+            separator = next((mark for mark in (usual, *MARKS) if mark in names), usual)
             reader = csv.reader(file, delimiter=separator, strict=True)
             header: list[str] = []
             for cells in reader:
@@ -168,7 +178,7 @@ def _cells(path: Path, kinds: dict[str, str]) -> tuple[dict, list[int]]:
         lines = zip(table.rows, zip(*table.columns.values(), strict=True), strict=True)
         header = list(table.columns)
     else:
-        lines = _lines(path, SEPARATORS[suffix])
+        lines = _lines(path)
         header = next(lines)[1]
     places = {kind: [i for i, n in enumerate(header) if kinds.get(n) == kind] for kind in "ys"}
     texts = [i for i, name in enumerate(header) if kinds.get(name, "key") == "key"]
@@ -205,6 +215,13 @@ def _labels(path, row: int, header: list[str], places: list[int], cells) -> np.n
 
 
 def _scores(path, row: int, header: list[str], places: list[int], cells) -> np.ndarray:
+    try:
+        values = np.array([float(cells[i]) for i in places])
+        plain = NUMBERS.fullmatch("".join(f"{cells[i]}," for i in places))  # no nan, no 1_000
+        if plain and (np.abs(values) <= LARGEST).all():
+            return values
+    except ValueError:
+        pass
     for i in places:
         cell = cells[i]
         if not NUMBER.fullmatch(cell) or not abs(float(cell)) <= LARGEST:
@@ -216,7 +233,7 @@ def _scores(path, row: int, header: list[str], places: list[int], cells) -> np.n
                 f"{path}, row {row}, column {header[i]!r}: a score is a finite number, got "
                 f"{cell!r}{hint}"
             )
-    return np.array([float(cells[i]) for i in places])
+    return values
 
 
 def _float(cell: str) -> float:

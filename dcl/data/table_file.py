@@ -154,6 +154,8 @@ def _parquet(path: Path) -> Table:
             or pyarrow.types.is_boolean(kind)
             or pyarrow.types.is_integer(kind)
             or pyarrow.types.is_floating(kind)
+            or pyarrow.types.is_decimal(kind)
+            or pyarrow.types.is_temporal(kind)
             or pyarrow.types.is_null(kind)
         ):
             raise DataError(

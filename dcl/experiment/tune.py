@@ -107,9 +107,11 @@ def notes(table: ScoresTable, found: Report) -> list[str]:
         if found.scored_on == "test"
         else "cross-fitted in 5 folds"
     )
+    percent = kept.scale == "logit" and table.scores.min() >= 0
+    unlikely = ", though none is negative: if they are percentages, divide them by 100"
     said = [
         f"{rows}{groups}: {how}; 95 % intervals from {found.bootstrap} samples",
-        f"scores: {kept.scale} (--scale to fix it)",
+        f"scores: {kept.scale}{unlikely if percent else ''} (--scale to fix it)",
         f"prior: {'given' if kept.prior_given else 'the rate of the rows tuned on (--prior)'}",
     ]
     for what, names in (

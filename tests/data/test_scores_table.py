@@ -1,6 +1,7 @@
 """Tables of scores and labels: what is read, and what is refused by row and column."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,33 @@ def test_parquet_holds_the_same_numbers(tmp_path):
     assert one.scores[:, 0].tolist() == scores.tolist()
     assert (one.scores == other.scores).all()
     assert (one.labels == other.labels).all()
+
+
+@pytest.mark.parametrize(("mark", "name"), [(";", "Ergebnis März.CSV"), ("\t", "a b.tsv")])
+def test_a_spreadsheets_separator_and_byte_order_mark_are_read(mark, name, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(("\ufeff" + TABLE.replace(",", mark)).replace("\n", "\r\n").encode())
+    found, expected = read_scores(path), read_scores(written(tmp_path, TABLE))
+    assert found.scores.tolist() == expected.scores.tolist()
+    assert found.labels.tolist() == expected.labels.tolist()
+    assert (found.names, found.split, found.rows) == (expected.names, expected.split, expected.rows)
+
+
+@pytest.mark.parametrize("cell", ["0,83", "1,2", "٣", "0\n1", "inf", "-nan", "1e400"])
+def test_a_cell_that_is_no_plain_number_is_refused_beside_good_ones(cell, tmp_path):
+    text = f'id;y_a;s_a;y_b;s_b\n1;0;0.5;1;"{cell}"\n'
+    with pytest.raises(DataError, match="row [23], column 's_b': a score is a finite number, got"):
+        read_scores(written(tmp_path, text))
+
+
+def test_dates_and_decimals_of_parquet_are_texts_as_in_csv(tmp_path):
+    frame = pd.DataFrame({"y_a": [1, 0], "s_a": [Decimal("0.50"), Decimal("0.25")]})
+    frame["when"] = pd.to_datetime(["2026-01-02", None])
+    frame["group"] = pd.Categorical(["p", "q"])
+    frame.to_parquet(tmp_path / "scores.parquet")
+    table = read_scores(tmp_path / "scores.parquet")
+    assert table.scores.tolist() == [[0.5], [0.25]]
+    assert (table.groups, table.ignored) == (["p", "q"], ("when",))
 
 
 def test_two_files_are_joined_by_id(tmp_path):

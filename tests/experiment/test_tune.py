@@ -179,6 +179,15 @@ def test_the_sample_of_the_page_is_our_own_scores(tmp_path):
     assert kept_scores.SAMPLE.stat().st_size < 300_000
 
 
+def test_percentages_are_not_taken_for_logits_without_a_word(tmp_path, capsys):
+    path = tmp_path / "percent.csv"
+    path.write_text("y_a,s_a\n" + "".join(f"{i % 2},{40 * (i % 2) + i}\n" for i in range(20)))
+    main(["tune", str(path), "--bootstrap", "0"])
+    assert (
+        "none is negative: if they are percentages, divide them by 100" in capsys.readouterr().out
+    )
+
+
 def test_predict_decides_by_a_thresholds_file(tmp_path, capsys):
     record = kept_scores.record_with_scores(LENGTHS, "cross-entropy-epochs-300")
     names = list(json.loads(record.read_text())["test"]["per_attribute"])
