@@ -598,10 +598,17 @@ function dclScoresNumbers() {
   const withInterval = ([value, ...draws]) => [value,
     ...(Number.isNaN(value) ? [NaN, NaN] : interval(draws))];
 
-  const meanOf = (values) => {
-    const kept = values.filter((v) => !Number.isNaN(v));
-    return kept.length ? kept.reduce((a, b) => a + b, 0) / kept.length : NaN;
-  };
+  function meanOf(metrics) { // over the labels where it is a number
+    const sum = new Float64Array(metrics[0].length), kept = new Uint32Array(sum.length);
+    for (const of of metrics) {
+      for (let i = 0; i < sum.length; i++) {
+        if (Number.isNaN(of[i])) continue;
+        sum[i] += of[i];
+        kept[i]++;
+      }
+    }
+    return sum.map((x, i) => (kept[i] ? x / kept[i] : NaN));
+  }
 
   const each = (list, of) => Object.fromEntries(list.map((name, i) => [name, of(i)]));
   const drawnOf = (draws) => Array.from({ length: draws }, (_, i) => i);
@@ -636,8 +643,8 @@ function dclScoresNumbers() {
     }
     const decisions = decisionsOf(options), D = decisions.length;
     const drawn = drawnOf(metrics[0].length / (4 * D));
-    const means = each(decisions, (d) => each(METRICS, (m) => drawn.map((r) => meanOf(
-      metrics.map((of) => of[(r * D + d) * 4 + m])))));
+    const mean = meanOf(metrics);
+    const means = each(decisions, (d) => each(METRICS, (m) => drawn.map((r) => mean[(r * D + d) * 4 + m])));
     const accuracy = (decision) => means[decision].balanced_accuracy;
     const gain = (to, from) => withInterval(drawn.map((r) => accuracy(to)[r] - accuracy(from)[r]));
     const targets = [...TARGETS, "cost"].filter((name) => options[name] != null);
@@ -678,11 +685,42 @@ function dclScoresNumbers() {
       tuned.map((label) => label.metrics), scale, options);
   }
 
-  // In a worker: reads a text, or tunes the labels of a (part of a) table, first without draws.
+  // What is asked of one label: `look`, its curves and calibration on the rows to tune on and those
+  // to score; `cost`, its cheapest threshold. The rows of the last label are kept, sorted.
+  function asker(table) {
+    let last = null;
+    const parts = table.two ? [0, 1] : [null];
+    return ({ ask, label, scale, options }) => {
+      if (ask === "look") {
+        return parts.map((part) => {
+          const curve = curves(table, partOf(table, part).rows, label, scale);
+          return { curve, bins: calibration(curve, scale) };
+        });
+      }
+      const { cost, ...others } = options, key = JSON.stringify([label, scale, others]);
+      if (last?.key !== key) {
+        const planned = plan(table, options);
+        last = { key, planned, of: setsOf(table, planned, label, scale, options) };
+      }
+      return describe(tuneLabel(table, last.planned, label, scale, options, last.of), options);
+    };
+  }
+
+  // In a worker: reads a text or a file and then answers for its labels, or tunes the labels of a
+  // (part of a) table, first without draws.
   function work(post) {
-    return ({ data }) => {
+    let answer = null;
+    return async ({ data }) => {
       try {
-        if (data.text !== undefined) return post({ table: readTable(data.text) });
+        if (data.text !== undefined) {
+          const text = typeof data.text === "string" ? data.text : await data.text.text().catch((error) => {
+            throw new Error(`${data.text.name} cannot be read: ${error.message}`);
+          });
+          const table = readTable(text);
+          answer = asker(table);
+          return post({ table });
+        }
+        if (data.ask) return post({ number: data.number, answer: answer(data) });
         const { table, scale, options, first } = data;
         for (const bootstrap of options.bootstrap ? [0, options.bootstrap] : [0]) {
           const planned = plan(table, { ...options, bootstrap });
@@ -807,8 +845,8 @@ function dclScoresNumbers() {
 
   return {
     DECISIONS, METRICS, BOOTSTRAP, TableError, readTable, scaleOf, halfOf, onScale, mulberry32, plan,
-    partOf, setsOf, tuneLabel, describe, report, checkOptions, tune, work, sentence, thresholdsJson,
-    thresholdsCsv, curves, at, calibration,
+    partOf, asker, report, checkOptions, tune, work, sentence, thresholdsJson, thresholdsCsv, curves,
+    at, calibration,
   };
 }
 

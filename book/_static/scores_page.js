@@ -13,6 +13,8 @@
   const STEPS = 400; // of the slider
   const COSTS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
   const SMALL = 400_000; // scores, below which one worker is enough
+  const AT_ONCE = 5_000; // rows of a label that the page itself computes without a pause
+  const CHUNK = 100; // rows of the table of results that are made at once
 
   function make(tag, attributes, parent, content = null) {
     const element = document.createElement(tag);
@@ -37,8 +39,8 @@
 
   const state = {
     file: "", table: null, scale: "probability", options: {}, result: null,
-    label: 0, decision: "tuned-mA", yours: new Map(), cost: null, costs: null, sets: null, curves: [],
-    curve: null, axis: null,
+    label: 0, decision: "tuned-mA", yours: new Map(), cost: null, costs: null, curves: [], curve: null,
+    axis: null, ask: null,
   };
 
   // ---- workers: started from the numbers' own text, for a page on a disk has no others -------------
@@ -57,10 +59,31 @@
 
   function start(message, take, fail) {
     const worker = new Worker(address);
-    running.push(worker);
-    worker.onmessage = ({ data }) => (data.error ? fail(data.error) : take(data, worker));
+    worker.onmessage = ({ data }) => (data.error ? fail(data.error) : take(data));
     worker.onerror = (event) => fail({ message: event.message || "the computation stopped" });
     worker.postMessage(message);
+    return worker;
+  }
+
+  // A function that asks for one label: of a small table at once, else its reader, the worker that
+  // holds it. Of several questions of a kind the last alone is answered.
+  function askerOf(table, reader) {
+    if (table.rows <= AT_ONCE) {
+      const answer = numbers.asker(table);
+      reader.terminate();
+      return Object.assign((question, take) => take(answer(question)), { end() {} });
+    }
+    const last = {};
+    let asked = 0;
+    reader.onmessage = ({ data }) => {
+      if (data.error) fail(data.error);
+      const kind = Object.keys(last).find((name) => last[name].number === data.number);
+      if (kind) last[kind].take(data.answer);
+    };
+    return Object.assign((question, take) => {
+      last[question.ask] = { number: ++asked, take };
+      reader.postMessage({ ...question, number: asked });
+    }, { end: () => reader.terminate() });
   }
 
   const withLabels = (table, from, to) => ({
@@ -77,7 +100,7 @@
     let arrived = 0;
     for (let k = 0; k < cores; k++) {
       const from = Math.floor((k * labels) / cores), to = Math.floor(((k + 1) * labels) / cores);
-      start({ table: withLabels(table, from, to), scale, options, first: from }, (data) => {
+      running.push(start({ table: withLabels(table, from, to), scale, options, first: from }, (data) => {
         const round = rounds.get(data.bootstrap) ?? { left: labels, described: [], metrics: [] };
         rounds.set(data.bootstrap, round);
         round.described[data.a] = data.label;
@@ -94,7 +117,7 @@
           return;
         }
         done(report, last);
-      }, failed);
+      }, failed));
     }
   }
 
@@ -102,6 +125,7 @@
 
   const results = by("results");
   let waiting = 0, next = null; // the table that was read last
+  let reader = null; // the worker that reads one
   function progress(words, share = null) {
     clearTimeout(waiting);
     const show = () => {
@@ -121,24 +145,19 @@
     results.classList.add("stale");
   }
 
-  function read(content, file) {
+  function read(content, file) { // a text, or a file that the worker opens
     stop();
+    reader?.terminate();
     text("wrong", "");
     results.classList.add("stale");
     progress(`Reading ${file} …`);
-    start({ text: content }, ({ table }) => {
-      stop();
-      next = { table, file };
+    reader = start({ text: content }, ({ table }) => {
+      if (next && next.table !== state.table) next.ask.end();
+      next = { table, file, ask: askerOf(table, reader) };
+      reader = null;
       for (const name of ["scale", "prior", "recall", "precision"]) input[name].value = "";
       begin();
     }, fail);
-  }
-
-  async function readFile(file) {
-    if (!file) return;
-    try {
-      read(await file.text(), file.name);
-    } catch (error) { fail({ message: `${file.name} cannot be read: ${error.message}` }); }
   }
 
   // ---- the settings --------------------------------------------------------------------------------
@@ -173,7 +192,7 @@
   // Tunes with the settings as they are. What is shown changes once there is something to show.
   function begin() {
     stop();
-    const { table, file } = next;
+    const { table, file, ask } = next;
     let options, scale;
     text("wrong", "");
     try {
@@ -195,25 +214,26 @@
     tuneAll(table, scale, options, {
       tell: (n, of) => progress("Tuning …", n / of),
       done: (result, last) => {
-        if (first && state.table !== table) open(table);
-        if (first) Object.assign(state, { file, scale, options, costs: null, sets: null });
+        if (first && state.table !== table) open(table, ask);
+        if (first) Object.assign(state, { file, scale, options, costs: null });
         state.result = result;
         showReport();
         const draw = first; // the draws move no threshold: they change the report alone
         first = false;
-        setTimeout(() => {
-          if (draw) showLabel();
+        const settle = () => {
           results.classList.remove("stale");
           progress(last ? "" : "Drawing the bootstrap samples …", 0.5);
           if (last && state.cost !== null) tuneCosts();
-        });
+        };
+        setTimeout(() => (draw ? showLabel(settle) : settle()));
       },
       fail,
     });
   }
 
-  function open(table) {
-    Object.assign(state, { table, label: 0, decision: "tuned-mA", cost: null });
+  function open(table, ask) {
+    state.ask?.end();
+    Object.assign(state, { table, ask, label: 0, decision: "tuned-mA", cost: null });
     state.yours.clear();
     input.rows.value = "0";
     costSlider.value = COSTS.indexOf(10);
@@ -267,7 +287,9 @@
     return [points(value), ends.map((x) => points(x))];
   }
 
+  let filling = 0;
   function showTable() {
+    clearTimeout(filling);
     const measure = input.measure.value, { result, costs } = state;
     const names = [...result.decisions, ...(costs ? ["cost"] : [])];
     const head = by("head"), rows = by("rows");
@@ -297,7 +319,7 @@
       make("td", {}, row);
       fill(row, { metrics: result.mean }, null);
     }
-    result.labels.forEach((label, a) => {
+    const put = (label, a) => {
       const row = make("tr", { "data-label": a, class: a === state.label ? "chosen" : "" }, rows);
       const name = make("th", { scope: "row" }, row);
       const button = make("button", { type: "button", "aria-label": `Show ${label.name}` }, name);
@@ -306,7 +328,12 @@
       const cell = make("td", {}, row, whole(label.scored.positives));
       make("small", {}, cell, `of ${whole(label.scored.positives + label.scored.negatives)}`);
       fill(row, label, a);
-    });
+    };
+    const putFrom = (from) => {
+      result.labels.slice(from, from + CHUNK).forEach((label, i) => put(label, from + i));
+      if (from + CHUNK < result.labels.length) filling = setTimeout(() => putFrom(from + CHUNK));
+    };
+    putFrom(0);
     const where = result.two ? "Tuned on val, scored on test" : "Cross-fitted in 5 folds: each is decided by thresholds "
       + "of the four others";
     const ends = result.draws ? " Below a number, its 95 % interval." : "";
@@ -360,20 +387,25 @@
     return ticks;
   }
 
-  function rowsShown(which) {
-    const { table } = state;
-    if (!table.two) return Int32Array.from({ length: table.rows }, (_, i) => i);
-    const rows = [];
-    table.part.forEach((part, i) => { if (part === which) rows.push(i); });
-    return Int32Array.from(rows);
+  let drawn = {};
+  let whenDrawn = null; // once, when the figures hold the label that is asked for
+  function showLabel(done = whenDrawn) {
+    const { table, scale, label, ask } = state;
+    whenDrawn = done;
+    ask({ ask: "look", label, scale }, (found) => {
+      if (table !== state.table || label !== state.label) return; // another is asked for
+      drawLabel(found);
+      whenDrawn?.();
+      whenDrawn = null;
+    });
   }
 
-  let drawn = {};
-  function showLabel() {
+  function drawLabel(found) {
     const { table, scale, label } = state;
     const name = table.names[label], which = Number(input.rows.value);
-    state.curves = (table.two ? [0, 1] : [0]).map((part) => numbers.curves(table, rowsShown(part), label, scale));
-    const curve = state.curve = state.curves[table.two ? which : 0];
+    state.curves = found.map(({ curve }) => curve);
+    const { curve, bins } = found[table.two ? which : 0];
+    state.curve = curve;
     state.axis = axisOf(label);
     input.label.value = label;
     by("before").disabled = label === 0;
@@ -396,7 +428,6 @@
     const xs = Float64Array.from(curve.cuts, onAxis);
     for (const metric of ["recall", "precision", "f1", "balanced_accuracy"]) sweep.line(xs, curve[metric], metric);
     text("sweep-title", "By threshold");
-    const bins = numbers.calibration(curve, scale);
     const calibration = figures.axes(by("calibration"), { xName: "predicted probability, %", yName: "were positive, %" });
     calibration.line([0, 1], [0, 1], "chance");
     const most = Math.max(...bins.counts);
@@ -549,19 +580,19 @@
     const told = cost >= 1 ? `${whole(cost)} false alarm${cost > 1 ? "s" : ""}` : `1/${whole(Math.round(1 / cost))} of a false alarm`;
     text("cost", told);
     costSlider.setAttribute("aria-valuetext", told);
-    const { table, label, scale } = state, options = { ...state.options, bootstrap: 0, cost };
-    if (state.sets?.label !== label) {
-      const planned = numbers.plan(table, options);
-      state.sets = { label, planned, of: numbers.setsOf(table, planned, label, scale, options) };
-    }
-    const { planned, of } = state.sets;
-    const found = numbers.describe(numbers.tuneLabel(table, planned, label, scale, options, of), options);
+    const { label, scale } = state, options = { ...state.options, bootstrap: 0, cost };
+    state.ask({ ask: "cost", label, scale, options }, (found) => {
+      if (label === state.label) sayCost(cost, found);
+    });
+  }
+
+  function sayCost(cost, found) {
     const total = (name) => {
       const { fn, fp } = found.counts[name], rows = found.scored.positives + found.scored.negatives;
       return ((cost * fn + fp) / rows) * 1000;
     };
-    const say = (name) => (Number.isNaN(total(name)) ? "–" : total(name).toPrecision(3));
-    const on = table.two ? "on test" : "cross-fitted";
+    const say = (name) => (Number.isNaN(total(name)) ? "–" : whole(Number(total(name).toPrecision(3))));
+    const on = state.table.two ? "on test" : "cross-fitted";
     text("cost-words", `The cheapest threshold of ${found.name} is then ${shown(found.thresholds.cost)}. Its mistakes cost `
       + `${say("cost")} per 1,000 rows ${on}, in false alarms; at ${words("0.5")} they cost ${say("0.5")}, at the prior ${say("prior")}.`);
   }
@@ -624,12 +655,15 @@ decided = scores.double() > torch.tensor(limits, dtype=torch.float64)`,
 
   // ---- all together ------------------------------------------------------------------------------------
 
+  const percentages = () => state.scale === "logit" && state.table.s.every((s) => s.every((x) => x >= 0));
+
   function showReport() {
     const { result, table } = state;
     const rows = whole(table.rows), labels = table.names.length;
     text("sentence", numbers.sentence(result).replaceAll(" ± ", "\u00a0±\u00a0"));
     text("facts", `${state.file}: ${rows} rows, ${labels} label${labels > 1 ? "s" : ""}; `
-      + `${state.scale === "logit" ? "logits" : "probabilities"}; `
+      + `${state.scale === "logit" ? "logits" : "probabilities"}${percentages() ? ", though none is negative: if they are "
+        + "percentages, divide them by 100" : ""}; `
       + `${result.two ? `${whole(result.rows)} rows to tune on, ${whole(table.rows - result.rows)} to score` : "one split, cross-fitted"}`
       + `${table.group ? "; in groups" : ""}.${table.ignored.length ? ` Not read: ${table.ignored.join(", ")}.` : ""}`);
     if (!decisions().includes(state.decision)) state.decision = "tuned-mA";
@@ -652,6 +686,7 @@ decided = scores.double() > torch.tensor(limits, dtype=torch.float64)`,
     by("paste").setAttribute("aria-expanded", !box.hidden);
     if (!box.hidden) root.querySelector("#s-text").focus();
   });
+  const readFile = (file) => file && read(file, file.name);
   by("read").addEventListener("click", () => read(root.querySelector("#s-text").value, "The table you pasted"));
   by("sample").addEventListener("click", () => read(window.dclScoresSample, "The sample"));
   const drop = by("drop");
@@ -675,7 +710,7 @@ decided = scores.double() > torch.tensor(limits, dtype=torch.float64)`,
   input.label.addEventListener("change", () => choose(Number(input.label.value)));
   by("before").addEventListener("click", () => choose(state.label - 1));
   by("after").addEventListener("click", () => choose(state.label + 1));
-  input.rows.addEventListener("change", showLabel);
+  input.rows.addEventListener("change", () => showLabel());
   by("decisions").addEventListener("click", ({ target }) => {
     const button = target.closest("[data-decision]");
     if (!button) return;
