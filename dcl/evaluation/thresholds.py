@@ -33,6 +33,7 @@ and at 0.5 where no prior is known either.
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -214,10 +215,8 @@ def tune(
     for start in range(0, 1 + bootstrap, size):
         samples = min(size, 1 + bootstrap - start)
         weights = _weights(len(table.scores), parts, groups, source, samples, first=start == 0)
-        each = _at_once(
-            lambda a, w=weights: _judge_label(table, a, inside, fold, w, targets),
-            len(table.names),
-        )
+        judge = partial(_judge_label, table, inside, fold, weights, targets)
+        each = _at_once(judge, len(table.names))
         found.append(torch.stack([x for x, _ in each], 1))
         metrics.append(torch.stack([x for _, x in each], 1))
     return _report(table, parts, torch.cat(found), torch.cat(metrics), counts, targets, bootstrap)
@@ -399,11 +398,11 @@ def _mask(size: int, rows: Tensor) -> Tensor:
 
 def _judge_label(
     table: _Table,
-    a: int,
     inside: list[Tensor],
     fold: Tensor | None,
     weights: Tensor,
     targets: Mapping[str, float],
+    a: int,
 ) -> tuple[Tensor, Tensor]:
     """Thresholds (R, D) of one label, and their metrics (R, D, 4) on the other part or fold.
 
