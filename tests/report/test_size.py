@@ -8,7 +8,6 @@ import pytest
 from made import decided, record
 
 from dcl_book import figures, size
-from dcl_book.figures.size import leads_by_size, leads_by_views, overfitting_by_size
 from dcl_book.finding import Finding
 
 ALL = 24_152
@@ -105,7 +104,35 @@ def test_runs_on_all_images_join_those_on_parts_by_method_and_length(folders):
 def test_figures_are_drawn_from_what_is_there(folders):
     runs = size.collect(*folders)
     figures.use_style()
-    assert len(leads_by_size(runs, "a title").axes) == 2
-    assert len(leads_by_views(runs, "another").axes) == 2
-    (axes,) = overfitting_by_size(runs, 24, "a third").axes
+    assert len(figures.leads_by_size(runs, "a title").axes) == 2
+    assert len(figures.leads_by_views(runs, "another").axes) == 2
+    (axes,) = figures.overfitting_by_size(runs, 24, "a third").axes
     assert {line.get_label() for line in axes.lines} == set(runs["method"])
+
+
+def test_tables_say_how_many_seeds_a_difference_has(folders):
+    runs = size.collect(*folders)
+    table = size.table(runs)
+    assert table.loc[("selective-learning", "6,000"), "24 epochs"].startswith("+3.00")
+    assert table.loc[("selective-learning", "6,000"), "24 epochs"].endswith("(2)")
+    trends = size.trends(runs, 24)
+    slope = size.slopes(size.differences(runs, "selective-learning"))
+    assert trends.loc["mA, own decision", "minus selective-learning"] == f"{slope} (2)"
+    assert trends.loc["mA, own decision, last epoch", "minus selective-learning"] == "-"
+
+
+def test_rates_are_compared_on_validation(folders):
+    runs = size.collect(*folders)
+    first = runs[(runs["part"] == 3_000) & (runs["seed"] == 0)].copy()
+    slow = first.copy()
+    slow["record"] = [
+        one | {"config": one["config"] | {"lr": 0.003}, "selection": {"best_val_mA": 60.0}}
+        for one in first["record"]
+    ]
+    first["record"] = [
+        one | {"config": one["config"] | {"lr": 0.01}, "selection": {"best_val_mA": 70.0}}
+        for one in first["record"]
+    ]
+    table = size.rates(pd.concat([first, slow]))
+    assert set(table.index) == {"dcl", "cross-entropy", "selective-learning"}
+    assert table.loc["dcl"].to_dict() == {0.003: 60.0, 0.01: 70.0}

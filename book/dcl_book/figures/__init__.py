@@ -43,6 +43,7 @@ from .significance import (
     seeds_for_a_step,
     two_kinds_of_chance,
 )
+from .size import leads_by_size, leads_by_views, overfitting_by_size
 from .style import METHOD_COLOURS, SCHEDULE_COLOURS, SVG, use_style
 from .thresholds import roc_and_precision, threshold_sweep
 from .yours import classes, gain_by_attribute, mistakes, precision_recall
@@ -73,10 +74,13 @@ __all__ = [
     "idea",
     "imbalance",
     "leads_by_length",
+    "leads_by_size",
+    "leads_by_views",
     "learning_rates",
     "loss_weight",
     "mistakes",
     "outcomes",
+    "overfitting_by_size",
     "paper_and_ours",
     "parts_of_a_step",
     "precision_recall",
