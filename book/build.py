@@ -9,6 +9,7 @@ runs alone. All is written below _build/: the checkout stays free of outputs.
 """
 
 import argparse
+import base64
 import csv
 import hashlib
 import json
@@ -199,6 +200,7 @@ def stage(pages: dict[str, Path]) -> None:
             notebook = nbformat.read(EXECUTED / f"{page}.ipynb", as_version=4)
             fold_parameters(notebook)
             describe_figures(notebook)
+            offer_numbers(notebook, page)
             nbformat.write(notebook, SOURCE / f"{page}.ipynb")
             made_from[page] = margin_of(notebook)
     put_in_the_margin(made_from)
@@ -231,6 +233,28 @@ def describe_figures(notebook: nbformat.NotebookNode) -> None:
         if titles:
             image = cell.metadata.setdefault("mystnb", {}).setdefault("image", {})
             image.setdefault("alt", "; ".join(titles))
+
+
+def offer_numbers(notebook: nbformat.NotebookNode, page: str) -> None:
+    """Below each figure a link to its numbers, a CSV file that lies in the link: from disk too."""
+    figure = 0
+    for cell in notebook.cells:
+        outputs = []
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            table = data.pop("text/csv", None)
+            outputs.append(output)
+            figure += any(kind.startswith("image/") for kind in data)
+            if table:
+                name = f"{Path(page).name}-figure-{figure}.csv"
+                link = base64.b64encode(table.encode()).decode()
+                html = (
+                    f'<a class="dcl-numbers" download="{name}" '
+                    f'href="data:text/csv;base64,{link}">numbers (CSV)</a>'
+                )
+                outputs.append(nbformat.v4.new_output("display_data", {"text/html": html}))
+        if "outputs" in cell:
+            cell.outputs = outputs
 
 
 def margin_of(notebook: nbformat.NotebookNode) -> dict[str, str | int]:

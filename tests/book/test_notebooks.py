@@ -1,6 +1,7 @@
 """The notebooks' parameters are their configurations', and what cannot be stops a run."""
 
 import ast
+import base64
 import dataclasses
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -267,3 +268,24 @@ def test_parameters_are_folded_on_the_page_and_nothing_else_is(monkeypatch):
     for old, cell in zip(before, page.cells, strict=True):
         added = {"hide-input"} if "parameters" in old else set()
         assert set(cell.metadata.get("tags", [])) == set(old) | added
+
+
+def test_below_a_figure_its_numbers_can_be_saved(monkeypatch):
+    monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
+    import build
+
+    figure = {"image/svg+xml": "<svg/>", "text/csv": "x,y\n1,2\n"}
+    picture = {"image/svg+xml": "<svg/>"}
+    cells = [
+        nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("execute_result", data)])
+        for data in (picture, figure)
+    ]
+    page = nbformat.v4.new_notebook(cells=cells)
+    build.offer_numbers(page, "notebooks/length")
+    plain, (shown, link) = (cell.outputs for cell in page.cells)
+    assert len(plain) == 1
+    assert dict(shown["data"]) == picture
+    html = link["data"]["text/html"]
+    assert 'download="length-figure-2.csv"' in html
+    address = re.search('href="data:text/csv;base64,([^"]*)"', html)[1]
+    assert base64.b64decode(address).decode() == "x,y\n1,2\n"

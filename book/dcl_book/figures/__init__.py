@@ -22,6 +22,7 @@ from .method import (
     targets,
     two_readings,
 )
+from .numbers import numbers
 from .plane import animation, batch_by_weight, outcomes, stills, triplets
 from .reports import (
     effects,
@@ -79,6 +80,7 @@ __all__ = [
     "learning_rates",
     "loss_weight",
     "mistakes",
+    "numbers",
     "outcomes",
     "overfitting_by_size",
     "paper_and_ours",

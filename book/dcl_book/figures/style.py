@@ -7,11 +7,15 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import seaborn as sns
+from IPython.core.formatters import BaseFormatter
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import set_matplotlib_formats
+from traitlets import ObjectName, Unicode
 
 from dcl.methods import METHODS
+
+from .numbers import as_csv
 
 # One colour for each method in every figure, its entry says which; eight are Okabe and Ito's, which
 # colour-blind readers tell apart.
@@ -27,6 +31,16 @@ SCHEDULE_COLOURS = dict(
 
 PAGE = 0.86  # a figure laid out 9 inches wide becomes as wide as a page's text, 7.75 inches
 SVG = {"format": "svg", "metadata": {"Date": None}}  # the same bytes for the same figure
+
+
+CSV = "text/csv"
+
+
+class CsvFormatter(BaseFormatter):
+    """The numbers of a figure go with its picture; the book's build makes a file of them."""
+
+    format_type = Unicode(CSV)
+    print_method = ObjectName("_repr_csv_")
 
 
 def use_style() -> None:
@@ -62,6 +76,9 @@ def use_style() -> None:
     shell = InteractiveShell.instance() if InteractiveShell.initialized() else None
     if shell is not None:
         set_matplotlib_formats("svg", metadata={"Date": None})
+        formatters = shell.display_formatter.formatters
+        formatters.setdefault(CSV, CsvFormatter(parent=shell.display_formatter))
+        formatters[CSV].for_type(Figure, as_csv)
 
 
 def title_of(record: dict[str, Any], what: str) -> str:

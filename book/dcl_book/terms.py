@@ -1,0 +1,139 @@
+"""A Sphinx extension: first uses of a term lead to the glossary, and a minus is a minus.
+
+The glossary's paragraphs that begin with bold names define the terms: ``**Moved threshold.** ...``,
+or several names with commas between. On every other page the first use of each in running text,
+or as a method's name in code type, becomes a link. Headings, links, code, formulae, captions and
+tables stay as they are.
+"""
+
+import re
+from collections.abc import Iterator
+
+from docutils import nodes
+
+GLOSSARY = "book/glossary"
+MINUS = re.compile(r"(?<![\w.)\]\N{EN DASH}\N{MINUS SIGN}-])-(?=\d)")
+TEXT_OF_HTML = re.compile(r"<(style|script|code)\b.*?</\1>|<[^>]*>|[^<]+", re.S)
+ELSEWHERE = (  # what no link is put into
+    *(nodes.title, nodes.reference, nodes.literal_block, nodes.math, nodes.math_block),
+    *(nodes.table, nodes.caption, nodes.raw, nodes.citation_reference, nodes.target),
+)
+
+
+def terms_of(glossary: nodes.document) -> dict[str, str]:
+    """Name -> the id of its paragraph, which gets one."""
+    terms = {}
+    for paragraph in glossary.findall(nodes.paragraph):
+        first = next((child for child in paragraph if child.astext()), None)
+        if isinstance(first, nodes.strong):
+            names = first.astext().rstrip(".").split(", ")
+            identifier = nodes.make_id(f"term-{names[0]}")
+            paragraph["ids"].append(identifier)
+            terms |= dict.fromkeys(names, identifier)
+    return terms
+
+
+def link_first_uses(doctree: nodes.document, terms: dict[str, str], glossary: str) -> None:
+    """Link the first use of each term of a page; names of one paragraph count as one term.
+
+    Parameters
+    ----------
+    doctree : document
+    terms : dict
+        Of `terms_of`.
+    glossary : str
+        Address of the glossary from this page.
+    """
+    left = dict(terms)
+    for text in list(_running_text(doctree)):
+        literal = isinstance(text.parent, nodes.literal)
+        parts, rest = [], str(text)
+        while found := _first_use(rest, left, whole=literal):
+            start, end, name = found
+            link = nodes.reference(
+                "",
+                rest[start:end],
+                refuri=f"{glossary}#{left[name]}",
+                internal=True,
+                classes=["dcl-term"],
+            )
+            parts += [nodes.Text(rest[:start]), link]
+            rest, one = rest[end:], left[name]
+            left = {other: where for other, where in left.items() if where != one}
+        if literal and parts:
+            inner, outer = text.parent, text.parent.parent
+            parts[1].clear()
+            parts[1] += inner.deepcopy()
+            outer.replace(inner, parts[1])
+        elif parts:
+            text.parent.replace(text, [p for p in [*parts, nodes.Text(rest)] if p.astext()])
+
+
+def put_minus_signs(doctree: nodes.document) -> None:
+    """A hyphen before a number becomes a minus sign, in running text and in tables of HTML."""
+    for text in list(doctree.findall(nodes.Text)):
+        if not _within(text, (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block)):
+            raw = isinstance(text.parent, nodes.raw)
+            new = with_minus_in_tables(text) if raw else MINUS.sub("\N{MINUS SIGN}", text)
+            if new != text:
+                text.parent.replace(text, nodes.Text(new))
+
+
+def with_minus_in_tables(html: str) -> str:
+    """HTML that holds a table, with minus signs in its text.
+
+    Examples
+    --------
+    >>> with_minus_in_tables("<table><td id='a-1'>-0.5 ± 1, 2026-11-28</td></table>")
+    "<table><td id='a-1'>−0.5 ± 1, 2026-11-28</td></table>"
+    """
+    if "<table" not in html:
+        return html
+    return TEXT_OF_HTML.sub(
+        lambda m: m[0] if m[0].startswith("<") else MINUS.sub("\N{MINUS SIGN}", m[0]), html
+    )
+
+
+def _running_text(doctree: nodes.document) -> Iterator[nodes.Text]:
+    for text in doctree.findall(nodes.Text):
+        if _within(text, (nodes.paragraph,)) and not _within(text, ELSEWHERE):
+            yield text
+
+
+def _within(node: nodes.Node, kinds: tuple[type, ...]) -> bool:
+    while node is not None:
+        if isinstance(node, kinds):
+            return True
+        node = node.parent
+    return False
+
+
+def _first_use(text: str, terms: dict[str, str], *, whole: bool) -> tuple[int, int, str] | None:
+    """Start, end and name of the first term in a text; `whole`: only the text itself."""
+    if whole:
+        return (0, len(text), text) if text in terms else None
+    found = []
+    for name in terms:
+        case = 0 if re.search("[A-Z]", name[1:]) else re.I  # mA, DCL
+        if match := re.search(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", text, case):
+            found.append((match.start(), -match.end(), name))
+    start, end, name = min(found, default=(0, 0, ""))
+    return (start, -end, name) if name else None
+
+
+def _read(app, doctree: nodes.document) -> None:
+    if app.env.docname == GLOSSARY:
+        app.env.dcl_terms = terms_of(doctree)
+
+
+def _resolved(app, doctree: nodes.document, page: str) -> None:
+    put_minus_signs(doctree)
+    if page != GLOSSARY:
+        address = app.builder.get_relative_uri(page, GLOSSARY)
+        link_first_uses(doctree, getattr(app.env, "dcl_terms", {}), address)
+
+
+def setup(app) -> dict[str, bool]:
+    app.connect("doctree-read", _read)
+    app.connect("doctree-resolved", _resolved)
+    return {"parallel_read_safe": False, "parallel_write_safe": True}

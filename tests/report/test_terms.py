@@ -1,0 +1,62 @@
+"""Terms lead to the glossary at their first use, and a minus is a minus sign."""
+
+from docutils import nodes
+from docutils.core import publish_doctree
+
+from dcl_book.terms import link_first_uses, put_minus_signs, terms_of, with_minus_in_tables
+
+GLOSSARY = "**Moved threshold.** It costs nothing.\n\n**mA, balanced accuracy.** A mean."
+
+
+def linked(page: str) -> list[str]:
+    terms = terms_of(publish_doctree(GLOSSARY))
+    doctree = publish_doctree(page)
+    link_first_uses(doctree, terms, "glossary.html")
+    return [
+        f"{link.astext()} {link['refuri']}"
+        for link in doctree.findall(nodes.reference)
+        if "dcl-term" in link["classes"]
+    ]
+
+
+def test_the_first_use_of_a_term_is_a_link_and_no_later_one():
+    page = "Title of mA\n===========\n\nA moved threshold raises mA.\n\nMoved thresholds and mA."
+    assert linked(page) == [
+        "moved threshold glossary.html#term-moved-threshold",
+        "mA glossary.html#term-ma",
+    ]
+
+
+def test_names_of_one_term_are_linked_once():
+    assert linked("Balanced accuracy, that is mA.") == ["Balanced accuracy glossary.html#term-ma"]
+
+
+def test_the_text_around_a_link_stays():
+    doctree = publish_doctree("Does a moved threshold help?")
+    link_first_uses(doctree, {"Moved threshold": "a"}, "g.html")
+    assert doctree.astext() == "Does a moved threshold help?"
+
+
+def test_code_links_parts_of_words_and_other_cases_of_letters_are_no_use():
+    page = "See `mA <https://example.org>`_, ``x = mA``, Ma, mA-like.\n\n::\n\n  mA"
+    assert linked(page) == []
+
+
+def test_a_methods_name_in_code_type_is_a_link_that_stays_code():
+    doctree = publish_doctree("We ran ``crt``, then ``crt``.")
+    link_first_uses(doctree, {"crt": "term-crt"}, "g.html")
+    (link,) = doctree.findall(nodes.reference)
+    assert isinstance(link[0], nodes.literal)
+    assert doctree.astext() == "We ran crt, then crt."
+
+
+def test_a_hyphen_before_a_number_is_a_minus_and_a_date_a_range_and_code_stay():
+    doctree = publish_doctree("It is -0.5 (-2 to 3) since 2026-11-28, p. 5-7, lr-0.03, ``-1``.")
+    put_minus_signs(doctree)
+    assert doctree.astext() == "It is −0.5 (−2 to 3) since 2026-11-28, p. 5-7, lr-0.03, -1."
+
+
+def test_tables_of_html_have_minus_signs_in_their_text_alone():
+    html = '<style>#a {margin: -1px}</style><table id="x -1"><td>-3.1</td><code>-1</code></table>'
+    assert with_minus_in_tables(html) == html.replace(">-3.1<", ">−3.1<")
+    assert with_minus_in_tables("<p>-1</p>") == "<p>-1</p>"
