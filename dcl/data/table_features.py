@@ -10,6 +10,7 @@ from .table_file import Table, is_number
 
 IMPUTE = ("none", "median")
 LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no category
+ID = re.compile(r"(?:^|[ _.-])[iI][dD]$|[a-z]I[dD]$")  # of a column's name: patient_id, imageId
 CATEGORIES = 4  # rows that a category needs, in the mean
 
 
@@ -83,6 +84,12 @@ def features_of(
             notes += _told(column, cells, known, empty)
             continue
         _check_counter(table, column, found)
+        if ID.search(column):
+            notes.append(
+                f"warning: {column} is called an id, and its numbers are a feature: "
+                f"{option('ignore', column)} leaves it out, {option('group', column)} keeps rows "
+                "of one number in one split"
+            )
         if empty.any():
             median = float(np.nanmedian(found[rows["train"]]))
             found[empty] = facts["median"][column] = median
@@ -124,6 +131,7 @@ def _numbers(table: Table, column: str) -> tuple[np.ndarray | None, np.ndarray]:
 
 
 def _check_counter(table: Table, column: str, values: np.ndarray) -> None:
+    values = values[~np.isnan(values)]
     if len(values) > 2 and (np.diff(np.sort(values)) == 1).all():
         raise table.error(
             None, column,

@@ -100,7 +100,7 @@ def notes(table: ScoresTable, found: Report) -> list[str]:
     """What was understood, and what cannot be said."""
     kept = found.thresholds
     few = [name for name, flag in zip(kept.names, kept.few.tolist(), strict=True) if flag]
-    rows = f"{len(kept.names)} labels, {len(table.rows):,} rows"
+    rows = f"{len(kept.names)} label{'s' * (len(kept.names) != 1)}, {len(table.rows):,} rows"
     groups = "" if table.groups is None else f" in {len(set(table.groups)):,} groups"
     how = (
         f"tuned on val ({kept.rows:,} rows), scored on test ({found.rows:,})"

@@ -418,6 +418,23 @@ def test_a_feature_that_counts_the_rows_or_has_no_name_is_refused(tmp_path):
     assert data.facts["features"]["names"] == ["x"]
 
 
+def test_a_counter_with_gaps_is_a_counter(tmp_path):
+    values = ["", *range(1, COUNT)]
+    with pytest.raises(DataError, match="column 'f_n': counts the rows, from 1 to 39"):
+        of_features(tmp_path, {"a": [0, 1] * 20, "f_n": values}, impute="median")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("patient_id", True), ("imageID", True), ("ID", True), ("paid", False), ("f_grid", False)],
+)
+def test_a_feature_whose_name_is_that_of_an_id_is_pointed_out(name, told, tmp_path):
+    columns = {"a": [0, 1] * 20, name: [100 + n // 4 for n in range(COUNT)]}
+    notes = of_features(tmp_path, columns, labels=["a"]).facts.get("notes", [])
+    words = f"warning: {name} is called an id, and its numbers are a feature: --ignore {name} "
+    assert any(note.startswith(words) for note in notes) == told
+
+
 def test_empty_features_are_imputed_by_the_training_rows(tmp_path):
     values = [f"{n % 7}" if n % 5 else "" for n in range(COUNT)]
     columns = {"a": [0, 1] * 20, "f_age": values}
