@@ -446,6 +446,7 @@ def test_a_saved_figure_is_an_svg_in_light_colours_of_a_dark_page_too(sample):
     assert sample.errors == []
 
 
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # five lines, short ones
 def test_the_snippets_run_on_the_saved_file(sample, tmp_path, monkeypatch):
     path, _ = saved(sample, "[data-json]")
     shutil.copy(path, tmp_path / "thresholds.json")

@@ -57,7 +57,7 @@ def test_scikit_learn_agrees_at_the_exported_thresholds(forest, tmp_path, capsys
     test = frame[frame["split"] == "test"]
     rows = {
         (row["label"], row["decision"]): row
-        for row in csv.DictReader(out.with_suffix(".csv").open())
+        for row in csv.DictReader(out.with_suffix(".csv").read_text().splitlines())
     }
     assert len(rows) == 4 * 5
     for label in found["labels"]:
@@ -88,6 +88,7 @@ def test_thresholds_are_read_as_they_were_written(forest, tmp_path):
 @pytest.mark.parametrize(
     "snippet", [thresholds_file.NUMPY, thresholds_file.TORCH], ids=["NumPy", "PyTorch"]
 )
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # five lines, short ones
 def test_the_snippets_decide_as_apply_does(snippet, forest, tmp_path, monkeypatch):
     _, frame = forest
     scores = torch.tensor(frame[["s_a", "s_b", "s_c"]].to_numpy())
@@ -205,7 +206,7 @@ def test_predict_decides_by_a_thresholds_file(tmp_path, capsys):
     assert main([*command, "--decision", "argmax"]) == 2
     assert "unknown decision 'argmax': choose one of 0.5, prior" in capsys.readouterr().err
     assert main(command) == 0
-    for row in csv.DictReader((tmp_path / "p.csv").open()):
+    for row in csv.DictReader((tmp_path / "p.csv").read_text().splitlines()):
         for name, limit in zip(names[::-1], limits.tolist(), strict=True):
             score = float(row[f"{name}_score"])
             if abs(score - limit) > 1e-4:  # four decimals are written
