@@ -31,9 +31,8 @@ from bs4 import BeautifulSoup
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from dcl.experiment.imports import closure, files_used
 from dcl.experiment.machine import settings
-from dcl.experiment.provenance import environment, source_hash
+from dcl.experiment.provenance import closure, environment, files_used, source_hash
 from dcl_book.figures.style import title_in
 from from_source import equation_blocks, sample_script, tree
 from pictures import draw_card, draw_clouds, draw_method

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from dcl.evaluation.calibration import calibration_error, describe
-from dcl.experiment import scores
+from dcl.experiment import records
 
 
 def calibration(record: dict[str, Any], path: Path) -> dict[str, Any] | None:
@@ -20,10 +20,9 @@ def calibration(record: dict[str, Any], path: Path) -> dict[str, Any] | None:
     """
     if "calibration" in record:
         return record["calibration"]
-    kept = scores.path_of(path)
-    if not kept.is_file():
+    if not records.scores_path(path).is_file():
         return None
-    odds, labels = scores.read(kept)["test"]
+    odds, labels = records.read_scores(path)["test"]
     found = calibration_error(torch.from_numpy(odds), torch.from_numpy(labels))
     return describe(found, list(record["test"]["per_attribute"]))
 

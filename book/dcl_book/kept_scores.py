@@ -9,7 +9,7 @@ import pandas as pd
 
 from dcl import thresholds
 from dcl.evaluation.thresholds import METRICS, Report
-from dcl.experiment import records, scores
+from dcl.experiment import records
 
 from .finding import Finding
 
@@ -40,7 +40,7 @@ def write_table(record: Path, labels: Sequence[str], path: Path) -> None:
     with path.open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["id", "split", *(f"{k}_{name}" for name in labels for k in "ys")])
-        for split, (odds, truth) in scores.read(scores.path_of(record)).items():
+        for split, (odds, truth) in records.read_scores(record).items():
             for i, (s, y) in enumerate(zip(odds[:, columns], truth[:, columns], strict=True)):
                 cells = (cell for a in zip(y, s, strict=True) for cell in (a[0], f"{a[1]:.2f}"))
                 table.writerow([f"{split[0]}{i}", split, *cells])
@@ -49,7 +49,7 @@ def write_table(record: Path, labels: Sequence[str], path: Path) -> None:
 def tuned(record: Path) -> Report:
     """Thresholds of all attributes, fitted on val and scored on test, see `dcl.thresholds.tune`."""
     names = list(records.read(record)["test"]["per_attribute"])
-    parts = scores.read(scores.path_of(record))
+    parts = records.read_scores(record)
     odds, truth = (np.concatenate([part[i] for part in parts.values()]) for i in (0, 1))
     split = [name for name, part in parts.items() for _ in part[0]]
     return thresholds.tune(odds, truth, split=split, names=names, scale="logit")

@@ -16,7 +16,7 @@ from ..data.resident import DataError, Resident, Split
 from ..data.sources import Archive, Folder
 from ..evaluation.decisions import decide
 from ..evaluation.thresholds import read as read_thresholds
-from . import records, weights
+from . import records
 from .config import from_record
 from .datasets import find_dataset
 from .fields import ConfigError
@@ -89,9 +89,7 @@ def predict_images(
             f"{max(classes)} classes"
         )
     model = config.network(_as_dataset(names, classes, shape))
-    weights.load_into(
-        model, weights.read(weights.path_of(record_path)), weights.path_of(record_path)
-    )
+    records.load_into(model, records.read_weights(record_path), record_path)
     model.to(device).eval()
     counts = torch.ones(len(classes), max(classes), dtype=torch.long)
     exists = torch.arange(max(classes)) < torch.tensor(classes)[:, None]
@@ -111,7 +109,7 @@ def predict_images(
         for part, pixels in _decoded(source, files, record, config, broken):
             split = Split(images=pixels, labels=np.full((len(part), len(names)), -1))
             batch = Resident(split, device).batch(torch.arange(len(part), device=device))[0]
-            with torch.no_grad(), weights.decide_alone(record_path, config.method):
+            with torch.no_grad(), records.by_weights_alone(record_path, config.method):
                 logits, features = model(batch)
                 scores = criterion.scored(logits, features, model).cpu()
             decided = decide(scores, offsets=offsets)

@@ -1,15 +1,22 @@
-"""What made a run's numbers: device, threads, versions, a hash of the code that decides them."""
+"""What made a run's numbers: device, threads, versions, a hash of the code that decides them.
 
+Which files a piece of code uses is read from its import lines. A name that a package only hands on
+leads to the file that defines it: a page that draws one figure depends on that figure's file, not
+on those of all others.
+"""
+
+import ast
 import hashlib
 import platform
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import imports
-
 if TYPE_CHECKING:
     import torch
+
+ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package
+Roots = tuple[Path, ...]  # folders that hold packages; one inside another stands before it
 
 
 def environment(device: "torch.device") -> dict[str, Any]:
@@ -35,10 +42,8 @@ def source_hash(*modules: str) -> str:
     Without a module: of nothing. A change of a figure changes no run's hash.
     """
     digest = hashlib.sha256()
-    for path in sorted(imports.files_of(modules)):
-        digest.update(
-            path.relative_to(imports.ROOT).as_posix().encode() + b"\0" + path.read_bytes()
-        )
+    for path in sorted(files_of(modules)):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
         for table in sorted(path.parent.glob("*.csv")) if path.parent.name == "drawn" else ():
             digest.update(table.name.encode() + b"\0" + table.read_bytes())
     return digest.hexdigest()[:16]
@@ -60,3 +65,93 @@ def _cpuinfo(key: str) -> str:
         return next(x.split(":", 1)[1].strip() for x in lines if x.startswith(key))
     except (OSError, StopIteration):
         return ""
+
+
+def files_of(modules: tuple[str, ...], roots: Roots = (ROOT,)) -> set[Path]:
+    """Files of these modules, dotted names, and of all that they import below `roots`."""
+    return closure({path for module in modules if (path := _file(module, roots))}, roots)
+
+
+def closure(paths: set[Path], roots: Roots = (ROOT,)) -> set[Path]:
+    """These files, and all that they import below `roots`."""
+    files: set[Path] = set()
+    waiting = list(paths)
+    while waiting:
+        path = waiting.pop()
+        if path not in files:
+            files.add(path)
+            root = next(root for root in roots if path.is_relative_to(root))
+            waiting += files_used(path.read_text("utf-8"), path.relative_to(root).parent, roots)
+    return files
+
+
+def files_used(code: str, package: Path = Path(), roots: Roots = (ROOT,)) -> set[Path]:
+    """Files that this code imports by itself; relative imports start in `package`."""
+    tree = ast.parse(code)
+    attributes = _attributes(tree)
+    used: set[Path] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            used |= {path for alias in node.names if (path := _file(alias.name, roots))}
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        start = package.parts[: len(package.parts) + 1 - node.level] if node.level else ()
+        target = ".".join((*start, *(node.module or "").split("."))).strip(".")
+        for alias in node.names:
+            own = attributes.get(alias.asname or alias.name, set())
+            used |= _named(target, alias.name, own, roots)
+    return used
+
+
+def _named(target: str, name: str, attributes: set[str], roots: Roots) -> set[Path]:
+    """Files behind ``from target import name``, of which these attributes are used."""
+    if path := _file(target, roots):
+        return {path}
+    if path := _file(f"{target}.{name}", roots):
+        return {path}
+    if _package(f"{target}.{name}", roots):  # a package itself
+        return {
+            path
+            for attribute in attributes
+            for path in _named(f"{target}.{name}", attribute, set(), roots)
+        }
+    return _handed_on(target, name, roots)
+
+
+def _handed_on(package: str, name: str, roots: Roots) -> set[Path]:
+    """Files behind a name of a package's ``__init__.py``: where it comes from, or that file."""
+    path = _package(package, roots) if package else None
+    if not path:
+        return set()
+    waiting = [path]
+    for own in waiting:  # more where it hands on all names of another file, as `dcl` those of api
+        for node in ast.walk(ast.parse(own.read_text("utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or node.level != 1 or not node.module:
+                continue
+            names = {alias.asname or alias.name for alias in node.names}
+            if name in names:
+                return _named(f"{package}.{node.module}", name, set(), roots)
+            if "*" in names and (file := _file(f"{package}.{node.module}", roots)):
+                waiting.append(file)
+    return {path}
+
+
+def _attributes(tree: ast.AST) -> dict[str, set[str]]:
+    """Name -> its attributes that the code uses: ``training`` of ``figures.training(record)``."""
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found.setdefault(node.value.id, set()).add(node.attr)
+    return found
+
+
+def _file(module: str, roots: Roots) -> Path | None:
+    """The file of a module below `roots`; none for a package and for what is not below."""
+    names = [root.joinpath(*module.split(".")).with_suffix(".py") for root in roots if module]
+    return next(filter(Path.is_file, names), None)
+
+
+def _package(name: str, roots: Roots) -> Path | None:
+    """The ``__init__.py`` of a package below `roots`, if it is one."""
+    names = [root.joinpath(*name.split("."), "__init__.py") for root in roots]
+    return next(filter(Path.is_file, names), None)

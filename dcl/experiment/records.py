@@ -1,41 +1,61 @@
-"""The run record: one small JSON file per run, from which every table and figure is made."""
+"""The files of a run: its record, a small JSON, and beside it, if kept, its weights and scores.
+
+Every table and figure is made from records. Weights are safetensors: plain arrays, nothing that
+could run. Scores take 8 bits each, so that anyone can try another decision on them.
+"""
 
 import json
 import math
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from scipy.stats import t
+from torch import Tensor, nn
 
 SCHEMA = 2
+LARGEST = 8.0  # log-odds of a kept score: a probability of 0.9997
+STEP = 2 * LARGEST / 255
 
 
 class RecordError(ValueError):
     """A record that cannot be read or written, named."""
 
 
+class WeightsError(ValueError):
+    """Weights that cannot be read, written or used, named."""
+
+
 def write(record: dict[str, Any], path: Path) -> Path:
     """Write a record atomically: the file appears whole or not at all. NaN becomes null."""
     path = Path(path)
     text = json.dumps({"schema": SCHEMA, **_plain(record)}, indent=1, allow_nan=False)
-    text = re.sub(
-        r"\[[^\[\]{}]*\]", lambda match: " ".join(match[0].split()), text
-    )  # lists on a line
+    text = re.sub(r"\[[^\[\]{}]*\]", lambda list_: " ".join(list_[0].split()), text)  # on one line
+    try:
+        _write_whole(path, f"{text}\n".encode())
+    except OSError as error:
+        raise RecordError(f"cannot write the record {path}: {error.strerror}") from None
+    return path
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_text(text + "\n")
+        scratch.write_bytes(content)
         os.replace(scratch, path)
-    except OSError as error:
+    except OSError:
         scratch.unlink(missing_ok=True)
-        raise RecordError(f"cannot write the record {path}: {error.strerror}") from None
-    return path
+        raise
 
 
 def check_folder(folder: Path, needed: int) -> None:
@@ -194,3 +214,98 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def weights_path(record: Path) -> Path:
+    """The weights of a record: the same name, ending in ``.safetensors``."""
+    return Path(record).with_suffix(".safetensors")
+
+
+def write_weights(state: dict[str, Tensor], record: Path) -> None:
+    """Write a model's state beside a record, whole or not at all."""
+    path = weights_path(record)
+    try:
+        _write_whole(path, save({name: x.cpu().contiguous() for name, x in state.items()}))
+    except OSError as error:
+        raise WeightsError(f"cannot write the weights {path}: {error.strerror}") from None
+
+
+def read_weights(record: Path) -> dict[str, Tensor]:
+    """Read the model's state beside a record, to the CPU."""
+    path = weights_path(record)
+    try:
+        return load(path.read_bytes())
+    except OSError as error:
+        raise WeightsError(
+            f"cannot read the weights {path}: {error.strerror}. "
+            "A run keeps them with keep_weights True"
+        ) from None
+    except SafetensorError as error:
+        raise WeightsError(f"{path} is not a safetensors file: {error}") from None
+
+
+def load_into(model: nn.Module, state: dict[str, Tensor], record: Path) -> None:
+    """Put the state read beside `record` into the model; refused if it is another network's."""
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise WeightsError(
+            f"{weights_path(record)} holds the weights of another network: {reason}"
+        ) from None
+
+
+@contextmanager
+def by_weights_alone(record: Path, method: str) -> Iterator[None]:
+    """Refuse a method that scores by more than the weights of a network, by name."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise WeightsError(
+            f"{record}: method {method!r} decides by more than its weights: {error}"
+        ) from None
+
+
+def scores_path(record: Path) -> Path:
+    """The scores of a record: the same name, ending in ``.scores.npz``."""
+    return Path(record).with_suffix(".scores.npz")
+
+
+def write_scores(logits: dict[str, Tensor], labels: dict[str, Tensor], record: Path) -> None:
+    """Write the log-odds (N, A) of class 1 and the labels (N, A) of some splits beside a record.
+
+    Raises
+    ------
+    ValueError
+        For attributes of more than two classes.
+    """
+    arrays = {}
+    for split, values in logits.items():
+        if values.shape[2] != 2:
+            raise ValueError(
+                f"keep_scores is for yes-or-no attributes, got {values.shape[2]} classes"
+            )
+        odds = (values[..., 1] - values[..., 0]).clamp(-LARGEST, LARGEST).cpu().numpy()
+        arrays[f"{split}_scores"] = np.rint((odds + LARGEST) / STEP).astype(np.uint8)
+        arrays[f"{split}_labels"] = labels[split].cpu().numpy().astype(np.int8)
+    path = scores_path(record)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, **arrays)
+
+
+def read_scores(record: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Split -> log-odds (N, A), to 0.03, and labels (N, A), of the scores beside a record.
+
+    The log-odds beyond 8 are all 8. A threshold within that gives what the network's own scores
+    give, but for the samples nearer to it than a step; a ranking of the many that are held at 8,
+    AUC or average precision, does not quite.
+    """
+    with np.load(scores_path(record)) as arrays:
+        splits = [name.removesuffix("_scores") for name in arrays if name.endswith("_scores")]
+        return {
+            split: (
+                arrays[f"{split}_scores"] * np.float32(STEP) - np.float32(LARGEST),
+                arrays[f"{split}_labels"].astype(np.int64),
+            )
+            for split in splits
+        }

@@ -14,7 +14,7 @@ from torch import nn
 
 from ..data import Dataset, Resident
 from ..protocol import Criterion
-from . import distributed, provenance, records, trainer, weights
+from . import distributed, provenance, records, trainer
 from .checkpoint import Progress
 from .config import Training, from_record
 from .datasets import find_dataset
@@ -151,7 +151,7 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
         if distributed.rank() == 0:
             own = progress.best[config.entry.decisions[0]]
             if config.keep_weights:
-                weights.write(own["model"], weights.path_of(path))
+                records.write_weights(own["model"], path)
             records.write(record, path)
             checkpoint_of(config, data).unlink(missing_ok=True)
         return {**record, "path": path}
@@ -222,7 +222,7 @@ def check(record_path: Path, **places: str) -> dict[str, Any]:
     """
     record = records.read(record_path)
     config = from_record(find_dataset(record["experiment"]), record, **places)
-    state = weights.read(weights.path_of(record_path))
+    state = records.read_weights(record_path)
     data = load_data(config)
     if data.fingerprint != record["dataset"]["fingerprint"]:
         raise ConfigError(
@@ -231,10 +231,10 @@ def check(record_path: Path, **places: str) -> dict[str, Any]:
         )
     device = pick_device(config.device)
     model = build_model(config, data)
-    weights.load_into(model, state, weights.path_of(record_path))
+    records.load_into(model, state, record_path)
     split = Resident(data.splits["test"], device, data.augment)
     criterion = build_criterion(config, data).to(device).eval()
-    with weights.decide_alone(record_path, config.method):
+    with records.by_weights_alone(record_path, config.method):
         logits = predict(model.to(device), criterion, split)
     return metrics_of(logits, split, data)
 

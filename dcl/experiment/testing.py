@@ -14,10 +14,9 @@ from ..evaluation.metrics import evaluate, instance_metrics, per_class, threshol
 from ..evaluation.tuning import BOOTSTRAP, offsets_for
 from ..protocol import Criterion
 from ..sampling import target_distribution
-from . import distributed, scores
+from . import distributed, records
 from .checkpoint import Progress
 from .config import Training
-from .records import in_cells
 from .trainer import predict
 from .validation import lacking, possible
 
@@ -96,10 +95,10 @@ def tested(
                     if other.startswith("tuned")
                 }
             if config.keep_scores and distributed.rank() == 0:
-                scores.write(
+                records.write_scores(
                     logits,
                     {part: splits[part].labels for part in logits},
-                    scores.path_of(config.record_path(data)),
+                    config.record_path(data),
                 )
     own = result.pop(decisions[0])
     return {
@@ -247,6 +246,6 @@ def metrics_of(
         of = classes["recall"]
     if max(data.class_sizes) > MANY:
         for row in result["per_attribute"].values():
-            row["confusion_cells"] = in_cells(row.pop("confusion"))
+            row["confusion_cells"] = records.in_cells(row.pop("confusion"))
     result["groups"] = {name: float(of[members].mean()) for name, members in data.groups.items()}
     return result

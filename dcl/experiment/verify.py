@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data import DataError
-from . import records, scores, weights
+from . import records
 from .datasets import DATASETS
 from .fields import ConfigError
 from .run import check, pick_device
@@ -148,14 +148,14 @@ def weights_fault(path: Path, **places: str) -> tuple[str, bool]:
     if not record.is_file():
         return f"no record {record.name} beside it", False
     try:
-        state = weights.read(path)
+        state = records.read_weights(record)
         broken = [name for name, values in state.items() if not values.isfinite().all()]
         if broken:
             return f"{broken[0]} is not finite", False
         found = check(record, **places)
     except DataError as error:
         return (str(error), False) if "data_root" in places else ("", False)
-    except (ConfigError, records.RecordError, weights.WeightsError) as error:
+    except (ConfigError, records.RecordError, records.WeightsError) as error:
         return str(error), False
     wrong = differences(records.read(record), found, **places)
     words = [f"{name} recorded {was:.6f}, now {now:.6f}" for name, (was, now) in wrong.items()]
@@ -171,7 +171,7 @@ def scores_fault(path: Path) -> str:
     if not record.is_file():
         return f"no record {record.name} beside it"
     try:
-        kept, recorded = scores.read(path), records.read(record)
+        kept, recorded = records.read_scores(record), records.read(record)
         odds, labels = kept["test"]
         shapes = {x.shape[1:] for pair in (kept["val"], kept["test"]) for x in pair}
         if shapes != {(len(recorded["test"]["per_attribute"]),)} or len(odds) != len(labels):

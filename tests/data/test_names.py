@@ -13,7 +13,7 @@ from dcl.data import DataError, celeba_annotation, table
 from dcl.data.drawn import faces
 from dcl.data.names import is_image, match, near
 from dcl.data.sources import Archive, Folder
-from dcl.experiment.imports import ROOT, files_of
+from dcl.experiment.provenance import ROOT, files_of
 
 NFC, NFD = (unicodedata.normalize(form, "châtaigne.png") for form in ("NFC", "NFD"))
 

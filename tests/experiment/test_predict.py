@@ -47,7 +47,6 @@ def test_what_is_written_is_what_the_network_decides(made, decision, tmp_path, c
 
 
 def test_the_thresholds_are_those_of_the_kept_network(made):
-    from dcl.experiment import weights
     from dcl.experiment.predict import _attributes, _offsets
     from dcl.experiment.run import build_criterion, build_model
     from dcl.experiment.trainer import predict
@@ -56,7 +55,7 @@ def test_the_thresholds_are_those_of_the_kept_network(made):
     record = records.read(record["path"])
     config = Table(**OPTIONS)
     model = build_model(config, data)
-    model.load_state_dict(weights.read(weights.path_of(record_path := made[0]["path"])))
+    model.load_state_dict(records.read_weights(record_path := made[0]["path"]))
     val = Resident(data.splits["val"], "cpu")
     scores = predict(model, build_criterion(config, data).eval(), val)
     offsets = _offsets(record, record_path, "tuned-mA", _attributes(record)[1])

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from dcl.experiment import imports, provenance, records
+from dcl.experiment import provenance, records
 
 
 def record(**values):
@@ -80,8 +80,8 @@ def test_the_source_hash_follows_what_decides_the_numbers():
     shared = "dcl.data.celeba", "dcl.experiment.trainer"
     run = provenance.source_hash("dcl.methods.framework", *shared)
     files = {
-        path.relative_to(imports.ROOT).as_posix()
-        for path in imports.files_of(("dcl.methods.framework", "dcl.experiment.trainer"))
+        path.relative_to(provenance.ROOT).as_posix()
+        for path in provenance.files_of(("dcl.methods.framework", "dcl.experiment.trainer"))
     }
     assert {
         "dcl/sampling.py",

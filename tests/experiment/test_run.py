@@ -17,7 +17,7 @@ import torch
 from dcl import DCLLoss
 from dcl.data import Dataset, Resident, Split, flip
 from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
-from dcl.experiment import records, scores, trainer, verify
+from dcl.experiment import records, trainer, verify
 from dcl.experiment.checkpoint import TrainingError
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.records import RecordError
@@ -184,7 +184,7 @@ def test_without_a_validation_split_the_last_epoch_is_tested_and_nothing_tuned(
     assert record["test"]["mA"] == last["argmax"]["mA"]
     assert record["decisions"]["prior"]["test"]["f1"] == last["prior"]["f1"]
     assert record["thresholds"] == {}
-    assert list(scores.read(scores.path_of(path))) == ["test"]
+    assert list(records.read_scores(path)) == ["test"]
     assert not any("val" in key for row in record["history"] for key in row)
     assert verify.record_fault(path) == ""
     assert len(figures.training(record).axes) == 1

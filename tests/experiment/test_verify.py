@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dcl.__main__ import main
-from dcl.experiment import weights
+from dcl.experiment import records
 from dcl.experiment.verify import (
     changes,
     differences,
@@ -96,8 +96,8 @@ def test_a_gpus_record_is_found_on_a_cpu_but_for_a_few_decisions():
 
 def test_weights_without_a_record_or_not_finite_are_named_without_data(tmp_path):
     shutil.copy(RECORD, tmp_path)
-    weights.write({"a": torch.zeros(2)}, tmp_path / "stray.safetensors")
-    weights.write({"a": torch.tensor([1.0, torch.nan])}, tmp_path / "dcl-seed0.safetensors")
+    records.write_weights({"a": torch.zeros(2)}, tmp_path / "stray.json")
+    records.write_weights({"a": torch.tensor([1.0, torch.nan])}, tmp_path / "dcl-seed0.json")
     faults, _ = verify_all(tmp_path)
     assert [Path(fault.split(": ")[0]).stem for fault in faults] == ["dcl-seed0", "stray"]
     assert faults[0].endswith("a is not finite")

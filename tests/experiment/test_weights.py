@@ -10,12 +10,11 @@ import torch
 from dcl import evaluate, tune_thresholds
 from dcl.__main__ import main
 from dcl.evaluation.decisions import two_columns
-from dcl.experiment import records, scores
+from dcl.experiment import records
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.fields import ConfigError
-from dcl.experiment.records import RecordError
+from dcl.experiment.records import RecordError, WeightsError
 from dcl.experiment.run import check, run
-from dcl.experiment.weights import WeightsError, load_into, read, write
 
 OPTIONS = {"batch_size": 64, "device": "cpu", "profile": "quick", "train_images": 400}
 
@@ -48,7 +47,7 @@ def test_kept_weights_give_the_recorded_numbers(path, capsys):
 
 
 def test_kept_scores_give_the_recorded_numbers_to_8_bits(path):
-    record, kept = records.read(path), scores.read(scores.path_of(path))
+    record, kept = records.read(path), records.read_scores(path)
     odds, labels = (torch.from_numpy(x) for x in kept["test"])
     frame = evaluate(two_columns(odds), labels, list(record["test"]["per_attribute"]))
     recorded = pd.DataFrame(record["test"]["per_attribute"]).T
@@ -90,11 +89,12 @@ def test_a_torn_file_is_refused(copied):
 
 
 def test_weights_of_another_network_are_refused(tmp_path):
-    write(torch.nn.Linear(3, 2).state_dict(), tmp_path / "x.safetensors")
-    state = read(tmp_path / "x.safetensors")
-    load_into(torch.nn.Linear(3, 2), state, tmp_path)
-    with pytest.raises(WeightsError, match="another network"):
-        load_into(torch.nn.Linear(4, 2), state, tmp_path)
+    record = tmp_path / "x.json"
+    records.write_weights(torch.nn.Linear(3, 2).state_dict(), record)
+    state = records.read_weights(record)
+    records.load_into(torch.nn.Linear(3, 2), state, record)
+    with pytest.raises(WeightsError, match=r"x\.safetensors .* another network"):
+        records.load_into(torch.nn.Linear(4, 2), state, record)
 
 
 def test_other_data_are_refused(copied):

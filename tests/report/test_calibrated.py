@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dcl.evaluation.calibration import calibration_error, describe
-from dcl.experiment import scores
+from dcl.experiment import records
 from dcl_book import figures
 from dcl_book.calibrated import calibration, calibrations
 
@@ -17,7 +17,7 @@ def test_scores_beside_a_record_give_its_calibration(tmp_path):
     path = tmp_path / "dcl-seed0.json"
     record = {"test": {"per_attribute": {"hat": {}, "bald": {}}}}
     assert calibration(record, path) is None
-    scores.write({"test": logits}, {"test": labels}, scores.path_of(path))
+    records.write_scores({"test": logits}, {"test": labels}, path)
     exact = describe(calibration_error(logits, labels), ["hat", "bald"])
     found = calibration(record, path)
     assert found["per_attribute"] == pytest.approx(exact["per_attribute"], abs=1)
