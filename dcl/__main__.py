@@ -30,8 +30,8 @@ try:
     from .experiment.fields import ConfigError
     from .experiment.grid import find_grid, read_grid, records_folder, run_all
     from .experiment.predict import predict_images
-    from .experiment.records import RecordError, read
-    from .experiment.run import check, headline, run
+    from .experiment.records import RecordError, headline, read
+    from .experiment.run import check, run
     from .experiment.verify import changes, differences, means, verify_all
     from .methods import Option, find
 except ModuleNotFoundError as error:

@@ -193,7 +193,8 @@ def run_all(runs: list[Run]) -> int:
 
     What Snakemake does for many at a time, for a machine that has none.
     """
-    from .run import headline, run
+    from .records import headline
+    from .run import run
 
     failed = 0
     for number, each in enumerate(runs, 1):

@@ -22,6 +22,9 @@ from scipy.stats import t
 from torch import Tensor, nn
 
 SCHEMA = 2
+RAREST = 14  # attributes whose mean is reported beside mA
+YES = ("1", "yes", "true")  # what a positive class is called as a rule
+SHOWN = 3  # positive classes in a headline
 LARGEST = 8.0  # log-odds of a kept score: a probability of 0.9997
 STEP = 2 * LARGEST / 255
 
@@ -309,3 +312,48 @@ def read_scores(record: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
             )
             for split in splits
         }
+
+
+def headline(record: dict[str, Any]) -> str:
+    """What a record says, in one line."""
+    test, dataset = record["test"], record["dataset"]
+    if "per_class" in test:
+        parts = [f"accuracy {_percent(test['accuracy'])}", f"class-balanced {_balanced(test)}"]
+    else:
+        parts = [f"mA {_percent(test['mA'])}"]
+    if positive := dataset.get("positive"):
+        parts.append(f"F1 {_percent(test['f1'])} (positive: {_named(positive)})")
+    if "rarest_mA" in test:
+        parts.append(f"{RAREST} rarest attributes {_percent(test['rarest_mA'])}")
+    parts += [f"{name} {_percent(value)}" for name, value in test["groups"].items()]
+    return (
+        f"{record['method']} on {dataset['title']} ({dataset['found']['train']:,} train, "
+        f"{dataset['found']['test']:,} test): {', '.join(parts)}, "
+        f"{record['timing']['ms_per_step']:.0f} ms per step"
+    )
+
+
+def _named(positive: dict[str, str]) -> str:
+    """The positive classes: with the attribute, where it is not a known word for yes."""
+    told = [
+        f"{name}={word}" for name, word in positive.items() if word.lower() not in YES
+    ] or sorted(set(positive.values()))
+    return ", ".join(told[:SHOWN]) + (", ..." if len(told) > SHOWN else "")
+
+
+def _percent(value: float | None) -> str:
+    """As read from a record, or made just now."""
+    return "undefined" if value is None or math.isnan(value) else f"{value:.2f} %"
+
+
+def _balanced(test: dict[str, Any]) -> str:
+    """mA of a single label; where it is undefined, the mean recall of the classes there are."""
+    absent = [name for name, row in test["per_class"].items() if not row["samples"]]
+    if not absent:
+        return _percent(test["mA"])
+    held = [row["recall"] for row in test["per_class"].values() if row["samples"]]
+    shown = ", ".join(absent[:10]) + (", ..." if absent[10:] else "")
+    return (
+        f"undefined without test samples of {shown} "
+        f"({np.mean(held):.2f} % over the {len(held)} classes there are)"
+    )

@@ -1,8 +1,8 @@
 """One run from its configuration to its record: data, model, criterion, training, test."""
 
-import math
 import sys
 import warnings
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,23 +10,33 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..data import Dataset, Resident
+from ..evaluation.calibration import calibration_error, describe, to_training_prior
+from ..evaluation.decisions import Tuned, decide, prior_offsets
+from ..evaluation.metrics import evaluate, instance_metrics, per_class, threshold_curves
+from ..evaluation.tuning import BOOTSTRAP, offsets_for
 from ..protocol import Criterion
+from ..sampling import count_classes, target_distribution
 from . import distributed, provenance, records, trainer
-from .checkpoint import Progress
 from .config import Training, from_record
 from .datasets import find_dataset
 from .fields import ConfigError, as_config_error
 from .machine import best_precision, fair_share
-from .testing import RAREST, metrics_of, tested
-from .trainer import predict
+from .trainer import Progress, possible, predict
 
 QUICK_EPOCHS = 2
-YES = ("1", "yes", "true")  # what a positive class is called as a rule
-SHOWN = 3  # positive classes in a headline
 CHECKPOINT_SIZE = 8  # times the weights: they, momentum, two best epochs; twice while written
+BRIEF = ("mA", "f1", "auc", "average_precision", "accuracy")  # of the last epoch
+FEW = 20  # bootstrap samples of attributes with more than two classes, whose tuning takes longer
+# How a record's selection says which epoch was tested
+BEST = "best on validation"
+HELD = "best on validation, by the classes it holds"  # `validation_lacks` names the others
+LAST = "last epoch: no validation split, so no threshold is tuned"
+MUTE = "last epoch: validation does not hold two classes of any attribute, so none is best"
+FEWEST, TUNED_CLASSES = 5, 4_000  # so few for many classes: classes times samples are bounded
+MANY = 100  # classes, above which a record keeps the confusion counts that are not 0
 
 
 def load_data(config: Training, *, show: bool = True) -> Dataset:
@@ -245,51 +255,6 @@ def tell(data: Dataset) -> None:
         print(note, file=sys.stderr)
 
 
-def headline(record: dict[str, Any]) -> str:
-    """What a record says, in one line."""
-    test, dataset = record["test"], record["dataset"]
-    if "per_class" in test:
-        parts = [f"accuracy {_percent(test['accuracy'])}", f"class-balanced {_balanced(test)}"]
-    else:
-        parts = [f"mA {_percent(test['mA'])}"]
-    if positive := dataset.get("positive"):
-        parts.append(f"F1 {_percent(test['f1'])} (positive: {_named(positive)})")
-    if "rarest_mA" in test:
-        parts.append(f"{RAREST} rarest attributes {_percent(test['rarest_mA'])}")
-    parts += [f"{name} {_percent(value)}" for name, value in test["groups"].items()]
-    return (
-        f"{record['method']} on {dataset['title']} ({dataset['found']['train']:,} train, "
-        f"{dataset['found']['test']:,} test): {', '.join(parts)}, "
-        f"{record['timing']['ms_per_step']:.0f} ms per step"
-    )
-
-
-def _named(positive: dict[str, str]) -> str:
-    """The positive classes: with the attribute, where it is not a known word for yes."""
-    told = [
-        f"{name}={word}" for name, word in positive.items() if word.lower() not in YES
-    ] or sorted(set(positive.values()))
-    return ", ".join(told[:SHOWN]) + (", ..." if len(told) > SHOWN else "")
-
-
-def _percent(value: float | None) -> str:
-    """As read from a record, or made just now."""
-    return "undefined" if value is None or math.isnan(value) else f"{value:.2f} %"
-
-
-def _balanced(test: dict[str, Any]) -> str:
-    """mA of a single label; where it is undefined, the mean recall of the classes there are."""
-    absent = [name for name, row in test["per_class"].items() if not row["samples"]]
-    if not absent:
-        return _percent(test["mA"])
-    held = [row["recall"] for row in test["per_class"].values() if row["samples"]]
-    shown = ", ".join(absent[:10]) + (", ..." if absent[10:] else "")
-    return (
-        f"undefined without test samples of {shown} "
-        f"({np.mean(held):.2f} % over the {len(held)} classes there are)"
-    )
-
-
 def timing(progress: Progress, train_set: Resident) -> dict[str, Any]:
     """The ``timing`` part of a record; medians over epochs, so that a busy moment weighs little."""
     history = progress.history
@@ -304,3 +269,233 @@ def timing(progress: Progress, train_set: Resident) -> dict[str, Any]:
         "images_per_second": float(len(train_set) / np.median(passes)),
         "training_seconds": sum(passes),
     }
+
+
+def tested(
+    config: Training,
+    data: Dataset,
+    model: nn.Module,
+    criterion: Criterion,
+    splits: dict[str, Resident],
+    progress: Progress,
+) -> dict[str, Any]:
+    """The parts of a record that the test split gives, read once, here."""
+    decisions = possible(config.entry.decisions, "val" in splits)
+    lacks = {
+        part: lacking(splits[part].labels, data.class_counts, data.attributes)
+        for part in ("val", "test")
+        if part in splits
+    }
+    if lacks["test"] and "notes" not in data.facts:  # a table's notes have said it
+        warnings.warn(
+            f"the test split has no sample of {_classes_in_words(lacks['test'], data)}: where a "
+            f"class is missing mA is undefined, and left out of the mean",
+            stacklevel=3,
+        )
+    criterion.eval()
+    logits = _scored(model, criterion, splits)
+    scored = {progress.epoch - 1: logits}  # by epoch: decisions often choose the same
+    last = {
+        name: {k: test[k] for k in BRIEF if k in test}
+        for name in decisions
+        for test in [_decided(name, data, criterion, splits, logits, bootstrap=0)["test"]]
+    }
+    result = {}
+    for name in decisions:
+        best = progress.best[name]
+        model.load_state_dict(best["model"])
+        criterion.load_state_dict(best["criterion"])
+        own = name == decisions[0]
+        if best["epoch"] not in scored:
+            scored[best["epoch"]] = _scored(model, criterion, splits)
+        logits = scored[best["epoch"]]
+        found = _decided(name, data, criterion, splits, logits, curves=own, bootstrap=BOOTSTRAP)
+        result[name] = {
+            "selection": {
+                "rule": _rule(best["value"], lacks.get("val")),
+                "best_epoch": best["epoch"],
+                "best_val": best["value"],
+            }
+        } | found
+        if lacks.get("val"):
+            result[name]["selection"]["validation_lacks"] = lacks["val"]
+        if own:
+            result[name]["selection"]["best_val_mA"] = best["value"]
+            if type(criterion).scores is Criterion.scores:  # scores of its own are no logits
+                result[name]["calibration"] = calibration_of(
+                    logits["test"], splits["test"], data, criterion
+                )
+            if config.keep_weights:  # for whoever predicts with this network
+                result[name]["thresholds"] = {
+                    other: _decided(other, data, criterion, splits, logits, bootstrap=BOOTSTRAP)[
+                        "thresholds"
+                    ]
+                    for other in decisions
+                    if other.startswith("tuned")
+                }
+            if config.keep_scores and distributed.rank() == 0:
+                records.write_scores(
+                    logits,
+                    {part: splits[part].labels for part in logits},
+                    config.record_path(data),
+                )
+    own = result.pop(decisions[0])
+    return {
+        "decision": decisions[0],
+        **own,
+        "decisions": result,
+        "last": {"epoch": progress.epoch - 1, "test": last},
+    }
+
+
+def lacking(labels: Tensor, class_counts: Tensor, names: Sequence[str]) -> dict[str, list[int]]:
+    """Attribute -> its classes that training has and these labels (N, A) do not."""
+    held = count_classes(labels.cpu(), class_counts.shape[1]) > 0
+    missing = (class_counts.cpu() > 0) & ~held
+    return {
+        name: row.nonzero().flatten().tolist()
+        for name, row in zip(names, missing, strict=True)
+        if row.any()
+    }
+
+
+def _rule(value: float | None, lacks: dict[str, list[int]] | None) -> str:
+    """Which epoch was tested, and why: `lacks` names the classes missing from validation."""
+    if lacks is None:
+        return LAST
+    if value is None:
+        return MUTE
+    return HELD if lacks else BEST
+
+
+def _classes_in_words(lacks: dict[str, list[int]], data: Dataset) -> str:
+    """The first ten attributes, with the classes that they lack."""
+
+    def called(label: int) -> str:
+        return data.class_names[label] if data.class_names else str(label)
+
+    words = [
+        f"{name} ({', '.join(map(called, labels[:10]))}{', ...' if labels[10:] else ''})"
+        for name, labels in list(lacks.items())[:10]
+    ]
+    more = len(lacks) - 10
+    return ", ".join(words) + (f" and {more} attributes more" if more > 0 else "")
+
+
+def _scored(
+    model: nn.Module, criterion: Criterion, splits: dict[str, Resident]
+) -> dict[str, Tensor]:
+    """Scores (N, A, C) of the network as it is, of the two splits that a decision needs."""
+    return {
+        name: predict(model, criterion, splits[name]) for name in ("val", "test") if name in splits
+    }
+
+
+def _decided(
+    decision: str,
+    data: Dataset,
+    criterion: Criterion,
+    splits: dict[str, Resident],
+    scored: dict[str, Tensor],
+    *,
+    curves: bool = False,
+    bootstrap: int,
+) -> dict[str, Any]:
+    """The test of scored splits at one decision: ``test``, and ``thresholds`` of the tuned ones."""
+    offsets, found = None, {}
+    if decision == "prior":
+        offsets = prior_offsets(criterion.class_counts.cpu())
+    elif decision != "argmax":
+        classes = len(criterion.class_counts[0])
+        few = max(FEWEST, min(FEW, TUNED_CLASSES // classes))
+        times = bootstrap if classes == 2 else min(bootstrap, few)
+        labels = splits["val"].labels.cpu()
+        counts = criterion.class_counts.cpu()
+        offsets = offsets_for(decision, counts, scored["val"], labels, bootstrap=times)
+        if times:
+            found["thresholds"] = describe_thresholds(offsets, data.attributes)
+    found["test"] = metrics_of(scored["test"], splits["test"], data, offsets, curves=curves)
+    return found
+
+
+def calibration_of(
+    logits: Tensor, split: Resident, data: Dataset, criterion: Criterion
+) -> dict[str, Any]:
+    """The ``calibration`` part of a record: of the probabilities as they are, before a decision.
+
+    Where a sampling schedule ended below 1 also ``at_training_prior``, brought back to it.
+    """
+    names = list(data.attributes)
+    found = describe(calibration_error(logits, split.labels), names)
+    if criterion.g is not None and criterion.g < 1:
+        counts, rule = criterion.class_counts.cpu(), criterion.dsl_options["rule"]
+        target = target_distribution(counts, criterion.g, rule=rule, classes=criterion.classes)
+        offsets = to_training_prior(counts, target)
+        back = calibration_error(logits, split.labels, offsets=offsets)
+        found["at_training_prior"] = describe(back, names)
+    return found
+
+
+def describe_thresholds(tuned: Tuned, names: Sequence[str]) -> dict[str, Any]:
+    """Offsets of each attribute's classes and their spread over bootstrap samples, rounded.
+
+    Of yes-or-no attributes one number each: the threshold on logit 1 minus logit 0.
+    """
+    table = {}
+    for name, offsets, spread in zip(names, tuned.offsets, tuned.spread, strict=True):
+        own = offsets > -torch.inf
+        if int(own.sum()) == 2:
+            value, error = -(offsets[own][1] - offsets[own][0]), spread[own].max()
+            table[name] = [round(value.item(), 4), round(error.item(), 4)]
+        else:
+            table[name] = [
+                [round(x, 4) for x in offsets[own].tolist()],
+                [round(x, 4) for x in spread[own].tolist()],
+            ]
+    return table
+
+
+def metrics_of(
+    logits: Tensor,
+    split: Resident,
+    data: Dataset,
+    offsets: Tuned | Tensor | None = None,
+    *,
+    curves: bool = True,
+) -> dict[str, Any]:
+    """The ``test`` part of a record: means over attributes, and every metric of each.
+
+    With yes-or-no attributes also the metrics of the examples; with a single label also those of
+    each class; and the mean over each of the data set's groups of attributes or classes.
+    """
+    with warnings.catch_warnings():  # `tested` says once what is undefined
+        warnings.simplefilter("ignore")
+        frame = evaluate(
+            logits, split.labels, list(data.attributes), offsets=offsets, classes=data.classes
+        )
+    numbers = frame.drop(columns="confusion")
+    result: dict[str, Any] = numbers.mean().to_dict()  # NaN is left out
+    frame["imbalance_level"] = data.imbalance_level()
+    result["undefined"] = list(frame.index[frame["mA"].isna()])
+    result["per_attribute"] = frame.to_dict("index")
+    for name, word in data.facts.get("positive", {}).items():  # the class of F1, precision, ...
+        result["per_attribute"][name]["positive"] = word
+    if data.classes == 2:
+        decided = decide(logits.cpu(), offsets=offsets)
+        result["instance"] = instance_metrics(decided, split.labels.cpu())
+        if curves:
+            result["curves"] = threshold_curves(logits, split.labels, data.attributes)
+    if len(data.attributes) > records.RAREST:
+        result["rarest_mA"] = float(frame.nlargest(records.RAREST, "imbalance_level")["mA"].mean())
+    of = frame["mA"]
+    if len(data.attributes) == 1:
+        names = data.class_names or [str(label) for label in range(data.classes)]
+        classes = per_class(frame["confusion"].iloc[0], names)
+        classes["training_samples"] = data.class_counts[0].numpy()
+        result["per_class"] = classes.to_dict("index")
+        of = classes["recall"]
+    if max(data.class_sizes) > MANY:
+        for row in result["per_attribute"].values():
+            row["confusion_cells"] = records.in_cells(row.pop("confusion"))
+    result["groups"] = {name: float(of[members].mean()) for name, members in data.groups.items()}
+    return result

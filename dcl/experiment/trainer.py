@@ -1,26 +1,46 @@
-"""One training loop for every method: epochs, checkpoint and resume, selection on validation."""
+"""One training loop for every method: epochs, selection on validation, checkpoint and resume."""
 
 import copy
 import math
+import os
+import statistics
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..data.resident import Resident
+from ..evaluation.decisions import decide
+from ..evaluation.metrics import confusion, mean_accuracy
+from ..evaluation.tuning import offsets_for
 from ..graphed import graphed
 from ..protocol import Criterion
+from ..sampling import count_classes, cross_entropy
 from . import distributed
-from .checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
-from .meters import Stopwatch, Totals
-from .validation import possible, validate
+
+
+class TrainingError(RuntimeError):
+    """A run that cannot go on: says where it stopped and how to go on."""
+
+
+@dataclass
+class Progress:
+    """All that a run has besides the model: what a checkpoint keeps."""
+
+    epoch: int = 0  # epochs finished
+    history: list[dict[str, Any]] = field(default_factory=list)
+    # by decision: value on validation, epoch, model, criterion
+    best: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def train(
@@ -123,7 +143,7 @@ def train(
         tqdm.write(message, file=sys.stderr)
     decisions = possible(decisions, val_set is not None)
     steps = math.ceil(len(train_set) / batch_size)
-    total = epochs * steps
+    total, by_step = epochs * steps, curriculum == "step"
 
     def lr_at(step: int) -> float:
         return lr * (1 + math.cos(math.pi * step / total)) / 2
@@ -134,22 +154,12 @@ def train(
             criterion.set_epoch(epoch)
             criterion.before_epoch(epoch, look)
             rates = [lr_at(epoch * steps + step) for step in range(steps)]
-            places = [
-                epoch + (step / steps if curriculum == "step" else 0) for step in range(steps)
-            ]
+            places = [epoch + (step / steps if by_step else 0) for step in range(steps)]
             with _last_batch_of_one(len(train_set), batch_size):
                 row, bad_step = _train_epoch(
-                    network,
-                    criterion,
-                    loss_of,
-                    optimiser,
-                    train_set,
-                    batch_size,
-                    generator,
-                    rates,
-                    places,
-                    bar,
-                )
+                    network, criterion, loss_of, optimiser, train_set, batch_size, generator,
+                    rates, places, bar,
+                )  # fmt: skip
             now = f"epoch {epoch + 1} of {epochs}"
             if bad_step is not None:
                 what = f"the loss is not finite at step {bad_step + 1} of {steps} of {now}"
@@ -258,7 +268,7 @@ def _last_batch_of_one(images: int, batch_size: int) -> Iterator[None]:
 
 
 def _stopped(what: str, lr: float, epoch: int, checkpoint: Path | None) -> TrainingError:
-    """The error of a training whose numbers are none any more, and from where it can go on."""
+    """The error of a diverged run, which names the checkpoint that it can go on from."""
     written = checkpoint is not None and checkpoint.exists()
     good = f"{checkpoint}, after epoch {epoch}" if written else "none"
     return TrainingError(f"{what}, at lr {lr:.3g}. Last good checkpoint: {good}. Lower lr")
@@ -305,14 +315,9 @@ def _keep(
     if not decisions:
         return
     state = {"model": model.state_dict(), "criterion": criterion.state_dict()}
-    state = copy.deepcopy(state)  # training goes on in the tensors of now
+    state = copy.deepcopy(state)  # training goes on in these tensors
     for name in decisions:  # one copy for all
-        progress.best[name] = {
-            "value": reached.get(name),
-            "loss": loss,
-            "epoch": epoch,
-            **state,
-        }
+        progress.best[name] = {"value": reached.get(name), "loss": loss, "epoch": epoch, **state}
 
 
 @torch.no_grad()
@@ -335,3 +340,224 @@ def outputs(model: nn.Module, split: Resident, batch_size: int = 1024):
     """The model's outputs, batch after batch."""
     index = torch.arange(len(split), device=split.images.device)
     return (model(split.batch(part)[0]) for part in index.split(batch_size))
+
+
+def possible(decisions: Sequence[str], validated: bool) -> tuple[str, ...]:
+    """The decisions that can be made: without a validation split no threshold is tuned.
+
+    Examples
+    --------
+    >>> possible(("argmax", "prior", "tuned-mA", "tuned-f1"), validated=False)
+    ('argmax', 'prior')
+    """
+    return tuple(name for name in decisions if validated or not name.startswith("tuned"))
+
+
+def validate(
+    logits: Tensor, labels: Tensor, class_counts: Tensor, decisions: Sequence[str]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Numbers of an epoch for its history, and the one that each decision is chosen by; percent.
+
+    Parameters
+    ----------
+    logits : Tensor (N, A, C)
+        -inf for a class that the attribute does not have.
+    labels : Tensor (N, A), integer
+        -1 where unknown.
+    class_counts : Tensor (A, C)
+        Of the training set.
+    decisions : sequence of str
+        Of `dcl.DECISIONS`.
+
+    Returns
+    -------
+    found : dict
+        ``val_loss`` (plain cross entropy, summed over the attributes), ``val_average_precision``
+        (yes-or-no attributes alone), ``val_mA`` of the first decision, and ``val_mA_<decision>``
+        or ``val_f1_tuned-f1`` of the others.
+    reached : dict
+        Decision -> mA on validation (`held_accuracy`), or F1 for ``tuned-f1``; NaN where the split
+        says nothing. Which attributes and classes count depends on the labels alone: they are the
+        same at every epoch.
+    """
+    logits, labels, class_counts = (x.cpu() for x in (logits, labels, class_counts))
+    known = (labels >= 0).sum(0).clamp(min=1)
+    held = (count_classes(labels, logits.shape[2]) > 0).sum(1)  # (A,) classes: one says nothing
+    found = {"val_loss": (cross_entropy(logits, labels).sum(1) / known).sum().item()}
+    if logits.shape[2] == 2:
+        found["val_average_precision"] = 100 * average_precision(logits, labels)
+    reached = {}
+    for name in decisions:
+        tuned = offsets_for(name, class_counts, logits, labels)
+        if name == "tuned-f1":
+            reached[name] = 100 * mean_accuracy(tuned.value.where(held > 1, torch.nan))
+            found["val_f1_tuned-f1"] = reached[name]
+            continue
+        accuracy = held_accuracy(decide(logits, offsets=tuned), labels, logits.shape[2])
+        reached[name] = 100 * mean_accuracy(accuracy)
+        found["val_mA" if name == decisions[0] else f"val_mA_{name}"] = reached[name]
+    return found, reached
+
+
+def held_accuracy(predictions: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Mean recall (A,) over the classes that a split holds; NaN for fewer than two of them.
+
+    With all classes there it is `dcl.balanced_accuracy`. A single class says nothing: a network
+    that decides nothing else would be the best.
+
+    Examples
+    --------
+    Class 2 has no sample:
+
+    >>> held_accuracy(torch.tensor([[0], [0], [1]]), torch.tensor([[0], [1], [1]]), 3)
+    tensor([0.7500], dtype=torch.float64)
+    """
+    table = confusion(predictions, labels, classes).double()  # (A, C, C)
+    of_class = table.sum(2)
+    held = (of_class > 0).sum(1)
+    recall = table.diagonal(dim1=1, dim2=2) / of_class.clamp(min=1)
+    return (recall.sum(1) / held).where(held > 1, torch.nan)
+
+
+def average_precision(logits: Tensor, labels: Tensor) -> float:
+    """Mean over the yes-or-no attributes of the average precision, in [0, 1]; NaN without any.
+
+    That of `sklearn.metrics.average_precision_score`, all attributes at once. One of a single class
+    has none.
+    """
+    margin = (logits[..., 1] - logits[..., 0]).double().T.contiguous()
+    score, order = margin.sort(descending=True)  # (A, N)
+    found = labels.T.gather(1, order)
+    hits, seen = (found == 1).cumsum(1), (found >= 0).cumsum(1)
+    tied = F.pad(score[:, 1:] == score[:, :-1], (0, 1))[:, : score.shape[1]]  # with the next
+    reached = hits.masked_fill(tied, 0).cummax(1).values  # hits where equal scores end
+    gained = reached.diff(dim=1, prepend=hits.new_zeros(len(hits), 1))
+    mean = (gained * hits.double() / seen.clamp(min=1)).sum(1) / (found == 1).sum(1)
+    return mean[(found == 1).any(1) & (found == 0).any(1)].mean().item()
+
+
+def save_checkpoint(path: Path, identity: str, state: dict[str, Any], progress: Progress) -> None:
+    """Write all that a run needs to go on; the old checkpoint stays until the new one is whole."""
+    saved = {
+        name: part.get_state() if isinstance(part, torch.Generator) else part.state_dict()
+        for name, part in state.items()
+    }
+    scratch = path.with_name(f".{path.name}.part")  # overwritten after a kill
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = {"identity": identity, "device": _device_of(state)}
+        torch.save(kept | {"state": saved, "progress": vars(progress)}, scratch)
+        os.replace(scratch, path)
+    except (OSError, RuntimeError) as error:  # torch.save reports a full disk as RuntimeError
+        scratch.unlink(missing_ok=True)
+        raise TrainingError(f"cannot write the checkpoint {path}: {error}") from None
+
+
+def load_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> Progress:
+    """Put a checkpoint back into `state`; refused, by name, if it is another run's or broken.
+
+    Reading it runs no code, and notices a byte that has changed.
+    """
+    try:
+        with zipfile.ZipFile(path) as parts:  # torch.load compares no checksums
+            damaged = parts.testzip()
+        if damaged:
+            raise zipfile.BadZipFile(f"{damaged} is damaged")
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        if type(saved) is not dict or type(saved["identity"]) is not str:
+            raise TypeError("it names no run")
+    except Exception as error:  # torch raises many kinds for a truncated or foreign file
+        raise _no_checkpoint(path, error) from None
+    if saved["identity"] != identity:
+        raise TrainingError(
+            f"{path} was written by another run or another version of dcl ({saved['identity']}, "
+            f"this run is {identity}): delete it to start anew"
+        )
+    device = _device_of(state)
+    if saved.get("device", device) != device:  # the random numbers of another device are others
+        raise TrainingError(
+            f"{path} was written on {saved['device']}, this run is on {device}: go on there (with "
+            f"device), or delete it to start anew"
+        )
+    try:
+        if type(saved["state"]) is not dict:
+            raise TypeError("its state is no dict")
+        for name, part in state.items():
+            load = part.set_state if isinstance(part, torch.Generator) else part.load_state_dict
+            load(saved["state"][name])
+        progress = Progress(**saved["progress"])
+        kinds = {name: type(value) for name, value in vars(Progress()).items()}
+        if {name: type(value) for name, value in vars(progress).items()} != kinds:
+            raise TypeError("its progress is of other kinds")
+        return progress
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise _no_checkpoint(path, error) from None
+
+
+def _device_of(state: dict[str, Any]) -> str:
+    """Where the random numbers of a run are drawn: ``cpu`` or ``cuda``."""
+    kinds = {part.device.type for part in state.values() if isinstance(part, torch.Generator)}
+    return "+".join(sorted(kinds))
+
+
+def _no_checkpoint(path: Path, error: Exception) -> TrainingError:
+    return TrainingError(
+        f"{path} is not a checkpoint ({type(error).__name__}): delete it to start anew"
+    )
+
+
+class Totals:
+    """Sums over steps on the device; NaN counts as absent (a batch without the minority class)."""
+
+    def __init__(self):
+        self.totals: dict[tuple, tuple[Tensor, Tensor]] = {}  # names, shapes -> sums, counts
+
+    def add(self, values: dict[str, Tensor]) -> None:
+        """All values of a step, in few operations however many they are."""
+        kind = tuple((name, value.shape) for name, value in values.items())
+        flat = torch.cat([value.reshape(-1).double() for value in values.values()])
+        present = ~flat.isnan()
+        sums, counts = self.totals.get(kind, (0, 0))
+        self.totals[kind] = sums + flat.nan_to_num(0, float("inf")), counts + present
+
+    def means(self) -> dict[str, Any]:
+        """Means over the steps, as a number or a list; NaN where no step had a value."""
+        sums: dict[str, Tensor] = {}
+        counts: dict[str, Tensor] = {}
+        for kind, totals in self.totals.items():
+            for into, total in zip((sums, counts), totals, strict=True):
+                parts = total.split([shape.numel() for _, shape in kind])
+                for (name, shape), part in zip(kind, parts, strict=True):
+                    into[name] = into.get(name, 0) + part.view(shape)
+        return {name: (sums[name] / counts[name]).tolist() for name in sums}
+
+
+class Stopwatch:
+    """Milliseconds of each part of a step; CUDA events on a GPU, so that no lap waits for it."""
+
+    def __init__(self, device: torch.device):
+        self.cuda = device.type == "cuda"
+        self.laps: list[tuple[str, Any, Any]] = []
+
+    def start(self) -> None:
+        self.last = self._now()
+
+    def lap(self, part: str) -> None:
+        now = self._now()
+        self.laps.append((part, self.last, now))
+        self.last = now
+
+    def _now(self):
+        if not self.cuda:
+            return time.perf_counter()
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
+
+    def milliseconds(self) -> dict[str, float]:
+        """Median over the steps of each part; the first step, a warm-up, is left out."""
+        parts: dict[str, list[float]] = {}
+        for part, before, after in self.laps:
+            span = before.elapsed_time(after) if self.cuda else 1000 * (after - before)
+            parts.setdefault(part, []).append(span)
+        return {part: statistics.median(spans[1:] or spans) for part, spans in parts.items()}

@@ -18,10 +18,10 @@ from dcl import DCLLoss
 from dcl.data import Dataset, Resident, Split, flip
 from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
 from dcl.experiment import records, trainer, verify
-from dcl.experiment.checkpoint import TrainingError
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.records import RecordError
 from dcl.experiment.run import run, settle_precision
+from dcl.experiment.trainer import TrainingError
 from dcl.methods import METHODS, lmle
 from dcl_book import figures
 from dcl_book.measures import best_on_validation

@@ -15,8 +15,9 @@ from dcl import DCLLoss
 from dcl.data.resident import Resident, Split
 from dcl.experiment import records, trainer
 from dcl.experiment.datasets import Table
-from dcl.experiment.run import headline, run
-from dcl.experiment.validation import average_precision, held_accuracy
+from dcl.experiment.records import headline
+from dcl.experiment.run import run
+from dcl.experiment.trainer import average_precision, held_accuracy
 from dcl.networks.models import MLP
 
 
