@@ -1,48 +1,29 @@
 """Command line: ``python -m dcl run celeba --sampling convex``.
 
 ``run`` takes the parameters of the notebook of the same name and writes the same record. A data set
-or a method outside the checkout is named by its place, ``package.module:Name``.
+or a method outside the checkout is named by its place, ``package.module:Name``. What takes seconds
+to import, torch above all, is imported when a command needs it: help and a missing file do not.
 """
 
 import argparse
 import os
 import signal
 import sys
-import types
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from .experiment.commands import BENCH, answer, parser
-from .experiment.machine import restart
+from .experiment.machine import resolve, restart
 
-if __name__ == "__main__":  # before torch is imported, which takes seconds
-    if sys.argv[1:2] in (["run"], ["grid"]):
-        restart()
-    answer(sys.argv[1:])
+EXPERIMENTS = ("celeba", "cifar100", "pedestrians", "table")  # `DATASETS`, which imports torch
+BENCH = "python -m dcl_book.bench, in a checkout"
 
-try:
-    from .data.pack import listing
-    from .experiment import tune as tune_module
-    from .experiment.config import from_values, method_options
-    from .experiment.datasets import DATASETS, find_dataset
-    from .experiment.distributed import rank
-    from .experiment.fields import ConfigError
-    from .experiment.grid import find_grid, read_grid, records_folder, run_all
-    from .experiment.predict import predict_images
-    from .experiment.records import RecordError, headline, read
-    from .experiment.run import check, run
-    from .experiment.verify import changes, differences, means, verify_all
-    from .methods import Option, find
-except ModuleNotFoundError as error:
-    if str(error.name).split(".")[0] == "dcl":
-        raise  # a fault of ours
-    print(
-        f"python -m dcl: {error.name} is not installed, it comes with the extra 'experiment': "
-        "pip install 'dcl-companion[experiment]', or '.[experiment]' in a checkout",
-        file=sys.stderr,
-    )
-    sys.exit(2)
+
+class RefusedError(Exception):
+    """What is wrong with a command, in one line, known before anything is imported."""
+
+
+class Terminated(BaseException):
+    """SIGTERM, as Ctrl-C is a KeyboardInterrupt: files are closed and half written ones removed."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,20 +33,32 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options = _parser(arguments).parse_args(_joined(arguments))
         return options.command(options) or 0
-    except (ValueError, RuntimeError) as error:
-        if type(error).__module__.split(".")[0] != "dcl":
+    except ModuleNotFoundError as error:
+        if str(error.name).split(".")[0] == "dcl":
+            raise  # a fault of ours
+        wrong = (
+            f"{error.name} is not installed, it comes with the extra 'experiment': pip install "
+            f"'dcl-companion[experiment]', or '.[experiment]' in a checkout"
+        )
+    except (ValueError, RuntimeError, RefusedError) as error:
+        if type(error) is not RefusedError and type(error).__module__.split(".")[0] != "dcl":
             raise  # a fault of ours: its traceback says where
-        print(f"python -m dcl: {error}", file=sys.stderr)
-        return 2
+        wrong = str(error)
     except BrokenPipeError:  # whoever reads the output has enough, such as head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         print("stopped: the same command goes on from the last finished epoch", file=sys.stderr)
         return 130
-    except _Terminated:
+    except Terminated:
         print("terminated: the same command goes on from the last finished epoch", file=sys.stderr)
         return 143
+    print(f"python -m dcl: {wrong}", file=sys.stderr)
+    return 2
+
+
+def _terminate(*_: object) -> None:
+    raise Terminated
 
 
 def _joined(arguments: list[str]) -> list[str]:
@@ -76,79 +69,114 @@ def _joined(arguments: list[str]) -> list[str]:
     >>> _joined(["run", "table", "--codes", "-1=no,1=yes", "--quiet"])
     ['run', 'table', '--codes=-1=no,1=yes', '--quiet']
     """
-    found: list[str] = []
+    joined: list[str] = []
     for word in arguments:
         value = word.startswith("-") and not word.startswith(("--", "-h"))
-        if value and found and found[-1].startswith("--") and "=" not in found[-1]:
-            found[-1] += f"={word}"
+        if value and joined and joined[-1].startswith("--") and "=" not in joined[-1]:
+            joined[-1] += f"={word}"
         else:
-            found.append(word)
-    return found
+            joined.append(word)
+    return joined
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
-    """The parser of these arguments: what they name by its place has its options too."""
-    places = tuple(word for word in arguments[1:2] if ":" in word)
-    top, own = parser((*DATASETS, *places))
-    for name, cls in {**DATASETS, **{place: find_dataset(place) for place in places}}.items():
-        _add_experiment(own["run"], name, cls, _options(arguments))
-    own["grid"].set_defaults(command=grid_command)
-    own["predict"].set_defaults(command=predict_command)
-    tune_module.add_arguments(own["tune"])
-    own["tune"].set_defaults(command=tune_module.tune)
-    own["check"].set_defaults(command=check_command)
-    own["bench"].set_defaults(command=bench_command)
+    """The parser of these arguments, with the options of the data set and method that they name."""
+    top = argparse.ArgumentParser(
+        prog="python -m dcl",
+        description="Command line: python -m dcl run celeba --sampling convex.",
+    )
+    commands = top.add_subparsers(required=True, metavar="{run,grid,predict,tune,check,bench}")
+
+    def command(name: str, function: Any, **more: Any) -> argparse.ArgumentParser:
+        parser = commands.add_parser(name, **more)
+        parser.set_defaults(command=function)
+        return parser
+
+    run = command("run", run_command, help="train, test and write the record of one run")
+    if arguments[:1] == ["run"] and arguments[1:2] not in ([], ["-h"], ["--help"]):
+        _add_experiments(run, arguments[1], _joined(arguments[2:]))
+    else:
+        run.add_subparsers(required=True, metavar=f"{{{','.join(EXPERIMENTS)}}}")
+    grid = command("grid", grid_command, help="make the records of a grid that are missing")
+    grid.add_argument("grid", help="a name in notebooks/grids, or a .yaml file")
+    grid.add_argument("--data-root", metavar="VALUE", help="where not the grid's")
+    predict = command("predict", predict_command, help="classes of new images, as a CSV")
+    predict.add_argument("record", type=Path, help="a .json with its .safetensors")
+    predict.add_argument("images", type=Path, help="a folder of images, or a .zip")
+    predict.add_argument("--out", type=Path, default=Path("predictions.csv"))
+    predict.add_argument("--decision", default="tuned-mA", help="argmax, tuned-mA, tuned-f1")
+    predict.add_argument(
+        "--thresholds", type=Path, metavar="FILE", help="of tune, in place of the record's"
+    )
+    predict.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    tune = command("tune", tune_command, help="thresholds for a table of scores")
+    if arguments[:1] == ["tune"]:
+        from .experiment.tune import add_arguments
+
+        add_arguments(tune)
+    check = command("check", check_command, help="test the weights beside a record again")
+    check.add_argument(
+        "record", type=Path, nargs="?", help="a .json with its .safetensors; with --all a folder"
+    )
+    check.add_argument(
+        "--all",
+        action="store_true",
+        help="verify every record, all weights and scores below [results]",
+    )
+    for name in ("data-root", "device"):
+        check.add_argument(f"--{name}", metavar="VALUE", help="where not the record's")
+    bench = command("bench", bench_command, help=f"moved: {BENCH}", add_help=False)
+    bench.add_argument("rest", nargs=argparse.REMAINDER)
     return top
 
 
-def _options(arguments: list[str]) -> dict[str, Option]:
-    """The options of all methods, and those of a method that is named by its place."""
-    named = [
-        after if word == "--method" else word.removeprefix("--method=")
-        for word, after in zip(arguments, [*arguments[1:], ""], strict=True)
-        if word == "--method" or word.startswith("--method=")
-    ]
-    try:
-        return {k: v for name in named if ":" in name for k, v in find(name).options.items()} | (
-            method_options()
-        )
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
+def _add_experiments(run: argparse.ArgumentParser, name: str, arguments: list[str]) -> None:
+    """The parser of each data set: an option for each field and each option of a method."""
+    early = argparse.ArgumentParser(f"python -m dcl run {name}", add_help=False, allow_abbrev=False)
+    early.add_argument("--method", action="append", default=[])
+    for option in ("--data-root", "--images", "--weights"):
+        early.add_argument(option, action="append", default=[])
+    given, rest = early.parse_known_args(arguments)
+    if name == "table" and not {"-h", "--help"} & set(rest):
+        _require(*map(resolve, given.data_root + given.images + given.weights))
+
+    from .experiment.datasets import DATASETS, find_dataset
+
+    places = {name: find_dataset(name)} if ":" in name else {}
+    experiments = run.add_subparsers(required=True, metavar=f"{{{','.join((*DATASETS, *places))}}}")
+    for each, cls in {**DATASETS, **places}.items():
+        parser = experiments.add_parser(each, help=cls.__doc__, allow_abbrev=False)
+        options = cls.options(*(method for method in given.method if ":" in method))
+        parser.set_defaults(cls=cls, options=options)
+        parser.add_argument("--quiet", action="store_true", help="no progress bar")
+        for option, spec in options.items():
+            parser.add_argument(
+                f"--{option.replace('_', '-')}",
+                default=argparse.SUPPRESS,
+                metavar="VALUE",
+                help=f"{spec.doc} [{spec.default}]".replace("%", "%%"),
+            )
 
 
-def _add_experiment(experiments, name: str, cls: type, options: dict[str, Option]) -> None:
-    """The parser of ``run <name>``: an option for each field and each option of a method."""
-    experiment = experiments.add_parser(name, help=cls.__doc__, allow_abbrev=False)
-    kinds = {option: spec.kinds for option, spec in options.items()}
-    kinds |= {spec.name: spec.type for spec in fields(cls)}
-    experiment.set_defaults(command=run_command, cls=cls, kinds=kinds)
-    experiment.add_argument("--quiet", action="store_true", help="no progress bar")
-    told = {spec.name: (spec.metadata["doc"], spec.default) for spec in fields(cls)}
-    told |= {option: (spec.doc, spec.default) for option, spec in options.items()}
-    for option, (doc, default) in told.items():
-        experiment.add_argument(
-            f"--{option.replace('_', '-')}",
-            default=argparse.SUPPRESS,
-            metavar="VALUE",
-            help=f"{doc} [{default}]".replace("%", "%%"),
-        )
+def _require(*paths: Path) -> None:
+    """Refuse a file that is missing."""
+    for path in paths:
+        if not path.exists():
+            raise RefusedError(f"{path} is missing: give a file that is there")
 
 
-class _Terminated(BaseException):
-    """SIGTERM, as Ctrl-C is a KeyboardInterrupt: files are closed and half written ones removed."""
-
-
-def _terminate(*_: object) -> None:
-    raise _Terminated
-
-
-def run_command(options: argparse.Namespace) -> None:
+def run_command(given: argparse.Namespace) -> None:
     """``run``: options given as text -> configuration -> record, and its headline printed."""
-    kinds = options.kinds
+    from .experiment.distributed import rank
+    from .experiment.records import headline
+    from .experiment.run import run
+
     values = {
-        name: parse(text, kinds[name]) for name, text in vars(options).items() if name in kinds
+        name: parse(vars(given)[name], spec.kinds)
+        for name, spec in given.options.items()
+        if name in given
     }
-    record = run(from_values(options.cls, values), show=not options.quiet)
+    record = run(given.cls(**values), show=not given.quiet)
     if rank() == 0:
         print(f"{headline(record)}\ntested: {record['selection']['rule']}")
         print(f"record: {record['path']}")
@@ -156,17 +184,24 @@ def run_command(options: argparse.Namespace) -> None:
 
 def grid_command(options: argparse.Namespace) -> int:
     """``grid``: the runs of a grid one after another, as ``make results`` does with Snakemake."""
+    from .experiment import grid
+
     overrides = {} if options.data_root is None else {"data_root": options.data_root}
     folder = Path("notebooks", "grids")
-    path = find_grid(folder, options.grid)
-    return run_all(read_grid(path, overrides, records_folder(folder, path)))
+    path = grid.find_grid(folder, options.grid)
+    return grid.run_all(grid.read_grid(path, overrides, grid.records_folder(folder, path)))
 
 
 def predict_command(options: argparse.Namespace) -> None:
     """``predict``: the classes of new images by the network of a record."""
-    how = {"decision": options.decision, "device": options.device}
-    how["thresholds"] = options.thresholds
-    made = predict_images(options.record, options.images, options.out, **how)
+    _require(options.record, options.images)
+    from .data.pack import listing
+    from .experiment.predict import predict_images
+
+    made = predict_images(
+        options.record, options.images, options.out,
+        decision=options.decision, thresholds=options.thresholds, device=options.device,
+    )  # fmt: skip
     if made.broken:
         listed = listing(made.broken, options.out.with_suffix(".broken.txt"))
         print(
@@ -175,8 +210,25 @@ def predict_command(options: argparse.Namespace) -> None:
     print(f"{made.count:,} images: {options.out}")
 
 
+def tune_command(options: argparse.Namespace) -> None:
+    """``tune``: thresholds for a table of scores."""
+    from .experiment.tune import tune
+
+    tune(options)
+
+
 def check_command(options: argparse.Namespace) -> int:
     """``check``: what the weights give now beside what was recorded; 1 where they differ."""
+    if not options.all:
+        if options.record is None:
+            raise RefusedError(
+                "check takes a record, such as results/celeba-30k/dcl-seed0.json, or --all"
+            )
+        _require(options.record)
+    from .experiment.records import read
+    from .experiment.run import check
+    from .experiment.verify import changes, differences, means, verify_all
+
     places = {"data_root": options.data_root, "device": options.device}
     places = {name: value for name, value in places.items() if value is not None}
     if options.all:
@@ -184,16 +236,11 @@ def check_command(options: argparse.Namespace) -> int:
         print(*faults, summary, sep="\n")
         print(f"{len(faults)} at fault" if faults else "nothing is at fault")
         return 1 if faults else 0
-    if options.record is None:
-        raise RecordError(
-            "check takes a record, such as results/celeba-30k/dcl-seed0.json, or --all"
-        )
-    found = check(options.record, **places)
-    record = read(options.record)
+    now, record = check(options.record, **places), read(options.record)
     for name, value in means(record["test"]).items():
-        print(f"{name:18} recorded {value:.6f}  now {found[name]:.6f}")
-    same = not differences(record, found, **places)
-    changed, decisions = changes(record["test"], found)
+        print(f"{name:18} recorded {value:.6f}  now {now[name]:.6f}")
+    same = not differences(record, now, **places)
+    changed, decisions = changes(record["test"], now)
     apart = f" but for {changed} of {decisions:,} decisions, or more" if changed else ""
     print(f"the recorded numbers{apart}" if same else f"NOT the recorded numbers{apart}")
     return 0 if same else 1
@@ -201,14 +248,11 @@ def check_command(options: argparse.Namespace) -> int:
 
 def bench_command(options: argparse.Namespace) -> None:
     """``bench``: where it went."""
-    raise ConfigError(f"bench has moved into the book's package: {BENCH}")
+    raise RefusedError(f"bench has moved into the book's package: {BENCH}")
 
 
-def parse(text: str, kind: Any) -> Any:
-    """Command line text as the field's type; text that does not fit is left for the config."""
-    if isinstance(kind, types.UnionType):
-        kind = get_args(kind)
-    kinds = kind if isinstance(kind, tuple) else (kind,)
+def parse(text: str, kinds: tuple[type, ...]) -> Any:
+    """Command line text as one of these types; text that does not fit is left to the check."""
     if bool in kinds:
         return {"true": True, "false": False}.get(text.lower(), text)
     for number in (int, float):
@@ -221,4 +265,6 @@ def parse(text: str, kind: Any) -> Any:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] in (["run"], ["grid"]):
+        restart()
     sys.exit(main())

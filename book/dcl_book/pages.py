@@ -1,39 +1,88 @@
-"""The configuration of the page on your own data, which trains."""
+"""The parameters of a page that trains nothing: the page's first cell has them, checked here."""
 
-from dataclasses import dataclass
+import ast
+from dataclasses import make_dataclass
+from typing import Any
 
-from dcl.data.table_features import IMPUTE
-from dcl.experiment.fields import PROFILE, PROFILES, check_fields, option, settle_profile
+from dcl.experiment.config import (
+    Config,
+    ConfigError,
+    Training,
+    option,
+    option_of,
+    plain_values,
+    unknown,
+)
 
 
-@dataclass(frozen=True, kw_only=True)
-class YourData:
-    """The page that says which method to use on a table of one's own."""
+def from_page(namespace: dict[str, Any], **limits: dict[str, Any]) -> Any:
+    """The parameters of a page that trains nothing, as attributes of a `Config`.
 
-    table: str = option(
-        "",
-        "a .csv, .tsv or .parquet file, or a folder with a sub-folder of images for each class; "
-        "without one, faces are drawn",
-    )
-    images: str = option("", "folder or .zip of its images; without one, the table's own folder")
-    labels: str = option("", "columns of labels, with commas between; without any, by their names")
-    ignore: str = option("", "columns to leave out, with commas between")
-    codes: str = option("", "what cells of labels mean, such as 1=yes,-1=no,0=unknown,blank=no")
-    separator: str = option("", "between several labels in a cell, such as |; none: they are texts")
-    exclusive: str = option("", "columns of one yes in each row, which become one label; all")
-    positive: str = option("", "positive word, or column=word; without, the rarer one in training")
-    group: str = option("", "column of patients, lesions or places: none of them in two splits")
-    impute: str = option("none", "of empty cells of features: median of training", choices=IMPUTE)
-    correction: str = option("logit-adjustment", "the simple correction that is tried beside")
-    seeds: int = option(3, "trainings of each method", low=2)
-    epochs: int = option(12, "times every row is seen", low=1)
-    lr: float = option(0.05, "learning rate at the start, cosine to 0", above=0)
-    height: int = option(44, "rows of the images in pixels", low=16)
-    width: int = option(38, "columns of the images in pixels", low=16)
-    backbone: str = option("small", "small for two cores, or a name of torchvision")
-    results: str = option("results/runs/your-data", "folder for the records")
-    profile: str = option("auto", PROFILE, choices=PROFILES)
+    Call it right after the parameters cell, which says all of a parameter but its limits, on one
+    line: ``name: type = default  # what it is``. Papermill may have put other values in the place
+    of the defaults, and texts in the place of numbers.
 
-    def __post_init__(self):
-        check_fields(self)
-        settle_profile(self)
+    Parameters
+    ----------
+    namespace : dict
+        The notebook's globals: with ``__annotations__``, and ``In``, the cells that ran, as text.
+        Nbval keeps no text: an error then does not say what the parameter is.
+    limits : dict
+        By parameter, as `dcl.experiment.config.option` takes them: ``low``, ``high``, ``above``,
+        ``below``, ``choices``.
+
+    Raises
+    ------
+    ConfigError
+        For a name that the cell does not have, with the nearest one, and for a value that is of
+        another type or beyond its limits.
+
+    Examples
+    --------
+    >>> cell = {"In": ["", "rounds: int = 20  # of measuring"], "__annotations__": {"rounds": int}}
+    >>> from_page({**cell, "rounds": 5}, rounds={"low": 2})
+    page(rounds=5)
+    >>> from_page({**cell, "rounds": "true"})
+    Traceback (most recent call last):
+    dcl.experiment.config.ConfigError: rounds must be a whole number, got 'true': of measuring
+    """
+    kinds = namespace.get("__annotations__", {})
+    if not kinds:
+        raise ConfigError("no parameters: call from_page in the cell after the parameters' own")
+    for name in limits:
+        if name not in kinds:
+            raise unknown(name, list(kinds), "this page")
+    meanings = dict.fromkeys(kinds, "see the parameters cell")
+    for cell in namespace.get("In", []):
+        meanings |= meanings_of(cell)
+    options = {name: option(None, meanings[name], **limits.get(name, {})) for name in kinds}
+    if "profile" in kinds:
+        options["profile"] = option_of(Training, "profile")
+    page = make_dataclass(
+        "page",
+        [(name, kind, options[name]) for name, kind in kinds.items()],
+        bases=(Config,), frozen=True, kw_only=True, init=False, eq=False,
+    )  # fmt: skip
+    return page(**plain_values(namespace))
+
+
+def meanings_of(cell: str) -> dict[str, str]:
+    """Parameter -> the comment on its line of a parameters cell.
+
+    Examples
+    --------
+    >>> meanings_of("rounds: int = 20  # of measuring")
+    {'rounds': 'of measuring'}
+    """
+    try:
+        tree = ast.parse(cell)
+    except SyntaxError:  # a cell that did not run
+        return {}
+    lines = cell.encode().splitlines()  # ast counts bytes
+    return {
+        ast.unparse(node.target): lines[node.end_lineno - 1][node.end_col_offset :]
+        .decode()
+        .strip(" #")
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign)
+    }

@@ -1,32 +1,28 @@
 """Configurations: one frozen dataclass per experiment, checked when made.
 
-`Training` has the fields that all trainings share, and `datasets.py` those of each data set.
-A notebook's parameters, the command line and a record's ``config`` are all read by `from_values`,
-so that a wrong name or value gets the same error everywhere.
+A field says all of itself in one place, `option`: default, meaning and limits. A notebook's
+parameters, the command line and a record's ``config`` all become keywords of the same class, so
+that a wrong name or value gets the same error everywhere. `Training` has the fields that all
+trainings share, `datasets.py` those of each data set.
 """
 
+import difflib
 import hashlib
 import json
-from dataclasses import dataclass, fields
+import math
+import operator
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import torch
 
 from ..methods import METHODS, TASKS, Method, Option, find
-from .fields import (
-    PROFILE,
-    PROFILES,
-    ConfigError,
-    as_config_error,
-    check_fields,
-    option,
-    plain_values,
-    resolve,
-    settle_profile,
-    typed,
-    unknown,
-)
+from .machine import resolve
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,8 +33,132 @@ PAPER_EPOCHS = 300
 QUICK_SIZES = {"train": 1024, "val": 512, "test": 512}  # images, of profile quick
 
 
+class ConfigError(ValueError):
+    """A parameter that cannot be: names the value, what is allowed and what to do."""
+
+
+def option(
+    default: Any,
+    doc: str,
+    *,
+    choices: Sequence[str] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> Any:
+    """A field of a configuration: its default, one line of meaning (unit, source) and limits.
+
+    `low` and `high` are allowed, `above` and `below` are not.
+    """
+    limits = {"choices": choices, "low": low, "high": high, "above": above, "below": below}
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    return field(default=default, metadata={"doc": doc, **given})
+
+
+def option_of(cls: type, name: str, default: Any = MISSING) -> Any:
+    """The field of another configuration, with its meaning and limits, here with this default."""
+    (spec,) = (spec for spec in fields(cls) if spec.name == name)
+    return field(default=spec.default if default is MISSING else default, metadata=spec.metadata)
+
+
+def kinds_of(spec: Field) -> tuple[type, ...]:
+    """The types that a field's value may have."""
+    return get_args(spec.type) or (spec.type,)
+
+
+def checked(
+    name: str,
+    value: Any,
+    kinds: tuple[type, ...],
+    doc: str,
+    choices: Sequence[str] | None = None,
+    **limits: float,
+) -> Any:
+    """`value` as one of these types, finite and within its limits, see `option`.
+
+    Raises
+    ------
+    ConfigError
+        Which says what is allowed.
+    """
+    if float in kinds and type(value) is int:
+        value = float(value) if abs(value) <= sys.float_info.max else math.inf  # refused below
+    words = {int: "a whole number", float: "a number", str: "a text", bool: "True or False"}
+    rules = [
+        (word, limits[key], rule)
+        for key, word, rule in (
+            ("low", "at least", operator.ge),
+            ("high", "at most", operator.le),
+            ("above", "more than", operator.gt),
+            ("below", "less than", operator.lt),
+        )
+        if key in limits
+    ]
+    if type(value) not in kinds:
+        allowed = " or ".join(words[kind] for kind in kinds)
+    elif isinstance(value, float) and not math.isfinite(value):
+        allowed = "finite"
+    elif choices is not None and value not in choices:
+        allowed = f"one of {', '.join(choices)}"
+    elif not all(rule(value, limit) for _, limit, rule in rules):
+        allowed = " and ".join(f"{word} {limit}" for word, limit, _ in rules)
+    else:
+        return value
+    raise ConfigError(f"{name} must be {allowed}, got {value!r}{f': {doc}' if doc else ''}")
+
+
+def unknown(name: str, known: Sequence[str], who: str) -> ConfigError:
+    """The error for a parameter that `who` does not have, with the nearest one that it has."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return ConfigError(
+        f"unknown parameter {name!r}{f': did you mean {near[0]!r}?' if near else ''} "
+        f"{who} takes {', '.join(known)}"
+    )
+
+
+@contextmanager
+def as_config_error() -> Iterator[None]:
+    """What the library refuses becomes a ConfigError, which the command line says in one line."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
 @dataclass(frozen=True, kw_only=True, init=False, eq=False)
-class Training:
+class Config:
+    """Values by name, each a field made by `option` and checked; another name is refused.
+
+    A field `profile` of ``auto`` becomes the environment's, or standard.
+    """
+
+    def __init__(self, **values: Any):
+        for spec in fields(self):
+            value = values.pop(spec.name, spec.default)
+            value = checked(spec.name, value, kinds_of(spec), **spec.metadata)
+            object.__setattr__(self, spec.name, value)
+        self.take(values)
+        self.check()
+        if getattr(self, "profile", "") == "auto":
+            profile = os.environ.get("DCL_PROFILE", "standard")
+            if profile not in ("quick", "standard"):
+                raise ConfigError(f"DCL_PROFILE must be quick or standard, got {profile!r}")
+            object.__setattr__(self, "profile", profile)
+
+    def take(self, others: dict[str, Any]) -> None:
+        """Take the values that are no fields: here none."""
+        for name in others:
+            raise unknown(name, [spec.name for spec in fields(self)], type(self).__name__)
+
+    def check(self) -> None:
+        """What a configuration of your own checks besides; raises a ConfigError."""
+
+
+@dataclass(frozen=True, kw_only=True, init=False, eq=False)
+class Training(Config):
     """What every training has. Each default says where it comes from.
 
     A data set derives its own from it, which sets `experiment`, adds fields, gives others another
@@ -82,25 +202,11 @@ class Training:
     results: str = option("results/runs", "folder for run records, or one .json file")
     keep_weights: bool = option(False, "keep the tested weights, as .safetensors by the record")
     keep_scores: bool = option(False, "keep the scores of val and test, as .npz by the record")
-    profile: str = option("auto", PROFILE, choices=PROFILES)
-
-    def __init__(self, **values: Any):
-        own = {spec.name: spec.default for spec in fields(self)}
-        given = {name: value for name, value in values.items() if name not in own}
-        for name, default in own.items():
-            object.__setattr__(self, name, values.get(name, default))
-        check_fields(self)
-        object.__setattr__(self, "method_options", self._options(given))
-        if self.train_part and not self.data_root:
-            raise ConfigError(
-                f"train_part is of a real data set, in data_root, got {self.train_part}: of drawn "
-                f"images you choose how many are drawn"
-            )
-        self.check()
-        settle_profile(self)
-
-    def check(self) -> None:
-        """What a data set's own configuration checks besides; raises a ConfigError."""
+    profile: str = option(
+        "auto",
+        "quick: a look in seconds; auto: $DCL_PROFILE or standard",
+        choices=("auto", "quick", "standard"),
+    )
 
     def __getattr__(self, name: str) -> Any:
         options = self.__dict__.get("method_options", {})
@@ -119,31 +225,43 @@ class Training:
         """The entry of the method."""
         return find(self.method)
 
-    def _options(self, given: dict[str, Any]) -> dict[str, Any]:
+    @classmethod
+    def options(cls, *methods: str) -> dict[str, Option]:
+        """Its fields and every method's options, those of `methods` by place too, by name."""
+        with as_config_error():
+            entries = [*METHODS.values(), *map(find, methods)]
+        found = {name: spec for entry in entries for name, spec in entry.options.items()}
+        own = {
+            spec.name: Option(spec.default, kinds_of(spec), spec.metadata["doc"])
+            for spec in fields(cls)
+        }
+        return own | {name: spec for name, spec in found.items() if name not in own}
+
+    def take(self, others: dict[str, Any]) -> None:
         """The method's options, given or default; what it fixes or does not have is refused."""
         with as_config_error():
             entry = self.entry
-        own, every = entry.options, method_options()
-        for name, value in given.items():
-            if name in own:
+        usual = {name: spec.default for name, spec in self.options().items()}
+        for name, value in others.items():
+            if name in entry.options:
+                continue
+            if name not in usual and name not in entry.fixed:
+                raise unknown(name, list(usual), type(self).__name__)
+            if value in [values[name] for values in (usual, entry.fixed) if name in values]:
                 continue
             if name in entry.fixed:
-                if value not in (entry.fixed[name], every[name].default):
-                    raise ConfigError(
-                        f"method {self.method!r} has {name} = {entry.fixed[name]!r} by definition, "
-                        f"got {value!r}: leave {name} out, or choose method 'dcl'"
-                    )
-            elif name not in every:
-                raise _unknown(type(self), name)
-            elif value != every[name].default:
-                users = [user.name for user in METHODS.values() if name in user.options]
                 raise ConfigError(
-                    f"method {self.method!r} has no {name}: leave it out, or choose one of "
-                    f"{', '.join(users)}"
+                    f"method {self.method!r} has {name} = {entry.fixed[name]!r} by definition, "
+                    f"got {value!r}: leave {name} out, or choose method 'dcl'"
                 )
+            users = [user.name for user in METHODS.values() if name in user.options]
+            raise ConfigError(
+                f"method {self.method!r} has no {name}: leave it out, or choose one of "
+                f"{', '.join(users)}"
+            )
         options = {
-            name: typed(name, given.get(name, spec.default), spec.kinds, spec.doc)
-            for name, spec in own.items()
+            name: checked(name, others.get(name, spec.default), spec.kinds, spec.doc)
+            for name, spec in entry.options.items()
         }
         # What else an option cannot be, the criterion says
         counts = torch.tensor([[3, 2, 1]] if self.single_label else [[3, 2]])
@@ -154,7 +272,12 @@ class Training:
                     f"{type(self).__name__}"
                 )
             entry.criterion(counts, self.epochs, seed=self.seed, **options)
-        return options
+        object.__setattr__(self, "method_options", options)
+        if self.train_part and not self.data_root:
+            raise ConfigError(
+                f"train_part is of a real data set, in data_root, got {self.train_part}: of drawn "
+                f"images you choose how many are drawn"
+            )
 
     def load(self, *, show: bool = True) -> "Dataset":
         """The data set of this configuration; `show` progress bars."""
@@ -208,44 +331,20 @@ class Training:
         return results / data.name / f"{name}-seed{self.seed}-{self.identity(data)}.json"
 
 
-def method_options() -> dict[str, Option]:
-    """Every option that any method has."""
-    return {name: spec for entry in METHODS.values() for name, spec in entry.options.items()}
+def plain_values(namespace: dict[str, Any]) -> dict[str, Any]:
+    """The plain values among a notebook's globals: its parameters, where nothing else ran yet.
 
-
-def _unknown(cls: type, name: str) -> ConfigError:
-    known = [spec.name for spec in fields(cls)]
-    known += list(method_options()) if issubclass(cls, Training) else []
-    return unknown(name, known, cls.__name__)
-
-
-def from_values(cls: type, values: dict[str, Any]):
-    """A configuration from names and values, as a notebook, a command line or a record gives them.
-
-    Raises
-    ------
-    ConfigError
-        For a name that `cls` does not have, with the nearest ones, and for a wrong value.
+    Papermill only warns about a name that the notebook does not have: it is here as well, and a
+    misspelt one would leave the default in use.
     """
-    known = {spec.name for spec in fields(cls)}
-    known |= set(method_options()) if issubclass(cls, Training) else set()
-    if issubclass(cls, Training) and ":" in str(values.get("method", "")):
-        with as_config_error():
-            known |= set(find(values["method"]).options)
-    for name in values:
-        if name not in known:
-            raise _unknown(cls, name)
-    return cls(**values)
+    kinds = (bool, int, float, str, list, dict, tuple, type(None))
+    return {
+        name: value
+        for name, value in namespace.items()
+        if not name.startswith("_") and name not in ("In", "Out") and type(value) in kinds
+    }
 
 
-def from_record(cls: type, record: dict[str, Any], **places: str):
-    """The configuration of a record's run, with `places` such as ``data_root`` for the record's."""
-    return from_values(cls, record["config"] | places)
-
-
-def from_notebook(cls: type, namespace: dict[str, Any]):
-    """A configuration from a notebook's globals right after its parameters.
-
-    Every plain value defined so far must be a parameter, see `plain_values`.
-    """
-    return from_values(cls, plain_values(namespace))
+def from_notebook(cls: type[Config], namespace: dict[str, Any]) -> Any:
+    """A configuration from a notebook's globals right after its parameters, see `plain_values`."""
+    return cls(**plain_values(namespace))

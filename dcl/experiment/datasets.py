@@ -2,6 +2,7 @@
 
 import importlib
 from dataclasses import dataclass
+from typing import Any
 
 from PIL import ImageColor
 from torch import nn
@@ -14,8 +15,7 @@ from ..data.table_codes import names_in
 from ..data.table_features import IMPUTE
 from ..networks.backbones import TorchvisionModel, torchvision_names
 from ..networks.models import MLP, DeepID2, ResNetCIFAR
-from .config import Training, resolve
-from .fields import ConfigError, option
+from .config import ConfigError, Training, option, resolve
 
 
 @dataclass(frozen=True, kw_only=True, init=False, eq=False)
@@ -317,3 +317,8 @@ def find_dataset(name: str) -> type[Training]:
     if not isinstance(cls, type) or not issubclass(cls, Training):
         raise ConfigError(f"data set {name!r} is no subclass of dcl.experiment.config.Training")
     return cls
+
+
+def config_of(record: dict[str, Any], **places: str) -> Training:
+    """The configuration of a record's run, with `places` such as ``data_root`` for the record's."""
+    return find_dataset(record["experiment"])(**record["config"] | places)

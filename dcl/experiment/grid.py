@@ -7,9 +7,8 @@ from typing import Any
 
 import yaml
 
-from .config import Training, from_values
+from .config import ConfigError, Training
 from .datasets import DATASETS
-from .fields import ConfigError
 
 KEYS = {"experiment": str, "parameters": dict, "methods": list, "seeds": list}
 NOTES = {"paper"}  # may be there too, see notebooks/grids/paper/plan.py
@@ -157,7 +156,7 @@ def _run(
     name = "-".join([own["method"], *words, f"seed{seed}"])
     records = [f"{folder}/{name}.json"]
     parameters = given | own | {"seed": seed, "results": records[0]}
-    config = from_values(cls, parameters)
+    config = cls(**{str(key): value for key, value in parameters.items()})
     parameters = {  # an int where a notebook's parameter is a float is one
         key: float(value) if isinstance(getattr(config, key, value), float) else value
         for key, value in parameters.items()

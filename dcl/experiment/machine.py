@@ -1,8 +1,8 @@
-"""Settings of a process that trains on a CPU: nothing needs them, a step is faster with them.
+"""A process on this machine: what its paths mean, and settings for a training on a CPU.
 
-They are read when a process starts, so they stand in the environment before it does: `settings`
-for whoever starts a run, `restart` for a process that is running already. How many threads a
-training has is settled when it starts, see `fair_share`.
+Nothing needs the settings, a step is faster with them. They are read when a process starts, so they
+must be in the environment before: `settings` for whoever starts a run, `restart` for a process that
+is running already. How many threads a training has is settled when it starts, see `fair_share`.
 """
 
 import os
@@ -41,6 +41,19 @@ SETTINGS = {
 STARTED = "DCL_SETTINGS"  # set by `restart`; "off" leaves the process as it was started
 THREADS = "OMP_NUM_THREADS"
 PATIENCE = 5.0  # seconds that a training waits to be counted; then it takes all threads
+
+
+def resolve(path: str | Path) -> Path:
+    """`path` from the project's root where the current folder lies in it, else from there.
+
+    Papermill runs a notebook in the caller's folder, the book and nbval in the notebook's: inside
+    a checkout a relative path means the same for all.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "_config.yml").is_file() and (folder / "dcl" / "__init__.py").is_file():
+            return folder / Path(path).expanduser()
+    return here / Path(path).expanduser()
 
 
 def settings(environment: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -17,9 +17,8 @@ from ..data.sources import Archive, Folder
 from ..evaluation.decisions import decide
 from ..evaluation.thresholds import read as read_thresholds
 from . import records
-from .config import from_record
-from .datasets import find_dataset
-from .fields import ConfigError
+from .config import ConfigError
+from .datasets import config_of
 
 CHUNK = 512  # images decoded and scored at once
 
@@ -72,7 +71,7 @@ def predict_images(
         broken, and weights that are missing or another network's.
     """
     record = records.read(record_path)
-    config = from_record(find_dataset(record["experiment"]), record)
+    config = config_of(record)
     shape = record["dataset"].get("shape")
     if shape is None or len(shape) != 3:
         raise ConfigError(

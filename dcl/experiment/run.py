@@ -20,9 +20,8 @@ from ..evaluation.tuning import BOOTSTRAP, offsets_for
 from ..protocol import Criterion
 from ..sampling import count_classes, target_distribution
 from . import distributed, provenance, records, trainer
-from .config import Training, from_record
-from .datasets import find_dataset
-from .fields import ConfigError, as_config_error
+from .config import ConfigError, Training, as_config_error
+from .datasets import config_of
 from .machine import best_precision, fair_share
 from .trainer import Progress, possible, predict
 
@@ -231,7 +230,7 @@ def check(record_path: Path, **places: str) -> dict[str, Any]:
         this network's.
     """
     record = records.read(record_path)
-    config = from_record(find_dataset(record["experiment"]), record, **places)
+    config = config_of(record, **places)
     state = records.read_weights(record_path)
     data = load_data(config)
     if data.fingerprint != record["dataset"]["fingerprint"]:

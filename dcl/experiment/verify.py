@@ -9,8 +9,8 @@ from typing import Any
 
 from ..data import DataError
 from . import records
+from .config import ConfigError
 from .datasets import DATASETS
-from .fields import ConfigError
 from .run import check, pick_device
 
 TOLERANCE = 0.01  # percentage points: another machine rounds otherwise

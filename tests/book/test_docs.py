@@ -127,7 +127,8 @@ def test_the_worked_example_of_a_data_set_runs_from_the_command_line(tmp_path, m
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(source, module.__dict__)
     monkeypatch.setattr(
-        "dcl.__main__.DATASETS", eval(f"{{**DATASETS, {line}}}", vars(module) | vars(datasets))
+        "dcl.experiment.datasets.DATASETS",
+        eval(f"{{**DATASETS, {line}}}", vars(module) | vars(datasets)),
     )
     folder = tmp_path / "mine"
     (folder / "images").mkdir(parents=True)

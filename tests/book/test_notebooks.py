@@ -11,11 +11,10 @@ import nbformat
 import papermill
 import pytest
 
-from dcl.experiment.config import Training, method_options
+from dcl.experiment.config import ConfigError, Training
 from dcl.experiment.datasets import DATASETS
-from dcl.experiment.fields import ConfigError
-from dcl.experiment.page import PARAMETER, from_page
-from dcl_book.pages import YourData
+from dcl_book.pages import from_page, meanings_of
+from dcl_book.your_data import YourData
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 EXPERIMENTS = {
@@ -42,9 +41,10 @@ def parameters(name: str) -> dict:
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_parameters_are_the_configurations_fields_with_their_defaults(name):
-    expected = {spec.name: spec.default for spec in dataclasses.fields(EXPERIMENTS[name])}
-    if issubclass(EXPERIMENTS[name], Training):  # papermill passes only what the cell names
-        expected |= {name: option.default for name, option in method_options().items()}
+    cls = EXPERIMENTS[name]
+    expected = {spec.name: spec.default for spec in dataclasses.fields(cls)}
+    if issubclass(cls, Training):  # papermill passes only what the cell names
+        expected = {name: option.default for name, option in cls.options().items()}
     found = parameters(name)
     assert {key: default for key, (_, default) in found.items()} == expected
     for key, (kind, default) in found.items():
@@ -55,9 +55,9 @@ def test_parameters_are_the_configurations_fields_with_their_defaults(name):
 def test_a_page_says_type_default_and_meaning_of_each_parameter(name):
     cell, found = parameters_cell(name), parameters(name)
     assert len(found) == len(ast.parse(cell).body)  # nothing beside
-    lines = PARAMETER.findall(cell)
-    assert [(key, kind) for key, kind, _ in lines] == [(k, v[0]) for k, v in found.items()]
-    assert all(meaning for _, _, meaning in lines)
+    meanings = meanings_of(cell)
+    assert meanings.keys() == found.keys()
+    assert all(meanings.values())
     assert vars(from_page(ran(cell))).keys() == found.keys()
 
 

@@ -14,8 +14,8 @@ from PIL import Image
 from dcl.data import DataError, cifar
 from dcl.data.drawn import shapes
 from dcl.data.resident import flip
+from dcl.experiment.config import ConfigError
 from dcl.experiment.datasets import Cifar100
-from dcl.experiment.fields import ConfigError
 
 NAMES = ("apple", "bear", "clock")
 

@@ -33,7 +33,7 @@ from dcl.data.pack import open_pack
 from dcl.data.pedestrian_annotation import read_peta, read_rap
 from dcl.data.sources import Archive, Folder
 from dcl.experiment import records
-from dcl.experiment.fields import ConfigError
+from dcl.experiment.config import ConfigError
 from dcl.experiment.grid import read_grid
 from dcl.experiment.trainer import Progress, TrainingError, load_checkpoint, save_checkpoint
 from dcl.networks.backbones import ModelError, TorchvisionModel

@@ -11,8 +11,8 @@ from test_pedestrian_annotation import peta_fields, rap_fields
 from dcl.data import DataError, pedestrians
 from dcl.data.pedestrian_annotation import read_peta, read_rap
 from dcl.data.resident import normalise
+from dcl.experiment.config import ConfigError
 from dcl.experiment.datasets import Pedestrians
-from dcl.experiment.fields import ConfigError
 from dcl.networks.backbones import ModelError, TorchvisionModel
 
 SIZE = (16, 8)

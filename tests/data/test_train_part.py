@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcl.data import DataError, Dataset, Split
-from dcl.experiment.config import from_values
+from dcl.experiment.config import ConfigError
 from dcl.experiment.datasets import DATASETS
-from dcl.experiment.fields import ConfigError
 from dcl.experiment.run import load_data
 
 
@@ -103,25 +102,17 @@ def test_a_first_person_with_too_many_images_is_refused():
 @pytest.mark.parametrize("name", DATASETS)
 def test_every_data_set_has_the_option_and_drawn_ones_refuse_it(name):
     with pytest.raises(ConfigError, match="train_part is of a real data set, .* got 100"):
-        from_values(DATASETS[name], {"train_part": 100})
-    assert "train_part" not in from_values(DATASETS[name], {}).recorded()
-    assert (
-        from_values(
-            DATASETS[name],
-            {"train_part": 9, "data_root": "x"}
-            | ({"dataset": "peta"} if name == "pedestrians" else {}),
-        ).recorded()["train_part"]
-        == 9
-    )
+        DATASETS[name](train_part=100)
+    assert "train_part" not in DATASETS[name]().recorded()
+    more = {"dataset": "peta"} if name == "pedestrians" else {}
+    config = DATASETS[name](train_part=9, data_root="x", **more)
+    assert config.recorded()["train_part"] == 9
 
 
 def test_a_run_trains_on_its_seeds_part(tmp_path, monkeypatch):
     celeba = DATASETS["celeba"]
     monkeypatch.setattr(celeba, "load", lambda self, show: data_of())
-    configs = [
-        from_values(celeba, {"train_part": 40, "seed": seed, "data_root": str(tmp_path)})
-        for seed in (0, 1)
-    ]
+    configs = [celeba(train_part=40, seed=seed, data_root=str(tmp_path)) for seed in (0, 1)]
     one, two = (load_data(config) for config in configs)
     assert rows_in(one) == data_of().train_rows(40, 0).tolist()
     assert rows_in(two) == data_of().train_rows(40, 1).tolist()

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from dcl.__main__ import main
 from dcl.criterion import PRESETS, DCLLoss
 from dcl.data.drawn.faces import load as faces
-from dcl.experiment.config import from_notebook, from_values, resolve
+from dcl.experiment.config import ConfigError, from_notebook, resolve
 from dcl.experiment.datasets import CelebA, Cifar100
-from dcl.experiment.fields import ConfigError
 from dcl.methods import METHODS
 
 
@@ -48,7 +47,7 @@ from dcl.methods import METHODS
 )
 def test_what_cannot_be_is_named(values, names):
     with pytest.raises(ConfigError, match=names):
-        from_values(CelebA, values)
+        CelebA(**values)
 
 
 @pytest.mark.parametrize("method", PRESETS)
@@ -124,7 +123,7 @@ def test_every_value_of_every_option_of_every_method_trains_or_is_a_config_error
 
 def test_a_record_gives_its_configuration_back():
     config = CelebA(method="crl", lr=0.1, profile="quick")
-    assert from_values(CelebA, config.recorded()) == config
+    assert CelebA(**config.recorded()) == config
     assert config.replace(lr=0.2).recorded() == config.recorded() | {"lr": 0.2}
 
 
@@ -177,7 +176,7 @@ OUTSIDE = """
 from dataclasses import dataclass
 from typing import Annotated
 from dcl import DCLLoss
-from dcl.experiment.fields import option
+from dcl.experiment.config import option
 from dcl.experiment.datasets import CelebA
 from dcl.methods import Method
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dcl.experiment.fields import ConfigError
+from dcl.experiment.config import ConfigError
 from dcl.experiment.grid import find_grid, papermill_options, read_grid
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -244,7 +244,7 @@ def test_snakemake_takes_a_grid_of_the_paper(tmp_path):
 def test_the_command_line_takes_a_grid_of_the_paper(monkeypatch):
     asked = []
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("dcl.__main__.run_all", lambda runs: asked.extend(runs) or 0)
+    monkeypatch.setattr("dcl.experiment.grid.run_all", lambda runs: asked.extend(runs) or 0)
     assert main(["grid", "paper/table3", "--data-root", "my/celeba"]) == 0
     assert asked[0].records == ("results/paper/table3/dcl-ss-seed0.json",)
     assert asked[0].config.data_root == "my/celeba"

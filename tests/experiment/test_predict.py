@@ -76,7 +76,7 @@ def test_what_is_missing_is_named(made, tmp_path, capsys):
     for arguments, words in (
         ([path, tmp_path / "none"], "holds no image"),
         ([path, images, "--decision", "best"], "'best': choose one of argmax, tuned-mA, tuned-f1"),
-        ([tmp_path / "no.json", images], "cannot read the record"),
+        ([tmp_path / "no.json", images], "no.json is missing"),
     ):
         assert main(["predict", *map(str, arguments)]) == 2
         assert words in capsys.readouterr().err

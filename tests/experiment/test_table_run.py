@@ -10,8 +10,8 @@ import torch
 from dcl.__main__ import main
 from dcl.data.drawn.face_table import write_faces
 from dcl.experiment import records
+from dcl.experiment.config import ConfigError
 from dcl.experiment.datasets import Table
-from dcl.experiment.fields import ConfigError
 from dcl.experiment.run import run
 
 

@@ -11,8 +11,8 @@ from dcl import evaluate, tune_thresholds
 from dcl.__main__ import main
 from dcl.evaluation.decisions import two_columns
 from dcl.experiment import records
+from dcl.experiment.config import ConfigError
 from dcl.experiment.datasets import CelebA
-from dcl.experiment.fields import ConfigError
 from dcl.experiment.records import RecordError, WeightsError
 from dcl.experiment.run import check, run
 

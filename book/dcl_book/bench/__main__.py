@@ -8,7 +8,7 @@ if __name__ == "__main__":
 
     restart()  # before anything is read or opened
 
-from dcl.experiment.fields import ConfigError
+from dcl.experiment.config import ConfigError
 
 from .full_size import NETWORKS
 from .measure import main as measure

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from dcl.experiment.fields import ConfigError
+from dcl.experiment.config import ConfigError
 
 from .full_size import PRECISIONS, full_size
 from .step import share_of_peak, steps
