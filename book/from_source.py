@@ -41,21 +41,29 @@ def first_line(path: Path) -> str:
 
 
 def tree() -> str:
-    """Markdown: a table for each room of dcl, with a line for each of its files."""
+    """Markdown: a table for each room, with a line for each of its files, and the lines of all."""
     files = [path for top in ("dcl", "book/dcl_book") for path in (ROOT / top).rglob("*.py")]
     found = {path.relative_to(ROOT).parent.as_posix() for path in files}
     unknown = found - set(ROOMS)
     if unknown:
         raise ValueError(f"book/from_source.py: say in ROOMS what {min(unknown)}/ is for")
-    parts = []
-    for room, words in ROOMS.items():
-        if room not in found:
-            continue
-        parts += [f"**`{room}/`**: {words}", "", "| file | what |", "|---|---|"]
-        for path in sorted((ROOT / room).glob("*.py")):
-            parts.append(f"| `{path.name}` | {first_line(path)} |")
+    rooms = {room: sorted((ROOT / room).glob("*.py")) for room in ROOMS if room in found}
+    parts = [
+        "| room | files | lines |",
+        "|---|--:|--:|",
+        *(f"| `{room}/` | {len(own)} | {lines(*own):,} |" for room, own in rooms.items()),
+        "",
+    ]
+    for room, own in rooms.items():
+        parts += [f"**`{room}/`**: {ROOMS[room]}", "", "| file | lines | what |", "|---|--:|---|"]
+        parts += [f"| `{path.name}` | {lines(path)} | {first_line(path)} |" for path in own]
         parts.append("")
     return "\n".join(parts)
+
+
+def lines(*files: Path) -> int:
+    """Lines of these files."""
+    return sum(len(path.read_text("utf8").splitlines()) for path in files)
 
 
 def equations() -> dict[int, list[str]]:

@@ -242,17 +242,22 @@ def test_an_old_address_leads_to_a_page_of_the_contents():
 def test_the_architecture_page_has_a_line_for_every_file():
     tree = from_source.tree()
     for path in (ROOT / "dcl").rglob("*.py"):
-        assert f"| `{path.name}` | {from_source.first_line(path)} |" in tree
+        lines = path.read_text("utf8").count("\n")
+        assert f"| `{path.name}` | {lines} | {from_source.first_line(path)} |" in tree
     rooms = re.findall(r"\*\*`([\w/]+)/`\*\*", tree)
-    assert rooms == [room for room in from_source.ROOMS if (ROOT / room).is_dir()]
+    assert rooms == list(from_source.ROOMS)
+    total = sum(path.read_text("utf8").count("\n") for path in (ROOT / "dcl").rglob("*.py"))
+    counts = re.findall(r"^\| `dcl[\w/]*/` \| \d+ \| ([\d,]+) \|$", tree, re.M)
+    assert sum(int(count.replace(",", "")) for count in counts) == total
 
 
 def test_the_files_that_the_architecture_page_sends_to_exist():
     page = (ROOT / "book" / "architecture.md").read_text()
     named = re.findall(r"`((?:dcl|tests|notebooks|results|book)/[\w/.]*)`", page)
     assert len(named) > 10
-    for path, function in re.findall(r"`(dcl/[\w/]+\.py)`, `(\w+)`", page):
-        assert f"def {function}(" in (ROOT / path).read_text(), f"{path} has no {function}"
+    for path, name in re.findall(r"`((?:dcl|book|tests)/[\w/]+\.py)`, `(\w+)`", page):
+        source = (ROOT / path).read_text("utf8")
+        assert re.search(rf"^(def {name}\(|{name}\b.* = )", source, re.M), f"{path} has no {name}"
 
 
 # What a page has its reader make
