@@ -26,12 +26,20 @@ import numpy as np
 from .images import BACKGROUND
 from .resident import SPLITS, DataError, Dataset, Split, flip
 from .stratify import TooRareError, stratify
-from .table_attributes import attributes_of, unknown_labels, untested_classes, with_positive
-from .table_codes import Codes
-from .table_columns import Columns, check_groups, groups_of, images_of, leaks, splits_of
+from .table_columns import (
+    Columns,
+    attributes_of,
+    check_groups,
+    groups_of,
+    images_of,
+    leaks,
+    splits_of,
+    unknown_labels,
+    untested_classes,
+    with_positive,
+)
 from .table_features import IMPUTE, Read, features_of, read_features, standardised
-from .table_file import ENDINGS, Table, read_table
-from .table_folders import read_folders
+from .table_file import ENDINGS, Codes, Table, read_folders, read_table
 from .table_images import Images, at_rows, find_images, joined, pack_images, told_copies
 from .table_labels import Attribute
 

@@ -4,9 +4,8 @@ import re
 
 import numpy as np
 
-from .table_codes import MISSING, option, some
 from .table_columns import PREFIX
-from .table_file import Table, is_number
+from .table_file import MISSING, Table, is_number, option, some
 
 IMPUTE = ("none", "median")
 LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no category

@@ -12,8 +12,7 @@ from .names import SUFFIXES, folded, is_hidden, match, near
 from .pack import Pack, open_pack
 from .resident import DataError
 from .sources import Archive, Folder
-from .table_codes import some
-from .table_file import Table
+from .table_file import Table, some
 from .table_labels import Attribute
 
 SHOWN = 3  # images that a sentence names

@@ -11,8 +11,8 @@ from ..data import celeba, cifar, pedestrians, table
 from ..data.drawn import face_table, faces, persons, shapes
 from ..data.pedestrian_annotation import PROTOCOLS
 from ..data.resident import DataError, Dataset
-from ..data.table_codes import names_in
 from ..data.table_features import IMPUTE
+from ..data.table_file import names_in
 from ..networks.backbones import TorchvisionModel, torchvision_names
 from ..networks.models import MLP, DeepID2, ResNetCIFAR
 from .config import ConfigError, Training, option, resolve

@@ -12,9 +12,8 @@ from PIL import Image
 
 from dcl.data import DataError, table
 from dcl.data.stratify import TooRareError, stratify
-from dcl.data.table_codes import Codes, as_number, names_in, quoted
 from dcl.data.table_columns import labels_of
-from dcl.data.table_file import Table
+from dcl.data.table_file import Codes, Table, as_number, names_in, quoted
 from dcl.data.table_labels import attribute_of
 
 COUNT = 40
