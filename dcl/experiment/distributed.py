@@ -34,7 +34,7 @@ def rank() -> int:
 
 
 def own_device() -> str:
-    """The GPU of this process among those of its machine, where there are any."""
+    """The GPU of this process, or ``cpu`` on a machine without one."""
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
 
 

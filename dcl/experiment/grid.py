@@ -26,7 +26,7 @@ class Run:
     records: tuple[str, ...]  # files that the run leaves
 
     def missing(self) -> list[str]:
-        """Records that are not there."""
+        """Records that do not exist yet."""
         return [path for path in self.records if not Path(path).is_file()]
 
 

@@ -44,7 +44,7 @@ def load_data(config: Training, *, show: bool = True) -> Dataset:
 
 
 def pick_device(name: str) -> torch.device:
-    """``auto`` is a GPU where there is one."""
+    """The device of this name; ``auto`` is a GPU if the machine has one."""
     if name == "auto":
         return torch.device(distributed.own_device())
     try:
@@ -167,7 +167,7 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
 
 
 def checkpoint_of(config: Training, data: Dataset) -> Path:
-    """The checkpoint of a run: beside its record."""
+    """Where a run keeps its checkpoint, next to its record."""
     return config.record_path(data).with_suffix(".checkpoint")
 
 
@@ -210,7 +210,7 @@ def _train(
 
 
 def check(record_path: Path, **places: str) -> dict[str, Any]:
-    """Test the weights beside a record again, without training.
+    """Test the weights of a record again, without training.
 
     Parameters
     ----------

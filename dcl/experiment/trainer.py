@@ -39,7 +39,7 @@ class Progress:
 
     epoch: int = 0  # epochs finished
     history: list[dict[str, Any]] = field(default_factory=list)
-    # by decision: value on validation, epoch, model, criterion
+    # decision -> value on validation, epoch, model, criterion
     best: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -64,8 +64,8 @@ def train(
 ) -> Progress:
     """Train `model` with SGD and a cosine learning rate, keeping the best epoch of each decision.
 
-    Where validation says nothing of a decision, because there is no validation split or it lacks
-    the classes, that is the last epoch.
+    A decision that validation cannot judge, because the split is missing or lacks classes, keeps
+    the last epoch.
 
     Started by ``torchrun``, every process calls it alike; they share each batch, and process 0
     writes the checkpoint.
@@ -75,8 +75,8 @@ def train(
     model : Module
         images (B, 3, H, W) -> logits (B, A, C), features (B, A, D).
     criterion : Criterion
-        It says what it wants: the rows of a batch, a look at the embedded training set before an
-        epoch or before a split is scored, scores of its own in the logits' place.
+        It may ask for the rows of a batch, for the embedded training set before an epoch or before
+        a split is scored, and may give scores that replace the logits.
     train_set, val_set : Resident
         On the model's device; `val_set` may be None.
     epochs, batch_size : int
@@ -84,8 +84,8 @@ def train(
     lr, momentum, weight_decay : float
         Of SGD; the learning rate falls to 0 along a cosine, step by step.
     seed : int
-        Of the data order and the augmentation, and of what the network draws itself (dropout,
-        stochastic depth), for which torch's global generator of the device is seeded.
+        Decides data order, augmentation, and what the network draws (dropout, stochastic depth):
+        torch's global generator of the device is seeded with it.
     precision : {"float32", "bfloat16"}
         Of the network's products while it trains, by autocast. Weights, criterion and evaluation
         are always float32; on a GPU PyTorch multiplies float32 convolutions in TF32 by default.
@@ -283,9 +283,9 @@ def _select(
     labels: Tensor,
     decisions: Sequence[str],
 ) -> None:
-    """What validation says of this epoch into `row`; the best so far of each decision is kept.
+    """Write the numbers of validation into `row`, and keep the network for each decision it leads.
 
-    Of epochs that validation scores alike, such as all at 100 %, the one of lower loss is the best.
+    Among epochs that validation scores alike, such as all at 100 %, the one of lower loss is best.
     """
     found, reached = validate(scores, labels, criterion.class_counts, decisions)
     if type(criterion).scores is not Criterion.scores:
@@ -402,8 +402,8 @@ def validate(
 def held_accuracy(predictions: Tensor, labels: Tensor, classes: int) -> Tensor:
     """Mean recall (A,) over the classes that a split holds; NaN for fewer than two of them.
 
-    With all classes there it is `dcl.balanced_accuracy`. A single class says nothing: a network
-    that decides nothing else would be the best.
+    If the split holds all classes, this is `dcl.balanced_accuracy`. We ignore an attribute of one
+    class, because a network that always decides it would be the best.
 
     Examples
     --------
