@@ -81,6 +81,8 @@ def _joined(arguments: list[str]) -> list[str]:
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     """The parser of these arguments, with the options of the data set and method that they name."""
+    if arguments[:1] == ["bench"]:
+        raise RefusedError(f"bench has moved into the book's package: {BENCH}")
     top = argparse.ArgumentParser(
         prog="python -m dcl",
         description="Command line: python -m dcl run celeba --sampling convex.",
@@ -125,8 +127,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     )
     for name in ("data-root", "device"):
         check.add_argument(f"--{name}", metavar="VALUE", help="where not the record's")
-    bench = command("bench", bench_command, help=f"moved: {BENCH}", add_help=False)
-    bench.add_argument("rest", nargs=argparse.REMAINDER)
+    commands.add_parser("bench", help=f"moved: {BENCH}")
     return top
 
 
@@ -244,11 +245,6 @@ def check_command(options: argparse.Namespace) -> int:
     apart = f" but for {changed} of {decisions:,} decisions, or more" if changed else ""
     print(f"the recorded numbers{apart}" if same else f"NOT the recorded numbers{apart}")
     return 0 if same else 1
-
-
-def bench_command(options: argparse.Namespace) -> None:
-    """``bench``: where it went."""
-    raise RefusedError(f"bench has moved into the book's package: {BENCH}")
 
 
 def parse(text: str, kinds: tuple[type, ...]) -> Any:
