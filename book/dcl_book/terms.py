@@ -16,7 +16,14 @@ MINUS = re.compile(r"(?<![\w.)\]\N{EN DASH}\N{MINUS SIGN}-])-(?=\d)")
 TEXT_OF_HTML = re.compile(r"<(style|script|code)\b.*?</\1>|<[^>]*>|[^<]+", re.S)
 ELSEWHERE = (  # what no link is put into
     *(nodes.title, nodes.reference, nodes.literal_block, nodes.math, nodes.math_block),
-    *(nodes.table, nodes.caption, nodes.raw, nodes.citation_reference, nodes.target),
+    *(
+        nodes.table,
+        nodes.caption,
+        nodes.raw,
+        nodes.citation_reference,
+        nodes.citation,
+        nodes.target,
+    ),
 )
 
 
