@@ -7,7 +7,7 @@ from .evaluation.decisions import DECISIONS, decide
 from .evaluation.metrics import MeanBalancedAccuracy, balanced_accuracy, evaluate
 from .evaluation.tuning import tune_thresholds
 from .graphed import Graphed
-from .methods import BASELINES, METHODS, Baseline
+from .methods import BASELINES, METHODS, Baseline, make_criterion
 from .networks.models import DeepID2
 from .protocol import Criterion
 from .sampling import count_classes, dsl_loss, dsl_weights, target_distribution
@@ -33,6 +33,7 @@ __all__ = [
     "dsl_weights",
     "evaluate",
     "loss_schedule",
+    "make_criterion",
     "schedule",
     "target_distribution",
     "thresholds",

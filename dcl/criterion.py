@@ -1,6 +1,7 @@
 """The DCL loss (Eq. 10) and its special cases (Table 1)."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import torch
@@ -18,29 +19,33 @@ from .sampling import (
     target_distribution,
     weighted_cross_entropy,
 )
-from .schedulers import Schedule, check_schedules, loss_level, sampling_level
+from .schedulers import (
+    DECAY,
+    EPSILON,
+    P,
+    Schedule,
+    check_schedules,
+    loss_level,
+    sampling_level,
+)
 from .triplet import (
-    MARGIN,
-    RHO,
+    DEFAULT,
     Anchors,
     Count,
-    K,
     Margin,
     Normalise,
     Reduction,
     Squared,
-    check_triplet_options,
+    TripletOptions,
     mined_terms,
 )
-
-Epsilon = Annotated[float, "self-learning ratio (ours: the paper gives none)"]
 
 # The framework's special cases (Table 1) and the steps of the ablation (Table 3), as arguments of
 # DCLLoss. A number instead of a schedule is its constant value.
 PRESETS: dict[str, dict[str, Any]] = {
     "cross-entropy": {"sampling": 1.0, "loss": 0.0, "current": "train"},
     "selective-learning": {"sampling": 0.0, "loss": 0.0},
-    "crl": {"sampling": 1.0, "loss": 0.1, "current": "train", "anchors": "all"},  # f = epsilon
+    "crl": {"sampling": 1.0, "loss": EPSILON, "current": "train", "anchors": "all"},
     "dcl-ss": {"loss": 0.0},  # Table 3, row 2: + sampling scheduler
     "dcl-ss-tl": {"loss": 1.0},  # Table 3, row 3: + triplets; ours: both losses weigh the same
     "dcl": {},  # Table 3, row 4: + loss scheduler
@@ -133,27 +138,29 @@ class DCLLoss(Criterion):
         loss: Annotated[
             Schedule, "loss schedule f: a name or a number (paper 4.3.1)"
         ] = "composite",
-        p: Annotated[float, "self-learning point, share of the epochs (paper 4.3.1)"] = 0.3,
-        epsilon: Epsilon = 0.1,
-        decay: Annotated[float, "lambda of the concave schedule (paper, Table 4)"] = 0.99,
+        p: Annotated[float, "self-learning point, share of the epochs (paper 4.3.1)"] = P,
+        epsilon: Annotated[float, "self-learning ratio (ours: the paper gives none)"] = EPSILON,
+        decay: Annotated[float, "lambda of the concave schedule (paper, Table 4)"] = DECAY,
         normalisation: Annotated[
             str, "of the distributions of Eq. 5: proportion (ours) or minority"
-        ] = "proportion",
-        selection: Annotated[str, "of majority samples: random (Eq. 7) or expected"] = "random",
+        ] = NORMALISATIONS[0],
+        selection: Annotated[str, "of majority samples: random (Eq. 7) or expected"] = SELECTIONS[
+            0
+        ],
         current: Annotated[
             str, "D_current: batch (Eq. 7), or train, for batches with few of a class"
-        ] = "batch",
-        known: str = "batch",
+        ] = CURRENTS[0],
+        known: str = KNOWN[0],
         classes: int | Sequence[int] | None = None,
         seed: int | None = None,
         steps_per_epoch: int | None = None,
-        k: Count = K,
-        margin: Margin = MARGIN,
-        anchors: Anchors = "easy",
-        normalise: Normalise = True,
-        squared: Squared = False,
-        reduction: Reduction = "all",
-        rho: float = RHO,
+        k: Count = DEFAULT.k,
+        margin: Margin = DEFAULT.margin,
+        anchors: Anchors = DEFAULT.anchors,
+        normalise: Normalise = DEFAULT.normalise,
+        squared: Squared = DEFAULT.squared,
+        reduction: Reduction = DEFAULT.reduction,
+        rho: float = DEFAULT.rho,
     ):
         super().__init__(class_counts, epochs, classes=classes, seed=seed)
         check_schedules(sampling, loss)
@@ -161,7 +168,7 @@ class DCLLoss(Criterion):
         choose("selection", selection, SELECTIONS)
         choose("current", current, CURRENTS)
         choose("known", known, KNOWN)
-        self.triplet_options = check_triplet_options(
+        self.triplet_options = TripletOptions(
             k=k,
             margin=margin,
             anchors=anchors,
@@ -270,14 +277,14 @@ class DCLLoss(Criterion):
         """`forward` of a step that has begun: tensors in, a tensor out."""
         logits, features, labels = self.batch(logits, features, labels)
         given, drawn = as_sample_weights(weights, labels), self.weights(labels)
-        classification = weighted_cross_entropy(logits, labels, drawn, given, known=self.known)
-        self._last = {"classification": classification.detach()}, labels, drawn
+        loss = weighted_cross_entropy(logits, labels, drawn, given, known=self.known)
         if not self._triplets:  # known without a look at the device: no triplets to pay for
-            return classification
-        metric, triples, active = mined_terms(features, logits, labels, **self.triplet_options)
-        metric = metric.sum()
-        self._last[0].update(metric=metric.detach(), triples=triples, active=active)
-        return classification + self._f.to(metric.dtype) * metric  # Eq. 10
+            self.keep(labels, drawn, classification=loss)
+            return loss
+        terms, triples, active = mined_terms(features, logits, labels, self.triplet_options)
+        metric = terms.sum()
+        self.keep(labels, drawn, classification=loss, metric=metric, triples=triples, active=active)
+        return loss + self._f.to(metric.dtype) * metric  # Eq. 10
 
     @property
     def flow(self) -> tuple[bool, bool]:
@@ -338,7 +345,7 @@ class DCLLoss(Criterion):
 
     def extra_repr(self) -> str:
         options = {"sampling": self.sampling, "loss": self.loss, **self.loss_options}
-        options |= self.dsl_options | {"known": self.known} | self.triplet_options
+        options |= self.dsl_options | {"known": self.known} | asdict(self.triplet_options)
         attributes, classes = self.class_counts.shape
         words = [f"attributes={attributes}", f"classes={self.classes or classes}"]
         words += [f"epochs={self.epochs:g}", f"epoch={self.epoch:g}"]

@@ -15,6 +15,7 @@ from .checks import (
     as_batch,
     as_class_counts,
     as_classes,
+    as_sample_weights,
     check_labels,
     check_logits,
     is_number,
@@ -67,6 +68,8 @@ class RandomSource(nn.Module):
 class Criterion(nn.Module):
     """Base class of a method's loss: what the trainer calls, each of which may be overridden.
 
+    A method without triplets, clusters or the like defines `classification_loss` alone.
+
     Parameters
     ----------
     class_counts : Tensor (A, C), integer
@@ -110,6 +113,37 @@ class Criterion(nn.Module):
         if not is_number(epoch) or not 0 <= epoch <= self.epochs:
             raise ValueError(f"epoch must lie in [0, {self.epochs:g}], got {epoch!r}")
         self.epoch = float(epoch)
+
+    def forward(
+        self,
+        logits: Tensor,
+        features: Tensor | None,
+        labels: Tensor,
+        weights: Tensor | None = None,
+    ) -> Tensor:
+        """The loss of a batch: logits (B, A, C), features (B, A, D), labels (B, A) -> scalar.
+
+        Also logits (B, C), features (B, D), labels (B,) of one attribute, and logits (B, A) with
+        yes-or-no targets (B, A). Weights (B,) or (B, A), of 0 or more, multiply each sample's
+        classification term.
+        """
+        logits, _, labels = self.batch(logits, features, labels)
+        loss, drawn = self.classification_loss(logits, labels, as_sample_weights(weights, labels))
+        self.keep(labels, drawn, classification=loss)
+        return loss
+
+    def classification_loss(
+        self, logits: Tensor, labels: Tensor, weights: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """The loss of a checked batch, and the weights (B, A) that the method gave; None: all 1.
+
+        `weights` (B, A) are those of the samples, or None.
+        """
+        raise NotImplementedError
+
+    def keep(self, labels: Tensor, drawn: Tensor | None, **parts: Tensor) -> None:
+        """Keep what `parts` shows of this step: the method's weights (B, A), and values."""
+        self._last = {name: part.detach() for name, part in parts.items()}, labels, drawn
 
     def before_epoch(self, epoch: int, look: Look) -> None:
         """Called before each epoch, counted from 0."""
@@ -166,7 +200,7 @@ class Criterion(nn.Module):
         prior = self.trained_prior()
         if prior is None:
             raise ValueError(
-                f"{type(self).__name__} trains towards no prior that could be taken out: calibrate "
+                f"{self._get_name()} trains towards no prior that could be taken out: calibrate "
                 f"its scores on a validation split, by a temperature or Platt's scaling"
             )
         data = shares(self.class_counts)

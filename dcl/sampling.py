@@ -25,6 +25,7 @@ try:
 except ModuleNotFoundError:  # PyTorch does without it, and so do we
     np = None  # type: ignore[assignment]
 
+# Of each the first is the default
 NORMALISATIONS = ("proportion", "minority")
 RULES = ("power", "linear")
 SELECTIONS = ("random", "expected")
@@ -81,8 +82,8 @@ def target_distribution(
     class_counts: Tensor,
     g: float | Tensor,
     *,
-    normalisation: str = "proportion",
-    rule: str = "power",
+    normalisation: str = NORMALISATIONS[0],
+    rule: str = RULES[0],
     classes: Sequence[int] | None = None,
 ) -> Tensor:
     """Target distribution of the classes in a batch (Eq. 5), from the training set's to balanced.
@@ -157,10 +158,10 @@ def dsl_weights(
     class_counts: Tensor,
     g: float | Tensor,
     *,
-    selection: str = "random",
-    normalisation: str = "proportion",
-    rule: str = "power",
-    current: str = "batch",
+    selection: str = SELECTIONS[0],
+    normalisation: str = NORMALISATIONS[0],
+    rule: str = RULES[0],
+    current: str = CURRENTS[0],
     classes: Sequence[int] | None = None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
@@ -300,7 +301,7 @@ def _argsort(keys: Tensor) -> Tensor:
 
 
 def dsl_loss(
-    logits: Tensor, labels: Tensor, weights: Tensor | None = None, *, known: str = "batch"
+    logits: Tensor, labels: Tensor, weights: Tensor | None = None, *, known: str = KNOWN[0]
 ) -> Tensor:
     """Dynamic Selective Learning loss (Eq. 6): weighted cross entropy over the batch size.
 
@@ -336,7 +337,7 @@ def dsl_loss(
 
 
 def weighted_cross_entropy(
-    logits: Tensor, labels: Tensor, *weights: Tensor | None, known: str = "batch"
+    logits: Tensor, labels: Tensor, *weights: Tensor | None, known: str = KNOWN[0]
 ) -> Tensor:
     """`dsl_loss` of arguments that are checked; several weights (B, A) multiply."""
     entropy = weigh(cross_entropy(logits, labels), *weights)  # (A, B), 0 where unknown

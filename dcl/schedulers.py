@@ -11,11 +11,12 @@ from .checks import choose, is_number
 SCHEDULES = ("convex", "linear", "concave", "composite", "constant")
 LOSS_SCHEDULES = tuple(name for name in SCHEDULES if name != "constant")
 SAMPLING_SCHEDULES = (*LOSS_SCHEDULES, "linear-imbalance")
+P, EPSILON, DECAY = 0.3, 0.1, 0.99  # of Eq. 11 (paper; ours) and of Eq. 3 (paper)
 Schedule = str | float | Callable[[float, float], float]  # epoch, epochs -> level
 
 
 def schedule(
-    name: str, epoch: float, epochs: float, *, decay: float = 0.99, value: float | None = None
+    name: str, epoch: float, epochs: float, *, decay: float = DECAY, value: float | None = None
 ) -> float:
     """Scheduler function SF(l): falls from 1 at the start of training to 0 at its end.
 
@@ -79,9 +80,9 @@ def loss_schedule(
     epochs: float,
     *,
     schedule: str = "composite",
-    p: float = 0.3,
-    epsilon: float = 0.1,
-    decay: float = 0.99,
+    p: float = P,
+    epsilon: float = EPSILON,
+    decay: float = DECAY,
 ) -> float:
     """Loss schedule f(l): the weight of the metric loss relative to the classification loss.
 
@@ -130,7 +131,7 @@ _scheduler_function = schedule  # inside loss_schedule the name `schedule` is an
 
 
 def sampling_level(
-    sampling: Schedule, epoch: float, epochs: float, *, decay: float = 0.99
+    sampling: Schedule, epoch: float, epochs: float, *, decay: float = DECAY
 ) -> float:
     """Sampling level g at an epoch, from a schedule's name, a number or a function."""
     if callable(sampling):

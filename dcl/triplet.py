@@ -4,7 +4,8 @@
 making the triples is explained at `_hinges`.
 """
 
-from typing import Annotated, Any, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,15 +27,37 @@ REDUCTIONS = ("all", "active")
 EPSILON = 1e-12  # a shorter feature is divided by this instead of its length
 TRIPLES = 2**20  # up to so many triples are compared one by one
 
-# The options, for the signature of each criterion that has triplets
-K, MARGIN = 25, 0.2  # paper 4.3.1
-RHO = 0.5  # CRL's rule
 Count = Annotated[int, "easy anchors, hard positives, hard negatives (paper 4.3.1)"]
 Margin = Annotated[float, "triplet margin (paper 4.3.1)"]
 Anchors = Annotated[str, "triplet anchors: easy Eq. 9, all Eq. 8"]
 Normalise = Annotated[bool, "L2-normalise features in the triplet loss (ours)"]
 Squared = Annotated[bool, "squared distance in the triplet loss (ours)"]
 Reduction = Annotated[str, "triples that the mean is over: all (Eq. 9) or active"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TripletOptions:
+    """Options of the triplet loss, as of `triplet_loss`: their defaults and limits."""
+
+    k: Count = 25  # paper 4.3.1
+    margin: Margin = 0.2  # paper 4.3.1
+    anchors: Anchors = "easy"
+    normalise: Normalise = True
+    squared: Squared = False
+    reduction: Reduction = "all"
+    rho: float = 0.5  # CRL's rule
+
+    def __post_init__(self):
+        whole("k", self.k, 1)
+        number("margin", self.margin)
+        number("rho", self.rho, 0, 1, ends=False)
+        choose("anchors", self.anchors, ANCHORS)
+        choose("reduction", self.reduction, REDUCTIONS)
+        object.__setattr__(self, "k", int(self.k))  # NumPy's scalars become Python's
+        object.__setattr__(self, "margin", float(self.margin))
+
+
+DEFAULT = TripletOptions()
 
 
 class TripletTerms(NamedTuple):
@@ -50,13 +73,13 @@ def triplet_loss(
     logits: Tensor,
     labels: Tensor,
     *,
-    k: Count = K,
-    margin: Margin = MARGIN,
-    anchors: Anchors = "easy",
-    normalise: Normalise = True,
-    squared: Squared = False,
-    reduction: Reduction = "all",
-    rho: float = RHO,
+    k: Count = DEFAULT.k,
+    margin: Margin = DEFAULT.margin,
+    anchors: Anchors = DEFAULT.anchors,
+    normalise: Normalise = DEFAULT.normalise,
+    squared: Squared = DEFAULT.squared,
+    reduction: Reduction = DEFAULT.reduction,
+    rho: float = DEFAULT.rho,
 ) -> Tensor:
     """Triplet loss with easy anchors (Eq. 9), summed over attributes.
 
@@ -109,10 +132,7 @@ def triplet_loss(
     >>> triplet_loss(features, logits, labels)  # the margin: positive as far as the negatives
     tensor(0.2000)
     """
-    terms = triplet_terms(
-        features,
-        logits,
-        labels,
+    options = TripletOptions(
         k=k,
         margin=margin,
         anchors=anchors,
@@ -121,56 +141,27 @@ def triplet_loss(
         reduction=reduction,
         rho=rho,
     )
-    return terms.loss.sum()
+    return triplet_terms(features, logits, labels, options).loss.sum()
 
 
 def triplet_terms(
-    features: Tensor,
-    logits: Tensor,
-    labels: Tensor,
-    *,
-    k: Count = K,
-    margin: Margin = MARGIN,
-    anchors: Anchors = "easy",
-    normalise: Normalise = True,
-    squared: Squared = False,
-    reduction: Reduction = "all",
-    rho: float = RHO,
+    features: Tensor, logits: Tensor, labels: Tensor, options: TripletOptions = DEFAULT
 ) -> TripletTerms:
-    """Loss and number of triples of each attribute; the arguments are those of `triplet_loss`."""
-    options = check_triplet_options(
-        k=k,
-        margin=margin,
-        anchors=anchors,
-        normalise=normalise,
-        squared=squared,
-        reduction=reduction,
-        rho=rho,
-    )
+    """Loss and number of triples of each attribute; tensors as of `triplet_loss`."""
     check_tensors(features=features)
     logits, features, labels = with_attributes(logits, features, labels)
     check_logits(logits, labels)
     check_labels(labels, *logits.shape[1:])
-    return mined_terms(features, logits, labels, **options)
+    return mined_terms(features, logits, labels, options)
 
 
 def mined_terms(
-    features: Tensor,
-    logits: Tensor,
-    labels: Tensor,
-    *,
-    k: int,
-    margin: float,
-    anchors: str,
-    normalise: bool,
-    squared: bool,
-    reduction: str,
-    rho: float,
+    features: Tensor, logits: Tensor, labels: Tensor, options: TripletOptions
 ) -> TripletTerms:
-    """`triplet_terms` of logits, labels and options that are checked."""
+    """`triplet_terms` of logits and labels that are checked."""
     check_tensors(features=features)
     check_features(features, labels)
-    mined = mine(logits, labels, k=k, anchors=anchors, rho=rho)
+    mined = mine(logits, labels, k=options.k, anchors=options.anchors, rho=options.rho)
     anchor, positive, negative = mined
     pairs = anchor.valid.unsqueeze(-1) & positive.valid.unsqueeze(-2)  # (A, S, Ka, K)
     pairs &= anchor.index.unsqueeze(-1) != positive.index.unsqueeze(-2)  # not with itself
@@ -179,39 +170,10 @@ def mined_terms(
     attribute = torch.arange(len(index), device=index.device)[:, None, None]
     rows = (index * len(index) + attribute).flatten()  # of the features laid out as (B A, D)
     picked = features.flatten(0, 1).index_select(0, rows).unflatten(0, index.shape)
-    hinges, active, gradient = _hinges(
-        picked, valid, pairs, negative.valid, margin, normalise=normalise, squared=squared
-    )
-    size = triples if reduction == "all" else active
+    hinges, active, gradient = _hinges(picked, valid, pairs, negative.valid, options)
+    size = triples if options.reduction == "all" else active
     loss = _WithGradient.apply(picked, hinges, gradient) / size.clamp(min=1)  # Eq. 8, 9: over |T|
     return TripletTerms(loss, triples, active)
-
-
-def check_triplet_options(
-    *,
-    k: int,
-    margin: float,
-    anchors: str,
-    normalise: bool,
-    squared: bool,
-    reduction: str,
-    rho: float,
-) -> dict[str, Any]:
-    """The options by name, or a ValueError that names the one out of range."""
-    whole("k", k, 1)
-    number("margin", margin)
-    number("rho", rho, 0, 1, ends=False)
-    choose("anchors", anchors, ANCHORS)
-    choose("reduction", reduction, REDUCTIONS)
-    return {
-        "k": int(k),  # NumPy's scalars become Python's
-        "margin": float(margin),
-        "anchors": anchors,
-        "normalise": normalise,
-        "squared": squared,
-        "reduction": reduction,
-        "rho": rho,
-    }
 
 
 class _WithGradient(torch.autograd.Function):
@@ -240,10 +202,7 @@ def _hinges(
     valid: Tensor,
     pairs: Tensor,
     negatives: Tensor,
-    margin: float,
-    *,
-    normalise: bool,
-    squared: bool,
+    options: TripletOptions,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Sum of the positive hinges of an attribute, their number, and the sum's gradient.
 
@@ -258,15 +217,17 @@ def _hinges(
     # both in K log K steps (`_count`). b and -a are also the gradient by u and v, which leads to
     # the features by hand here: autograd would keep six tensors of the distances' size.
     anchors, k = pairs.shape[2:]
+    margin = options.margin
     dtype = torch.promote_types(picked.dtype, torch.float32)
     z = picked.to(torch.float64, copy=True)
     z = z.masked_fill_(~valid.unsqueeze(-1), 0).flatten(0, 1)  # samples without a role may be NaN
     norm = length = torch.linalg.vector_norm(z, dim=-1, keepdim=True)  # (A S, N, 1)
-    if normalise:
+    if options.normalise:
         norm = length.clamp(min=EPSILON)
         z *= norm.reciprocal()  # quicker than to divide
-    d, same = _distances(z, (length / norm if normalise else length).square_(), anchors, dtype)
-    if squared:
+    square = (length / norm if options.normalise else length).square_()
+    d, same = _distances(z, square, anchors, dtype)
+    if options.squared:
         d.square_()
     d, z = d.unflatten(0, pairs.shape[:2]), z.to(dtype)
     pull, push = d.split([k, d.shape[3] - k], 3)
@@ -275,13 +236,13 @@ def _hinges(
     weight = torch.cat([below.to(dtype), above.to(dtype).neg_()], 3)  # of each distance in the sum
     total = (weight * d).sum((1, 2, 3)) + margin * active.to(dtype)  # Eq. 8, 9: the sum over T
     # d |x - y| = (x - y) / |x - y| (dx - dy), and 0 where x = y
-    weight = weight.mul_(2) if squared else weight.div_(d)
+    weight = weight.mul_(2) if options.squared else weight.div_(d)
     weight = weight.flatten(0, 1).masked_fill_(same, 0)
     x, y = z.tensor_split([anchors], 1)
     of_x = (x * weight.sum(2).unsqueeze(2)).baddbmm_(weight, y, alpha=-1)
     of_y = (y * weight.sum(1).unsqueeze(2)).baddbmm_(weight.mT, x, alpha=-1)
     gradient = torch.cat([of_x, of_y], 1)
-    if normalise:  # the length of z is fixed: its radial part of the gradient is 0
+    if options.normalise:  # the length of z is fixed: its radial part of the gradient is 0
         radial = (gradient * z).sum(2, keepdim=True).masked_fill_(length <= EPSILON, 0)
         gradient.addcmul_(z, radial, value=-1).mul_(norm.reciprocal().to(dtype))
     return total, active, gradient.view_as(picked)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dcl.triplet import triplet_terms
+from dcl.triplet import TripletOptions, triplet_terms
 
 SHARPNESS = 8.0  # of the fixed classifier: its logit for the minority is this times x
 RATE = 0.6  # of the descent, in coordinates for each unit of gradient
@@ -66,11 +66,12 @@ def descend(cloud: Cloud, anchors: str, *, k: int, steps: int) -> Tensor:
     steps : int
     """
     points, path = cloud.points, [cloud.points]
+    options = TripletOptions(k=k, anchors=anchors, normalise=False)
     for _ in range(steps):
         points = points.detach().requires_grad_()
         logit = SHARPNESS * points.detach()[..., 0]
         logits = torch.stack([-logit, logit], -1)
-        terms = triplet_terms(points, logits, cloud.labels, k=k, anchors=anchors, normalise=False)
+        terms = triplet_terms(points, logits, cloud.labels, options)
         (gradient,) = torch.autograd.grad(terms.loss.sum(), points)
         points = points.detach() - RATE * gradient
         path.append(points)

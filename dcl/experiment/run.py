@@ -173,9 +173,7 @@ def checkpoint_of(config: Training, data: Dataset) -> Path:
 
 def source_of(config: Training) -> str:
     """Hash of the files that decide the numbers of a run: its method's, its data's, the trainer."""
-    return provenance.source_hash(
-        config.entry.build.__module__, config.data_module, trainer.__name__
-    )
+    return provenance.source_hash(*config.entry.modules, config.data_module, trainer.__name__)
 
 
 def _train(

@@ -1,24 +1,35 @@
-"""The methods: a name -> its entry. One file for each kind, one line here.
+"""The methods: a name -> its entry. A file for each kind, a line in it for each method.
 
-A method of your own is a file with a criterion (`dcl.protocol.Criterion` says what is asked of it)
-and its entry (`dcl.methods.entry.Method`), and its line in `METHODS`; or, outside the checkout, a
-name ``package.module:ENTRY`` in the place of the method's.
+A method of your own is a function or a criterion (`dcl.protocol.Criterion`) and its entry
+(`dcl.methods.Method`) in the `ENTRIES` of a file here; or, outside the checkout, a name
+``package.module:ENTRY`` in the place of the method's.
 """
 
 import difflib
 import importlib
+import warnings
 from typing import Any
 
-from ..checks import SMOOTHING
+from torch import Tensor
+
 from ..protocol import Criterion
-from . import crl, crt, framework, ldam, lmle, losses, resampling, reweighting, tau_norm
+from . import crl, framework, lmle, losses, resampling, two_stage, weights
 from .entry import TASKS, Method, Option
 
-__all__ = ["BASELINES", "METHODS", "TASKS", "Baseline", "Method", "Option", "find"]
+__all__ = [
+    "BASELINES",
+    "METHODS",
+    "TASKS",
+    "Baseline",
+    "Method",
+    "Option",
+    "find",
+    "make_criterion",
+]
 
 METHODS: dict[str, Method] = {
     method.name: method
-    for file in (framework, resampling, reweighting, losses, crl, ldam, lmle, tau_norm, crt)
+    for file in (framework, resampling, weights, losses, crl, lmle, two_stage)
     for method in file.ENTRIES
 }
 BASELINES = tuple(name for name in METHODS if METHODS[name] not in framework.ENTRIES)
@@ -30,7 +41,7 @@ def find(name: str) -> Method:
     Raises
     ------
     ValueError
-        For a name that there is not, with the nearest one.
+        For an unknown name, with the nearest one.
     """
     if name in METHODS:
         return METHODS[name]
@@ -56,33 +67,45 @@ def find(name: str) -> Method:
     )
 
 
-def Baseline(method: str, class_counts, epochs: float, **options: Any) -> Criterion:  # noqa: N802
+def make_criterion(name: str, class_counts: Tensor, epochs: float, **options: Any) -> Criterion:
     """The criterion of any method by its name, for a training loop of your own.
 
     Parameters
     ----------
-    method : str
-        One of `METHODS`.
+    name : str
+        One of `dcl.METHODS`, or ``package.module:ENTRY``.
     class_counts : Tensor (A, C)
-        Samples of each class in the training set.
+        Samples of each class in the training set, for each attribute; all positive.
     epochs : float
-        L.
+        L, the expected total number of epochs.
     options
-        Of that method, and ``classes`` and ``seed``.
+        Those of the method, ``dcl.METHODS[name].options``, and ``classes`` and ``seed`` as of
+        `dcl.protocol.Criterion`.
+
+    Raises
+    ------
+    TypeError
+        For an option that the method does not have, with those that it has.
+    ValueError
+        For an unknown name and impossible values.
 
     Examples
     --------
     >>> import torch
-    >>> criterion = Baseline("focal", torch.tensor([[90, 10]]), 10, gamma=1.0)
+    >>> criterion = make_criterion("focal", torch.tensor([[90, 10]]), 10, gamma=1.0)
     >>> criterion(torch.zeros(2, 1, 2), torch.zeros(2, 1, 4), torch.tensor([[0], [1]]))
     tensor(0.3466)
     """
-    entry = find(method)
-    for name in options:
-        known = (*entry.options, "classes", "seed")
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f": did you mean {near[0]!r}?" if near else ""
-            hint = SMOOTHING if name == "label_smoothing" else hint
-            raise TypeError(f"method {method!r} has no option {name!r}{hint}")
+    entry = find(name)
+    entry.check_names(options)
     return entry.criterion(class_counts, epochs, **options)
+
+
+def Baseline(method: str, class_counts, epochs: float, **options: Any) -> Criterion:  # noqa: N802
+    """The former name of `make_criterion`."""
+    warnings.warn(
+        "dcl.Baseline is now dcl.make_criterion, with the same arguments",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return make_criterion(method, class_counts, epochs, **options)

@@ -9,15 +9,13 @@ from ..checks import as_sample_weights
 from ..protocol import Criterion
 from ..sampling import weighted_cross_entropy
 from ..triplet import (
-    MARGIN,
-    RHO,
+    DEFAULT,
     Count,
-    K,
     Margin,
     Normalise,
     Reduction,
     Squared,
-    check_triplet_options,
+    TripletOptions,
     mined_terms,
 )
 from .entry import Method
@@ -49,16 +47,16 @@ class CRL(Criterion):
         eta: Annotated[float, "of crl-original (ours)"] = 0.01,
         classes: int | Sequence[int] | None = None,
         seed: int | None = None,
-        k: Count = K,
-        margin: Margin = MARGIN,
+        k: Count = DEFAULT.k,
+        margin: Margin = DEFAULT.margin,
         anchors: str = "all",
-        normalise: Normalise = True,
-        squared: Squared = False,
-        reduction: Reduction = "all",
-        rho: float = RHO,
+        normalise: Normalise = DEFAULT.normalise,
+        squared: Squared = DEFAULT.squared,
+        reduction: Reduction = DEFAULT.reduction,
+        rho: float = DEFAULT.rho,
     ):
         super().__init__(class_counts, epochs, classes=classes, seed=seed)
-        self.triplet_options = check_triplet_options(
+        self.triplet_options = TripletOptions(
             k=k,
             margin=margin,
             anchors=anchors,
@@ -83,10 +81,11 @@ class CRL(Criterion):
         shares = (1 - alpha).expand(labels.shape)
         given = as_sample_weights(weights, labels)
         loss = weighted_cross_entropy(logits, labels, shares, given)
-        terms = mined_terms(features, logits, labels, **self.triplet_options)
-        metric = (alpha.to(terms.loss.dtype) * terms.loss).sum()
-        self._last = {"classification": loss.detach()}, labels, shares
-        self._last[0].update(metric=metric.detach(), triples=terms.triples, active=terms.active)
+        terms, triples, active = mined_terms(features, logits, labels, self.triplet_options)
+        metric = (alpha.to(terms.dtype) * terms).sum()
+        self.keep(
+            labels, shares, classification=loss, metric=metric, triples=triples, active=active
+        )
         return loss + metric
 
 

@@ -1,12 +1,15 @@
-"""What a method is to the rest of the project: one entry, and nobody asks for its name."""
+"""Registry entry of a method: how to build its criterion, and its options."""
 
+import difflib
 import inspect
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from ..checks import SMOOTHING
 from ..evaluation.decisions import DECISIONS
+from ..protocol import Criterion
 
 TASKS = {
     "any": "attributes of any number of classes",
@@ -17,7 +20,7 @@ TASKS = {
 
 @dataclass(frozen=True)
 class Option:
-    """An option of a method's criterion: default, kinds of value and one line of meaning."""
+    """An option of a method's criterion: default, types of its value and one line of meaning."""
 
     default: Any
     kinds: tuple[type, ...]
@@ -33,21 +36,23 @@ class Method:
     name : str
         Of the command line, the grids, the records and the tables.
     build : callable
-        ``(class_counts, epochs, *, classes, seed, **options)`` -> `dcl.protocol.Criterion`. Its
-        options are the keyword-only parameters annotated ``Annotated[type, "meaning"]``.
+        ``(class_counts, epochs, *, classes, seed, **options)`` -> `dcl.protocol.Criterion`.
     summary : str
         What it does, in a few words.
     colour : str
         In every figure.
     fixed : mapping
         Options that it has by definition.
+    signature : callable, optional
+        Its keyword-only parameters annotated ``Annotated[type, "meaning"]`` are the options;
+        `build` without it.
     uses : tuple of str, optional
-        Options that it takes; all of `build` without it.
+        Options that it takes; all of the signature without it.
     tasks : {"any", "binary", "single-label"}
     network : mapping
         What it wants of a network: ``cosine``.
     decisions : tuple of str
-        Ways to decide that it is tested with, the first of them its own.
+        Ways to decide that it is tested with; the first is the one it was made for.
     """
 
     name: str
@@ -55,6 +60,7 @@ class Method:
     summary: str
     colour: str = "#888888"
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    signature: Callable[..., Any] | None = None
     uses: tuple[str, ...] | None = None
     tasks: str = "any"
     network: Mapping[str, Any] = field(default_factory=dict)
@@ -63,29 +69,47 @@ class Method:
     @property
     def options(self) -> dict[str, Option]:
         """Its options by name: what the configuration, the command line and the book show."""
-        found = options_of(self.build)
-        names = found if self.uses is None else self.uses
-        return {name: found[name] for name in names if name not in self.fixed}
+        every = options_of(self.signature or self.build)
+        names = every if self.uses is None else self.uses
+        return {name: every[name] for name in names if name not in self.fixed}
 
-    def criterion(self, class_counts, epochs: float, **options: Any):
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules that define its numbers."""
+        made_by = (getattr(self.build, "func", self.build), self.signature)  # of a partial: func
+        return tuple({function.__module__: None for function in made_by if function is not None})
+
+    def criterion(self, class_counts, epochs: float, **options: Any) -> Criterion:
         """Its criterion for a training set."""
         return self.build(class_counts, epochs, **dict(self.fixed) | options)
 
+    def check_names(self, options: Mapping[str, Any]) -> None:
+        """A TypeError for an option that it does not have or has by definition."""
+        known = (*self.options, "classes", "seed")
+        for name in options:
+            if name in self.fixed:
+                raise TypeError(
+                    f"method {self.name!r} has {name} = {self.fixed[name]!r} by definition: leave "
+                    f"{name} out"
+                )
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]!r}? " if near else ""
+                words = f"method {self.name!r} has no option {name!r}: {hint}It has "
+                more = SMOOTHING if name == "label_smoothing" else ""
+                raise TypeError(words + ", ".join(known) + more)
 
-def options_of(build: Callable[..., Any]) -> dict[str, Option]:
-    """The annotated keyword-only parameters of a criterion; ``**options`` adds DCLLoss's."""
-    function = build.__init__ if inspect.isclass(build) else build
+
+def options_of(function: Callable[..., Any]) -> dict[str, Option]:
+    """The annotated keyword-only parameters of a function or of a class's constructor."""
+    function = function.__init__ if inspect.isclass(function) else function
     hints = typing.get_type_hints(function, include_extras=True)
-    found: dict[str, Option] = {}
+    options: dict[str, Option] = {}
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD and name == "options":
-            from ..criterion import DCLLoss
-
-            found = options_of(DCLLoss) | found
         hint = hints.get(name)
         if parameter.kind is parameter.KEYWORD_ONLY and typing.get_origin(hint) is Annotated:
             kind, doc = typing.get_args(hint)[:2]
             kinds = typing.get_args(kind) or (kind,)
             plain = tuple(k for k in kinds if k in (int, float, str, bool))
-            found[name] = Option(parameter.default, plain, doc)
-    return found
+            options[name] = Option(parameter.default, plain, doc)
+    return options

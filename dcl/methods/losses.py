@@ -1,22 +1,31 @@
-"""Other losses than cross entropy: focal, asymmetric, logit-adjusted."""
+"""Other losses than cross entropy: focal, asymmetric, logit-adjusted, LDAM."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import as_sample_weights, at_least_float32, check_logits
+from ..checks import at_least_float32, check_logits
 from ..protocol import Criterion, shares
 from ..sampling import cross_entropy, weigh, weighted_cross_entropy
 from .entry import Method
+from .weights import BETA, Beta, class_balanced_weights
 
 FINE = 1e-3  # of ASL's clip: below, log(1 - p + clip) has lost its digits by 1 - p
+DEFERRED = 0.8  # share of the epochs before LDAM's weights begin (Cao et al.: 160 of 200)
+TAU, SCALE = 1.0, 30.0
 Tau = Annotated[float, "of logit-adjustment and tau-norm (their papers: 1)"]
 
 
 def focal_loss(
-    logits: Tensor, labels: Tensor, *, gamma: float = 2.0, weights: Tensor | None = None
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    gamma: Annotated[float, "of focal (Lin et al. 2017)"] = 2.0,
+    weights: Tensor | None = None,
 ) -> Tensor:
     """Focal loss: cross entropy times (1 - p) ** gamma of the true class (Lin et al. 2017).
 
@@ -37,7 +46,7 @@ def focal_loss(
     tensor(0.1733)
     """
     check_logits(logits, labels)
-    if not gamma >= 0:
+    if not 0 <= gamma < float("inf"):
         raise ValueError(f"gamma must be 0 or more, got {gamma!r}")
     entropy = cross_entropy(logits, labels)  # (A, B), 0 where unknown
     losses = _power(-torch.expm1(-entropy), gamma) * entropy
@@ -53,9 +62,9 @@ def asymmetric_loss(
     logits: Tensor,
     labels: Tensor,
     *,
-    gamma_positive: float = 0.0,
-    gamma_negative: float = 4.0,
-    clip: float = 0.05,
+    gamma_positive: Annotated[float, "of asl, for positives (Ridnik et al. 2021)"] = 0.0,
+    gamma_negative: Annotated[float, "of asl, for negatives (Ridnik et al. 2021)"] = 4.0,
+    clip: Annotated[float, "of asl, probability that negatives are let off"] = 0.05,
     weights: Tensor | None = None,
 ) -> Tensor:
     """Asymmetric loss, ASL, of yes-or-no attributes (Ridnik et al. 2021, Eq. 5-7).
@@ -105,7 +114,7 @@ def asymmetric_loss(
     return weigh(loss.T, weights).T.sum() / max(1, len(labels))
 
 
-def logit_adjusted(logits: Tensor, class_counts: Tensor, *, tau: float = 1.0) -> Tensor:
+def logit_adjusted(logits: Tensor, class_counts: Tensor, *, tau: float = TAU) -> Tensor:
     """Logits plus tau times the logarithm of the training prior (Menon et al. 2021, Eq. 10).
 
     Cross entropy of these trains; the largest *plain* logit decides. What `dcl.decide` does with
@@ -119,79 +128,69 @@ def logit_adjusted(logits: Tensor, class_counts: Tensor, *, tau: float = 1.0) ->
     return logits + tau * prior.to(logits.dtype)
 
 
+def ldam_logits(
+    logits: Tensor,
+    labels: Tensor,
+    class_counts: Tensor,
+    *,
+    max_margin: float = 0.5,
+    scale: float = SCALE,
+) -> Tensor:
+    """Logits with the true class's reduced by its margin, then scaled (Cao et al. 2019).
+
+    The margin is proportional to n_c ** -1/4 and `max_margin` for the rarest class. The scale is
+    meant for the cosines of a normalised output layer; give 1 with an ordinary one.
+    """
+    check_logits(logits, labels)
+    margins = class_counts.double() ** -0.25
+    margins = max_margin * margins / margins.amax(1, keepdim=True)  # (A, C)
+    logits = at_least_float32(logits)
+    true = F.one_hot(labels.long().clamp(min=0), logits.shape[2])
+    return scale * (logits - true * margins.to(logits.dtype))
+
+
 class Loss(Criterion):
-    """A loss of logits and labels, without weights or features of its own."""
+    """A function of logits and labels as a criterion.
 
-    def loss(self, logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
-        """logits (B, A, C), labels (B, A), weights (B, A) of samples or None -> scalar."""
-        raise NotImplementedError
-
-    def forward(
-        self,
-        logits: Tensor,
-        features: Tensor | None,
-        labels: Tensor,
-        weights: Tensor | None = None,
-    ) -> Tensor:
-        """The loss of a batch, as of `DCLLoss.forward`."""
-        logits, features, labels = self.batch(logits, features, labels)
-        loss = self.loss(logits, labels, as_sample_weights(weights, labels))
-        self._last = {"classification": loss.detach()}, labels, None
-        return loss
-
-
-class Focal(Loss):
-    """Focal loss (Lin et al. 2017)."""
+    Parameters
+    ----------
+    function : callable
+        ``(logits (B, A, C), labels (B, A), *, weights, **options)`` -> scalar; `weights` (B, A) of
+        samples, or None.
+    class_counts, epochs, classes, seed
+        As of `Criterion`.
+    options
+        Keyword arguments of `function`.
+    """
 
     def __init__(
         self,
+        function: Callable[..., Tensor],
         class_counts: Tensor,
         epochs: float,
         *,
-        gamma: Annotated[float, "of focal (Lin et al. 2017)"] = 2.0,
-        **more,
+        classes: int | Sequence[int] | None = None,
+        seed: int | None = None,
+        **options: Any,
     ):
-        super().__init__(class_counts, epochs, **more)
-        if not 0 <= gamma < float("inf"):
-            raise ValueError(f"gamma must be 0 or more, got {gamma!r}")
-        self.gamma = gamma
+        super().__init__(class_counts, epochs, classes=classes, seed=seed)
+        self.function, self.options = function, options
+        logits = torch.zeros(1, *self.class_counts.shape)
+        function(logits, logits[..., 0].long(), weights=None, **options)  # for its checks
 
     def trained_prior(self) -> Tensor | None:
         return None
 
-    def loss(self, logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
-        return focal_loss(logits, labels, gamma=self.gamma, weights=weights)
+    def classification_loss(
+        self, logits: Tensor, labels: Tensor, weights: Tensor | None
+    ) -> tuple[Tensor, None]:
+        return self.function(logits, labels, weights=weights, **self.options), None
+
+    def _get_name(self) -> str:
+        return self.function.__name__
 
 
-class Asymmetric(Loss):
-    """Asymmetric loss (Ridnik et al. 2021), of yes-or-no attributes."""
-
-    def __init__(
-        self,
-        class_counts: Tensor,
-        epochs: float,
-        *,
-        gamma_positive: Annotated[float, "of asl, for positives (Ridnik et al. 2021)"] = 0.0,
-        gamma_negative: Annotated[float, "of asl, for negatives (Ridnik et al. 2021)"] = 4.0,
-        clip: Annotated[float, "of asl, probability that negatives are let off"] = 0.05,
-        **more,
-    ):
-        super().__init__(class_counts, epochs, **more)
-        self.options: dict[str, Any] = {
-            "gamma_positive": gamma_positive, "gamma_negative": gamma_negative, "clip": clip
-        }  # fmt: skip
-        if self.class_counts.shape[1] != 2:
-            raise ValueError(f"asl is for 2 classes, got {self.class_counts.shape[1]}")
-        asymmetric_loss(torch.zeros(1, 1, 2), torch.zeros(1, 1, dtype=torch.long), **self.options)
-
-    def trained_prior(self) -> Tensor | None:
-        return None
-
-    def loss(self, logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
-        return asymmetric_loss(logits, labels, weights=weights, **self.options)
-
-
-class LogitAdjusted(Loss):
+class LogitAdjusted(Criterion):
     """Cross entropy of logits moved by the prior (Menon et al. 2021)."""
 
     def __init__(
@@ -199,10 +198,11 @@ class LogitAdjusted(Loss):
         class_counts: Tensor,
         epochs: float,
         *,
-        tau: Tau = 1.0,
-        **more,
+        tau: Tau = TAU,
+        classes: int | Sequence[int] | None = None,
+        seed: int | None = None,
     ):
-        super().__init__(class_counts, epochs, **more)
+        super().__init__(class_counts, epochs, classes=classes, seed=seed)
         logit_adjusted(torch.zeros(1, *self.class_counts.shape), self.class_counts, tau=tau)
         self.tau = tau
 
@@ -210,13 +210,88 @@ class LogitAdjusted(Loss):
         powers = self.class_counts.double() ** (1 - self.tau)
         return shares(powers.where(self.class_counts > 0, 0.0))
 
-    def loss(self, logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
+    def classification_loss(
+        self, logits: Tensor, labels: Tensor, weights: Tensor | None
+    ) -> tuple[Tensor, None]:
         adjusted = logit_adjusted(logits, self.class_counts, tau=self.tau)
-        return weighted_cross_entropy(adjusted, labels, weights)
+        return weighted_cross_entropy(adjusted, labels, weights), None
+
+
+class LDAM(Criterion):
+    """LDAM-DRW: margins from the start, class-balanced weights in the last fifth.
+
+    As in the authors' code the weighted loss is divided by the sum of the batch's weights; weights
+    of samples are not part of that sum.
+    """
+
+    def __init__(
+        self,
+        class_counts: Tensor,
+        epochs: float,
+        *,
+        beta: Beta = BETA,
+        scale: Annotated[float, "of the cosines of ldam-drw (Cao et al. 2019)"] = SCALE,
+        classes: int | Sequence[int] | None = None,
+        seed: int | None = None,
+    ):
+        super().__init__(class_counts, epochs, classes=classes, seed=seed)
+        if self.class_counts.shape[0] > 1:
+            raise ValueError(
+                f"ldam-drw is for single-label tasks (1 attribute), got {len(self.class_counts)}"
+            )
+        if not 0 < scale < float("inf"):
+            raise ValueError(f"scale must be more than 0, got {scale!r}")
+        class_balanced_weights(self.class_counts, beta=beta)  # for its check
+        self.beta, self.scale = beta, scale
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch: float) -> None:
+        """The weights begin after four fifths; a flag, for a compiled graph is made for each."""
+        super().set_epoch(epoch)
+        self.reweighted = epoch >= DEFERRED * self.epochs
+
+    def trained_prior(self) -> Tensor | None:
+        return None
+
+    def classification_loss(
+        self, logits: Tensor, labels: Tensor, weights: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        adjusted = ldam_logits(logits, labels, self.class_counts, scale=self.scale)
+        entropy = cross_entropy(adjusted, labels)  # (1, B), 0 where unknown
+        balance = (labels >= 0).T.to(entropy.dtype)
+        if self.reweighted:
+            table = class_balanced_weights(self.class_counts, beta=self.beta)
+            balance = table.gather(1, labels.T.long().clamp(min=0)).to(entropy.dtype) * balance
+        loss = weigh(balance * entropy, weights).sum() / balance.sum().clamp(min=1e-12)
+        return loss, balance.T
+
+
+def method_of_loss(name: str, loss: Callable[..., Tensor], summary: str, **about: Any) -> Method:
+    """The entry of a method that minimises this function of logits and labels.
+
+    Parameters
+    ----------
+    name, summary, about
+        As of `Method`.
+    loss : callable
+        ``(logits (B, A, C), labels (B, A), *, weights, **options)`` -> scalar; `weights` (B, A) of
+        samples, or None. It is called once with zeros, to check the options.
+    """
+    return Method(name, partial(Loss, loss), summary, signature=loss, **about)
 
 
 ENTRIES = (
-    Method("focal", Focal, "easy samples count less", colour="#000000"),
-    Method("asl", Asymmetric, "easy negatives count nothing", colour="#EE7733", tasks="binary"),
+    method_of_loss("focal", focal_loss, "easy samples count less", colour="#000000"),
+    method_of_loss(
+        "asl", asymmetric_loss, "easy negatives count nothing", colour="#EE7733", tasks="binary"
+    ),
     Method("logit-adjustment", LogitAdjusted, "the prior in the logits", colour="#AA4499"),
+    Method(
+        "ldam-drw",
+        LDAM,
+        "margins, and weights at the end",
+        colour="#88CCEE",
+        tasks="single-label",
+        network={"cosine": True},  # its logits are cosines
+    ),
 )

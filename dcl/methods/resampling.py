@@ -1,7 +1,7 @@
 """Re-sampling to equal classes: of each batch anew, or of the training set once."""
 
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -73,20 +73,12 @@ class Resampled(Criterion):
     def trained_prior(self) -> Tensor | None:
         return shares(self.class_counts > 0)  # balance
 
-    def forward(
-        self,
-        logits: Tensor,
-        features: Tensor | None,
-        labels: Tensor,
-        weights: Tensor | None = None,
-    ) -> Tensor:
-        """The loss of a batch, as of `DCLLoss.forward`."""
-        logits, features, labels = self.batch(logits, features, labels)
-        given = as_sample_weights(weights, labels)
-        times = _times(labels, self.class_counts.shape[1], self.how, self.random.on(labels.device))
-        loss = weighted_cross_entropy(logits, labels, times, given)
-        self._last = {"classification": loss.detach()}, labels, times
-        return loss
+    def classification_loss(
+        self, logits: Tensor, labels: Tensor, weights: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        classes, generator = self.class_counts.shape[1], self.random.on(labels.device)
+        times = _times(labels, classes, self.how, generator)
+        return weighted_cross_entropy(logits, labels, times, weights), times
 
 
 class DownSampled(Resampled):
@@ -108,9 +100,10 @@ class DownSampled(Resampled):
         epochs: float,
         *,
         fixed: Annotated[bool, "one balanced subset, drawn once, of down-sampling (ours)"] = False,
-        **more,
+        classes: int | Sequence[int] | None = None,
+        seed: int | None = None,
     ):
-        super().__init__(class_counts, epochs, **more)
+        super().__init__(class_counts, epochs, classes=classes, seed=seed)
         self.fixed = self.wants_rows = fixed
         self.register_buffer("kept", torch.empty(0, dtype=torch.bool), persistent=False)
         self.register_buffer("known", self.class_counts.sum(1), persistent=False)
@@ -141,17 +134,16 @@ class DownSampled(Resampled):
                 "batch in it: criterion(logits, features, labels, rows=rows)"
             )
         logits, features, labels = self.batch(logits, features, labels)
-        given = as_sample_weights(weights, labels)
         # as large a step as cross entropy's: over the share of the known labels that is kept
         times = self.kept[rows].double() * (self.kept.sum(0).reciprocal() * self.known)
-        loss = weighted_cross_entropy(logits, labels, times, given)
-        self._last = {"classification": loss.detach()}, labels, times
+        loss = weighted_cross_entropy(logits, labels, times, as_sample_weights(weights, labels))
+        self.keep(labels, times, classification=loss)
         return loss
 
-    def get_extra_state(self) -> dict:
+    def get_extra_state(self) -> dict[str, Any]:
         return super().get_extra_state() | {"kept": self.kept, "known": self.known}
 
-    def set_extra_state(self, state: dict) -> None:
+    def set_extra_state(self, state: dict[str, Any]) -> None:
         missing = [name for name in ("kept", "known") if name not in state]
         if missing:
             raise ValueError(

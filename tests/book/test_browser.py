@@ -17,7 +17,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 from dcl import dsl_weights, loss_schedule, schedule, target_distribution
 from dcl.mining import mine
 from dcl.schedulers import SAMPLING_SCHEDULES
-from dcl.triplet import triplet_terms
+from dcl.triplet import TripletOptions, triplet_terms
 from dcl_book import plane
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -555,8 +555,8 @@ def test_the_explorers_triplets_are_mined_and_moved_as_the_library_does(
         roles = mine(logits[:, None], labels[:, None], k=k, anchors=anchors, rho=0.5)
         for name, role in zip(("anchor", "positive", "negative"), roles, strict=True):
             assert sorted(now["mined"][name]) == sorted(role.index[role.valid].tolist()), step
-        options = {"k": k, "anchors": anchors, "normalise": False}
-        terms = triplet_terms(points[:, None], logits[:, None], labels[:, None], **options)
+        options = TripletOptions(k=k, anchors=anchors, normalise=False)
+        terms = triplet_terms(points[:, None], logits[:, None], labels[:, None], options)
         assert now["triples"] == terms.triples.item()
         assert now["loss"] == pytest.approx(terms.loss.item(), abs=1e-6)
         (gradient,) = torch.autograd.grad(terms.loss.sum(), points)

@@ -19,8 +19,8 @@ HEAVY = ("pandas", "sklearn", "scipy", "torchvision", "matplotlib", "IPython")
 EXTRAS = (*HEAVY, "numpy", "seaborn", "PIL", "tqdm", "safetensors", "yaml", "papermill")
 PUBLIC = set(  # adding a name is free, taking one away breaks the code of others
     "balanced_accuracy Baseline BASELINES calibration_error count_classes Criterion DCLLoss "
-    "decide DECISIONS DeepID2 dsl_loss dsl_weights evaluate Graphed loss_schedule METHODS "
-    "PRESETS schedule target_distribution triplet_loss tune_thresholds".split()
+    "decide DECISIONS DeepID2 dsl_loss dsl_weights evaluate Graphed loss_schedule make_criterion "
+    "METHODS PRESETS schedule target_distribution triplet_loss tune_thresholds".split()
 )
 ROOMS = (
     "",

@@ -156,3 +156,11 @@ def test_another_version_is_named(tmp_path):
     path.write_bytes(file.getvalue())
     with pytest.raises(MatlabError, match="not of version 5 to 7: save it with save -v7"):
         read_variable(path, "it")
+
+
+@pytest.mark.parametrize("header", [0, 512])
+def test_version_7_3_says_how_to_save_again(tmp_path, header):
+    path = tmp_path / "value.mat"
+    path.write_bytes(b"MATLAB 7.3".ljust(header)[:header] + b"\x89HDF\r\n\x1a\n" + bytes(99))
+    with pytest.raises(MatlabError, match=r"version 7.3, which is HDF5: .* again with save -v7"):
+        read_variable(path, "it")

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from dcl import (
     PRESETS,
-    Baseline,
     DCLLoss,
     dsl_weights,
     loss_schedule,
+    make_criterion,
     reference,
     schedule,
     target_distribution,
@@ -365,7 +365,7 @@ def test_a_look_in_eval_never_changes_a_training(method, seed):
 
     def losses(looks):
         torch.manual_seed(1)
-        criterion = Baseline(method, torch.tensor([[500, 100]] * 2), 10, seed=seed)
+        criterion = make_criterion(method, torch.tensor([[500, 100]] * 2), 10, seed=seed)
         criterion.set_epoch(8)
         found, seen = [], []
         for _ in range(3):

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from dcl import METHODS, Baseline, DCLLoss, calibration_error, count_classes
-from dcl.methods.reweighting import class_balanced_weights, deepmar_weights
+from dcl import METHODS, DCLLoss, calibration_error, count_classes, make_criterion
+from dcl.methods.weights import class_balanced_weights, deepmar_weights
 
 NONE = ("focal", "asl", "ldam-drw", "lmle", "tau-norm")
 COUNTS = torch.tensor([[60, 30, 10]])
@@ -13,7 +13,7 @@ COUNTS = torch.tensor([[60, 30, 10]])
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_says_its_prior_or_that_it_has_none(method):
     counts = torch.tensor([[80, 20]])
-    criterion = Baseline(method, counts, 10, seed=0)
+    criterion = make_criterion(method, counts, 10, seed=0)
     logits = torch.tensor([[[0.3, -0.4]]]).double()
     prior = criterion.trained_prior()
     if method in NONE:
@@ -30,12 +30,12 @@ def test_every_method_says_its_prior_or_that_it_has_none(method):
 @pytest.mark.parametrize(
     ("criterion", "prior"),
     [
-        (Baseline("cross-entropy", COUNTS, 10), [0.6, 0.3, 0.1]),
-        (Baseline("selective-learning", COUNTS, 10), [1 / 3] * 3),
-        (Baseline("cost-sensitive", COUNTS, 10), [1 / 3] * 3),
-        (Baseline("over-sampling", COUNTS, 10), [1 / 3] * 3),
-        (Baseline("logit-adjustment", COUNTS, 10, tau=1.0), [1 / 3] * 3),
-        (Baseline("logit-adjustment", COUNTS, 10, tau=0.0), [0.6, 0.3, 0.1]),
+        (make_criterion("cross-entropy", COUNTS, 10), [0.6, 0.3, 0.1]),
+        (make_criterion("selective-learning", COUNTS, 10), [1 / 3] * 3),
+        (make_criterion("cost-sensitive", COUNTS, 10), [1 / 3] * 3),
+        (make_criterion("over-sampling", COUNTS, 10), [1 / 3] * 3),
+        (make_criterion("logit-adjustment", COUNTS, 10, tau=1.0), [1 / 3] * 3),
+        (make_criterion("logit-adjustment", COUNTS, 10, tau=0.0), [0.6, 0.3, 0.1]),
         (DCLLoss(COUNTS, 10, sampling=1.0, normalisation="minority"), [0.6, 0.3, 0.1]),
     ],
 )
@@ -56,16 +56,16 @@ def test_a_schedules_prior_is_that_of_its_epoch():
 def test_a_weighted_prior_is_that_of_counts_times_weights(method):
     weights = {"class-balanced": class_balanced_weights, "deepmar": deepmar_weights}[method]
     expected = COUNTS * weights(COUNTS)
-    found = Baseline(method, COUNTS, 10).trained_prior()
+    found = make_criterion(method, COUNTS, 10).trained_prior()
     torch.testing.assert_close(found, expected / expected.sum())
 
 
 def test_the_forms_of_logits_come_back_as_they_were():
-    criterion = Baseline("cost-sensitive", torch.tensor([[90, 10], [60, 40]]), 10)
+    criterion = make_criterion("cost-sensitive", torch.tensor([[90, 10], [60, 40]]), 10)
     score = torch.randn(4, 2)
     full = criterion.at_data_prior(torch.stack([0 * score, score], 2)).diff()[..., 0]
     torch.testing.assert_close(criterion.at_data_prior(score), full)
-    one = Baseline("cost-sensitive", COUNTS, 10)
+    one = make_criterion("cost-sensitive", COUNTS, 10)
     logits = torch.randn(4, 3)
     torch.testing.assert_close(one.at_data_prior(logits), one.at_data_prior(logits[:, None])[:, 0])
     with pytest.raises(ValueError, match=r"\(N, 1, 3\) as class_counts, got shape \(4, 2\)"):
@@ -77,7 +77,7 @@ def test_probabilities_are_right_again_after_weighting(method):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(4000, 1, generator=generator)
     y = (torch.rand(4000, 1, generator=generator) < (2 * x - 4).sigmoid()).long()
-    criterion = Baseline(method, count_classes(y, 2), 10)
+    criterion = make_criterion(method, count_classes(y, 2), 10)
     model = torch.nn.Linear(1, 1)
     optimiser = torch.optim.LBFGS(model.parameters(), max_iter=40)
 

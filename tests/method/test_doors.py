@@ -11,11 +11,11 @@ import torch
 
 from dcl import METHODS, DCLLoss, Graphed, count_classes, dsl_loss, dsl_weights, triplet_loss
 from dcl import protocol as sources
-from dcl.methods import Baseline, lmle
+from dcl.methods import lmle, make_criterion
 from dcl.methods.losses import asymmetric_loss, focal_loss
 from dcl.methods.resampling import DownSampled
 from dcl.mining import mine
-from dcl.triplet import triplet_terms
+from dcl.triplet import TripletOptions, triplet_terms
 
 COUNTS = torch.tensor([[80, 20], [60, 40]])
 DRAWN = torch.Generator().manual_seed(0)
@@ -34,7 +34,7 @@ def batch_of(name: str):
 
 def made(name: str, **options):
     _, _, labels = batch_of(name)
-    return Baseline(name, COUNTS[: labels.shape[1]], 10, seed=0, **options)
+    return make_criterion(name, COUNTS[: labels.shape[1]], 10, seed=0, **options)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -114,7 +114,7 @@ def test_a_label_of_a_class_that_its_attribute_lacks_is_refused(name):
     if name == "lmle":  # wants as many classes of each
         counts, labels, options = counts[:, :2] + 1, labels.clamp(max=1), {}
         labels[2, 0] = 2
-    criterion = Baseline(name, counts, 10, **options)
+    criterion = make_criterion(name, counts, 10, **options)
     with pytest.raises(ValueError, match=r"(attribute 0 .* row 2 is 2|0 \.\.\. 1, .* got 2)"):
         criterion(torch.zeros(3, 2, counts.shape[1]), torch.zeros(3, 2, 4), labels)
 
@@ -280,7 +280,7 @@ def test_a_saved_subset_that_lacks_a_part_is_refused_in_words():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda **more: Baseline("cross-entropy", torch.tensor([[5, 5]]), 10, **more),
+        lambda **more: make_criterion("cross-entropy", torch.tensor([[5, 5]]), 10, **more),
         lambda **more: DCLLoss.from_targets(torch.tensor([[0], [1]]), 10, **more),
     ],
 )
@@ -392,7 +392,7 @@ def test_the_functions_and_the_criterion_mine_the_same():
     options = {"k": 3, "margin": 0.7, "squared": True, "normalise": False, "reduction": "active"}
     criterion = DCLLoss(COUNTS, 10, loss=1.0, **options)
     criterion(LOGITS, FEATURES, LABELS)
-    terms = triplet_terms(FEATURES, LOGITS, LABELS, **options)
+    terms = triplet_terms(FEATURES, LOGITS, LABELS, TripletOptions(**options))
     assert torch.equal(criterion.parts["metric"], terms.loss.sum())
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dcl import DCLLoss, mining, reference, triplet
 from dcl.methods.crl import CRL
 from dcl.mining import mine, minority_classes
-from dcl.triplet import triplet_loss, triplet_terms
+from dcl.triplet import TripletOptions, triplet_loss, triplet_terms
 
 OPTIONS = st.fixed_dictionaries(
     {
@@ -53,7 +53,7 @@ def test_loss_gradient_and_triples_are_the_literal_loop(batch, options, one_by_o
     logits, labels = batch["logits"], batch["labels"]
     features = batch["features"].requires_grad_()
     with mock.patch.object(triplet, "TRIPLES", one_by_one):  # else: from sorted distances
-        ours = triplet_terms(features, logits, labels, **options)
+        ours = triplet_terms(features, logits, labels, TripletOptions(**options))
     literal = oracles.triplet_loss(features, logits, labels, **options)
     hinges = oracles.hinges(features, logits, labels, **options | {"reduction": "all"})
     assert ours.triples.tolist() == [len(x) for x in hinges]
@@ -78,7 +78,7 @@ def test_every_signature_with_triplets_has_the_same_defaults():
         "reduction": "all",
         "rho": 0.5,
     }
-    assert defaults(triplet_terms) == expected
+    assert defaults(TripletOptions) == expected
     assert expected.items() <= defaults(DCLLoss).items()
     assert expected.items() - {("anchors", "easy")} <= defaults(CRL).items()
 
@@ -103,13 +103,14 @@ def test_mining_picks_the_samples_of_section_3_3(batch, k, anchors):
 
 @given(batches_of_real_data(), st.sampled_from(["easy", "all"]))
 def test_an_unknown_label_is_as_good_as_no_sample(batch, anchors):
-    found = triplet_terms(batch["features"], batch["logits"], batch["labels"], anchors=anchors)
+    options = TripletOptions(anchors=anchors)
+    found = triplet_terms(batch["features"], batch["logits"], batch["labels"], options)
     for a, labels in enumerate(batch["labels"].T):
         known = labels >= 0
         alone = triplet_terms(
             *(batch[name][known, a] for name in ("features", "logits")),
             labels[known],
-            anchors=anchors,
+            options,
         )
         for ours, theirs in zip(found, alone, strict=True):
             torch.testing.assert_close(ours[a], theirs[0])

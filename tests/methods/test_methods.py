@@ -10,13 +10,14 @@ import torch.nn.functional as F
 from conftest import SHAPES, batches
 from hypothesis import given
 
+import dcl.methods
 from dcl import DCLLoss, decide, dsl_loss, dsl_weights, evaluate
-from dcl.methods import BASELINES, METHODS, Baseline, find
+from dcl.methods import BASELINES, METHODS, find, make_criterion
 from dcl.methods.crl import alpha_of
-from dcl.methods.crt import balanced_layer
-from dcl.methods.losses import asymmetric_loss
+from dcl.methods.losses import asymmetric_loss, ldam_logits
 from dcl.methods.resampling import DownSampled, resampling_weights
-from dcl.methods.reweighting import (
+from dcl.methods.two_stage import balanced_layer
+from dcl.methods.weights import (
     class_balanced_weights,
     cost_sensitive_weights,
     deepmar_weights,
@@ -29,7 +30,7 @@ ONE_ATTRIBUTE = [shape for shape in SHAPES if shape[1] == 1]
 
 
 def loss_of(method, batch, **options):
-    criterion = Baseline(method, batch["class_counts"], 10, seed=0, **options)
+    criterion = make_criterion(method, batch["class_counts"], 10, seed=0, **options)
     return criterion(batch["logits"], batch["features"], batch["labels"])
 
 
@@ -139,15 +140,13 @@ def test_ldam_is_cao_et_al_and_reweighted_in_the_last_fifth(batch):
         batch["labels"],
         batch["class_counts"],
     )
-    criterion = Baseline("ldam-drw", counts, 10)
+    criterion = make_criterion("ldam-drw", counts, 10)
     ours = criterion(logits, batch["features"], labels)
     assert_same_with_gradient(batch, ours, oracles.ldam_loss(logits, labels, counts.tolist()))
     criterion.set_epoch(7.9)
     torch.testing.assert_close(criterion(logits, batch["features"], labels), ours)
     criterion.set_epoch(8)
     weights = class_balanced_weights(counts).gather(1, labels.T)[0]  # (B,)
-    from dcl.methods.ldam import ldam_logits
-
     entropy = F.cross_entropy(
         ldam_logits(logits, labels, counts)[:, 0], labels[:, 0], reduction="none"
     )
@@ -158,7 +157,7 @@ def test_ldam_is_cao_et_al_and_reweighted_in_the_last_fifth(batch):
 
 def test_ldam_is_for_one_attribute():
     with pytest.raises(ValueError, match=r"single-label tasks \(1 attribute\), got 2"):
-        Baseline("ldam-drw", torch.tensor([[5, 5], [5, 5]]), 10)
+        make_criterion("ldam-drw", torch.tensor([[5, 5], [5, 5]]), 10)
 
 
 @given(batches())
@@ -230,7 +229,7 @@ PLAIN = [name for name in METHODS if name != "lmle"]  # which wants clusters fir
 def test_one_class_one_sample_and_an_empty_batch_are_finite(method, labels):
     labels = torch.tensor(labels, dtype=torch.long)[:, None]
     logits = torch.randn(len(labels), 1, 2, requires_grad=True)
-    criterion = Baseline(method, torch.tensor([[90, 10]]), 10, seed=0)
+    criterion = make_criterion(method, torch.tensor([[90, 10]]), 10, seed=0)
     loss = criterion(logits, torch.randn(len(labels), 1, 4, requires_grad=True), labels)
     loss.backward()
     assert loss.isfinite()
@@ -240,28 +239,34 @@ def test_one_class_one_sample_and_an_empty_batch_are_finite(method, labels):
 @pytest.mark.parametrize("method", BASELINES)
 def test_a_class_without_training_samples_is_named(method):
     with pytest.raises(ValueError, match="class 1 of attribute 0 has 0 training samples"):
-        Baseline(method, torch.tensor([[90, 0]]), 10)
+        make_criterion(method, torch.tensor([[90, 0]]), 10)
 
 
 @pytest.mark.parametrize(
     ("make", "names"),
     [
-        (lambda c: Baseline("magic", c, 10), "'magic': choose one of cross-entropy, "),
-        (lambda c: Baseline("fokal", c, 10), "did you mean 'focal'"),
-        (lambda c: Baseline("moved-threshold", c, 10), "decisions, prior"),
-        (lambda c: Baseline("no.module:ENTRY", c, 10), "cannot be imported"),
-        (lambda c: Baseline("math:pi", c, 10), "is a float, no"),
-        (lambda c: Baseline("focal", c, 10, gamma=-1), "gamma must be 0 or more, got -1"),
-        (lambda c: Baseline("asl", c, 10, clip=1), "0.0, 4.0 and 1"),
-        (lambda c: Baseline("asl", torch.tensor([[3, 2, 1]]), 10), "for 2 classes, got 3"),
-        (lambda c: Baseline("deepmar", c, 10, sigma=0), "sigma must be more than 0, got 0"),
-        (lambda c: Baseline("logit-adjustment", c, 10, tau=-1), "tau must be 0 or more, got -1"),
-        (lambda c: Baseline("tau-norm", c, 10, tau=-1), "tau must be 0 or more, got -1"),
-        (lambda c: Baseline("focal", c, 0), "epochs must be a positive number, got 0"),
-        (lambda c: Baseline("focal", c * torch.inf, 10), "positive and finite"),
-        (lambda c: Baseline("class-balanced", c, 10, beta=1), r"\[0, 1\), got 1"),
-        (lambda c: Baseline("crl-original", c, 10, eta=-1.0), "eta must be 0 or more, got -1.0"),
-        (lambda c: Baseline("focal", c, 10).set_epoch(11), r"\[0, 10\], got 11"),
+        (lambda c: make_criterion("magic", c, 10), "'magic': choose one of cross-entropy, "),
+        (lambda c: make_criterion("fokal", c, 10), "did you mean 'focal'"),
+        (lambda c: make_criterion("moved-threshold", c, 10), "decisions, prior"),
+        (lambda c: make_criterion("no.module:ENTRY", c, 10), "cannot be imported"),
+        (lambda c: make_criterion("math:pi", c, 10), "is a float, no"),
+        (lambda c: make_criterion("focal", c, 10, gamma=-1), "gamma must be 0 or more, got -1"),
+        (lambda c: make_criterion("asl", c, 10, clip=1), "0.0, 4.0 and 1"),
+        (lambda c: make_criterion("asl", torch.tensor([[3, 2, 1]]), 10), "for 2 classes, got 3"),
+        (lambda c: make_criterion("deepmar", c, 10, sigma=0), "sigma must be more than 0, got 0"),
+        (
+            lambda c: make_criterion("logit-adjustment", c, 10, tau=-1),
+            "tau must be 0 or more, got -1",
+        ),
+        (lambda c: make_criterion("tau-norm", c, 10, tau=-1), "tau must be 0 or more, got -1"),
+        (lambda c: make_criterion("focal", c, 0), "epochs must be a positive number, got 0"),
+        (lambda c: make_criterion("focal", c * torch.inf, 10), "positive and finite"),
+        (lambda c: make_criterion("class-balanced", c, 10, beta=1), r"\[0, 1\), got 1"),
+        (
+            lambda c: make_criterion("crl-original", c, 10, eta=-1.0),
+            "eta must be 0 or more, got -1.0",
+        ),
+        (lambda c: make_criterion("focal", c, 10).set_epoch(11), r"\[0, 10\], got 11"),
         (lambda c: resampling_weights(c, 2, "up"), "'up': choose one of over, down"),
     ],
 )
@@ -277,9 +282,26 @@ def test_dcl_at_g_1_and_f_0_is_cross_entropy_where_the_batch_has_the_training_di
     torch.testing.assert_close(criterion(logits, logits, labels), dsl_loss(logits, labels))
 
 
-def test_an_option_that_a_method_does_not_have_is_refused():
-    with pytest.raises(TypeError, match="'class-balanced' has no option 'betta': did you mean"):
-        Baseline("class-balanced", torch.tensor([[90, 10]]), 10, betta=0.9)
+def test_an_option_that_a_method_does_not_have_is_refused_with_those_that_it_has():
+    counts = torch.tensor([[90, 10]])
+    known = r"no option 'betta': did you mean 'beta'\? It has beta, classes, seed"
+    with pytest.raises(TypeError, match=f"'class-balanced' has {known}"):
+        make_criterion("class-balanced", counts, 10, betta=0.9)
+    with pytest.raises(TypeError, match="'crl' has anchors = 'all' by definition: leave anchors"):
+        make_criterion("crl", counts, 10, anchors="easy")
+
+
+@pytest.mark.parametrize("package", [dcl, dcl.methods])
+def test_the_former_name_of_make_criterion_warns_and_works(package):
+    counts, batch = torch.tensor([[90, 10]]), (torch.zeros(2, 1, 2), None, torch.tensor([[0], [1]]))
+    with pytest.warns(DeprecationWarning, match="dcl.Baseline is now dcl.make_criterion"):
+        criterion = package.Baseline("focal", counts, 10, gamma=1.0)
+    assert torch.equal(criterion(*batch), make_criterion("focal", counts, 10, gamma=1.0)(*batch))
+
+
+def test_weights_that_overflow_are_refused():
+    with pytest.raises(ValueError, match=r"deepmar_weights .* not finite with {'sigma': 0.01}"):
+        make_criterion("deepmar", torch.tensor([[90, 10]]), 10, sigma=0.01)
 
 
 @given(batches())
@@ -337,12 +359,12 @@ def test_an_unknown_label_is_a_sample_taken_out_of_that_attribute(method):
     features = torch.randn(40, 3, 4, generator=generator).double()
     counts = torch.tensor([[90, 10], [70, 30], [60, 40]])
     options = {"selection": "expected"} if "selection" in METHODS[method].options else {}
-    together = Baseline(method, counts, 10, **options)
+    together = make_criterion(method, counts, 10, **options)
     loss = together(logits, features, labels.masked_fill(unknown, -1))
     alone = 0.0
     for a in range(3):
         kept = ~unknown[:, a]
-        one = Baseline(method, counts[a : a + 1], 10, **options)
+        one = make_criterion(method, counts[a : a + 1], 10, **options)
         parts = logits[kept, a : a + 1], features[kept, a : a + 1], labels[kept, a : a + 1]
         value = one(*parts)
         metric = value - one.parts["classification"]
@@ -364,9 +386,9 @@ def test_attributes_of_other_numbers_of_classes_are_separate_ones(method):
     logits = torch.randn(60, 3, 4, generator=generator).double().requires_grad_()
     features = torch.randn(60, 3, 4, generator=generator).double()
     options = {"selection": "expected"} if "selection" in entry.options else {}
-    loss = Baseline(method, counts, 10, classes=classes, **options)(logits, features, labels)
+    loss = make_criterion(method, counts, 10, classes=classes, **options)(logits, features, labels)
     alone = sum(
-        Baseline(method, counts[a : a + 1, :c], 10, **options)(
+        make_criterion(method, counts[a : a + 1, :c], 10, **options)(
             logits[:, a : a + 1, :c], features[:, a : a + 1], labels[:, a : a + 1]
         )
         for a, c in enumerate(classes)
@@ -384,8 +406,8 @@ def test_half_precision_keeps_the_counts_and_computes_in_float32(method, dtype):
     logits = torch.randn(30, 1, 2, generator=generator).to(dtype)
     features = torch.randn(30, 1, 4, generator=generator).to(dtype)
     counts = torch.tensor([[159_123, 3_647]])
-    full = Baseline(method, counts, 10, seed=0)
-    half = Baseline(method, counts, 10, seed=0).half()  # 159,123 is more than a half can hold
+    full = make_criterion(method, counts, 10, seed=0)
+    half = make_criterion(method, counts, 10, seed=0).half()  # 159,123 is more than a half can hold
     losses = [criterion(logits, features, labels) for criterion in (full, half)]
     assert losses[1].dtype == torch.float32
     assert losses[1].isfinite()
@@ -422,7 +444,7 @@ def test_tau_normalisation_decides_by_weights_of_equal_length():
     counts = torch.tensor([[90, 10], [90, 10]])
     logits, features = model(torch.randn(6, 3, 55, 47))
     for tau in (0.0, 1.0):
-        scores = Baseline("tau-norm", counts, 10, tau=tau).scores(logits, features, model)
+        scores = make_criterion("tau-norm", counts, 10, tau=tau).scores(logits, features, model)
         weight = model.branches.output_weight
         weight = weight / weight.norm(dim=1, keepdim=True) ** tau
         for n in range(6):
@@ -448,7 +470,7 @@ def test_crt_decides_by_its_layer_after_the_last_epoch_alone():
     counts = torch.tensor([[90, 10, 0], [30, 30, 40]])
     labels = torch.stack([torch.arange(100) // 90, torch.arange(100) % 3], 1)
     features = torch.randn(100, 2, 4, generator=torch.Generator().manual_seed(1))
-    make = partial(Baseline, "crt", counts, 3, classes=(2, 3), seed=0)
+    make = partial(make_criterion, "crt", counts, 3, classes=(2, 3), seed=0)
     criterion, model = make(), torch.nn.Identity()
     logits = torch.randn(100, 2, 3).masked_fill(counts == 0, -torch.inf)
     for epoch in (0, 1):
@@ -473,13 +495,13 @@ def test_crt_decides_by_its_layer_after_the_last_epoch_alone():
 
 def test_an_entry_outside_the_checkout_is_found_by_its_path(tmp_path, monkeypatch):
     (tmp_path / "my_methods.py").write_text(
-        "from dcl.methods import Method\nfrom dcl.methods.losses import Focal\n"
-        "MINE = Method('my_methods:MINE', Focal, 'focal under another name')\n"
+        "from dcl.methods.losses import focal_loss, method_of_loss\n"
+        "MINE = method_of_loss('my_methods:MINE', focal_loss, 'focal under another name')\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    assert find("my_methods:MINE").build is METHODS["focal"].build
-    criterion = Baseline("my_methods:MINE", torch.tensor([[9, 1]]), 10, gamma=1.0)
-    assert criterion.gamma == 1
+    assert find("my_methods:MINE").options == METHODS["focal"].options
+    criterion = make_criterion("my_methods:MINE", torch.tensor([[9, 1]]), 10, gamma=1.0)
+    assert criterion.options == {"gamma": 1}
 
 
 def test_every_entry_says_what_its_options_mean():

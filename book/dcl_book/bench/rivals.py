@@ -44,7 +44,7 @@ class LoopDCL(nn.Module):
 
     def easy_anchors(self, x: Tensor, z: Tensor, y: Tensor) -> Tensor:
         """Mean hinge over the triples of one attribute (Eq. 8-9)."""
-        k, margin = (self.criterion.triplet_options[name] for name in ("k", "margin"))
+        k, margin = self.criterion.triplet_options.k, self.criterion.triplet_options.margin
         score, predicted = x.log_softmax(1), x.argmax(1)
         total, number, seen = z.new_zeros(()), 0, 0
         for c in sorted(range(x.shape[1]), key=lambda c: int((y == c).sum())):

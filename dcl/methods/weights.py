@@ -1,0 +1,182 @@
+"""A fixed weight for each class: cost-sensitive, pos_weight, class-balanced, DeepMAR."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated, Any
+
+import torch
+from torch import Tensor
+
+from ..protocol import Criterion, shares
+from ..sampling import weighted_cross_entropy
+from .entry import Method
+
+BETA = 0.9999
+Beta = Annotated[float, "of class-balanced and ldam-drw (Cui et al. 2019)"]
+
+
+def cost_sensitive_weights(class_counts: Tensor) -> Tensor:
+    """Weights inverse to the training frequency of each class: N / (C n_c).
+
+    Their mean over the training set is 1 (He and Garcia 2009, Section 3.2).
+
+    Parameters
+    ----------
+    class_counts : Tensor (A, C)
+        Samples of each class in the training set, positive.
+
+    Returns
+    -------
+    Tensor (A, C), float64
+
+    Examples
+    --------
+    >>> cost_sensitive_weights(torch.tensor([[75, 25]]))
+    tensor([[0.6667, 2.0000]], dtype=torch.float64)
+    """
+    counts = class_counts.double()
+    return _of_classes(counts, counts.sum(1, keepdim=True) / (_classes(counts) * counts))
+
+
+def pos_weights(class_counts: Tensor) -> Tensor:
+    """Weights (1 - p_c) / p_c of each class; for two classes 1 and (1 - p) / p.
+
+    With two classes that is torch's ``binary_cross_entropy_with_logits(pos_weight=(1-p)/p)`` on
+    the difference of the logits.
+
+    Examples
+    --------
+    >>> pos_weights(torch.tensor([[75, 25]]))
+    tensor([[1., 3.]], dtype=torch.float64)
+    """
+    counts = class_counts.double()
+    weights = _of_classes(counts, counts.sum(1, keepdim=True) / counts - 1)
+    binary = _classes(counts) == 2  # (A, 1)
+    first = torch.arange(counts.shape[1], device=counts.device) == 0
+    return torch.where(binary & first, 1.0, weights)
+
+
+def class_balanced_weights(class_counts: Tensor, *, beta: Beta = BETA) -> Tensor:
+    """Inverse effective numbers (1 - beta) / (1 - beta ** n_c), summing to C (Cui et al. 2019).
+
+    Examples
+    --------
+    >>> class_balanced_weights(torch.tensor([[75, 25]]), beta=0.9)
+    tensor([[0.9630, 1.0370]], dtype=torch.float64)
+    """
+    if not 0 <= beta < 1:
+        raise ValueError(f"beta must lie in [0, 1), got {beta!r}")
+    counts = class_counts.double()
+    weights = _of_classes(counts, (1 - beta) / (1 - beta**counts))
+    return _classes(counts) * weights / weights.sum(1, keepdim=True)
+
+
+def deepmar_weights(
+    class_counts: Tensor, *, sigma: Annotated[float, "of deepmar (Li et al. 2015)"] = 1.0
+) -> Tensor:
+    """Weights exp(1 - p) of a positive and exp(p) of a negative, p the rate (Li et al. 2015).
+
+    Of each class of more than two exp(1 - p_c), which is the same.
+
+    Parameters
+    ----------
+    class_counts : Tensor (A, C)
+    sigma : float
+        Their sigma: exp((1 - p) / sigma ** 2). More than 0.
+
+    Examples
+    --------
+    >>> deepmar_weights(torch.tensor([[75, 25]]))
+    tensor([[1.2840, 2.1170]], dtype=torch.float64)
+    """
+    if not sigma > 0:
+        raise ValueError(f"sigma must be more than 0, got {sigma!r}")
+    counts = class_counts.double()
+    share = counts / counts.sum(1, keepdim=True)
+    return _of_classes(counts, torch.exp((1 - share) / sigma**2))
+
+
+def _classes(counts: Tensor) -> Tensor:
+    """Number of classes (A, 1) of each attribute; a count of 0 is a class that it does not have."""
+    return (counts > 0).sum(1, keepdim=True)
+
+
+def _of_classes(counts: Tensor, weights: Tensor) -> Tensor:
+    """The weights, 0 for a class that an attribute does not have."""
+    return weights.masked_fill(counts == 0, 0)
+
+
+class Weighted(Criterion):
+    """Cross entropy with a weight for each class of each attribute, a function of their counts.
+
+    Parameters
+    ----------
+    weights_of : callable
+        ``(class_counts, **options)`` -> Tensor (A, C).
+    class_counts, epochs, classes, seed
+        As of `Criterion`.
+    options
+        Keyword arguments of `weights_of`.
+    """
+
+    def __init__(
+        self,
+        weights_of: Callable[..., Tensor],
+        class_counts: Tensor,
+        epochs: float,
+        *,
+        classes: int | Sequence[int] | None = None,
+        seed: int | None = None,
+        **options: Any,
+    ):
+        super().__init__(class_counts, epochs, classes=classes, seed=seed)
+        self.weights_of, self.options = weights_of, options
+        if not self.class_weights().isfinite().all():
+            raise ValueError(f"{weights_of.__name__} of these counts are not finite with {options}")
+
+    def class_weights(self) -> Tensor:
+        """(A, C), computed at each step: a buffer would lose its digits to half()."""
+        return self.weights_of(self.class_counts, **self.options)
+
+    def trained_prior(self) -> Tensor | None:
+        return shares(self.class_counts * self.class_weights())
+
+    def classification_loss(
+        self, logits: Tensor, labels: Tensor, weights: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        of_class = self.class_weights().gather(1, labels.T.long().clamp(min=0)).T
+        return weighted_cross_entropy(logits, labels, of_class, weights), of_class
+
+    def _get_name(self) -> str:
+        return self.weights_of.__name__
+
+
+def method_of_weights(
+    name: str, weights_of: Callable[..., Tensor], summary: str, **about: Any
+) -> Method:
+    """The entry of a method that weighs the classes by this function of their counts.
+
+    Parameters
+    ----------
+    name, summary, about
+        As of `Method`.
+    weights_of : callable
+        ``(class_counts (A, C), **options)`` -> Tensor (A, C).
+    """
+    return Method(name, partial(Weighted, weights_of), summary, signature=weights_of, **about)
+
+
+ENTRIES = (
+    method_of_weights(
+        "cost-sensitive", cost_sensitive_weights, "weights N / (C n_c)", colour="#882255"
+    ),
+    method_of_weights(
+        "pos-weight", pos_weights, "weights (1 - p) / p of the positives", colour="#44AA99"
+    ),
+    method_of_weights(
+        "class-balanced", class_balanced_weights, "effective numbers of samples", colour="#DDCC77"
+    ),
+    method_of_weights(
+        "deepmar", deepmar_weights, "weights exp(1 - p) and exp(p)", colour="#BBCC33"
+    ),
+)
