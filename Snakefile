@@ -20,7 +20,7 @@ from snakemake.exceptions import WorkflowError
 
 from dcl.experiment.grid import (
     find_grid,
-    last_words,
+    last_line,
     papermill_options,
     read_grid,
     records_folder,
@@ -102,8 +102,8 @@ onsuccess:
 
 
 onerror:
-    failed = [run for run in TO_DO if last_words(log_of(run)) != FINISHED]
+    failed = [run for run in TO_DO if last_line(log_of(run)) != FINISHED]
     print(f"\ngrid {GRID.stem}: {len(failed)} of {len(RUNS)} runs failed:", file=sys.stderr)
     for run in failed:
-        print(f"  {run.name}: {last_words(log_of(run))} ({log_of(run)})", file=sys.stderr)
+        print(f"  {run.name}: {last_line(log_of(run))} ({log_of(run)})", file=sys.stderr)
     print("The same command tries these again, and no others.", file=sys.stderr)

@@ -20,7 +20,7 @@ COLUMNS: dict[str, Measure] = {
 }
 
 
-def compared(runs: pd.DataFrame) -> pd.DataFrame:
+def method_table(runs: pd.DataFrame) -> pd.DataFrame:
     """A row for each method: mA and F1 at each decision, its lead, and its time, as texts.
 
     The lead is in mA at the tuned threshold over cross entropy's, paired by seed.
@@ -33,14 +33,14 @@ def compared(runs: pd.DataFrame) -> pd.DataFrame:
         }
         if method != PLAIN:
             row[AT_PRIOR] = ""  # most others are trained for another prior than the data's already
-        row["lead, tuned"] = "" if method == PLAIN else str(lead(runs, method))
+        row["lead, tuned"] = "" if method == PLAIN else str(tuned_lead(runs, method))
         row["time"] = f"{slower(runs, method):+.0f} %" if method != PLAIN else ""
         row["time"] = row["time"].replace("-0 %", "+0 %")
         rows[method] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
 
 
-def lead(runs: pd.DataFrame, method: str) -> Finding:
+def tuned_lead(runs: pd.DataFrame, method: str) -> Finding:
     """mA of a method over cross entropy, both with tuned thresholds, in points."""
     return evidence.lead(runs, method, PLAIN, metric("mA", TUNED))
 
@@ -63,7 +63,7 @@ def advice(runs: pd.DataFrame) -> str:
     own = evidence.by_seed(runs, PLAIN)
     free = Finding.of(evidence.by_seed(runs, PLAIN, metric("mA", TUNED)) - own)
     others = [method for method in dict.fromkeys(runs["method"]) if method != PLAIN]
-    leads = {method: lead(runs, method) for method in others}
+    leads = {method: tuned_lead(runs, method) for method in others}
     better = {method: found for method, found in leads.items() if found.n > 1 and found.low > 0}
     undefined = runs["record"].iloc[0]["test"].get("undefined", [])
     if better:

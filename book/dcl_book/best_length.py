@@ -75,7 +75,7 @@ def in_words(chosen: pd.DataFrame, *methods: str) -> str:
     return "; ".join(f"{L} epochs: {', '.join(names)}" for L, names in groups.items())
 
 
-def compared(runs: pd.DataFrame) -> pd.DataFrame:
+def length_table(runs: pd.DataFrame) -> pd.DataFrame:
     """Every row at its best length, as text, cross entropy's moved threshold too.
 
     Columns: ``epochs``; mA on ``validation``, which chose them; on test each of `length.MEASURES`;
@@ -83,7 +83,7 @@ def compared(runs: pd.DataFrame) -> pd.DataFrame:
     """
     chosen = at_best_lengths(runs)
     rows = {}
-    for method in (name for name in (PRIOR, *length.METHODS) if name in set(chosen["method"])):
+    for method in (name for name in (PRIOR, *length.TRAINED) if name in set(chosen["method"])):
         own = chosen[chosen["method"] == method]
         found = [
             Finding.of(evidence.by_seed(chosen, method, measure))

@@ -12,7 +12,7 @@ from .measures import Measure, class_balanced, metric
 from .verdicts import MARGIN
 
 FOLDER = "celeba-30k-length"  # below results/
-METHODS = ("cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss", "dcl")
+TRAINED = ("cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss", "dcl")
 DECIDING = (PRIOR, "selective-learning")  # the two comparisons that decide
 ENOUGH = 3  # seeds, for a longer training to stand in for a shorter one
 MEASURES = {

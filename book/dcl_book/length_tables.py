@@ -8,12 +8,12 @@ import pandas as pd
 from . import evidence
 from .evidence import PRIOR
 from .finding import Finding
-from .length import METHODS, leads
+from .length import TRAINED, leads
 
 
 def leads_in_words(runs: pd.DataFrame) -> pd.DataFrame:
     """`leads` in mA at the own decision over every other row, as text; rows by lengths."""
-    return _in_words({other: leads(runs, other) for other in (PRIOR, *METHODS[:-1])})
+    return _in_words({other: leads(runs, other) for other in (PRIOR, *TRAINED[:-1])})
 
 
 def _in_words(found: dict[Any, dict[int, Finding]]) -> pd.DataFrame:

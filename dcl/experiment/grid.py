@@ -179,7 +179,7 @@ def papermill_options(parameters: dict[str, Any]) -> list[str]:
     ]
 
 
-def last_words(log: Path) -> str:
+def last_line(log: Path) -> str:
     """The last line of a log that says something: what a failed run died of."""
     if not log.is_file():
         return "did not start"

@@ -40,7 +40,7 @@ SETTINGS = {
 }
 STARTED = "DCL_SETTINGS"  # set by `restart`; "off" leaves the process as it was started
 THREADS = "OMP_NUM_THREADS"
-PATIENCE = 5.0  # seconds that a training waits to be counted; then it takes all threads
+COUNT_WAIT = 5.0  # seconds that a training waits to be counted; then it takes all threads
 
 
 def resolve(path: str | Path) -> Path:
@@ -153,7 +153,7 @@ def _enter(folder: Path) -> tuple[Any, int]:
 
 def _wait_for(gate: Any) -> None:
     """Take its lock; a BlockingIOError if it stays another's, as that of a stopped process does."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + COUNT_WAIT
     while True:
         try:
             fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -113,7 +113,7 @@ def test_the_users_number_of_threads_stays(tmp_path, monkeypatch):
 
 @linux
 def test_a_training_does_not_wait_for_ever_to_be_counted(tmp_path, monkeypatch):
-    monkeypatch.setattr(machine, "PATIENCE", 0.1)
+    monkeypatch.setattr(machine, "COUNT_WAIT", 0.1)
     with (tmp_path / "gate").open("a") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         told = pytest.warns(UserWarning, match="gate is locked by another process")

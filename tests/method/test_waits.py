@@ -13,14 +13,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from dcl.data.resident import Resident, Split, flip
 from dcl.experiment import trainer
 from dcl.networks.models import DeepID2
-from dcl_book.bench.timing import METHODS, build, labels_and_counts
+from dcl_book.bench.timing import TIMED, build, labels_and_counts
 
 WAITS = {
     "_local_scalar_dense", "item", "is_nonzero", "equal", "nonzero", "nonzero_static",
     "masked_select", "_unique", "_unique2", "unique_dim", "unique_consecutive", "bincount", "histc",
     "repeat_interleave", "_assert_async", "argwhere",
 }  # fmt: skip
-GRID = [name for name in METHODS if name != "lmle"]  # whose clusters are the host's work
+GRID = [name for name in TIMED if name != "lmle"]  # whose clusters are the host's work
 
 
 class Census(TorchDispatchMode):

@@ -7,7 +7,7 @@ from dcl_book import length
 NOISE = (-0.2, -0.1, 0.0, 0.1, 0.2)
 
 
-def runs(leads, methods=length.METHODS, *, over_prior=None, drift=0.02):
+def runs(leads, methods=length.TRAINED, *, over_prior=None, drift=0.02):
     """Runs of every method: `leads` is length -> (DCL's lead over Selective Learning, seeds)."""
     made = []
     for epochs, (lead, seeds) in leads.items():

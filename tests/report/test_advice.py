@@ -67,10 +67,10 @@ def test_attributes_that_surely_gain_are_named_with_their_lead():
 
 
 def test_leads_are_paired_by_seed_at_the_tuned_threshold():
-    found = advice.lead(runs(cross_entropy=[70, 90], dcl=[71, 91]), "dcl")
+    found = advice.tuned_lead(runs(cross_entropy=[70, 90], dcl=[71, 91]), "dcl")
     assert (found.mean, found.n) == (1, 2)
     assert found.half == pytest.approx(0)
-    table = advice.compared(runs(cross_entropy=[70, 90], dcl=[71, 91]))
+    table = advice.method_table(runs(cross_entropy=[70, 90], dcl=[71, 91]))
     assert table.index.tolist() == ["cross-entropy", "dcl"]
     assert table.loc["cross-entropy", "lead, tuned"] == ""
     assert table.loc["dcl", "time"] == "+10 %"

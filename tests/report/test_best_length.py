@@ -36,7 +36,7 @@ def test_a_method_has_the_shortest_length_that_validation_does_not_tell_from_the
     assert chosen.groupby("method")["epochs"].unique().map(list).to_dict() == {
         name: [epochs] for name, epochs in best.items()
     }
-    assert len(chosen) == 5 * len(best) == 5 * (len(length.METHODS) + 1)
+    assert len(chosen) == 5 * len(best) == 5 * (len(length.TRAINED) + 1)
     assert best_length.epochs_of(chosen) == "8, 24 and 75 epochs"
     assert best_length.in_words(chosen, "dcl", "cross-entropy", PRIOR) == (
         "8 epochs: moved threshold; 24 epochs: dcl; 75 epochs: cross-entropy"
@@ -62,13 +62,13 @@ def test_the_best_lengths_are_compared_with_the_moved_threshold_too():
     made = at(
         runs({8: (1.0, 5), 24: (2.0, 5)}), dcl={24: 90.0}, cross_entropy={8: 90.0}, prior={24: 90.0}
     )
-    table = best_length.compared(made)
+    table = best_length.length_table(made)
     assert table.loc["dcl", "epochs"] == 24
     assert table.loc["cross-entropy", "epochs"] == 8
     assert table.loc["cross-entropy, prior", "epochs"] == 24  # by a validation of its own
     assert table.loc["cross-entropy, prior", "DCL minus it"].startswith("+2.00")
     assert table.loc["dcl", "DCL minus it"] == ""
-    assert best_length.compared(NONE).empty
+    assert best_length.length_table(NONE).empty
 
 
 def test_the_best_length_is_that_of_the_measure_asked_for(tmp_path):

@@ -112,7 +112,7 @@ def test_a_length_says_with_what_it_was_trained():
             row.record["config"]["precision"] = "bfloat16"
     table = length_tables.machines(made)
     told = table.drop(columns="hours").to_numpy().tolist()
-    others = ", ".join(sorted(set(length.METHODS) - {"dcl"}))
+    others = ", ".join(sorted(set(length.TRAINED) - {"dcl"}))
     assert told == [
         [8, "2", "bfloat16", "cuda", "dcl"],
         [8, "0, 1", "float32", "cpu", "all"],

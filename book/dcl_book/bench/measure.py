@@ -13,7 +13,7 @@ from dcl.experiment.config import ConfigError
 
 from .full_size import PRECISIONS, full_size
 from .step import share_of_peak, steps
-from .timing import METHODS, PAPER, RIVALS, criteria, growth, launching, missing_rivals
+from .timing import PAPER, RIVALS, TIMED, criteria, growth, launching, missing_rivals
 
 LETTERS = {"batch": "B", "attributes": "A", "classes": "C", "width": "D", "k": "k"}
 SPREAD = ("median", "low", "high")
@@ -47,7 +47,7 @@ def main(
         raise ConfigError("networks are of whole epochs: say how many, full-size 2 or more")
     if out and not Path(out).resolve().parent.is_dir():
         raise ConfigError(f"out: the folder of {out} does not exist: make it first")
-    names = METHODS + tuple(name for name in RIVALS if name not in missing_rivals())
+    names = TIMED + tuple(name for name in RIVALS if name not in missing_rivals())
     for name in missing_rivals():
         print(f"{name} is left out: it needs pytorch-metric-learning, of the extra 'bench'")
     found: dict[str, Any] = {

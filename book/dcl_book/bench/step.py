@@ -17,9 +17,9 @@ from .timing import (
     alternate,
     build,
     labels_and_counts,
+    quiet_stderr,
     summary,
     wait_for,
-    without_remarks,
 )
 
 
@@ -94,7 +94,7 @@ def operations(
     step()
     kinds = [ProfilerActivity.CPU]
     kinds += [ProfilerActivity.CUDA] if device.type == "cuda" else []
-    with without_remarks(), profile(activities=kinds, acc_events=True) as found:
+    with quiet_stderr(), profile(activities=kinds, acc_events=True) as found:
         step()
         wait_for(device)
     key = "self_device_time_total" if device.type == "cuda" else "self_cpu_time_total"

@@ -24,7 +24,7 @@ from .rivals import BatchHardTriplets, LoopDCL
 
 PAPER = {"batch": 512, "attributes": 40, "classes": 2, "width": 64, "k": 25}  # on CelebA
 EPOCHS, EPOCH = 300, 30  # here both of DCL's losses weigh, and nothing is 0 or 1
-METHODS = tuple(name for name, entry in methods.METHODS.items() if entry.tasks != "single-label")
+TIMED = tuple(name for name, entry in methods.METHODS.items() if entry.tasks != "single-label")
 RIVALS = ("loop", "batch-hard")  # what one would write, what one would install
 GROWTH: dict[str, tuple[tuple[int, ...], dict[str, int]]] = {  # sizes, and what else differs
     "batch": ((64, 128, 256, 512, 1024, 2048, 4096), {}),
@@ -126,7 +126,7 @@ def calls(
 def criteria(
     device: torch.device,
     rounds: int = 20,
-    names: tuple[str, ...] = (*METHODS, *RIVALS),
+    names: tuple[str, ...] = (*TIMED, *RIVALS),
     **sizes: int,
 ) -> dict[str, dict]:
     """Forward and backward pass of each criterion: ms, ms more than cross entropy, peak MiB.
@@ -141,7 +141,7 @@ def criteria(
     rounds : int
         Of measuring; three to warm up come first.
     names : tuple of str
-        Of `METHODS` and `RIVALS`.
+        Of `TIMED` and `RIVALS`.
     **sizes : int
         ``batch``, ``attributes``, ``classes``, ``width``, ``k``; the paper's where not given.
 
@@ -228,7 +228,7 @@ def peak_bytes(function: Callable[[], Any], device: torch.device) -> int:
         function()
         return torch.cuda.max_memory_allocated(device) - before
     options = {"activities": [ProfilerActivity.CPU], "profile_memory": True, "acc_events": True}
-    with without_remarks(), profile(**options) as found:
+    with quiet_stderr(), profile(**options) as found:
         function()
     events = [e for e in found.profiler.kineto_results.events() if e.name() == "[memory]"]
     sizes = (e.nbytes() for e in sorted(events, key=lambda e: e.start_ns()))
@@ -236,7 +236,7 @@ def peak_bytes(function: Callable[[], Any], device: torch.device) -> int:
 
 
 @contextmanager
-def without_remarks() -> Iterator[None]:
+def quiet_stderr() -> Iterator[None]:
     """The profiler's C++ part announces itself on stderr, past Python's."""
     stderr = os.dup(2)
     try:

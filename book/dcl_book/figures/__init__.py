@@ -1,7 +1,8 @@
 """The book's figures, drawn from records and schedules in one style.
 
-A function returns a matplotlib Figure whose title names its data; `forest` returns HTML, and
-`animation` the bytes of a moving image.
+Most functions return a matplotlib Figure whose title names its data, or None where the records have
+nothing to show. `forest`, `dots` and `dots_alone` return HTML, and `animation` the bytes of a
+moving image.
 """
 
 from .answers import answers
