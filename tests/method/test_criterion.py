@@ -182,6 +182,7 @@ def test_a_class_without_training_samples_is_named():
         DCLLoss(torch.tensor([[9, 0]]), 10)
 
 
+@pytest.mark.filterwarnings("ignore")  # the compiler's own
 @pytest.mark.parametrize("classes", [2, 7])
 def test_the_criterion_compiles_into_one_graph(classes):
     counts = torch.randint(1, 100, (3, classes))
