@@ -15,7 +15,7 @@ GLOSSARY = "book/glossary"
 MINUS = re.compile(r"(?<![\w.)\]\N{EN DASH}\N{MINUS SIGN}-])-(?=\d)")
 TEXT_OF_HTML = re.compile(r"<(style|script|code)\b.*?</\1>|<[^>]*>|[^<]+", re.S)
 ELSEWHERE = (  # what no link is put into
-    *(nodes.title, nodes.reference, nodes.literal_block, nodes.math, nodes.math_block),
+    *(nodes.title, nodes.reference, nodes.FixedTextElement, nodes.math),
     *(
         nodes.table,
         nodes.caption,
@@ -79,7 +79,7 @@ def link_first_uses(doctree: nodes.document, terms: dict[str, str], glossary: st
 def put_minus_signs(doctree: nodes.document) -> None:
     """A hyphen before a number becomes a minus sign, in running text and in tables of HTML."""
     for text in list(doctree.findall(nodes.Text)):
-        if not _within(text, (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block)):
+        if not _within(text, (nodes.literal, nodes.FixedTextElement, nodes.math)):
             raw = isinstance(text.parent, nodes.raw)
             new = with_minus_in_tables(text) if raw else MINUS.sub("\N{MINUS SIGN}", text)
             if new != text:

@@ -51,9 +51,13 @@ def test_a_methods_name_in_code_type_is_a_link_that_stays_code():
 
 
 def test_a_hyphen_before_a_number_is_a_minus_and_a_date_a_range_and_code_stay():
-    doctree = publish_doctree("It is -0.5 (-2 to 3) since 2026-11-28, p. 5-7, lr-0.03, ``-1``.")
+    doctree = publish_doctree(
+        "It is -0.5 (-2 to 3) since 2026-11-28, p. 5-7, lr-0.03, ``-1``.\n\n>>> -1"
+    )
     put_minus_signs(doctree)
-    assert doctree.astext() == "It is −0.5 (−2 to 3) since 2026-11-28, p. 5-7, lr-0.03, -1."
+    assert (
+        doctree.astext() == "It is −0.5 (−2 to 3) since 2026-11-28, p. 5-7, lr-0.03, -1.\n\n>>> -1"
+    )
 
 
 def test_tables_of_html_have_minus_signs_in_their_text_alone():
