@@ -92,7 +92,7 @@ def test_a_training_in_another_process_counts_until_it_is_killed(tmp_path, monke
             assert trainings == 2
     finally:
         other.kill()
-        other.wait()
+        other.communicate()  # closes its pipe, too
     assert list(tmp_path.glob("*.training"))  # it left its file
     with machine._counted(tmp_path) as trainings:
         assert trainings == 1
