@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -92,6 +93,7 @@ def state_of(notebook: Path, profile: str) -> str:
     return state.hexdigest()
 
 
+@cache
 def code_of(notebook: Path) -> set[Path]:
     """Files of dcl and dcl_book that a notebook's cells import, and all that these do."""
     cells = nbformat.read(notebook, as_version=4).cells

@@ -1,6 +1,7 @@
 """Registry entry of a method: how to build its criterion, and its options."""
 
 import difflib
+import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping
@@ -100,6 +101,7 @@ class Method:
                 raise TypeError(words + ", ".join(known) + more)
 
 
+@functools.cache  # asked for at every configuration, and slow
 def options_of(function: Callable[..., Any]) -> dict[str, Option]:
     """The annotated keyword-only parameters of a function or of a class's constructor."""
     function = function.__init__ if inspect.isclass(function) else function
