@@ -54,3 +54,11 @@ def test_a_bar_is_its_end_with_the_name_at_its_place(kind, expected):
 
 def test_a_picture_alone_has_no_numbers():
     assert as_csv(figure(lambda axes: axes.imshow([[0, 1], [1, 0]]))) is None
+
+
+def test_ticks_that_were_labelled_by_numbers_name_nothing():
+    def draw(axes):
+        axes.plot([0, 1], [4, 5])
+        axes.set_xticks([0, 1], [128, 512])
+
+    assert "name" not in numbers(figure(draw))

@@ -81,5 +81,5 @@ def _names(axis: Axis) -> dict[float, str]:
     """Place -> word, of an axis whose ticks were set by hand and are not numbers."""
     places = getattr(axis.get_major_locator(), "locs", ())  # of a FixedLocator
     words = axis.get_major_formatter().format_ticks(places) if len(places) else []
-    named = zip(places, words, strict=True)
+    named = zip(places, map(str, words), strict=True)  # labels may have been given as numbers
     return {round(float(at), 6): word for at, word in named if re.search("[^\\W\\d_]", word)}
