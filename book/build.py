@@ -331,13 +331,16 @@ def write_html() -> None:
 
 
 def write_page_texts(pages: dict[str, Path]) -> None:
-    """The text of each page, for the excerpts that search_from_disk.js shows."""
+    """The text of each page, its sentences and all of it, for search_from_disk.js's excerpts."""
     texts = {}
     for page in pages:
         article = BeautifulSoup((HTML / f"{page}.html").read_text("utf8"), "html.parser").article
-        for other in article.select("script, style, table, svg, .cell_input, .headerlink"):
+        for other in article.select("script, style"):
             other.decompose()
-        texts[f"{page}.html"] = " ".join(article.get_text(" ").split())
+        whole = " ".join(article.get_text(" ").split())
+        for other in article.select("table, svg, .cell_input, .headerlink"):
+            other.decompose()
+        texts[f"{page}.html"] = [" ".join(article.get_text(" ").split()), whole]
     script = f"window.dclPageTexts = {json.dumps(texts)};\n"
     (HTML / "_static" / "page_texts.js").write_text(script, "utf8")
 

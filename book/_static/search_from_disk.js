@@ -12,9 +12,10 @@ if (location.protocol === "file:" && location.pathname.endsWith("/search.html"))
   window.fetch = async (address) => {
     const main = document.createElement("div");
     main.setAttribute("role", "main"); // where Sphinx looks for the text
-    const text = (await texts)[address.replace(/^\.\//, "")] ?? "";
-    // a page that has none of the words in its sentences has no excerpt: they are in a table
-    main.textContent = words.some((word) => text.toLowerCase().includes(word)) ? text : "";
+    const [sentences, whole] = (await texts)[address.replace(/^\.\//, "")] ?? ["", ""];
+    // of a page whose sentences have none of the words, which are in a table or in code, all of it
+    const told = words.some((word) => sentences.toLowerCase().includes(word));
+    main.textContent = told ? sentences : whole;
     return new Response(main.outerHTML);
   };
 }

@@ -635,7 +635,7 @@ def test_the_first_figure_or_table_of_a_page_is_within_one_screen(page):
           .filter(({ width, height }) => width > 150 && height > 80)
           .map(({ top }) => top + scrollY)[0] ?? null"""
     )
-    if top is not None:
+    if top is not None and not page.url.endswith("/book/summary.html"):  # sentences, half a page
         assert top < DESK["height"] - 150, f"{top:.0f} of {DESK['height']} pixels"
 
 

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import NullFormatter, NullLocator
 
 from .. import size
 from ..finding import Finding
@@ -65,6 +65,7 @@ def leads_by_views(runs: pd.DataFrame, title: str) -> Figure:
             row = size.by_part(found[found["part"] == part]).loc[part]
             _points(axes, row.index.to_numpy() * part, row, colour, f"{part:,} images")
         axes.set(xscale="log", xlabel="images × epochs", title=f"minus {NAMES[other]}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
     panels[0].set_ylabel("DCL's mA, points")
     panels[1].legend(loc="upper left", bbox_to_anchor=(1, 1))
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
