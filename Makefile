@@ -45,7 +45,7 @@ pdf: setup  ## print the built book as one PDF; needs Chromium
 
 check-book: setup  ## test the built book, and its PDF, in headless Chromium
 	OMP_NUM_THREADS=1 DCL_CHECK_BOOK=1 $(PY) -m pytest tests/book/test_browser.py \
-	  tests/book/test_pdf.py
+	  tests/book/test_pdf.py tests/book/test_scores_page.py
 
 # One run at a time has all cores; several at once have one torch thread each.
 results: setup  ## make the records of a grid: GRID=celeba-30k JOBS=1 DATA=folder; again: goes on

@@ -79,11 +79,14 @@ def link_first_uses(doctree: nodes.document, terms: dict[str, str], glossary: st
 def put_minus_signs(doctree: nodes.document) -> None:
     """A hyphen before a number becomes a minus sign, in running text and in tables of HTML."""
     for text in list(doctree.findall(nodes.Text)):
-        if not _within(text, (nodes.literal, nodes.FixedTextElement, nodes.math)):
-            raw = isinstance(text.parent, nodes.raw)
-            new = with_minus_in_tables(text) if raw else MINUS.sub("\N{MINUS SIGN}", text)
-            if new != text:
-                text.parent.replace(text, nodes.Text(new))
+        if isinstance(text.parent, nodes.raw):  # which docutils counts as text of a fixed form
+            new = with_minus_in_tables(text)
+        elif not _within(text, (nodes.literal, nodes.FixedTextElement, nodes.math)):
+            new = MINUS.sub("\N{MINUS SIGN}", text)
+        else:
+            continue
+        if new != text:
+            text.parent.replace(text, nodes.Text(new))
 
 
 def with_minus_in_tables(html: str) -> str:

@@ -136,3 +136,16 @@ def test_rates_are_compared_on_validation(folders):
     table = size.rates(pd.concat([first, slow]))
     assert set(table.index) == {"dcl", "cross-entropy", "selective-learning"}
     assert table.loc["dcl"].to_dict() == {0.003: 60.0, 0.01: 70.0}
+
+
+def test_figures_and_tables_stand_empty_where_no_run_is(tmp_path):
+    runs = size.collect(tmp_path, tmp_path)
+    for drawn in (
+        figures.leads_by_size(runs, "a"),
+        figures.leads_by_views(runs, "b"),
+        figures.overfitting_by_size(runs, 24, "c"),
+    ):
+        assert not any(axes.containers for axes in drawn.axes)
+    assert size.rates(runs).empty
+    assert set(size.trends(runs, 24).stack()) == {"-"}
+    assert size.table(runs).empty

@@ -64,3 +64,11 @@ def test_tables_of_html_have_minus_signs_in_their_text_alone():
     html = '<style>#a {margin: -1px}</style><table id="x -1"><td>-3.1</td><code>-1</code></table>'
     assert with_minus_in_tables(html) == html.replace(">-3.1<", ">−3.1<")
     assert with_minus_in_tables("<p>-1</p>") == "<p>-1</p>"
+
+
+def test_the_tables_of_a_page_get_them_too():
+    table = "<table><td id='a-1'>-3.1</td></table>"
+    doctree = publish_doctree(f".. raw:: html\n\n   {table}")
+    put_minus_signs(doctree)
+    (raw,) = doctree.findall(nodes.raw)
+    assert raw.astext() == table.replace(">-3.1<", ">\N{MINUS SIGN}3.1<")

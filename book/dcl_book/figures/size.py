@@ -48,7 +48,7 @@ def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figu
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticks(ticks, [f"{n:,}" for n in ticks], rotation=35)
     panels[0].set_ylabel("DCL's mA, points")
-    panels[1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    _legend(panels[1])
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
@@ -67,7 +67,7 @@ def leads_by_views(runs: pd.DataFrame, title: str) -> Figure:
         axes.set(xscale="log", xlabel="images × epochs", title=f"minus {NAMES[other]}")
         axes.xaxis.set_minor_formatter(NullFormatter())
     panels[0].set_ylabel("DCL's mA, points")
-    panels[1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    _legend(panels[1])
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
@@ -75,7 +75,7 @@ def leads_by_views(runs: pd.DataFrame, title: str) -> Figure:
 def overfitting_by_size(runs: pd.DataFrame, epochs: int, title: str) -> Figure:
     """Epoch of the lowest validation loss against the images trained on, of one length."""
     methods = ("cross-entropy", "selective-learning", "dcl")
-    table = size.overfitting(runs, methods).loc[epochs]
+    table = size.overfitting(runs[runs["epochs"] == epochs], methods).droplevel("epochs")
     figure, axes = plt.subplots(figsize=(6.5, 3.6))
     for method in table:
         colour = METHOD_COLOURS[method]
@@ -84,8 +84,13 @@ def overfitting_by_size(runs: pd.DataFrame, epochs: int, title: str) -> Figure:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(table.index, [f"{n:,}" for n in table.index])
     axes.set_title(title)
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    _legend(axes)
     return finish(figure)
+
+
+def _legend(axes) -> None:
+    if axes.get_legend_handles_labels()[0]:  # none where no run is
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def _zero(axes) -> None:
