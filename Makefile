@@ -17,6 +17,9 @@ READY := $(VENV)/.ready
 PY := $(VENV)/bin/python
 LOG := _build/setup.log
 FREE_KB := 8388608
+# What Python compiles of torch and the others stays in .venv, whatever the environment says: else each
+# of some hundred processes compiles it again, which doubles the time until torch is imported.
+unexport PYTHONDONTWRITEBYTECODE
 UNREACHABLE := Retrying|NewConnectionError|ConnectionError|Max retries exceeded|ReadTimeout|ProxyError|SSLError
 
 .PHONY: help setup test test-long types book pdf check-book results paper archive bench clean distclean

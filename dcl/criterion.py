@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .checks import SMOOTHING, as_labels, as_sample_weights, choose, is_number
-from .protocol import Criterion, Reminders, shares
+from .protocol import Criterion, Reminders, outside_graph, shares
 from .sampling import (
     CURRENTS,
     KNOWN,
@@ -303,7 +303,7 @@ class DCLLoss(Criterion):
         )
         return self
 
-    @torch.compiler.disable
+    @outside_graph
     def _tick(self, steps_per_epoch: int) -> None:
         """Move both curricula by one step, outside the graph where the rest is compiled."""
         self.set_epoch(min(self.epochs, self._steps / steps_per_epoch))

@@ -4,6 +4,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -25,6 +26,23 @@ from .checks import (
 PASSED = tuple(f"{Path(file).parent}{os.sep}" for file in (__file__, torch.__file__))
 
 Look = Callable[[], tuple[Tensor, Tensor]]  # embeds the training set: features, labels (N, A)
+
+
+def outside_graph(method: Callable[..., None]) -> Callable[..., None]:
+    """Runs a method outside the graph where the rest is compiled.
+
+    `torch.compiler.disable` as a decorator would import the compiler wherever a criterion's name is
+    imported: as long again as torch itself.
+    """
+
+    @wraps(method)
+    def run(*args: Any) -> None:
+        if torch.compiler.is_compiling():
+            torch.compiler.disable(method)(*args)
+        else:
+            method(*args)
+
+    return run
 
 
 class RandomSource(nn.Module):
@@ -248,7 +266,7 @@ class Criterion(nn.Module):
         if self.class_counts.device != device:
             self._move(device)
 
-    @torch.compiler.disable
+    @outside_graph
     def _move(self, device: torch.device) -> None:
         self.to(device)
 

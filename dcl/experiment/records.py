@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from scipy.stats import t
+from scipy.special import stdtrit
 from torch import Tensor, nn
 
 SCHEMA = 2
@@ -173,7 +173,7 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     n = len(values)
     if n < 2:
         return float(values.mean()), math.nan
-    return float(values.mean()), float(t.ppf(0.975, n - 1) * values.std(ddof=1) / n**0.5)
+    return float(values.mean()), float(stdtrit(n - 1, 0.975) * values.std(ddof=1) / n**0.5)
 
 
 def per_attribute(record: dict[str, Any], split: str = "test") -> pd.DataFrame:
