@@ -53,8 +53,11 @@ def rows(record: dict[str, Any], other: dict[str, Any] | None, metrics: dict[str
     return pd.DataFrame.from_dict(table, orient="index", columns=list(metrics), dtype=float)
 
 
-def never_found(record: dict[str, Any]) -> list[str]:
-    """Attributes, or classes, of which the run finds not one of the test split's samples."""
-    test = record["test"]
-    each = test.get("per_class") or test["per_attribute"]
-    return [name for name, row in each.items() if row["recall"] == 0]
+def never_found(*runs: dict[str, Any] | None) -> pd.DataFrame:
+    """For each run, how many attributes or classes have no test sample found, and which."""
+    rows = {}
+    for record in filter(None, runs):
+        each = record["test"].get("per_class") or record["test"]["per_attribute"]
+        missed = [name.replace("_", " ") for name, row in each.items() if row["recall"] == 0]
+        rows[record["method"]] = {"never found": len(missed), "which": ", ".join(missed)}
+    return pd.DataFrame.from_dict(rows, orient="index")

@@ -55,7 +55,10 @@ def test_the_table_has_the_run_and_cross_entropy_at_both_thresholds():
     assert list(table["mA"]) == [70, 70, 80]
     assert table["AUC"].isna().all()
     assert list(beside.rows(run, None, {"mA": "mA"}).index) == ["dcl"]
-    assert beside.never_found(run) == ["Bald"]
+    lost = beside.never_found(run, plain)
+    assert list(lost.index) == ["dcl", "cross-entropy"]
+    assert lost.loc["dcl"].tolist() == [1, "Bald"]
+    assert list(beside.never_found(run, None).index) == ["dcl"]
 
 
 def test_answers_are_drawn_beside_the_band_of_no_difference():
