@@ -77,10 +77,10 @@ def link_first_uses(doctree: nodes.document, terms: dict[str, str], glossary: st
 
 
 def put_minus_signs(doctree: nodes.document) -> None:
-    """A hyphen before a number becomes a minus sign, in running text and in tables of HTML."""
+    """A hyphen before a number becomes a minus sign, in running text, tables and figures of HTML."""
     for text in list(doctree.findall(nodes.Text)):
         if isinstance(text.parent, nodes.raw):  # which docutils counts as text of a fixed form
-            new = with_minus_in_tables(text)
+            new = with_minus_signs(text)
         elif not _within(text, (nodes.literal, nodes.FixedTextElement, nodes.math)):
             new = MINUS.sub("\N{MINUS SIGN}", text)
         else:
@@ -89,15 +89,15 @@ def put_minus_signs(doctree: nodes.document) -> None:
             text.parent.replace(text, nodes.Text(new))
 
 
-def with_minus_in_tables(html: str) -> str:
-    """HTML that holds a table, with minus signs in its text.
+def with_minus_signs(html: str) -> str:
+    """HTML that holds a table or a figure of ours, with minus signs in its text.
 
     Examples
     --------
-    >>> with_minus_in_tables("<table><td id='a-1'>-0.5 ± 1, 2026-11-28</td></table>")
+    >>> with_minus_signs("<table><td id='a-1'>-0.5 ± 1, 2026-11-28</td></table>")
     "<table><td id='a-1'>−0.5 ± 1, 2026-11-28</td></table>"
     """
-    if "<table" not in html:
+    if "<table" not in html and 'class="dcl-' not in html:
         return html
     return TEXT_OF_HTML.sub(
         lambda m: m[0] if m[0].startswith("<") else MINUS.sub("\N{MINUS SIGN}", m[0]), html

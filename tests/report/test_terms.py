@@ -3,7 +3,7 @@
 from docutils import nodes
 from docutils.core import publish_doctree
 
-from dcl_book.terms import link_first_uses, put_minus_signs, terms_of, with_minus_in_tables
+from dcl_book.terms import link_first_uses, put_minus_signs, terms_of, with_minus_signs
 
 GLOSSARY = "**Moved threshold.** It costs nothing.\n\n**mA, balanced accuracy.** A mean."
 
@@ -60,10 +60,11 @@ def test_a_hyphen_before_a_number_is_a_minus_and_a_date_a_range_and_code_stay():
     )
 
 
-def test_tables_of_html_have_minus_signs_in_their_text_alone():
+def test_tables_and_figures_of_html_have_minus_signs_in_their_text_alone():
+    assert with_minus_signs('<div class="dcl-forest">-1</div>').endswith(">\N{MINUS SIGN}1</div>")
     html = '<style>#a {margin: -1px}</style><table id="x -1"><td>-3.1</td><code>-1</code></table>'
-    assert with_minus_in_tables(html) == html.replace(">-3.1<", ">−3.1<")
-    assert with_minus_in_tables("<p>-1</p>") == "<p>-1</p>"
+    assert with_minus_signs(html) == html.replace(">-3.1<", ">−3.1<")
+    assert with_minus_signs("<p>-1</p>") == "<p>-1</p>"
 
 
 def test_the_tables_of_a_page_get_them_too():
