@@ -77,7 +77,7 @@ def link_first_uses(doctree: nodes.document, terms: dict[str, str], glossary: st
 
 
 def put_minus_signs(doctree: nodes.document) -> None:
-    """A hyphen before a number becomes a minus sign, in running text, tables and figures of HTML."""
+    """A hyphen before a number becomes a minus sign, in text, tables and figures of HTML."""
     for text in list(doctree.findall(nodes.Text)):
         if isinstance(text.parent, nodes.raw):  # which docutils counts as text of a fixed form
             new = with_minus_signs(text)
