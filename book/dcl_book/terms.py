@@ -51,28 +51,25 @@ def link_first_uses(doctree: nodes.document, terms: dict[str, str], glossary: st
     glossary : str
         Address of the glossary from this page.
     """
-    left = dict(terms)
+    linked = set()
     for text in list(_running_text(doctree)):
         literal = isinstance(text.parent, nodes.literal)
         parts, rest = [], str(text)
-        while found := _first_use(rest, left, whole=literal):
+        while found := _next_use(rest, terms, whole=literal):
             start, end, name = found
+            identifier, words = terms[name], rest[start:end]
             link = nodes.reference(
-                "",
-                rest[start:end],
-                refuri=f"{glossary}#{left[name]}",
-                internal=True,
-                classes=["dcl-term"],
+                "", words, refuri=f"{glossary}#{identifier}", internal=True, classes=["dcl-term"]
             )
-            parts += [nodes.Text(rest[:start]), link]
-            rest, one = rest[end:], left[name]
-            left = {other: where for other, where in left.items() if where != one}
-        if literal and parts:
+            parts += [nodes.Text(rest[:start]), nodes.Text(words) if identifier in linked else link]
+            rest = rest[end:]
+            linked.add(identifier)
+        if literal and parts and isinstance(parts[1], nodes.reference):
             inner, outer = text.parent, text.parent.parent
             parts[1].clear()
             parts[1] += inner.deepcopy()
             outer.replace(inner, parts[1])
-        elif parts:
+        elif parts and not literal:
             text.parent.replace(text, [p for p in [*parts, nodes.Text(rest)] if p.astext()])
 
 
@@ -80,7 +77,7 @@ def put_minus_signs(doctree: nodes.document) -> None:
     """A hyphen before a number becomes a minus sign, in text, tables and figures of HTML."""
     for text in list(doctree.findall(nodes.Text)):
         if isinstance(text.parent, nodes.raw):  # which docutils counts as text of a fixed form
-            new = with_minus_signs(text)
+            new = typeset(text)
         elif not _within(text, (nodes.literal, nodes.FixedTextElement, nodes.math)):
             new = MINUS.sub("\N{MINUS SIGN}", text)
         else:
@@ -89,19 +86,23 @@ def put_minus_signs(doctree: nodes.document) -> None:
             text.parent.replace(text, nodes.Text(new))
 
 
-def with_minus_signs(html: str) -> str:
-    """HTML that holds a table or a figure of ours, with minus signs in its text.
+def typeset(html: str) -> str:
+    """HTML that holds a table or a figure of ours: minus signs in its text, no interval broken.
 
     Examples
     --------
-    >>> with_minus_signs("<table><td id='a-1'>-0.5 ± 1, 2026-11-28</td></table>")
-    "<table><td id='a-1'>−0.5 ± 1, 2026-11-28</td></table>"
+    >>> typeset("<table><td id='a-1'>-0.5 ± 1, 2026-11-28</td></table>")
+    "<table><td id='a-1'>−0.5\\xa0±\\xa01, 2026-11-28</td></table>"
     """
     if "<table" not in html and 'class="dcl-' not in html:
         return html
-    return TEXT_OF_HTML.sub(
-        lambda m: m[0] if m[0].startswith("<") else MINUS.sub("\N{MINUS SIGN}", m[0]), html
-    )
+
+    def set_text(part: re.Match[str]) -> str:
+        if part[0].startswith("<"):
+            return part[0]
+        return MINUS.sub("\N{MINUS SIGN}", part[0]).replace(" ± ", "\xa0±\xa0")
+
+    return TEXT_OF_HTML.sub(set_text, html)
 
 
 def _running_text(doctree: nodes.document) -> Iterator[nodes.Text]:
@@ -118,8 +119,11 @@ def _within(node: nodes.Node, kinds: tuple[type, ...]) -> bool:
     return False
 
 
-def _first_use(text: str, terms: dict[str, str], *, whole: bool) -> tuple[int, int, str] | None:
-    """Start, end and name of the first term in a text; `whole`: only the text itself."""
+def _next_use(text: str, terms: dict[str, str], *, whole: bool) -> tuple[int, int, str] | None:
+    """Start, end and name of the first term in a text, the longest that starts there.
+
+    `whole`: only the text itself.
+    """
     if whole:
         return (0, len(text), text) if text in terms else None
     found = []

@@ -3,7 +3,7 @@
 from docutils import nodes
 from docutils.core import publish_doctree
 
-from dcl_book.terms import link_first_uses, put_minus_signs, terms_of, with_minus_signs
+from dcl_book.terms import link_first_uses, put_minus_signs, terms_of, typeset
 
 GLOSSARY = "**Moved threshold.** It costs nothing.\n\n**mA, balanced accuracy.** A mean."
 
@@ -37,6 +37,19 @@ def test_the_text_around_a_link_stays():
     assert doctree.astext() == "Does a moved threshold help?"
 
 
+def test_a_longer_term_is_never_taken_for_the_shorter_one_in_it():
+    terms = {"Selective Learning": "sl", "Dynamic Selective Learning": "dsl"}
+    for page, links in (
+        ("Dynamic Selective Learning, again: Dynamic Selective Learning.", ["dsl"]),
+        ("Dynamic Selective Learning, unlike Selective Learning.", ["dsl", "sl"]),
+    ):
+        doctree = publish_doctree(page)
+        link_first_uses(doctree, terms, "g.html")
+        found = [link["refuri"].split("#")[1] for link in doctree.findall(nodes.reference)]
+        assert found == links
+        assert doctree.astext() == page
+
+
 def test_code_links_parts_of_words_and_other_cases_of_letters_are_no_use():
     page = "See `mA <https://example.org>`_, ``x = mA``, Ma, mA-like.\n\n::\n\n  mA"
     assert linked(page) == []
@@ -61,10 +74,11 @@ def test_a_hyphen_before_a_number_is_a_minus_and_a_date_a_range_and_code_stay():
 
 
 def test_tables_and_figures_of_html_have_minus_signs_in_their_text_alone():
-    assert with_minus_signs('<div class="dcl-forest">-1</div>').endswith(">\N{MINUS SIGN}1</div>")
+    assert typeset('<div class="dcl-forest">-1</div>').endswith(">\N{MINUS SIGN}1</div>")
     html = '<style>#a {margin: -1px}</style><table id="x -1"><td>-3.1</td><code>-1</code></table>'
-    assert with_minus_signs(html) == html.replace(">-3.1<", ">−3.1<")
-    assert with_minus_signs("<p>-1</p>") == "<p>-1</p>"
+    assert typeset(html) == html.replace(">-3.1<", ">−3.1<")
+    assert typeset("<table>1 ± 2</table>") == "<table>1\xa0±\xa02</table>"
+    assert typeset("<p>-1</p>") == "<p>-1</p>"
 
 
 def test_the_tables_of_a_page_get_them_too():
