@@ -38,6 +38,6 @@ def test_scores_beside_a_record_give_its_calibration(tmp_path):
     drawn = figures.reliability(kept, "Data")
     assert "dcl" in drawn.get_suptitle()
     assert "focal 50.0 %" in drawn.get_suptitle()
-    assert [text.get_text() for text in drawn.axes[0].get_legend().get_texts()] == [
+    assert [text.get_text() for text in drawn.legends[0].get_texts()] == [
         "dcl", "focal",
     ]  # fmt: skip

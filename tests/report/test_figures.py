@@ -71,14 +71,15 @@ def test_a_moved_threshold_is_a_dot_on_cross_entropys_curve():
     shown["record"] = [
         made | {"decisions": {"prior": {"test": made["test"]}}} for made in shown["record"]
     ]
-    roc, _ = figures.roc_and_precision(shown, "Bald").axes
+    curves = figures.roc_and_precision(shown, "Bald")
+    roc, _ = curves.axes
     assert len(roc.get_lines()) == 5  # two curves, three dots
-    assert [text.get_text() for text in roc.get_legend().get_texts()] == [
+    assert [text.get_text() for text in curves.legends[0].get_texts()] == [
         *dict.fromkeys(shown["method"]),
         PRIOR,
     ]
-    _, sweeps = figures.threshold_sweep(shown).axes
-    assert PRIOR in [text.get_text() for text in sweeps.get_legend().get_texts()]
+    sweeps = figures.threshold_sweep(shown)
+    assert PRIOR in [text.get_text() for text in sweeps.legends[0].get_texts()]
 
 
 def test_the_title_of_a_figure_is_read_back_from_its_svg():

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from .style import finish, pretty
+from .style import finish, legend_below, pretty
 from .thresholds import colour_of
 
 
@@ -43,7 +43,7 @@ def reliability(found: dict[str, dict[str, Any]], title: str) -> Figure:
         values = np.array([kept["per_attribute"][name] for name in names], dtype=float)[order]
         right.plot(values, range(len(names)), "o", ms=5, mfc=fill, color=look["color"])
     left.set(xlabel="probability given, %", ylabel="were so, %", xlim=(0, 100), ylim=(0, 100))
-    left.legend(fontsize=8, loc="upper left")
+    legend_below(figure)
     few = len(names) <= 12
     right.set_yticks(range(len(names)) if few else [], pretty(np.array(names)[order]) * few)
     right.set(xlabel="calibration error (ECE), %", xlim=(0, None))

@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from .style import METHOD_COLOURS, finish
+from .style import METHOD_COLOURS, finish, legend_below
 
 AXES = {
     "batch": "B, images in the batch",
@@ -110,7 +110,7 @@ def share_of_a_step(points: dict[str, tuple[float, float]]) -> Figure:
         digits = 1 if step < 10 else 0
         told = f"{label}: {extra:.1f} of {step:.{digits}f} ms, {share:.1f} %"
         axes.scatter(step, share, color=colour, s=50, zorder=3, label=told)
-    axes.legend(loc="upper right")
+    legend_below(figure, columns=1)
     axes.set(
         xscale="log", yscale="log", ylim=(0.5, 1000),
         xlabel="ms of a training step with cross entropy",

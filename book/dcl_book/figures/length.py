@@ -10,7 +10,7 @@ from ..evidence import PRIOR
 from ..finding import Finding
 from ..length_tables import history
 from ..verdicts import MARGIN
-from .style import finish
+from .style import finish, legend_below
 from .thresholds import colour_of
 
 OTHERS = ("cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss")
@@ -99,6 +99,6 @@ def training_curves(runs: pd.DataFrame, epochs: int, title: str) -> Figure | Non
             if key == "val_loss" and len(mean):
                 axes.plot(mean.idxmin(), mean.min(), "*", color=colour_of(method), ms=11)
         axes.set(xlabel="epochs trained", title=words)
-    panels[0].legend(fontsize=8)
+    legend_below(figure)
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)

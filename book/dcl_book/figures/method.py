@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from dcl.sampling import dsl_weights, target_distribution
 from dcl.schedulers import loss_schedule, schedule
 
-from .style import METHOD_COLOURS, SCHEDULE_COLOURS, finish
+from .style import METHOD_COLOURS, SCHEDULE_COLOURS, finish, legend_below
 
 BATCH, POSITIVES = 512, 12  # the example of every page: 12 bald people in a batch, as in training
 
@@ -80,7 +80,7 @@ def schedules(epochs: int = 300, decay: float = 0.99) -> Figure:
     for name, colour in SCHEDULE_COLOURS.items():
         y = [schedule(name, epoch, epochs, decay=decay) for epoch in x]
         axes.plot(x, y, color=colour, lw=2, label=name)
-    axes.legend(loc="lower left")
+    legend_below(figure)
     axes.set(xlabel="epoch l", ylabel="SF(l)", title="Slow or fast at the start, all end near 0")
     return finish(figure)
 
@@ -122,7 +122,7 @@ def targets(shares: dict[str, float], epochs: int = 300, decay: float = 0.99) ->
         axes.plot(x, y, color="black", lw=1.5, ls="--", label="linear-imbalance")
         axes.set(xlabel="epoch l", title=f"{label}: {100 * share:.1f} % positive", ylim=(0, 0.55))
     np.atleast_1d(panels)[0].set_ylabel("target share of the minority")
-    np.atleast_1d(panels)[-1].legend(loc="upper left", fontsize=9)
+    legend_below(figure)
     title = "The rarer the class, the later its target moves"
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
@@ -151,7 +151,7 @@ def two_readings(positives: int = POSITIVES, batch: int = BATCH, epochs: int = 3
         panels[1].plot(x, [w[:positives].mean() for w in weights], color=colour, lw=2)
     panels[0].set(xlabel="epoch l", title="Total weight of the batch", ylim=(0, None))
     panels[1].set(xlabel="epoch l", title="Weight of a minority sample", ylim=(0, None))
-    panels[0].legend(loc="lower left", fontsize=9)
+    legend_below(figure)
     figure.suptitle(
         f"Read to the letter, the loss of a rare class fades: {positives} positives in {batch}",
         x=0.01, ha="left", fontsize="medium",
@@ -178,7 +178,7 @@ def pushes(table: pd.DataFrame) -> Figure:
         axes.set_xticks([0.1, 1, 10], ["0.1", "1", "10"])
         axes.axvline(1, color="black", lw=1, ls=":")
         axes.set(title=attribute, xlabel="push, cross entropy = 1", yticks=y, yticklabels=methods)
-    panels[-1].legend(loc="upper right", fontsize=8)
+    legend_below(figure)
     title = "The rarer the class, the further apart most methods push the two"
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..plane import Cloud, descend, draw
-from .style import METHOD_COLOURS, finish, name_group
+from .style import METHOD_COLOURS, finish, legend_below, name_group
 
 NAMES = {"all": "all anchors (CRL)", "easy": "easy anchors (TEA)"}
 COLOURS = {"all": METHOD_COLOURS["crl"], "easy": METHOD_COLOURS["dcl"]}
@@ -107,7 +107,7 @@ def outcomes(table: pd.DataFrame, title: str) -> Figure:
         row[0].set_ylabel(label)
     for axes in panels[-1]:
         axes.set_xlabel("hard positives at the start, % of the minority")
-    panels[0, 0].legend(fontsize=9)
+    legend_below(figure)
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 

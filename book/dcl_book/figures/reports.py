@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from dcl.experiment.records import interval, per_attribute
 
-from .style import METHOD_COLOURS, finish
+from .style import METHOD_COLOURS, finish, legend_below
 from .thresholds import colour_of
 
 METRICS = {"mA": "mA", "f1": "F1", "auc": "AUC"}
@@ -38,14 +38,15 @@ def gain_over_cross_entropy(
     level = per_attribute(runs["record"].iloc[0])["imbalance_level"].sort_values(kind="stable")
     figure, axes = plt.subplots(figsize=(9, 3.8))
     title = f"{runs['title'].iloc[0]}:\n{METRICS[key]} gained over cross entropy"
-    for method in dict.fromkeys(runs["method"]):
+    for method in sorted(dict.fromkeys(runs["method"]), key="dcl".__eq__):  # DCL on top
         seeds = [s for m, s in values if m == method and ("cross-entropy", s) in values]
         if method == "cross-entropy" or not seeds:
             continue
         gain = pd.DataFrame({s: values[method, s] - values["cross-entropy", s] for s in seeds})
         gain = gain.loc[level.index]
         if method == "dcl":
-            title += f", by DCL {gain.mean(axis=None):+.2f} in the mean"
+            mean = f"{gain.mean(axis=None):+.2f}".replace("-", "\N{MINUS SIGN}")
+            title += f", by DCL {mean} in the mean"
         smooth = gain.rolling(width, center=True, min_periods=width // 2).mean()
         found = np.array([interval(row) for row in smooth.to_numpy()])  # (attributes, 2)
         colour = colour_of(method)
@@ -62,7 +63,7 @@ def gain_over_cross_entropy(
         ylabel=f"{METRICS[key]} gained, percentage points",
         title=title,
     )
-    axes.legend(loc="upper left", fontsize=8)
+    legend_below(figure)
     return finish(figure)
 
 
@@ -160,5 +161,5 @@ def learning_rates(table: pd.DataFrame, title: str) -> Figure:
     axes.set_yticks(place, table.index)
     axes.invert_yaxis()
     axes.set(xlabel="mA on validation at the best epoch, %", title=title)
-    axes.legend(title="learning rate", loc="best", fontsize=8, title_fontsize=8)
+    legend_below(figure, title="learning rate", columns=6)
     return finish(figure)

@@ -12,7 +12,7 @@ from torch import nn
 
 from dcl.experiment.records import per_attribute
 
-from .style import METHOD_COLOURS, finish, pretty, title_of
+from .style import METHOD_COLOURS, finish, legend_below, pretty, title_of
 
 
 def curricula(criterion: nn.Module, title: str) -> Figure | None:
@@ -28,7 +28,7 @@ def curricula(criterion: nn.Module, title: str) -> Figure | None:
     figure, axes = plt.subplots(figsize=(6, 3))
     axes.plot(x, values, lw=2, label=["g: sampling", "f: metric loss"])
     axes.set(xlabel="epoch l", ylabel="schedule", title=title, ylim=(-0.03, None))
-    axes.legend()
+    legend_below(figure)
     return finish(figure)
 
 
@@ -49,7 +49,6 @@ def training(record: dict[str, Any]) -> Figure:
             label="metric, $f L_{TEA}$" if history["g"].notna().all() else "metric",
         )
     left.set(xlabel="epochs trained", ylabel="loss, sum over attributes", ylim=(0, None))
-    left.legend()
     if validated:
         right, best = panels[0, 1], record["selection"]
         colour = METHOD_COLOURS.get(record["method"])
@@ -57,8 +56,8 @@ def training(record: dict[str, Any]) -> Figure:
         kept = best["best_epoch"] + 1, best["best_val_mA"]
         right.plot(*kept, "k*", ms=10, label="kept for the test")
         right.set(xlabel="epochs trained", ylabel="mA on validation, %")
-        right.legend(loc="lower right")
     found = f"training: best on validation after epoch {kept[0]}" if validated else "training"
+    legend_below(figure)
     figure.suptitle(title_of(record, found), x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
@@ -82,7 +81,7 @@ def selection(record: dict[str, Any], attributes: Sequence[str]) -> Figure | Non
             values = [row[key][names.index(name)] for row in history]
             axes.plot(epoch, values, marker=".", color=colour, label=name.replace("_", " "))
         axes.set(xlabel="epochs trained", ylabel=what, ylim=(0, None))
-    panels[0].legend(fontsize=8)
+    legend_below(figure)
     rarest = attributes[0]
     kept, weight = (
         history[-1][key][names.index(rarest)] for key in ("share_kept", "minority_weight")
@@ -106,7 +105,7 @@ def attribute_bars(record: dict[str, Any], other: dict[str, Any] | None = None) 
         values = per_attribute(other)["mA"][frame.index]
         mark = {"color": "black", "marker": "_", "s": 60, "zorder": 3}
         axes.scatter(pretty(frame.index), values, label=other["method"], **mark)
-        axes.legend(loc="lower right", ncols=2, fontsize=9, frameon=True)
+        legend_below(figure)
         ahead = int((frame["mA"] > values).sum())
         title = (
             f"{record['dataset']['title']}: {method} is ahead in {ahead} of {len(frame)} attributes"
@@ -152,5 +151,5 @@ def class_recall(
         title=title,
     )
     if other is not None:
-        axes.legend(loc="upper right", fontsize=9)
+        legend_below(figure)
     return finish(figure)

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..seed_spread import Spread, half_width, power
-from .style import METHOD_COLOURS, finish, pretty
+from .style import METHOD_COLOURS, finish, legend_below, pretty
 
 SEED, IMAGES = "#D55E00", "#0072B2"  # the two kinds of chance
 TABLE_COLOURS = {3: "#0072B2", 4: "#E69F00"}
@@ -31,7 +31,7 @@ def runs_about_their_mean(values: pd.DataFrame, spread: Spread, title: str) -> F
     axes.set_yticks(range(len(words)), words)
     axes.axvline(0, color="black", lw=1, ls=":")
     axes.set(xlabel="mA of a run minus its method's mean, percentage points", title=title)
-    axes.legend(loc="best", fontsize=8)
+    legend_below(figure)
     return finish(figure)
 
 
@@ -55,7 +55,7 @@ def two_kinds_of_chance(noise: pd.DataFrame, title: str) -> Figure:
         title=title,
         ylim=(0, 1.15 * noise[["seed", "images"]].max(axis=None)),
     )
-    axes.legend(loc="upper left", fontsize=8)
+    legend_below(figure)
     return finish(figure)
 
 
@@ -80,7 +80,7 @@ def published_leads(leads: pd.DataFrame, title: str) -> Figure:
     axes.set_xticks(place, pretty(leads.index), rotation=90, fontsize=8)
     axes.set(xlabel="balanced attributes first", ylabel="lead in mA, points", title=title)
     axes.grid(axis="x", visible=False)
-    axes.legend(loc="upper left", fontsize=8)
+    legend_below(figure)
     return finish(figure)
 
 
@@ -106,7 +106,6 @@ def seeds_for_a_step(spread: Spread, steps: pd.DataFrame, title: str, chance: fl
         found = [_detected(spread.sd, n, chance) for n in SEEDS]
         words = f"step that is found in {100 * chance:.0f} % of studies"
         axes.plot(SEEDS, found, "k--", lw=1.5, label=words)
-        axes.legend(loc="lower left", fontsize=8)
     for row in steps.itertuples():
         colour = TABLE_COLOURS[row.table]
         axes.axhline(row.points, color=colour, lw=1.2)

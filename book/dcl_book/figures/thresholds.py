@@ -11,7 +11,7 @@ from dcl.methods import METHODS
 
 from ..evidence import PRIOR, by_seed, with_prior
 from ..measures import metric
-from .style import METHOD_COLOURS, finish
+from .style import METHOD_COLOURS, finish, legend_below
 
 
 def colour_of(method: str) -> str | None:
@@ -42,7 +42,7 @@ def threshold_sweep(runs: pd.DataFrame) -> Figure:
             axes.axhline(moved.mean(), color=colour_of(PRIOR), lw=1.5, ls="--", label=PRIOR)
     for axes, words in zip(panels, ("mA, %", "F1, %"), strict=True):
         axes.set(xlabel="threshold on the log-odds", ylabel=words)
-    panels[1].legend(fontsize=8, loc="lower left")
+    legend_below(figure)
     title = f"{runs['title'].iloc[0]}:\nthe largest F1 is {', '.join(peaks)} %"
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
@@ -65,12 +65,13 @@ def roc_and_precision(runs: pd.DataFrame, attribute: str) -> Figure:
             curves.append(row.record)
             curve = attribute_curve(row.record, attribute)
             roc.plot(curve["false_positive_rate"], curve["recall"], color=colour, lw=2)
-            pr.plot(curve["recall"], curve["precision"], color=colour, lw=2)
+            some = curve[curve["recall"] > 0]  # before the first positive precision is 0
+            pr.plot(some["recall"], some["precision"], color=colour, lw=2)
         roc.plot(false_rate, made["recall"], label=row.method, **marker)
         pr.plot(made["recall"], made["precision"] or np.nan, **marker)
     roc.set(xlabel="false-positive rate, %", ylabel="recall, %")
     pr.set(xlabel="recall, %", ylabel="precision, %", ylim=(0, 102))
-    roc.legend(fontsize=8, loc="lower right")
+    legend_below(figure)
     words = attribute.replace("_", " ")
     areas = [record["test"]["per_attribute"][attribute]["auc"] for record in curves]
     title = (

@@ -15,7 +15,7 @@ from dcl.experiment.records import interval
 
 from .. import evidence
 from ..measures import attribute
-from .style import finish, pretty
+from .style import finish, legend_below, pretty
 from .thresholds import colour_of
 
 LARGEST_GAIN = 50  # points that are drawn: the interval of two seeds can be far wider
@@ -136,7 +136,7 @@ def precision_recall(data: Dataset, found: dict[str, tuple[Tensor, Tensor]]) -> 
         axes.tick_params(labelbottom=True)
     for axes in panels[:, 0]:
         axes.set_ylabel("precision, %")
-    panels.flat[0].legend(fontsize=8, loc="lower left")
+    legend_below(figure)
     told = ", ".join(f"{m} {np.mean(v):.0f} %" for m, v in reached.items() if v)
     figure.suptitle(
         f"{data.title}:\nprecision of the rarer class where each decides, in the mean: {told}",
