@@ -80,9 +80,15 @@ def closure(paths: set[Path], roots: Roots = (ROOT,)) -> set[Path]:
         path = waiting.pop()
         if path not in files:
             files.add(path)
-            root = next(root for root in roots if path.is_relative_to(root))
-            waiting += files_used(path.read_text("utf-8"), path.relative_to(root).parent, roots)
+            waiting += _used_by(path, roots)
     return files
+
+
+@cache
+def _used_by(path: Path, roots: Roots) -> set[Path]:
+    """Files that a file imports by itself."""
+    root = next(root for root in roots if path.is_relative_to(root))
+    return files_used(path.read_text("utf-8"), path.relative_to(root).parent, roots)
 
 
 def files_used(code: str, package: Path = Path(), roots: Roots = (ROOT,)) -> set[Path]:

@@ -3,6 +3,7 @@
 import ast
 import base64
 import dataclasses
+import importlib
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
 
-from dcl.experiment.config import ConfigError, Training
+from dcl.experiment.config import ConfigError, Training, from_notebook
 from dcl.experiment.datasets import DATASETS
 from dcl_book.pages import from_page, meanings_of
 from dcl_book.your_data import YourData
@@ -22,6 +25,13 @@ EXPERIMENTS = {
     "your_data": YourData,  # of table
 }
 PAGES = sorted({path.stem for path in NOTEBOOKS.glob("*.ipynb")} - set(EXPERIMENTS))
+
+
+@pytest.fixture
+def build(monkeypatch):
+    """The module that builds the book."""
+    monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
+    return importlib.import_module("build")
 
 
 def parameters_cell(name: str) -> str:
@@ -69,15 +79,28 @@ def ran(cell: str) -> dict:
 
 
 def check_of(name: str):
-    """What a page's own call of `from_page` makes of the values given to it."""
-    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    """What a notebook's first call makes of the values that papermill puts into it."""
+    notebook = load_notebook_node(str(NOTEBOOKS / f"{name}.ipynb"))
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    at = cells.index(parameters_cell(name))
-    (call,) = re.findall(r"^config = (from_page\(.*?\))$", cells[at + 1], re.M | re.S)
+    after = cells[cells.index(parameters_cell(name)) + 1]
+    (call,) = re.findall(
+        r"^config = (from_(?:page|notebook)\(.*?\))(?:  #.*)?$", after, re.M | re.S
+    )
 
     def check(**values):
-        namespace = ran(cells[at]) | values
-        return eval(call, {"from_page": from_page, "globals": lambda: namespace})
+        given = parameterize_notebook(notebook, values, kernel_name="python3", language="python")
+        cells = [
+            c.source
+            for c in given.cells
+            if {*c.metadata.get("tags", [])} & {"parameters", "injected-parameters"}
+        ]
+        assert len(cells) == 2
+        namespace = {"In": ["", *cells]}
+        for cell in cells:
+            exec(cell, namespace)
+        named = {"from_page": from_page, "from_notebook": from_notebook, "YourData": YourData}
+        named |= {cls.__name__: cls for cls in DATASETS.values()}
+        return eval(call, named | {"globals": lambda: namespace})
 
     return check
 
@@ -105,9 +128,14 @@ def test_a_page_takes_its_defaults_and_refuses_another_name_and_type(name):
         ("tabular", {"rare": 9}, "rare must be at least 10 and at most 212, got 9: malignant"),
         ("cost", {"profile": "fast"}, "profile must be one of auto, quick, standard, got 'fast'"),
         ("claims", {"results": 3}, "results must be a text, got 3: folder with"),
+        ("celeba", {"samplng": "linear"}, "'samplng': did you mean 'sampling'"),
+        ("celeba", {"epochs": "true"}, "epochs must be a whole number, got 'true'"),
+        ("celeba", {"p": 2}, r"must lie in \[0, 1\], got 2"),
+        ("tabular", {"seed": 3}, "'seed': did you mean 'seeds'"),
+        ("tabular", {"seeds": 1}, "seeds must be at least 2, got 1: splits"),
     ],
 )
-def test_a_page_says_what_its_parameters_may_be(name, values, words):
+def test_a_notebook_says_what_its_parameters_may_be(name, values, words):
     with pytest.raises(ConfigError, match=words):
         check_of(name)(**values)
 
@@ -131,13 +159,8 @@ def test_a_page_without_the_text_of_its_cells_is_checked_too():
 @pytest.mark.parametrize(
     ("name", "values", "words"),
     [
-        ("celeba", {"samplng": "linear"}, "'samplng': did you mean 'sampling'"),
-        ("celeba", {"epochs": "true"}, "epochs must be a whole number, got 'true'"),
-        ("celeba", {"p": 2}, r"must lie in \[0, 1\], got 2"),
         ("celeba", {"data_root": "/nowhere"}, "data_root /nowhere does not exist"),
-        ("tabular", {"seed": 3}, "'seed': did you mean 'seeds'"),
         ("tabular", {"epochs": "true"}, "epochs must be a whole number, got 'true': of training"),
-        ("tabular", {"seeds": 1}, "seeds must be at least 2, got 1: splits"),
     ],
 )
 @pytest.mark.filterwarnings("ignore")
@@ -170,10 +193,7 @@ def test_no_result_is_typed_into_the_prose_of_a_results_chapter(name):
             assert not typed, f"{name}: {typed} is typed: compute it in a cell"
 
 
-def test_a_page_depends_on_what_it_imports_and_on_no_other_figure(monkeypatch):
-    monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
-    import build
-
+def test_a_page_depends_on_what_it_imports_and_on_no_other_figure(build):
     def used(name):
         root = NOTEBOOKS.parent
         return {p.relative_to(root).as_posix() for p in build.code_of(NOTEBOOKS / f"{name}.ipynb")}
@@ -189,10 +209,7 @@ def test_a_page_depends_on_what_it_imports_and_on_no_other_figure(monkeypatch):
     assert "dcl/experiment/trainer.py" not in claims
 
 
-def test_the_pages_that_train_come_first_and_the_one_that_measures_times_alone(monkeypatch):
-    monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
-    import build
-
+def test_the_pages_that_train_come_first_and_the_one_that_measures_times_alone(build, monkeypatch):
     def using(source):
         return {path.stem for path in NOTEBOOKS.glob("*.ipynb") if build.uses(source, path)}
 
@@ -200,6 +217,7 @@ def test_the_pages_that_train_come_first_and_the_one_that_measures_times_alone(m
     trained = {"your_data", "celeba", "pedestrians", "cifar100"}
     assert using(build.TRAINS) == trained | {"cost", "weights"}
     begun = []
+    monkeypatch.setattr(build, "state_of", lambda path, profile: "")
     monkeypatch.setattr(build, "up_to_date", lambda page, state: False)
     monkeypatch.setattr(build, "execute", lambda page, *_: begun.append(page))
     monkeypatch.setattr(build, "ProcessPoolExecutor", ThreadPoolExecutor)
@@ -208,10 +226,7 @@ def test_the_pages_that_train_come_first_and_the_one_that_measures_times_alone(m
     assert begun == ["celeba", "claims", "length", "cost"]
 
 
-def test_a_page_that_fails_stops_the_build_and_what_had_begun_is_kept(monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
-    import build
-
+def test_a_page_that_fails_stops_the_build_and_what_had_begun_is_kept(build, monkeypatch, tmp_path):
     monkeypatch.setattr(build, "EXECUTED", tmp_path)
     monkeypatch.setattr(build, "state_of", lambda path, profile: "state")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -227,10 +242,7 @@ def test_a_page_that_fails_stops_the_build_and_what_had_begun_is_kept(monkeypatc
     assert build.up_to_date("good", "state")
 
 
-def test_the_margin_counts_the_records_that_a_page_shows(monkeypatch):
-    monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
-    import build
-
+def test_the_margin_counts_the_records_that_a_page_shows(build):
     rows = [
         ("a-seed*.json", "0, 1, 2", "cpu", "2026-01-03"),
         ("b-seed*.json", "0", "gpu", "2026-01-01"),
@@ -258,10 +270,7 @@ def test_the_margin_counts_the_records_that_a_page_shows(monkeypatch):
     assert build.margin_of(page) == {"profile": "quick", "seconds": 7}
 
 
-def test_parameters_are_folded_on_the_page_and_nothing_else_is(monkeypatch):
-    monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
-    import build
-
+def test_parameters_are_folded_on_the_page_and_nothing_else_is(build):
     page = nbformat.read(NOTEBOOKS / "length.ipynb", as_version=4)
     before = [cell.metadata.get("tags", []) for cell in page.cells]
     build.fold_parameters(page)
@@ -270,10 +279,7 @@ def test_parameters_are_folded_on_the_page_and_nothing_else_is(monkeypatch):
         assert set(cell.metadata.get("tags", [])) == set(old) | added
 
 
-def test_below_a_figure_its_numbers_can_be_saved(monkeypatch):
-    monkeypatch.syspath_prepend(NOTEBOOKS.parent / "book")
-    import build
-
+def test_below_a_figure_its_numbers_can_be_saved(build):
     figure = {"image/svg+xml": "<svg/>", "text/csv": "x,y\n1,2\n"}
     picture = {"image/svg+xml": "<svg/>"}
     cells = [

@@ -195,6 +195,7 @@ HALF = Method("my_lab:HALF", Half, "a target half way")
 
 
 def test_a_data_set_and_a_method_outside_the_checkout_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("dcl.experiment.config.QUICK_SIZES", {"train": 384, "val": 64, "test": 64})
     (tmp_path / "my_lab.py").write_text(OUTSIDE)
     monkeypatch.syspath_prepend(tmp_path)
     options = ["--depth", "4", "--share", "0.25", "--results", str(tmp_path / "a.json")]
@@ -212,6 +213,7 @@ def test_a_data_set_and_a_method_outside_the_checkout_run(tmp_path, monkeypatch,
 
 
 def test_a_grid_runs_without_snakemake(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("dcl.experiment.config.QUICK_SIZES", {"train": 384, "val": 64, "test": 64})
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text(
         "experiment: celeba\nparameters: {profile: quick, epochs: 1}\n"

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 
@@ -28,9 +30,9 @@ def written(folder: Path, **changes) -> Path:
     return path
 
 
-def snakemake(folder: Path, *options: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--directory", str(folder), "--cores", "1", *options]
+def snakemake(folder: Path, *options: str, root: Path = ROOT) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
+    command += ["--directory", str(folder), "--cores", str(os.cpu_count()), *options]
     own = {"OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder / "cache")}
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | own)
 
@@ -157,14 +159,27 @@ def test_text_that_looks_like_a_number_stays_text():
     ]
 
 
-def test_a_dry_run_lists_what_is_missing_under_the_cluster_profile_too(tmp_path):
-    (tmp_path / "results" / "quick").mkdir(parents=True)
-    (tmp_path / "results" / "quick" / "dcl-seed0.json").write_text("{}")
-    for options in ([], ["--profile", str(GRIDS / "slurm")]):
-        done = snakemake(tmp_path, "--dry-run", "--config", "grid=quick", *options)
-        assert done.returncode == 0, done.stderr
-        assert "cross-entropy-seed0" in done.stdout
-        assert "dcl-seed0" not in done.stdout
+@pytest.mark.parametrize(
+    ("grid", "listed", "options"),
+    [
+        ("paper/table3", "results/paper/table3/dcl-ss-tl-seed4.json", []),
+        ("quick", "cross-entropy-seed0", ["--profile", str(GRIDS / "slurm")]),
+    ],
+)
+def test_a_dry_run_lists_what_is_missing_of_the_papers_grids_and_for_a_cluster(
+    grid, listed, options, tmp_path
+):
+    has = {"paper/table3": "dcl-ss-seed0", "quick": "dcl-seed0"}[grid]
+    record = tmp_path / "results" / grid / f"{has}.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("{}")
+    given = [f"grid={grid}", f"threads={os.cpu_count()}"]
+    done = snakemake(tmp_path, "--dry-run", "-p", *options, "--config", *given)
+    assert done.returncode == 0, done.stderr
+    assert listed in done.stdout
+    assert has not in done.stdout.replace(f"{has[:-1]}1", "")
+    if not options:
+        assert "env -u OMP_NUM_THREADS" in done.stdout  # the training takes its share, see machine
 
 
 def test_a_bad_grid_ends_snakemake_with_our_words(tmp_path):
@@ -173,14 +188,32 @@ def test_a_bad_grid_ends_snakemake_with_our_words(tmp_path):
     assert "seeds has 0 twice" in done.stdout + done.stderr
 
 
+NOTEBOOK = """
+import sys; sys.path.insert(0, {tests!r})
+from small_run import tiny
+from dcl.experiment.config import from_notebook
+from dcl.experiment.datasets import CelebA
+from dcl.experiment.run import run
+run(from_notebook(CelebA, globals()), data=tiny(), show=False)
+"""
+
+
 def test_a_failed_run_stops_no_other_is_listed_and_tried_again(tmp_path):
+    """Of a project whose notebook trains on a few faces and draws no figure."""
+    shutil.copy(ROOT / "Snakefile", tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    notebook = nbformat.read(ROOT / "notebooks" / "celeba.ipynb", as_version=4)
+    cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    code = NOTEBOOK.format(tests=str(Path(__file__).parent))
+    notebook.cells = [*cells, nbformat.v4.new_code_cell(code)]
+    nbformat.write(notebook, tmp_path / "notebooks" / "celeba.ipynb")
     grid = written(tmp_path, seeds=[0], methods=["dcl", "focal"])
     results = tmp_path / "results" / "mine"
     results.mkdir(parents=True)
     (results / "dcl-seed0.checkpoint").write_bytes(b"torn")
     options = ["--keep-going", "--keep-incomplete", "--nolock", "--config", f"grid={grid}"]
 
-    first = snakemake(tmp_path, *options)
+    first = snakemake(tmp_path, *options, root=tmp_path)
     assert first.returncode
     assert "1 of 2 runs failed" in first.stderr
     assert "dcl-seed0: " in first.stderr
@@ -189,7 +222,7 @@ def test_a_failed_run_stops_no_other_is_listed_and_tried_again(tmp_path):
     assert json.loads(before)["method"] == "focal"
 
     (results / "dcl-seed0.checkpoint").unlink()
-    second = snakemake(tmp_path, *options)
+    second = snakemake(tmp_path, *options, root=tmp_path)
     assert second.returncode == 0, second.stderr
     assert "all 2 runs have their record" in second.stdout
     assert json.loads((results / "dcl-seed0.json").read_text())["method"] == "dcl"

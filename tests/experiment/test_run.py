@@ -1,6 +1,5 @@
 """A run from configuration to record: repeatable, resumable, and stopped with a reason."""
 
-import json
 import math
 import os
 import signal
@@ -13,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small_run import OPTIONS, metrics, tiny
 
 from dcl import DCLLoss
-from dcl.data import Dataset, Resident, Split, flip
-from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
+from dcl.__main__ import main
+from dcl.data import Resident, Split, flip
 from dcl.experiment import records, trainer, verify
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.records import RecordError
@@ -25,30 +25,6 @@ from dcl.experiment.trainer import TrainingError
 from dcl.methods import METHODS, lmle
 from dcl_book import figures
 from dcl_book.measures import best_on_validation
-
-OPTIONS = {"batch_size": 32, "epochs": 3, "device": "cpu"}
-
-
-def tiny() -> Dataset:
-    """96 training faces, every attribute with both classes in every split."""
-    splits = {}
-    for seed, (name, count) in enumerate({"train": 96, "val": 48, "test": 48}.items()):
-        labels = draw_labels(count, seed=seed)
-        labels[0], labels[1] = 0, 1
-        splits[name] = Split(images=draw_faces(labels, seed=seed), labels=labels)
-    return Dataset(
-        name="faces", title="SynthFaces", attributes=ATTRIBUTES, classes=2, splits=splits,
-        expected={"train": 96, "val": 48, "test": 48}, fingerprint="tiny",
-    )  # fmt: skip
-
-
-def metrics(record: dict) -> str:
-    """All of a record that a seed decides, as text: the times are left out."""
-    history = [
-        {k: v for k, v in row.items() if k not in ("ms", "ms_per_step")}
-        for row in record["history"]
-    ]
-    return json.dumps([record["test"], record["selection"], history, record["decisions"]])
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +40,14 @@ def finished(data, tmp_path_factory):
     return records.read(written["path"])
 
 
-def test_the_record_has_its_fixed_keys(finished):
+def test_the_record_has_its_fixed_keys(finished, data):
     assert finished["schema"] == records.SCHEMA
     assert (finished["experiment"], finished["method"], finished["seed"]) == ("celeba", "dcl", 0)
     assert finished["config"]["sampling"] == "convex"
     assert finished["dataset"]["name"] == "faces"
     assert finished["dataset"]["found"] == {"train": 96, "val": 48, "test": 48}
     assert 0 < finished["test"]["mA"] < 100
-    assert list(finished["test"]["per_attribute"]) == list(ATTRIBUTES)
+    assert list(finished["test"]["per_attribute"]) == list(data.attributes)
     each = [row["mA"] for row in finished["test"]["per_attribute"].values()]
     assert finished["test"]["mA"] == pytest.approx(np.mean(each))
     assert [row["epoch"] for row in finished["history"]] == [0, 1, 2]
@@ -79,8 +55,8 @@ def test_the_record_has_its_fixed_keys(finished):
     bald = finished["test"]["per_attribute"]["Bald"]["confusion"]
     assert np.sum(bald) == 48
     kept = finished["calibration"]
-    assert list(kept["per_attribute"]) == list(ATTRIBUTES)
-    assert sum(kept["pooled"]["counts"]) == 48 * len(ATTRIBUTES)
+    assert list(kept["per_attribute"]) == list(data.attributes)
+    assert sum(kept["pooled"]["counts"]) == 48 * len(data.attributes)
     assert kept["at_training_prior"]["ece"] != kept["ece"]
     assert len(figures.reliability({"dcl": kept}, "SynthFaces").axes) == 2
 
@@ -94,45 +70,38 @@ def test_the_same_seed_gives_the_same_record_and_another_seed_another(finished, 
 
 SCRIPT = """
 import sys; sys.path.insert(0, {tests!r})
-from test_run import OPTIONS, tiny
+from small_run import OPTIONS, tiny
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.run import run
 import time, torch; torch.set_num_threads(1)
 from dcl.experiment import trainer
 save = trainer.save_checkpoint
-def save_and_pause(*arguments):
-    save(*arguments)
-    time.sleep({pause})  # so that the parent finds the run in its midst
-trainer.save_checkpoint = save_and_pause
+trainer.save_checkpoint = lambda *arguments: (save(*arguments), time.sleep(60))
 run(CelebA(**OPTIONS, results={results!r}), data=tiny(), show=False)
 """
 
 
-def start(folder: Path, *, pause: float) -> subprocess.Popen:
-    script = SCRIPT.format(tests=str(Path(__file__).parent), results=str(folder), pause=pause)
-    return subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
-
-
-def test_a_killed_run_resumes_and_ends_like_one_never_killed(finished, tmp_path):
-    process = start(tmp_path, pause=20)
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.rglob("*.checkpoint")):  # the first epoch is done
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+def test_a_killed_run_resumes_and_ends_like_one_never_killed(finished, data, tmp_path, capsys):
+    script = SCRIPT.format(tests=str(Path(__file__).parent), results=str(tmp_path))
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stderr=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 300
+        while not list(tmp_path.rglob("*.checkpoint")):  # the first epoch is done
+            assert process.poll() is None, process.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
     assert not list(tmp_path.rglob("*.json"))  # it had not ended
-    process = start(tmp_path, pause=0)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, errors
-    assert "resuming after epoch" in errors
+    run(CelebA(**OPTIONS, results=str(tmp_path)), data=data, show=False)
+    assert "resuming after epoch" in capsys.readouterr().err
     (path,) = tmp_path.rglob("*.json")
     assert metrics(records.read(path)) == metrics(finished)
     assert not list(tmp_path.rglob("*.checkpoint*"))
 
 
-def test_every_decision_is_tested_in_one_training_each_at_its_own_epoch(finished):
+def test_every_decision_is_tested_in_one_training_each_at_its_own_epoch(finished, data):
     assert finished["decision"] == "argmax"
     assert set(finished["decisions"]) == {"prior", "tuned-mA", "tuned-f1"}
     keys = {"prior": "val_mA_prior", "tuned-mA": "val_mA_tuned-mA", "tuned-f1": "val_f1_tuned-f1"}
@@ -141,10 +110,10 @@ def test_every_decision_is_tested_in_one_training_each_at_its_own_epoch(finished
         values = [row[key] for row in finished["history"]]
         assert chosen["best_val"] == max(values)
         assert chosen["best_epoch"] == int(np.argmax(values))
-        assert list(finished["decisions"][name]["test"]["per_attribute"]) == list(ATTRIBUTES)
+        assert list(finished["decisions"][name]["test"]["per_attribute"]) == list(data.attributes)
         assert "curves" not in finished["decisions"][name]["test"]
     thresholds = finished["decisions"]["tuned-f1"]["thresholds"]
-    assert set(thresholds) == set(ATTRIBUTES)
+    assert set(thresholds) == set(data.attributes)
     assert all(spread >= 0 for _, spread in thresholds.values())
     last = finished["last"]
     assert last["epoch"] == 2
@@ -213,7 +182,7 @@ def test_a_network_of_the_warm_up_is_never_chosen(data, tmp_path):
 
 def test_features_that_collapse_stop_the_run(data, tmp_path, monkeypatch):
     config = CelebA(method="lmle", epochs=2, batch_size=48, results=str(tmp_path))
-    monkeypatch.setattr(trainer, "embed", lambda model, split: torch.ones(len(split), 40, 8))
+    monkeypatch.setattr(trainer, "embed", lambda model, split: torch.ones(len(split), 16, 8))
     with pytest.raises(lmle.CollapsedError, match=r"collapsed into a point.*Lower lr"):
         run(config, data=data, show=False)
 
@@ -300,37 +269,32 @@ def test_a_results_folder_that_cannot_hold_the_run_is_said_before_it_trains(
         run(CelebA(**OPTIONS, results=str(tmp_path)), data=data, show=False)
 
 
-COMMAND = """
-import signal, sys; sys.path.insert(0, {tests!r})
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell's & started this
-import time, dcl.experiment.datasets, dcl.experiment.trainer
-from test_run import tiny
-from dcl.__main__ import main
-dcl.experiment.datasets.CelebA.load = lambda self, show: tiny()
-save = dcl.experiment.trainer.save_checkpoint
-dcl.experiment.trainer.save_checkpoint = lambda *arguments: (save(*arguments), time.sleep(20))
-sys.exit(main(["run", "celeba", "--batch-size", "32", "--quiet", "--results", {results!r}]))
-"""
-
-
 @pytest.mark.parametrize(
     ("number", "status", "word"),
     [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "stopped")],
 )
-def test_a_run_that_is_stopped_says_how_to_go_on(number, status, word, tmp_path):
-    script = COMMAND.format(tests=str(Path(__file__).parent), results=str(tmp_path))
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.rglob("*.checkpoint")):
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == status, errors
-    assert f"{word}: the same command goes on from the last finished epoch" in errors
+def test_a_run_that_is_stopped_says_how_to_go_on(
+    number, status, word, data, tmp_path, monkeypatch, capsys
+):
+    save = trainer.save_checkpoint
+
+    def save_and_stop(*arguments):
+        save(*arguments)
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(trainer, "save_checkpoint", save_and_stop)
+    monkeypatch.setattr(CelebA, "load", lambda self, show: data)
+    before = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGTERM, lambda *_: pytest.fail("not caught"))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored after a shell's &
+    command = ["run", "celeba", "--batch-size", "32", "--quiet", "--results", str(tmp_path)]
+    try:
+        assert main(command) == status
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    said = capsys.readouterr().err
+    assert f"{word}: the same command goes on from the last finished epoch" in said
     (checkpoint,) = tmp_path.rglob("*.checkpoint")
     assert torch.load(checkpoint, weights_only=True)["progress"]["epoch"] == 1
 

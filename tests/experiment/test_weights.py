@@ -10,23 +10,29 @@ import torch
 from dcl import evaluate, tune_thresholds
 from dcl.__main__ import main
 from dcl.evaluation.decisions import two_columns
-from dcl.experiment import records
+from dcl.experiment import config, records
 from dcl.experiment.config import ConfigError
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.records import RecordError, WeightsError
 from dcl.experiment.run import check, run
 
-OPTIONS = {"batch_size": 64, "device": "cpu", "profile": "quick", "train_images": 400}
+OPTIONS = {"batch_size": 64, "device": "cpu", "profile": "quick"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_images():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, "QUICK_SIZES", {"train": 256, "val": 200, "test": 200})
+        yield
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     """The record of cross entropy with its weights and scores."""
     results = tmp_path_factory.mktemp("run") / "cross-entropy-seed0.json"
-    config = CelebA(
-        **OPTIONS, method="cross-entropy", keep_weights=True, keep_scores=True, results=str(results)
-    )
-    return run(config, show=False)["path"]
+    kept = {"keep_weights": True, "keep_scores": True}
+    options = {**OPTIONS, **kept, "method": "cross-entropy", "results": str(results)}
+    return run(CelebA(**options), show=False)["path"]
 
 
 @pytest.fixture
