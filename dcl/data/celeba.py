@@ -54,8 +54,8 @@ def load(
         Share of the aligned frame's height and width to keep around its centre, in (0, 1]. A
         fraction, so that it means the same for 178x218 and 64x64 files. Ours: the whole frame.
     complete : bool
-        Require an image for every row of the annotation. Without it a partial set is used as it
-        is, and the record says how many images of each split were found.
+        Require an image for every row of the annotation. Otherwise a partial set is used, and the
+        record says how many images each split has.
     progress : bool
         Show a progress bar while packing.
 
@@ -73,8 +73,8 @@ def load(
     source = _image_source(root)
     attributes, partition, files = _annotation(root, source, complete)
     rows = {name: np.flatnonzero(partition == code) for code, name in enumerate(SPLITS)}
-    for name, found in rows.items():
-        if not len(found):
+    for name, members in rows.items():
+        if not len(members):
             raise DataError(f"{source.path}: no image of the {name} split, one at least is needed")
     names, labels = list(attributes.index), attributes.to_numpy(np.int64)
     pack = open_pack(root, source, files, size=size, crop=crop, progress=progress)
@@ -128,7 +128,7 @@ def _image_source(root: Path) -> Folder | Archive:
 def _annotation(
     root: Path, source: Folder | Archive, complete: bool
 ) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
-    """Labels and split codes of every annotated image that is there, by name, and their files."""
+    """Labels and split codes of every annotated image that has a file, by name, and the files."""
     files = [annotation_file(root, name) for name in (ATTRIBUTE_FILE, PARTITION_FILE)]
     attributes, partition = read_attributes(files[0]), read_partition(files[1])
     present = source.names()
@@ -139,16 +139,16 @@ def _annotation(
             f"{source.path / stray[0]} has no row in {files[0]} "
             f"({len(stray):,} such images): annotation and images are not of one set"
         )
-    there = attributes.index.isin(list(image_of))
-    if complete and not there.all():
-        row = int(np.argmin(there))
+    has_file = attributes.index.isin(list(image_of))
+    if complete and not has_file.all():
+        row = int(np.argmin(has_file))
         line = attribute_line(files[0], row)
         raise DataError(
             f"{files[0]}, line {line}: no image {attributes.index[row]} in {source.path}. "
-            f"{(~there).sum():,} rows have none; add them, or complete=False"
+            f"{(~has_file).sum():,} rows have none; add them, or complete=False"
         )
-    found = attributes[there].sort_index()
-    unsplit = found.index.difference(partition.index)
+    labels = attributes[has_file].sort_index()
+    unsplit = labels.index.difference(partition.index)
     if len(unsplit):
         raise DataError(f"{files[1]}: no row for image {unsplit[0]}")
-    return found, partition.loc[found.index].to_numpy(), [image_of[name] for name in found.index]
+    return labels, partition.loc[labels.index].to_numpy(), [image_of[name] for name in labels.index]

@@ -104,7 +104,7 @@ def subset(
         the cut leaves out; the largest class has none. ``none``: as published results are made,
         without ``val``, n is all: the last epoch is tested, and no threshold can be tuned.
     val_per_class : int
-        Images of each class for ``val``, at most. 0, with ``before``: the data set's own stay.
+        Images of each class for ``val``, at most. 0, with ``before``: keep the data set's ``val``.
     seed : int
         Of the choice. It is not the seed of the run: all seeds train on the same images.
 
@@ -141,7 +141,7 @@ def subset(
             chosen["val"].append(rows[count : count + val_per_class])
     indices = {name: np.sort(np.concatenate(rows)) for name, rows in chosen.items() if rows}
     if validation == "before" and not val_per_class:
-        del indices["val"]  # the data set's own
+        del indices["val"]  # the data set's val stays
     elif validation == "unused" and not len(indices["val"]):
         raise DataError(
             "validation 'unused': the subset uses every training image. Raise imbalance_ratio, "
@@ -200,7 +200,7 @@ def _check_subset(data, imbalance_ratio, imbalance_type, fraction, validation, v
         raise DataError("validation 'unused' needs val_per_class of 1 or more, got 0")
     if not val_per_class and validation == "before" and "val" not in data.splits:
         raise DataError(
-            f"val_per_class is 0, and {data.title} has no val split of its own: take 1 or more, "
+            f"val_per_class is 0, and {data.title} has no val split: take 1 or more, "
             f"or validation 'none'"
         )
 

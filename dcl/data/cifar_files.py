@@ -62,19 +62,19 @@ def read_tree(root: Path, progress: bool) -> tuple[tuple[str, ...], dict[str, Sp
     splits, contents = {}, []
     folders = {name.split("/")[0] for source in sources.values() for name in source.names()}
     number = {name: label for label, name in enumerate(names)}
-    number |= {own: number[of] for own, of in match(folders - set(names), names).items()}
+    number |= {name: number[of] for name, of in match(folders - set(names), names).items()}
     files = {}
     for split, source in sources.items():
-        found = sorted(source.names(), key=lambda name: tuple(Path(name).with_suffix("").parts))
-        odd = next((name for name in found if name.split("/")[0] not in number), None)
+        inside = sorted(source.names(), key=lambda name: tuple(Path(name).with_suffix("").parts))
+        odd = next((name for name in inside if name.split("/")[0] not in number), None)
         if odd is not None:
             raise DataError(f"{source.path / odd}: is in no folder of a class of train/")
-        if not found:
+        if not inside:
             raise DataError(f"{source.path} holds no images. {HELP}")
-        files[split] = found
-    for split, found in files.items():
-        pack = open_pack(root, sources[split], found, size=SIZE, progress=progress)
-        labels = np.array([[number[name.split("/")[0]]] for name in found])
+        files[split] = inside
+    for split, inside in files.items():
+        pack = open_pack(root, sources[split], inside, size=SIZE, progress=progress)
+        labels = np.array([[number[name.split("/")[0]]] for name in inside])
         splits[split] = Split(images=pack.images, labels=labels)
         contents.append(pack.fingerprint(labels))
     return tuple(names), splits, hashlib.sha256("".join(contents).encode()).hexdigest()[:16]

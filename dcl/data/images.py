@@ -59,7 +59,7 @@ def _images(path: Path, members: Iterable[zipfile.ZipInfo]) -> dict[str, zipfile
         image = is_image(name.as_posix()) and not member.is_dir()
         wrong = _wrong(member, name)
         if image and name.name in images:
-            wrong = f"has the name of {images[name.name].filename!r}: each image needs its own"
+            wrong = f"has the name of {images[name.name].filename!r}: give each image another name"
         if wrong:
             raise DataError(f"{path}: member {member.filename!r} {wrong}. Pack the archive anew")
         if image:
@@ -80,7 +80,7 @@ def _name(member: zipfile.ZipInfo) -> str:
 def _wrong(member: zipfile.ZipInfo, name: PureWindowsPath) -> str:
     """What is wrong with a member of an archive, nothing for a good one."""
     if name.anchor or ".." in name.parts:
-        return "leads outside the archive: only paths below its own folder are read"
+        return "leads outside the archive: only paths below its folder are read"
     if stat.S_ISLNK(member.external_attr >> 16):
         return "is a symbolic link: only files are read, put the file in its place"
     if member.flag_bits & 1:
@@ -119,7 +119,7 @@ class Range(NamedTuple):
         """The usual range around these values, as a scanner or a program writes them.
 
         Integers: 0 to 2^b - 1 of the fewest bits b of `BITS` that hold them; floats also 0 to 1 and
-        -1 to 1. Other values, such as Hounsfield units, have no usual range: it is their own.
+        -1 to 1. Other values, such as Hounsfield units, have no usual range and keep theirs.
 
         Examples
         --------
@@ -218,7 +218,7 @@ def _open(data: bytes, where: str) -> Image.Image:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         pixels = image.width * image.height
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        pass  # Pillow's own limits, above ours
+        pass  # the limits of Pillow, above ours
     except Image.UnidentifiedImageError:  # its message names an object in memory
         raise _broken(where, f"it is none of {', '.join(FORMATS)}") from None
     except Exception as error:  # as above

@@ -63,8 +63,8 @@ def read_variable(path: Path, name: str) -> np.ndarray | None:
     for kind, content in _elements(memoryview(data)[128:]):
         if kind == COMPRESSED:
             kind, content = _next(_elements(memoryview(_unpack(content))))
-        if kind == MATRIX and (found := _array(content, only=name.encode())) is not None:
-            return found
+        if kind == MATRIX and (variable := _array(content, only=name.encode())) is not None:
+            return variable
     return None
 
 

@@ -18,13 +18,13 @@ def fields_of(path: Path, variable: str, fields: tuple[str, ...], what: str) -> 
         structure = read_variable(path, variable)
     except (MatlabError, OSError) as error:
         raise DataError(f"{path}: not a readable MATLAB file, expected {what} ({error})") from None
-    found = structure.flat[0] if structure is not None and structure.size == 1 else None
-    if not isinstance(found, dict):
+    held = structure.flat[0] if structure is not None and structure.size == 1 else None
+    if not isinstance(held, dict):
         raise DataError(f"{path}: no structure {variable}, expected {what}")
-    absent = [name for name in fields if name not in found]
+    absent = [name for name in fields if name not in held]
     if absent:
         raise DataError(f"{path}: {variable} has no {', '.join(absent)}, expected {what}")
-    return [found[name] for name in fields]
+    return [held[name] for name in fields]
 
 
 def texts(path: Path, field: str, cells: np.ndarray) -> tuple[str, ...]:
@@ -74,6 +74,6 @@ def check_values(path: Path, field: str, labels: np.ndarray, shape, allowed) -> 
         )
 
 
-def check_length(path: Path, field: str, found, expected: int) -> None:
-    if len(found) != expected:
-        raise DataError(f"{path}: {field} has {len(found)} entries, expected {expected}")
+def check_length(path: Path, field: str, entries, expected: int) -> None:
+    if len(entries) != expected:
+        raise DataError(f"{path}: {field} has {len(entries)} entries, expected {expected}")

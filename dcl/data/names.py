@@ -16,7 +16,7 @@ FEW = 20_000  # names that are compared letter by letter for an error
 
 
 def is_hidden(path: str) -> bool:
-    """Whether a path with ``/`` is hidden or a system's own: such a file is no image.
+    """Whether a path with ``/`` is hidden, or a system's helper file: neither is an image.
 
     Examples
     --------
@@ -50,10 +50,10 @@ def folded(name: str) -> str:
 
 
 def match(wanted: Iterable[str], present: Iterable[str]) -> dict[str, str]:
-    """The name that is present for each wanted one; those that none fits, or several, are left out.
+    """The present name that fits each wanted one; without those that none or several fit.
 
-    A name fits as it is. One that nothing is called by fits without regard to case and Unicode
-    form, or else without the suffix, where the wanted name has none.
+    A name fits if it is equal. If none is equal, case and Unicode form may differ; if that gives
+    none either, and the wanted name has no suffix, the present name may have one.
 
     Examples
     --------
@@ -61,19 +61,19 @@ def match(wanted: Iterable[str], present: Iterable[str]) -> dict[str, str]:
     {'a.jpg': 'A.JPG', 'B': 'b.png'}
     """
     wanted, present = list(wanted), set(present)
-    found = {name: name for name in wanted if name in present}
-    free = present - set(found)  # what has a row by its own name is no other row's
-    if not free or len(found) == len(set(wanted)):
-        return found
+    file_of = {name: name for name in wanted if name in present}
+    free = present - set(file_of)  # a file that a row names exactly is no other row's
+    if not free or len(file_of) == len(set(wanted)):
+        return file_of
     for reduced in (folded, lambda name: folded(without_suffix(name))):
         groups: dict[str, list[str]] = {}
         for name in free:
             groups.setdefault(reduced(name), []).append(name)
         for name in wanted:
             fitting = groups.get(folded(name), ())
-            if name not in found and len(fitting) == 1:
-                found[name] = fitting[0]
-    return {name: found[name] for name in wanted if name in found}
+            if name not in file_of and len(fitting) == 1:
+                file_of[name] = fitting[0]
+    return {name: file_of[name] for name in wanted if name in file_of}
 
 
 def near(name: str, present: Iterable[str]) -> list[str]:

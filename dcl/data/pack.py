@@ -91,7 +91,7 @@ def open_pack(
     advice: str = "Get them again",
     progress: bool = True,
 ) -> Pack:
-    """The pack of some images, made first where there is none.
+    """The pack of some images, made if it does not exist yet.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def open_pack(
     present = source.names()
     missing = next((name for name in names if name not in present), None)
     if missing is not None:
-        raise DataError(f"{source.path}: there is no image {missing}")
+        raise DataError(f"{source.path} has no image {missing}")
     how = {"version": VERSION, "size": list(size), "crop": crop, "background": list(background)}
     key = how | {"images": source.stamp(names)}
     fingerprint = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
@@ -155,7 +155,7 @@ def _error(broken: dict[str, str], count: int, path: Path, advice: str) -> DataE
 
 
 def listing(lines: Sequence[str], path: Path) -> str:
-    """The first lines, for people to read; where there are more, `path` is written with all."""
+    """The first lines, for people to read; if there are more, all are written to `path`."""
     told = "\n  ".join(lines[:NAMED])
     if len(lines) <= NAMED:
         return told
@@ -324,7 +324,7 @@ class _Earlier:
     files: dict[str, tuple[int, str, list]]  # row, stamp and the values of _File
 
     def taken(self, names: Sequence[str], stamps: Sequence[str]) -> "dict[int, _Taken]":
-        """What a new pack takes over, by its row there."""
+        """What a new pack takes over, by its row in that pack."""
         taken = {}
         for row, (name, stamp) in enumerate(zip(names, stamps, strict=True)):
             place, before, values = self.files.get(name, (0, None, []))

@@ -133,7 +133,7 @@ def _load(
     facts: dict[str, str],
     help_text: str,
 ) -> Dataset:
-    """The data set of one partition: rows of images that are there."""
+    """The data set of one partition: the rows whose image is in the folder."""
     for path in (annotation_file, images):
         if not path.exists():
             raise DataError(f"missing {path}. {help_text}")
@@ -151,17 +151,17 @@ def _load(
         raise DataError(f"{images} holds no image that {annotation_file} names. {help_text}")
 
     chosen = annotation.partitions[partition - 1]
-    found = {part: chosen[part][np.isin(chosen[part], rows)] for part in SPLITS}
+    rows_of = {part: chosen[part][np.isin(chosen[part], rows)] for part in SPLITS}
     for part in SPLITS:
-        if not len(found[part]):
+        if not len(rows_of[part]):
             raise DataError(f"{images}: no image of the {part} split, one at least is needed")
-    # all images that are there, by name: any partition and any protocol has the same pack
+    # all images of the folder, by name: every partition and protocol shares one pack
     names = sorted({annotation.images[row] for row in rows})
     pack = open_pack(root, source, [files[name] for name in names], size=size, progress=progress)
     number = {name: place for place, name in enumerate(names)}
     place = np.array([number.get(image, -1) for image in annotation.images])
     splits = {
-        part: Split(images=pack.take(place[found[part]]), labels=annotation.labels[found[part]])
+        part: Split(images=pack.take(place[rows_of[part]]), labels=annotation.labels[rows_of[part]])
         for part in SPLITS
     }
     digest = hashlib.sha256(pack.fingerprint(rows[:, None], place[rows]).encode())
@@ -177,12 +177,12 @@ def _load(
         expected={part: len(chosen[part]) for part in SPLITS},
         fingerprint=digest.hexdigest()[:16],
         facts={"partition": partition, "packed_size": list(size), **facts},
-        persons=annotation.identities[found["train"]],
+        persons=annotation.identities[rows_of["train"]],
     )
     lacking = [attribute for attribute, _ in data.missing_classes()]
     if lacking:
         raise DataError(
-            f"{images}: the {len(splits['train']):,} training images that are there have one class "
+            f"{images}: the {len(splits['train']):,} training images in it have one class "
             f"only of {', '.join(lacking[:5])}{' ...' if len(lacking) > 5 else ''}: add images"
         )
     return with_groups(data)

@@ -187,7 +187,7 @@ class Dataset:
         """Rows of a random part of the training images, sorted.
 
         We put the persons in a seeded order and take them from its start while they have at most
-        `images` images. An image of nobody known counts as a person of its own. So no person is
+        `images` images. An image of nobody known counts as a separate person. So no person is
         taken in part, and of two parts with one seed the smaller lies in the larger.
 
         Parameters
@@ -217,7 +217,7 @@ class Dataset:
         if not len(rows):
             raise DataError(
                 f"train_part {images:,}: the first person drawn has {sizes[order[0]]:,} images and "
-                f"nobody is there in part: raise it"
+                f"no person is taken in part: raise it"
             )
         return rows
 
@@ -259,16 +259,16 @@ class Dataset:
         return data
 
     def describe(self) -> dict:
-        """What the run record keeps: name, title, images found and expected, fingerprint, facts.
+        """What the run record keeps: name, title, images (had and expected), fingerprint, facts.
 
         Also how many labels of each attribute are unknown, if any are.
         """
-        found = {name: len(split) for name, split in self.splits.items()}
+        sizes = {name: len(split) for name, split in self.splits.items()}
         unknown = self.unknown_labels()
         return {
             "name": self.name,
             "title": self.title,
-            "found": found,
+            "found": sizes,
             "expected": self.expected,
             "fingerprint": self.fingerprint,
             "shape": list(self.splits["train"].images.shape[1:]),
@@ -278,7 +278,7 @@ class Dataset:
 
 
 class Resident:
-    """One split on the device; a batch is gathered there, its images flipped and normalised.
+    """One split on the device, which also gathers, flips and normalises the batches.
 
     Images stay uint8 until then. Features, float32, are given as they are.
 

@@ -57,8 +57,8 @@ def read_scores(path: Path) -> ScoresTable:
     names = _header(path)
     labels = [name[2:] for name in names if name.startswith("y_")]
     scores = [name[2:] for name in names if name.startswith("s_")]
-    for own, other, kind in ((labels, scores, "ys"), (scores, labels, "sy")):
-        for name in own:
+    for these, other, kind in ((labels, scores, "ys"), (scores, labels, "sy")):
+        for name in these:
             if name not in other:
                 raise DataError(
                     f"{path}, row 1, column '{kind[0]}_{name}': there is no column "
@@ -87,15 +87,15 @@ def read_two(labels_path: Path, scores_path: Path) -> ScoresTable:
     DataError
         As `read_scores`, and for a column or an id that only one of the files has.
     """
-    there = {path: _header(path) for path in (labels_path, scores_path)}
-    names = [name for name in there[labels_path] if name not in KEYS]
+    headers = {path: _header(path) for path in (labels_path, scores_path)}
+    names = [name for name in headers[labels_path] if name not in KEYS]
     for path, other in ((labels_path, scores_path), (scores_path, labels_path)):
-        if "id" not in there[path]:
+        if "id" not in headers[path]:
             raise DataError(
                 f"{path}, row 1: two files are joined by a column 'id', which is missing"
             )
-        for name in there[path]:
-            if name not in KEYS and name not in there[other]:
+        for name in headers[path]:
+            if name not in KEYS and name not in headers[other]:
                 raise DataError(f"{path}, row 1, column {name!r}: {other} has no such column")
     if not names:
         raise DataError(f"{labels_path}, row 1: there is no column of labels beside the id")
@@ -182,19 +182,19 @@ def _cells(path: Path, kinds: dict[str, str]) -> tuple[dict, list[int]]:
         header = next(lines)[1]
     places = {kind: [i for i, n in enumerate(header) if kinds.get(n) == kind] for kind in "ys"}
     texts = [i for i, name in enumerate(header) if kinds.get(name, "key") == "key"]
-    found = {kind: [] for kind in "ys"}
+    values = {kind: [] for kind in "ys"}
     kept, rows = {i: [] for i in texts}, []
     for row, cells in lines:
         rows.append(row)
         for i in texts:
             kept[i].append(cells[i])
-        found["y"].append(_labels(path, row, header, places["y"], cells))
-        found["s"].append(_scores(path, row, header, places["s"], cells))
+        values["y"].append(_labels(path, row, header, places["y"], cells))
+        values["s"].append(_scores(path, row, header, places["s"], cells))
     if not rows:
         raise DataError(f"{path}: there is no row below the column names")
-    columns: dict = {header[i]: values for i, values in kept.items()}
-    for kind, there in places.items():
-        for name, column in zip([header[i] for i in there], np.array(found[kind]).T, strict=True):
+    columns: dict = {header[i]: column for i, column in kept.items()}
+    for kind, at in places.items():
+        for name, column in zip([header[i] for i in at], np.array(values[kind]).T, strict=True):
             columns[name] = column
     return columns, rows
 
@@ -204,14 +204,14 @@ def _labels(path, row: int, header: list[str], places: list[int], cells) -> np.n
         return np.array([YES_NO[cells[i]] for i in places], np.int8)
     except KeyError:
         pass
-    found = [YES_NO.get(cells[i].lower()) for i in places]
-    if None in found:
-        i = places[found.index(None)]
+    labels = [YES_NO.get(cells[i].lower()) for i in places]
+    if None in labels:
+        i = places[labels.index(None)]
         raise DataError(
             f"{path}, row {row}, column {header[i]!r}: a label is 0 for no, 1 for yes or blank for "
             f"unknown, got {cells[i]!r}"
         )
-    return np.array(found, np.int8)
+    return np.array(labels, np.int8)
 
 
 def _scores(path, row: int, header: list[str], places: list[int], cells) -> np.ndarray:

@@ -11,10 +11,11 @@ from .resident import DataError
 
 
 class Folder:
-    """Image files below a folder, named by their path from there.
+    """Image files below a folder, named by their path below it.
 
-    With `names`, files of these names, and where some are missing all images of the folders that
-    they should be in. Hidden files and a system's own are no images, see `dcl.data.names`.
+    With `names`, only the files of these names; if some are missing, also all images of the folders
+    that they should be in. Hidden files and a system's helper files are no images, see
+    `dcl.data.names`.
     `places` says of an image what an error adds to its path: where else it is spoken of.
     """
 
@@ -42,7 +43,7 @@ class Folder:
                 self.entries[name] = _stat(entry)
 
     def _look_up(self, names: Iterable[str]) -> None:
-        missing = set()  # folders of the names that are not there as they are written
+        missing = set()  # folders of the names that no file has exactly
         for name in names:
             path = self.path / name
             if path.is_file() and is_image(name):
@@ -55,15 +56,15 @@ class Folder:
 
     def _folders(self, wanted: str) -> list[str]:
         """Folders that a written one may mean, without regard to case and Unicode form."""
-        found = [""]
+        prefixes = [""]
         for part in wanted.split("/") if wanted else []:
-            found = [
+            prefixes = [
                 f"{prefix}{entry.name}/"
-                for prefix in found
+                for prefix in prefixes
                 for entry in os.scandir(self.path / prefix)
                 if folded(entry.name) == folded(part) and entry.is_dir()
             ]
-        return found
+        return prefixes
 
     def stamps(self, names: Sequence[str]) -> list[str]:
         """For each file a text that changes when it is written."""

@@ -7,7 +7,7 @@ MANY = 200  # groups: one order is as good as another
 
 
 class TooRareError(ValueError):
-    """A class that cannot stand in every part: its attribute, its label, its samples or groups."""
+    """A class that cannot be in every part: its attribute, its label, its samples or groups."""
 
     def __init__(self, attribute: int, label: int, rows: int):
         super().__init__(f"class {label} of attribute {attribute} has {rows} samples: too few")
@@ -66,7 +66,7 @@ def stratify(
     rarest = int(rows.argmin())
     if rows[rarest] < len(shares):
         raise TooRareError(*keys[rarest], int(rows[rarest]))
-    found = []
+    complete = []
     for attempt in range(2 * TRIES):
         if groups is None:
             parts = _deal(member, np.array(shares), rng, absent_first=attempt >= TRIES)
@@ -74,11 +74,11 @@ def stratify(
             parts = _deal_groups(counts, np.bincount(number), np.array(shares), rng)[number]
         present = np.stack([member[parts == part].any(0) for part in range(len(shares))])
         if present.all():
-            found.append(parts)
-            if groups is None or len(counts) > MANY or len(found) == TRIES:
+            complete.append(parts)
+            if groups is None or len(counts) > MANY or len(complete) == TRIES:
                 break
-    if found:
-        return min(found, key=lambda parts: _distance(member, parts, np.array(shares)))
+    if complete:
+        return min(complete, key=lambda parts: _distance(member, parts, np.array(shares)))
     missing = int(np.argmin(present.all(0)))
     raise TooRareError(*keys[missing], int(rows[missing]))
 
@@ -116,8 +116,8 @@ def _deal_groups(
 ) -> np.ndarray:
     """Part of each group (G,), of `counts` (G, K) samples of each class and `sizes` (G,).
 
-    A group goes where it brings the shares of all classes, and of the samples, nearest to those
-    wanted, in the sense of `_distance`.
+    A group goes to the part where it brings the shares of all classes, and of the samples, nearest
+    to those wanted, measured by `_distance`.
     """
     counts = np.column_stack([counts, sizes])  # (G, K + 1): all samples are a class as well
     parts = np.full(len(counts), -1)
@@ -129,10 +129,10 @@ def _deal_groups(
         dealt = rng.permutation(np.flatnonzero((parts < 0) & (counts[:, rarest] > 0)))
         dealt = dealt[np.argsort(-counts[dealt, rarest], kind="stable")]
         for place, group in enumerate(dealt):
-            own = counts[group][:, None]
-            gain = ((2 * lacking * own - own**2) / wanted).sum(0)
+            adds = counts[group][:, None]
+            gain = ((2 * lacking * adds - adds**2) / wanted).sum(0)
             empty = ~has[rarest]
-            if empty.sum() >= len(dealt) - place:  # the last groups go where there is none yet
+            if empty.sum() >= len(dealt) - place:  # the last ones go to parts without any
                 gain[~empty] = -np.inf
             part = parts[group] = int(gain.argmax())
             lacking[:, part] -= counts[group]
@@ -143,9 +143,9 @@ def _deal_groups(
 def _distance(member: np.ndarray, parts: np.ndarray, shares: np.ndarray) -> float:
     """Chi-squared of the classes' samples in each part, those of all samples among them."""
     member = np.column_stack([member, np.ones(len(member), bool)])
-    found = np.stack([member[parts == part].sum(0) for part in range(len(shares))], axis=1)
+    samples = np.stack([member[parts == part].sum(0) for part in range(len(shares))], axis=1)
     wanted = member.sum(0)[:, None] * shares
-    return float(((found - wanted) ** 2 / wanted).sum())
+    return float(((samples - wanted) ** 2 / wanted).sum())
 
 
 def _spread(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -160,11 +160,11 @@ def _allot(count: int, lacking: np.ndarray, has: np.ndarray, shares: np.ndarray)
     weight = np.clip(lacking, 0, None)
     weight = weight if weight.sum() > 0 else shares
     exact = count * weight / weight.sum()
-    found = np.floor(exact).astype(int)
-    found[np.argsort(found - exact, kind="stable")[: count - found.sum()]] += 1
-    for part in np.flatnonzero((has == 0) & (found == 0)):
-        giver = np.argmax(found - (has == 0))  # what it can spare
-        if found[giver] > (has[giver] == 0):
-            found[giver] -= 1
-            found[part] += 1
-    return found
+    counts = np.floor(exact).astype(int)
+    counts[np.argsort(counts - exact, kind="stable")[: count - counts.sum()]] += 1
+    for part in np.flatnonzero((has == 0) & (counts == 0)):
+        giver = np.argmax(counts - (has == 0))  # what it can spare
+        if counts[giver] > (has[giver] == 0):
+            counts[giver] -= 1
+            counts[part] += 1
+    return counts

@@ -2,13 +2,13 @@
 
 The columns of a table are
 * the path of an image, below the folder of images. It is called path, image, image_path, image_id,
-  file, filename, file_name or img. Case, Unicode form and a missing suffix are no matter where one
-  file alone fits. A table without one is of features.
-* ``split``, if there is one: train, val or test (training, valid, validation, dev, ... are
+  file, filename, file_name or img. Case, Unicode form and a missing suffix do not matter if exactly
+  one file fits. A table without such a column is of features.
+* ``split``, optional: train, val or test (training, valid, validation, dev, ... are
   understood). Without it the rows are split at random, every class of every attribute in each part.
-* labels: those called ``label`` or ``label_...``, or those named. Where there are none of these and
-  the rows are images, every other column is a label. (With features nothing tells a label of 0 and
-  1 from a feature of 0 and 1, so that one of the two is needed.)
+* labels: those called ``label`` or ``label_...``, or those you name. Without either, every other
+  column of a table of images is a label. (A table of features needs one of the two, because a label
+  of 0 and 1 looks like a feature of 0 and 1.)
 * features: every other column, numbers or texts of a few categories.
 
 A folder with a sub-folder of images for each class is a table with the columns path and label.
@@ -73,7 +73,7 @@ def load(
         A .csv (UTF-8, commas), .tsv or .parquet file; its images are packed beside it. Or a folder
         whose sub-folders are the classes, below folders train, val and test if these are given.
     images : path, optional
-        Folder or .zip file of the images; the table's own folder without it.
+        Folder or .zip file of the images; the table's folder without it.
     labels : sequence of str
         Columns of labels, where their names do not say so.
     ignore : sequence of str
@@ -141,26 +141,26 @@ def load(
     table = table.composed(but=chosen.path)
     if chosen.path is not None:
         names = images_of(table, chosen.path, folders=where.suffix.lower() != ".zip")
-    attributes, found_notes = attributes_of(
+    attributes, told = attributes_of(
         table, chosen, labels, Codes(codes, table), separator, exclusive
     )
-    notes += found_notes
+    notes += told
     read = read_features(table, chosen.features, impute)
     if chosen.ignored:
         notes.append(f"columns left out: {', '.join(chosen.ignored)}")
-    found = None
+    packed = None
     if chosen.path is not None:
         alone = of_folders or images is None
         source, names = find_images(table, chosen.path, where, names, alone=alone, notes=notes)
-        found = pack_images(
+        packed = pack_images(
             table, source, names, size=size, background=background, skip_broken=skip_broken,
             progress=progress, notes=notes,
         )  # fmt: skip
-        table = at_rows(table, found.kept)
-        attributes = [replace(a, labels=a.labels[found.kept]) for a in attributes]
-    parts, how = _split(table, chosen, attributes, split_seed, found)
-    if found is not None:
-        notes += told_copies(found, attributes, parts, drawn=chosen.split is None)
+        table = at_rows(table, packed.kept)
+        attributes = [replace(a, labels=a.labels[packed.kept]) for a in attributes]
+    parts, how = _split(table, chosen, attributes, split_seed, packed)
+    if packed is not None:
+        notes += told_copies(packed, attributes, parts, drawn=chosen.split is None)
     notes.insert(0, f"{len(table):,} {'images' if of_folders else 'rows'} of {path.name}, {how}")
     rows = {name: np.flatnonzero(parts == name) for name in SPLITS}
     attributes, told = with_positive(attributes, positive, rows["train"])
@@ -170,7 +170,7 @@ def load(
         inputs, words, digest, facts, more = _features(table, read, rows)
         notes += more
     else:
-        inputs, words, digest, facts = _images(found, rows, size)
+        inputs, words, digest, facts = _images(packed, rows, size)
     values = np.stack([attribute.labels for attribute in attributes], axis=1)
     class_names = {attribute.name: attribute.classes for attribute in attributes}
     digest.update(json.dumps(class_names).encode())
@@ -184,7 +184,7 @@ def load(
         attributes=tuple(class_names),
         classes=sizes[0] if len(set(sizes)) == 1 else sizes,
         splits={k: Split(images=inputs[k], labels=values[r]) for k, r in rows.items()},
-        expected={name: len(found) for name, found in rows.items()},
+        expected={name: len(part) for name, part in rows.items()},
         fingerprint=digest.hexdigest()[:16],
         augment=flip if mirror and chosen.path is not None else None,
         class_names=next(iter(class_names.values())) if len(class_names) == 1 else (),
@@ -194,7 +194,7 @@ def load(
     for attribute, label in data.missing_classes():
         raise DataError(
             f"{table.path}: no training row has the class {class_names[attribute][label]!r} of "
-            f"{attribute}: move one there, or leave the column `split` out"
+            f"{attribute}: move one to train, or leave the column `split` out"
         )
     return data
 
@@ -243,7 +243,7 @@ def _split(
 def _images(images: Images, rows: dict[str, np.ndarray], size: tuple[int, int]):
     """Packed images of each split, words and a digest of them, and facts."""
     pack, place = images.pack, images.place
-    inputs = {name: pack.take(place[found]) for name, found in rows.items()}
+    inputs = {name: pack.take(place[part]) for name, part in rows.items()}
     digest = hashlib.sha256(pack.content.encode() + place.tobytes())
     words = f"{len(place):,} images at {pack.resolution}"
     ranges = {kind: limits for kind, *limits in pack.ranges.values()}
@@ -254,7 +254,7 @@ def _features(table: Table, read: Read, rows: dict[str, np.ndarray]):
     """Features of each split, words and a digest of them, facts, and sentences."""
     values, facts, notes = features_of(table, read, rows)
     scaled, mean, std = standardised(table, facts["names"], values, rows["train"])
-    inputs = {name: scaled[found] for name, found in rows.items()}
+    inputs = {name: scaled[part] for name, part in rows.items()}
     facts |= {"mean": mean.tolist(), "std": std.tolist()}
     words = f"{len(table):,} rows of {values.shape[1]} features"
     return inputs, words, hashlib.sha256(values.tobytes()), {"features": facts}, notes

@@ -84,18 +84,18 @@ class Columns:
 
     @staticmethod
     def _one(table: Table, names: list[str], wanted: tuple[str, ...], labels) -> str | None:
-        found = [name for name in names if name.lower() in wanted and name not in labels]
-        if len(found) > 1:
+        fitting = [name for name in names if name.lower() in wanted and name not in labels]
+        if len(fitting) > 1:
             raise DataError(
-                f"{table.path}: columns {' and '.join(found)} may each be the {wanted[0]}: name "
+                f"{table.path}: columns {' and '.join(fitting)} may each be the {wanted[0]}: name "
                 f"all but one in `ignore`"
             )
-        return found[0] if found else None
+        return fitting[0] if fitting else None
 
 
 def _absent(table: Table, name_of: str, name: str, names) -> str:
     """What an error says of a column that is none: with quotes, if a comma is in it."""
-    near = [own for own in table.columns if "," in own and name in own.split(",")[0]]
+    near = [column for column in table.columns if "," in column and name in column.split(",")[0]]
     hint = f". A name with a comma needs quotes: {option(name_of, near[0])}" if near else ""
     return (
         f"{table.path}: {name_of} names {name!r}, but the columns are "
@@ -118,8 +118,8 @@ def labels_of(
     table: Table, column: str, codes: Codes | None = None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Classes (N,) int64 of a column, -1 where unknown, and the names of the classes."""
-    found = attribute_of(table, column, column, codes)
-    return found.labels, found.classes
+    attribute = attribute_of(table, column, column, codes)
+    return attribute.labels, attribute.classes
 
 
 def groups_of(table: Table, column: str) -> np.ndarray:
@@ -164,19 +164,19 @@ def cut_values(table: Table, column: str, parts: np.ndarray) -> list[str]:
 
 def leaks(table: Table, columns: list[str], parts: np.ndarray) -> list[str]:
     """A sentence on the columns left out whose values come again in another split."""
-    found = {}
+    shared = {}
     for column in columns:
         values = set(table.columns[column])
         cut = cut_values(table, column, parts) if len(values) >= len(SPLITS) else []
         if cut:
-            found[column] = f"{column} ({len(cut):,} of {len(values):,} values)"
-    if not found:
+            shared[column] = f"{column} ({len(cut):,} of {len(values):,} values)"
+    if not shared:
         return []
-    order = sorted(found, key=lambda column: -len(set(table.columns[column])))
+    order = sorted(shared, key=lambda column: -len(set(table.columns[column])))
     more = f" and {len(order) - SHOWN} more columns" if len(order) > SHOWN else ""
     return [
         f"warning: rows in different splits share values of columns left out: "
-        f"{', '.join(found[column] for column in order[:SHOWN])}{more}. If rows with the same "
+        f"{', '.join(shared[column] for column in order[:SHOWN])}{more}. If rows with the same "
         f"value are of one patient, lesion or place, the test measures what the training has seen: "
         f"keep them in one split by {option('group', order[0])}"
     ]
@@ -184,15 +184,15 @@ def leaks(table: Table, columns: list[str], parts: np.ndarray) -> list[str]:
 
 def splits_of(table: Table, column: str) -> np.ndarray:
     """The split of each row, (N,) of "train", "val" or "test"."""
-    found = [split_name(cell) for cell in table.columns[column]]
-    if None in found:
-        row = found.index(None)
+    splits = [split_name(cell) for cell in table.columns[column]]
+    if None in splits:
+        row = splits.index(None)
         allowed = ", ".join(word for words in SPELLINGS.values() for word in words)
         cell = table.columns[column][row]
         raise table.error(
             row, column, f"{f'got {cell!r}' if cell else 'is empty'}, expected one of {allowed}"
         )
-    return np.array(found)
+    return np.array(splits)
 
 
 def images_of(table: Table, column: str, *, folders: bool) -> list[str]:
@@ -271,31 +271,31 @@ def attributes_of(
             f"separator {separator!r}: leave it out"
         )
     joined = _exclusive(table, chosen, split, exclusive)
-    found, parts, notes = [], [], []
+    attributes, parts, notes = [], [], []
     for column in chosen.labels:
         name = column if labels else column.removeprefix(PREFIX) or column
         if column in split:
             prefix = f"{name} " if len(chosen.labels) > 1 else ""
-            attributes, told = attributes_in(table, column, separator, codes, prefix)
-            found += attributes
+            several, told = attributes_in(table, column, separator, codes, prefix)
+            attributes += several
             notes += told
             continue
         attribute = attribute_of(table, column, name, codes, lists=bool(separator))
         _ask_of_names(table, chosen, attribute)
-        (parts if column in joined else found).append(attribute)
+        (parts if column in joined else attributes).append(attribute)
         if "".join(attribute.classes).isdecimal() and not _counted(attribute.classes):
             notes.append(
                 f"{name}: {len(attribute.classes):,} classes called by their numbers, "
                 f"{some(attribute.classes)}"
             )
     if parts:
-        taken = {attribute.name for attribute in found}
-        found.append(merged(table, parts, "label" if "label" not in taken else "class"))
-        notes.append(f"{found[-1].name}: one label of {len(parts):,} columns, {some(joined)}")
-    twice = [name for name, count in Counter(a.name for a in found).items() if count > 1]
+        taken = {attribute.name for attribute in attributes}
+        attributes.append(merged(table, parts, "label" if "label" not in taken else "class"))
+        notes.append(f"{attributes[-1].name}: one label of {len(parts):,} columns, {some(joined)}")
+    twice = [name for name, count in Counter(a.name for a in attributes).items() if count > 1]
     if twice:
         raise DataError(f"{table.path}: two attributes are called {twice[0]!r}: rename a column")
-    for run in one_hot(found):
+    for run in one_hot(attributes):
         columns = [attribute.column for attribute in run]
         if len(set(columns)) == len(run):
             said = [ALL] if len(run) == len(chosen.labels) else columns
@@ -310,7 +310,7 @@ def attributes_of(
                 f"columns {', '.join(map(quoted, table.columns))}"
             )
         notes.append(f"warning: no label is {code!r}, which codes speaks of")
-    return found, notes
+    return attributes, notes
 
 
 def _ask_of_names(table: Table, chosen: Columns, attribute: Attribute) -> None:
@@ -348,7 +348,7 @@ def with_positive(
 ) -> tuple[list[Attribute], list[str]]:
     """The attributes, of two classes the positive one second; and sentences on who chose it."""
     asked = positive_words(positive, attributes)
-    found, told = [], []
+    ordered, told = [], []
     for attribute in attributes:
         if len(attribute.classes) == 2:
             labels = attribute.labels[train]
@@ -364,10 +364,10 @@ def with_positive(
                 )
             if word == attribute.classes[0]:
                 attribute = attribute.turned()
-        found.append(attribute)
+        ordered.append(attribute)
     if len(told) > FEW:
         told[FEW:] = [f"and {len(told) - FEW} more attributes of two words, the rarer positive"]
-    return found, told
+    return ordered, told
 
 
 def _other(attribute: Attribute, word: str) -> str:
@@ -403,13 +403,15 @@ def untested_classes(data: Dataset, class_names: dict[str, tuple[str, ...]]) -> 
     """Sentences on classes that validation or test has no row of, which a column `split` may do."""
     notes = []
     for split in ("val", "test"):
-        for (name, words), found in zip(
+        for (name, words), labels in zip(
             class_names.items(), data.splits[split].labels.T, strict=True
         ):
-            here = set(found.tolist())
+            here = set(labels.tolist())
             missing = [word for label, word in enumerate(words) if label not in here]
             if missing:
                 notes.append(f"{name}: no {split} row is {some(missing)}: {LACKING[split]}")
     if len(notes) > 2 * FEW:
-        notes[2 * FEW :] = [f"and {len(notes) - 2 * FEW:,} more attributes lack a class there"]
+        notes[2 * FEW :] = [
+            f"and {len(notes) - 2 * FEW:,} more attributes lack a class in val or test"
+        ]
     return notes

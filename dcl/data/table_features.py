@@ -28,16 +28,16 @@ def read_features(table: Table, columns: list[str], impute: str) -> Read:
     read: Read = {}
     for column in columns:
         cells = table.columns[column]
-        read[column] = found, empty = _numbers(table, column)
-        if found is not None:
-            _check_numbers(table, column, found, empty)
+        read[column] = numbers, empty = _numbers(table, column)
+        if numbers is not None:
+            _check_numbers(table, column, numbers, empty)
         if empty.any() and impute == "none":
-            row, what = int(empty.argmax()), "a text" if found is None else "a finite number"
+            row, what = int(empty.argmax()), "a text" if numbers is None else "a finite number"
             raise table.error(
                 row, column,
                 f"{_got(cells[row])}, expected {what}, in {int(empty.sum()):,} of {len(cells):,} "
                 f"rows: --impute median takes the training rows' median in its place"
-                f"{' (of a text, no category)' if found is None else ''}. A column of labels is "
+                f"{' (of a text, no category)' if numbers is None else ''}. A column of labels is "
                 f"called {PREFIX}... or named by `labels`, others are left out by `ignore`",
             )  # fmt: skip
     return read
@@ -68,13 +68,13 @@ def features_of(
     """
     values, names, notes = [], [], []
     facts: dict[str, dict] = {"median": {}, "categories": {}}
-    for column, (found, empty) in read.items():
+    for column, (numbers, empty) in read.items():
         cells = np.array(table.columns[column])
         if empty[rows["train"]].all():
             raise table.error(
                 None, column, f"no training row has a value: {option('ignore', column)}"
             )
-        if found is None:
+        if numbers is None:
             known = sorted({cells[row] for row in rows["train"] if not empty[row]})
             _check_categories(table, column, known, empty)
             values += list((cells == np.array(known)[:, None]).astype(float))
@@ -82,7 +82,7 @@ def features_of(
             facts["categories"][column] = list(map(str, known))
             notes += _told(column, cells, known, empty)
             continue
-        _check_counter(table, column, found)
+        _check_counter(table, column, numbers)
         if ID.search(column):
             notes.append(
                 f"warning: {column} is called an id, and its numbers are a feature: "
@@ -90,13 +90,13 @@ def features_of(
                 "of one number in one split"
             )
         if empty.any():
-            median = float(np.nanmedian(found[rows["train"]]))
-            found[empty] = facts["median"][column] = median
+            median = float(np.nanmedian(numbers[rows["train"]]))
+            numbers[empty] = facts["median"][column] = median
             notes.append(
                 f"{column}: {int(empty.sum()):,} of {len(cells):,} cells are empty and become "
                 f"{median:.6g}, the training rows' median"
             )
-        values.append(found)
+        values.append(numbers)
         names.append(column)
     told = {name: value for name, value in facts.items() if value}
     return np.stack(values, axis=1), {"names": names} | told, notes
@@ -117,16 +117,16 @@ def _told(column: str, cells: np.ndarray, known: list[str], empty: np.ndarray) -
 
 
 def _numbers(table: Table, column: str) -> tuple[np.ndarray | None, np.ndarray]:
-    """Numbers (N,) of a column, NaN where there is none, or None for texts; where it is empty."""
+    """Numbers (N,) of a column, NaN for none, or None if it holds texts; and where it is empty."""
     cells = table.columns[column]
     empty = np.array([cell.lower() in MISSING for cell in cells])
     number = np.array([is_number(cell) for cell in cells]) & ~empty
     texts = [cell for cell, blank in zip(cells, empty, strict=True) if not blank]
     if not number.any() and texts and not all(map(LIKE_NUMBERS.fullmatch, texts)):
         return None, empty
-    found = np.full(len(cells), np.nan)
-    found[number] = [float(cells[row]) for row in np.flatnonzero(number)]
-    return found, empty
+    numbers = np.full(len(cells), np.nan)
+    numbers[number] = [float(cells[row]) for row in np.flatnonzero(number)]
+    return numbers, empty
 
 
 def _check_counter(table: Table, column: str, values: np.ndarray) -> None:
@@ -143,8 +143,8 @@ def _got(cell: str) -> str:
     return f"got {cell!r}" if cell else "is empty"
 
 
-def _check_numbers(table: Table, column: str, found: np.ndarray, empty: np.ndarray) -> None:
-    wrong = np.flatnonzero(~np.isfinite(found) & ~empty)
+def _check_numbers(table: Table, column: str, numbers: np.ndarray, empty: np.ndarray) -> None:
+    wrong = np.flatnonzero(~np.isfinite(numbers) & ~empty)
     if len(wrong):
         cell = table.columns[column][wrong[0]]
         digits = ", of digits and a decimal point alone" if LIKE_NUMBERS.fullmatch(cell) else ""

@@ -145,13 +145,13 @@ def _parquet(path: Path) -> Table:
             f"or save the table as CSV"
         ) from None
     try:
-        found = pyarrow.parquet.read_table(path)
+        read = pyarrow.parquet.read_table(path)
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{path}: is no readable Parquet file ({error})") from None
-    header = [name.strip() for name in found.column_names]
+    header = [name.strip() for name in read.column_names]
     _check_header(path, header, None)
     columns = {}
-    for name, column in zip(header, found.columns, strict=True):
+    for name, column in zip(header, read.columns, strict=True):
         if pyarrow.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
         kind = column.type
@@ -170,7 +170,7 @@ def _parquet(path: Path) -> Table:
                 + (LISTS.format(name=name) if pyarrow.types.is_list(kind) else "")
             )
         columns[name] = [_text(value) for value in column.to_pylist()]
-    return Table(path=path, columns=columns, rows=list(range(1, found.num_rows + 1)))
+    return Table(path=path, columns=columns, rows=list(range(1, read.num_rows + 1)))
 
 
 def is_number(cell: str) -> bool:

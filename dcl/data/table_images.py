@@ -1,4 +1,4 @@
-"""The images of a table: found by what its cells say, packed, and looked through for copies."""
+"""The images of a table: looked up by its cells, packed, and compared to find copies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -44,13 +44,13 @@ def find_images(
     wanted : sequence of str
         What the rows call their images.
     alone : bool
-        Other images that lie there are no matter.
+        Say nothing of images without a row.
     notes : list of str
 
     Raises
     ------
     DataError
-        For a row whose image is not there or is another row's, with the files of a like name.
+        For a row whose image is missing or is another row's, with files of a similar name.
     """
     source: Folder | Archive
     if where.suffix.lower() == ".zip":
@@ -62,15 +62,15 @@ def find_images(
             raise DataError(f"missing {where}/: it is to hold the images of {table.path}")
         source = Folder(where, wanted if alone else None)
     present = source.names()
-    found = match(wanted, present)
-    absent = [row for row, name in enumerate(wanted) if name not in found]
+    file_of = match(wanted, present)
+    absent = [row for row, name in enumerate(wanted) if name not in file_of]
     if absent:
         raise table.error(
             absent[0], column,
             f"{_problem(wanted[absent[0]], where, present)}. {len(absent):,} of {len(wanted):,} "
             f"rows have none: add them, say by `images` where they are, or take the rows out",
         )  # fmt: skip
-    names = [found[name] for name in wanted]
+    names = [file_of[name] for name in wanted]
     first: dict[str, int] = {}
     for row, name in enumerate(names):
         if first.setdefault(name, row) != row:

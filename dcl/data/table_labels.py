@@ -277,16 +277,16 @@ def positive_words(text: str, attributes: list[Attribute]) -> dict[str, str]:
     DataError
         For a word that is no class of an attribute of two classes.
     """
-    found: dict[str, str] = {}
+    positive: dict[str, str] = {}
     two = [attribute for attribute in attributes if len(attribute.classes) == 2]
     for item in names_in(text):
         name, _, word = (part.strip() for part in item.partition("="))
         asked = [a for a in attributes if word and name in (a.name, a.column)]
         hits = {
-            a.name: own
+            a.name: called
             for a in asked or two
-            for own in a.classes
-            if a in two and own.lower() == (word if asked else item).lower()
+            for called in a.classes
+            if a in two and called.lower() == (word if asked else item).lower()
         }
         if not hits:
             has = [f"{a.name}={' or '.join(a.classes)}" for a in asked or two if a in two]
@@ -295,9 +295,9 @@ def positive_words(text: str, attributes: list[Attribute]) -> dict[str, str]:
                 f"column=class: {some(has) or 'no such attribute has two'}"
             )
         for name, word in hits.items():
-            if found.setdefault(name, word) != word:
+            if positive.setdefault(name, word) != word:
                 raise DataError(f"positive names both classes of {name}: name one of them")
-    return found
+    return positive
 
 
 def attributes_in(
@@ -313,12 +313,12 @@ def attributes_in(
         For a label that is spelt in two ways or that every row has, and for too many labels.
     """
     cells = Cells(table, column, codes)
-    found: dict[str, set[str] | None] = {}  # the labels in each different cell
+    labels_in: dict[str, set[str] | None] = {}  # the labels in each different cell
     for cell, text in cells.texts.items():
         whole = cell in cells.said and text is not None
         labels = {text} if whole else text and _meant(parts_of(text, separator), column, codes)
-        found[cell] = labels - {"no"} if labels is not None else None
-    words = {word for labels in found.values() for word in labels or ()}
+        labels_in[cell] = labels - {"no"} if labels is not None else None
+    words = {word for labels in labels_in.values() for word in labels or ()}
     order = sorted(words, key=int) if all(map(str.isdecimal, words)) else sorted(words)
     spelt: dict[str, str] = {}
     for word in order:
@@ -329,17 +329,17 @@ def attributes_in(
                 f"has {word!r} and {other!r}: write it in one way, or say by "
                 f"{option('codes', f'{word}={other}')} that they are one label",
             )  # fmt: skip
-    unknown = Counter({cell: n for cell, n in cells.counts.items() if found[cell] is None})
+    unknown = Counter({cell: n for cell, n in cells.counts.items() if labels_in[cell] is None})
     known = len(table) - sum(unknown.values())
     if not words or len(words) > max(2, known / 2):
         raise table.error(
             None, column,
             f"{len(words):,} different labels in {known:,} rows: is {separator!r} between them?",
         )  # fmt: skip
-    member = np.zeros((len(found), len(order)), np.int64)  # of each different cell
-    for row, labels in zip(member, found.values(), strict=True):
+    member = np.zeros((len(labels_in), len(order)), np.int64)  # of each different cell
+    for row, labels in zip(member, labels_in.values(), strict=True):
         row[:] = UNKNOWN if labels is None else [word in labels for word in order]
-    place = {cell: number for number, cell in enumerate(found)}
+    place = {cell: number for number, cell in enumerate(labels_in)}
     values = member[[place[cell] for cell in table.columns[column]]]  # (N, attributes)
     attributes = []
     for word, labels in zip(order, values.T, strict=True):
@@ -355,12 +355,14 @@ def attributes_in(
                 unknown=unknown,
             )
         )  # fmt: skip
-    together = {word for labels in found.values() if labels and len(labels) > 1 for word in labels}
+    together = {
+        word for labels in labels_in.values() if labels and len(labels) > 1 for word in labels
+    }
     notes = [f"{column}: its cells hold {len(order):,} attributes, {some(order)}"]
     if together and (alone := [word for word in order if word not in together]):
         notes.append(
-            f"{column}: no cell has {some(alone)} beside another. If one of them means that there "
-            f"is none, say {option('codes', f'{alone[0]}=no')}"
+            f"{column}: no cell has {some(alone)} beside another. If one of them means none, "
+            f"say {option('codes', f'{alone[0]}=no')}"
         )
     return attributes, notes
 

@@ -154,16 +154,16 @@ class Config:
             raise unknown(name, [spec.name for spec in fields(self)], type(self).__name__)
 
     def check(self) -> None:
-        """What a configuration of your own checks besides; raises a ConfigError."""
+        """Checks that a subclass adds; raises a ConfigError."""
 
 
 @dataclass(frozen=True, kw_only=True, init=False, eq=False)
 class Training(Config):
     """What every training has. Each default says where it comes from.
 
-    A data set derives its own from it, which sets `experiment`, adds fields, gives others another
-    default, and defines `load` and `network`. Beside its fields a configuration takes the options
-    of its method, `method_options`, and has them as attributes.
+    A data set derives a class from it, which sets `experiment`, adds fields, changes defaults, and
+    defines `load` and `network`. A configuration also takes the options of its method, and has them
+    as attributes: `method_options`.
     """
 
     experiment = ""  # not a field: the name of the notebook and of the command line's choice
@@ -227,15 +227,15 @@ class Training(Config):
 
     @classmethod
     def options(cls, *methods: str) -> dict[str, Option]:
-        """Its fields and every method's options, those of `methods` by place too, by name."""
+        """By name: its fields, the options of every method, and of `methods` named by place."""
         with as_config_error():
             entries = [*METHODS.values(), *map(find, methods)]
-        found = {name: spec for entry in entries for name, spec in entry.options.items()}
-        own = {
+        of_methods = {name: spec for entry in entries for name, spec in entry.options.items()}
+        of_class = {
             spec.name: Option(spec.default, kinds_of(spec), spec.metadata["doc"])
             for spec in fields(cls)
         }
-        return own | {name: spec for name, spec in found.items() if name not in own}
+        return of_class | {k: spec for k, spec in of_methods.items() if k not in of_class}
 
     def take(self, others: dict[str, Any]) -> None:
         """The method's options, given or default; what it fixes or does not have is refused."""
@@ -298,16 +298,16 @@ class Training(Config):
     def criterion_options(self) -> dict[str, Any]:
         """The method's options as its criterion takes them: with the decay of this length."""
         options = dict(self.method_options)
-        if "decay" in options and self.stretch:  # the paper's own curve, stretched
+        if "decay" in options and self.stretch:  # the paper's curve, stretched
             options["decay"] **= PAPER_EPOCHS / self.epochs
         return options
 
     def recorded(self) -> dict[str, Any]:
-        """Every value that counts, by name: fields, and what the method uses or fixes."""
+        """Every value in use, by name: the fields, and what the method takes or fixes."""
         values = {spec.name: getattr(self, spec.name) for spec in fields(self)}
         if "decay" not in self.method_options:
             del values["stretch"]
-        if not self.train_part:  # a run on all images is what it was before there was a choice
+        if not self.train_part:  # as in records older than this option
             del values["train_part"]
         return values | dict(self.entry.fixed) | self.method_options
 

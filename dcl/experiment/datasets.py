@@ -27,7 +27,7 @@ class CelebA(Training):
 
     trunk: bool = option(True, "DeepID2's 160-d layer before the branches (Sun et al. 2014)")
     crop: float = option(1.0, "share of the aligned frame kept (ours)", above=0, high=1)
-    train_images: int = option(5_120, "drawn faces to train on; CelebA has its own", low=2)
+    train_images: int = option(5_120, "drawn faces to train on, without a data_root", low=2)
 
     def load(self, *, show: bool = True) -> Dataset:
         """CelebA from `data_root`; drawn faces without one."""
@@ -63,7 +63,7 @@ class Cifar100(Training):
         choices=cifar.VALIDATIONS,
     )  # fmt: skip
     subset_seed: int = option(0, "of the validation split and the subset", low=0)
-    train_images: int = option(5_000, "drawn shapes to train on; CIFAR-100 has its own", low=1_000)
+    train_images: int = option(5_000, "drawn shapes to train on, without a data_root", low=1_000)
 
     def check(self) -> None:
         if (self.depth - 2) % 6:
@@ -124,9 +124,7 @@ class Pedestrians(Training):
     )
     weights: str = option("", "file with pretrained weights of resnet50 or resnet18")
     height: int = option(64, "rows of the images, twice the columns (for results: 256)", low=32)
-    train_images: int = option(
-        6_000, "drawn persons to train on; rap and peta have theirs", low=100
-    )
+    train_images: int = option(6_000, "drawn persons to train on, if the dataset is drawn", low=100)
 
     def check(self) -> None:
         if self.height % 2:
@@ -185,7 +183,7 @@ class Table(Training):
         "the table, .csv, .tsv or .parquet, or a folder with a sub-folder of images for each "
         "class; without one, faces are drawn",
     )
-    images: str = option("", "folder or .zip of its images; without one, the table's own folder")
+    images: str = option("", "folder or .zip of its images; without one, the table's folder")
     labels: str = option("", "columns of labels, as a CSV row has them; without, by their names")
     ignore: str = option("", "columns to leave out, as a CSV row has them")
     codes: str = option(
@@ -210,7 +208,7 @@ class Table(Training):
     )  # fmt: skip
     weights: str = option("", "file with pretrained weights of the backbone")
     hidden: int = option(128, "units of the two hidden layers for features (ours)", low=1)
-    drawn_faces: int = option(2_000, "faces that are drawn where there is no table", low=200)
+    drawn_faces: int = option(2_000, "faces that are drawn without a table", low=200)
     epochs: int = option(20, "times every sample is seen (ours)", low=1)
     batch_size: int = option(64, "samples per step (ours)", low=1)
     lr: float = option(0.05, "learning rate at the start, cosine to 0 (ours)", above=0)
@@ -302,7 +300,7 @@ def find_dataset(name: str) -> type[Training]:
     Raises
     ------
     ConfigError
-        For a name that there is not, and for what is no configuration.
+        For an unknown name, and for a class that is no configuration.
     """
     if name in DATASETS:
         return DATASETS[name]

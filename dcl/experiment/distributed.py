@@ -113,8 +113,8 @@ def share(batch: int) -> slice:
 def gather(batch: int, *outputs: Tensor) -> tuple[Tensor, ...]:
     """The outputs of the whole global batch, from each process's share of it.
 
-    The gradient that comes back is that of the global batch's loss, which every process has
-    computed alike: each keeps its own rows, times the number of processes, for DDP averages.
+    Every process computes the same gradient of the global batch's loss. Each keeps the rows of its
+    share, times the number of processes, because DDP averages.
 
     Parameters
     ----------
@@ -134,11 +134,11 @@ def gather(batch: int, *outputs: Tensor) -> tuple[Tensor, ...]:
 
 class _Gather(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, own: Tensor, batch: int) -> Tensor:
+    def forward(ctx, ours: Tensor, batch: int) -> Tensor:
         ctx.batch = batch
         sizes = shares(batch)
-        padded = own.new_zeros(max(sizes), *own.shape[1:])  # all_gather wants equal shares
-        padded[: len(own)] = own
+        padded = ours.new_zeros(max(sizes), *ours.shape[1:])  # all_gather wants equal shares
+        padded[: len(ours)] = ours
         parts = [torch.empty_like(padded) for _ in sizes]
         dist.all_gather(parts, padded)
         return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])

@@ -11,7 +11,7 @@ from .config import ConfigError, Training
 from .datasets import DATASETS
 
 KEYS = {"experiment": str, "parameters": dict, "methods": list, "seeds": list}
-NOTES = {"paper"}  # may be there too, see notebooks/grids/paper/plan.py
+NOTES = {"paper"}  # a grid may have these too, see notebooks/grids/paper/plan.py
 OURS = ("method", "seed", "results")  # parameters that the grid sets
 KEPT = ("keep_weights", "keep_scores")  # files kept with a record, which do not change its numbers
 
@@ -60,7 +60,7 @@ def read_grid(path: Path, overrides: dict[str, Any], results: str = "results") -
     ----------
     path : path
         File with the keys experiment, parameters, methods and seeds. A method is a name, or a
-        mapping of ``method`` and parameters that it alone has.
+        mapping of ``method`` and its parameters.
     overrides : dict
         Parameters that replace or join the file's.
     results : str
@@ -99,8 +99,8 @@ class _Loader(yaml.SafeLoader):
 
 def _runs(content: Any, overrides: dict[str, Any], folder: str) -> list[Run]:
     if not isinstance(content, dict) or set(content) - NOTES != set(KEYS):
-        found = ", ".join(map(str, content)) if isinstance(content, dict) else repr(content)[:40]
-        raise ConfigError(f"a grid has the keys {', '.join(KEYS)}, got {found}")
+        keys = ", ".join(map(str, content)) if isinstance(content, dict) else repr(content)[:40]
+        raise ConfigError(f"a grid has the keys {', '.join(KEYS)}, got {keys}")
     for key, kind in KEYS.items():
         if not isinstance(content[key], kind) or not (content[key] or kind is dict):
             words = {str: "a name", dict: "names and values", list: "a list"}
@@ -120,7 +120,7 @@ def _runs(content: Any, overrides: dict[str, Any], folder: str) -> list[Run]:
             usable = isinstance(method, str)
         if not usable:
             raise ConfigError(
-                "methods lists names, or a method with parameters of its own, such as "
+                "methods lists names, or a method with its parameters, such as "
                 f"{{method: dcl-ss, sampling: linear}}, got {method!r}"
             )
     for key in ("methods", "seeds"):
@@ -151,11 +151,11 @@ def _method(entry: str | dict[str, Any]) -> str:
 def _run(
     cls: type[Training], given: dict[str, Any], entry: str | dict, seed: Any, folder: str
 ) -> Run:
-    own = {"method": _method(entry)} | (entry if isinstance(entry, dict) else {})
-    words = [f"{key}-{value}" for key, value in own.items() if key not in ("method", *KEPT)]
-    name = "-".join([own["method"], *words, f"seed{seed}"])
+    chosen = {"method": _method(entry)} | (entry if isinstance(entry, dict) else {})
+    words = [f"{key}-{value}" for key, value in chosen.items() if key not in ("method", *KEPT)]
+    name = "-".join([chosen["method"], *words, f"seed{seed}"])
     records = [f"{folder}/{name}.json"]
-    parameters = given | own | {"seed": seed, "results": records[0]}
+    parameters = given | chosen | {"seed": seed, "results": records[0]}
     config = cls(**{str(key): value for key, value in parameters.items()})
     parameters = {  # an int where a notebook's parameter is a float is one
         key: float(value) if isinstance(getattr(config, key, value), float) else value
@@ -190,7 +190,7 @@ def last_line(log: Path) -> str:
 def run_all(runs: list[Run]) -> int:
     """Make the records that are missing, one run after another; how many failed.
 
-    What Snakemake does for many at a time, for a machine that has none.
+    For a machine without Snakemake, which makes many at a time.
     """
     from .records import headline
     from .run import run
@@ -205,5 +205,9 @@ def run_all(runs: list[Run]) -> int:
         except (ValueError, RuntimeError) as error:  # the others may do better
             failed += 1
             print(f"{each.name} failed: {error}", file=sys.stderr, flush=True)
-    print(f"{failed} of {len(runs)} runs failed" if failed else f"all {len(runs)} runs are there")
+    print(
+        f"{failed} of {len(runs)} runs failed"
+        if failed
+        else f"all {len(runs)} runs have their record"
+    )
     return failed

@@ -1,8 +1,8 @@
 """A process on this machine: what its paths mean, and settings for a training on a CPU.
 
-Nothing needs the settings, a step is faster with them. They are read when a process starts, so they
-must be in the environment before: `settings` for whoever starts a run, `restart` for a process that
-is running already. How many threads a training has is settled when it starts, see `fair_share`.
+The settings are optional and make a step faster. A process reads them when it starts, so they must
+be in its environment: use `settings` to start a run, `restart` in a process that already runs.
+`fair_share` decides how many threads a training has, when it starts.
 """
 
 import os
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 try:
     import fcntl
-except ImportError:  # Windows: a training there does not see the others
+except ImportError:  # Windows: trainings cannot see each other
     fcntl = None  # type: ignore[assignment]
 
 from .provenance import cpu_flags
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SPIN, WAITING = "GOMP_SPINCOUNT", "OMP_WAIT_POLICY"  # the first overrules the second
 SETTINGS = {
     # glibc gives large freed blocks back to the system, and every step then pays a page fault for
-    # each 4 KB of its activations. Kept, they are there for the next step.
+    # each 4 KB of its activations. We keep them for the next step.
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(16 * 2**30),
     "MALLOC_TOP_PAD_": str(256 * 2**20),
@@ -44,7 +44,7 @@ COUNT_WAIT = 5.0  # seconds that a training waits to be counted; then it takes a
 
 
 def resolve(path: str | Path) -> Path:
-    """`path` from the project's root where the current folder lies in it, else from there.
+    """`path` from the project's root if the current folder is inside it, else from that folder.
 
     Papermill runs a notebook in the caller's folder, the book and nbval in the notebook's: inside
     a checkout a relative path means the same for all.
@@ -57,7 +57,7 @@ def resolve(path: str | Path) -> Path:
 
 
 def settings(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Those of `SETTINGS` that the environment does not set otherwise; none if it says off."""
+    """The `SETTINGS` that the environment does not set already; none if it says off."""
     environment = os.environ if environment is None else environment
     if environment.get(STARTED) == "off":
         return {}
@@ -68,8 +68,8 @@ def settings(environment: Mapping[str, str] | None = None) -> dict[str, str]:
 def restart() -> None:
     """Start this Python anew, same arguments, with the settings; once, and on Linux alone.
 
-    Nothing that the process has read or opened is kept: call it first. With DCL_SETTINGS=off in
-    the environment, or all of them there already, nothing is done.
+    Call it first: what the process has read or opened is lost. If the environment says
+    DCL_SETTINGS=off, or sets them all, nothing is done.
     """
     wanted = settings()
     if not sys.platform.startswith("linux") or STARTED in os.environ or not wanted:
@@ -85,17 +85,17 @@ def restart() -> None:
 def fair_share(folder: Path | None = None) -> Iterator[int]:
     """While a training runs: torch's threads divided by how many trainings of this user run here.
 
-    Two trainings with a thread for each core may each take several times as long as with half of
-    the cores each: at the end of every operation threads wait for one that has no core. A share is
-    settled when a training starts, since a number of threads decides the last digits of a sum; the
-    ones that run already keep theirs, and so does this one when they end. With OMP_NUM_THREADS set
-    the number is the user's.
+    If two trainings each have a thread for every core, both may take several times as long as with
+    half of the cores: at the end of every operation threads wait for one that has no core. The
+    number of threads decides the last digits of a sum, so a training keeps the share that it
+    started with, whatever starts or ends later. OMP_NUM_THREADS overrides the share.
 
     Parameters
     ----------
     folder : Path, optional
-        Where trainings are counted, a file for each; one of this user in the system's temporary
-        folder. The system drops the lock on a file when its process ends, however it does.
+        Where each training has a file that counts it; by default one folder for each user, in the
+        system's temporary folder. The system drops a file's lock when its process ends, however
+        that happens.
 
     Yields
     ------
@@ -123,7 +123,7 @@ def fair_share(folder: Path | None = None) -> Iterator[int]:
 
 @contextmanager
 def _counted(folder: Path) -> Iterator[int]:
-    """How many trainings there are, this one among them; it counts until the end."""
+    """How many trainings run, this one included; it counts until the end."""
     try:
         mine, trainings = _enter(folder)
     except OSError:  # not our folder, a disk that is full or has no locks: nothing to share by
@@ -137,7 +137,7 @@ def _counted(folder: Path) -> Iterator[int]:
 
 
 def _enter(folder: Path) -> tuple[Any, int]:
-    """This training's locked file, and how many trainings there are with it."""
+    """This training's locked file, and how many trainings run, this one included."""
     if fcntl is None:
         raise OSError("no locks here")
     folder.mkdir(mode=0o700, exist_ok=True, parents=True)
@@ -167,7 +167,7 @@ def _wait_for(gate: Any) -> None:
 
 
 def _is_locked(path: Path) -> bool:
-    """Whether the training of this file runs; what one left that was killed goes."""
+    """Whether the training of this file still runs; the file of a killed one is deleted."""
     try:
         with path.open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -184,7 +184,7 @@ def _user() -> str:
 
 
 def best_precision(device: "torch.device") -> str:
-    """What ``precision auto`` means there: bfloat16 where the hardware multiplies it, else float32.
+    """The precision that ``auto`` means: bfloat16 if the hardware multiplies it, else float32.
 
     On a CPU that is AMX (`amx_bf16` of its flags): without it bfloat16 is several times slower.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
 
 ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package
-Roots = tuple[Path, ...]  # folders that hold packages; one inside another stands before it
+Roots = tuple[Path, ...]  # folders that hold packages; one inside another comes before it
 
 
 def environment(device: "torch.device") -> dict[str, Any]:
@@ -104,8 +104,8 @@ def files_used(code: str, package: Path = Path(), roots: Roots = (ROOT,)) -> set
         start = package.parts[: len(package.parts) + 1 - node.level] if node.level else ()
         target = ".".join((*start, *(node.module or "").split("."))).strip(".")
         for alias in node.names:
-            own = attributes.get(alias.asname or alias.name, set())
-            used |= _named(target, alias.name, own, roots)
+            uses = attributes.get(alias.asname or alias.name, set())
+            used |= _named(target, alias.name, uses, roots)
     return used
 
 
@@ -130,25 +130,25 @@ def _handed_on(package: str, name: str, roots: Roots) -> set[Path]:
     if not path:
         return set()
     waiting = [path]
-    for own in waiting:  # more where it hands on all names of another file, as `dcl` those of api
-        for node in ast.walk(ast.parse(own.read_text("utf-8"))):
+    for file in waiting:  # grows where a file hands on all names of another, as `dcl` does of api
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if not isinstance(node, ast.ImportFrom) or node.level != 1 or not node.module:
                 continue
             names = {alias.asname or alias.name for alias in node.names}
             if name in names:
                 return _named(f"{package}.{node.module}", name, set(), roots)
-            if "*" in names and (file := _file(f"{package}.{node.module}", roots)):
-                waiting.append(file)
+            if "*" in names and (source := _file(f"{package}.{node.module}", roots)):
+                waiting.append(source)
     return {path}
 
 
 def _attributes(tree: ast.AST) -> dict[str, set[str]]:
     """Name -> its attributes that the code uses: ``training`` of ``figures.training(record)``."""
-    found: dict[str, set[str]] = {}
+    used: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            found.setdefault(node.value.id, set()).add(node.attr)
-    return found
+            used.setdefault(node.value.id, set()).add(node.attr)
+    return used
 
 
 def _file(module: str, roots: Roots) -> Path | None:

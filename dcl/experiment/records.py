@@ -151,7 +151,7 @@ def _row(path: Path, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def require(runs: pd.DataFrame, *methods: str) -> None:
-    """Raise a RecordError unless `collect` found a record of each of these methods."""
+    """Raise a RecordError unless `runs` has a record of each of these methods."""
     missing = [method for method in methods if method not in set(runs["method"])]
     if missing:
         raise RecordError(
@@ -299,7 +299,7 @@ def write_scores(logits: dict[str, Tensor], labels: dict[str, Tensor], record: P
 def read_scores(record: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Split -> log-odds (N, A), to 0.03, and labels (N, A), of the scores beside a record.
 
-    The log-odds beyond 8 are all 8. A threshold within that gives what the network's own scores
+    The log-odds beyond 8 are all 8. A threshold within that gives what the network's exact scores
     give, but for the samples nearer to it than a step; a ranking of the many that are held at 8,
     AUC or average precision, does not quite.
     """
@@ -347,7 +347,7 @@ def _percent(value: float | None) -> str:
 
 
 def _balanced(test: dict[str, Any]) -> str:
-    """mA of a single label; where it is undefined, the mean recall of the classes there are."""
+    """mA of a single label; where it is undefined, the mean recall of the classes with samples."""
     absent = [name for name, row in test["per_class"].items() if not row["samples"]]
     if not absent:
         return _percent(test["mA"])

@@ -158,9 +158,9 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         if distributed.rank() == 0:
-            own = progress.best[config.entry.decisions[0]]
+            best = progress.best[config.entry.decisions[0]]
             if config.keep_weights:
-                records.write_weights(own["model"], path)
+                records.write_weights(best["model"], path)
             records.write(record, path)
             checkpoint_of(config, data).unlink(missing_ok=True)
         return {**record, "path": path}
@@ -302,23 +302,23 @@ def tested(
         best = progress.best[name]
         model.load_state_dict(best["model"])
         criterion.load_state_dict(best["criterion"])
-        own = name == decisions[0]
+        first = name == decisions[0]
         if best["epoch"] not in scored:
             scored[best["epoch"]] = _scored(model, criterion, splits)
         logits = scored[best["epoch"]]
-        found = _decided(name, data, criterion, splits, logits, curves=own, bootstrap=BOOTSTRAP)
+        part = _decided(name, data, criterion, splits, logits, curves=first, bootstrap=BOOTSTRAP)
         result[name] = {
             "selection": {
                 "rule": _rule(best["value"], lacks.get("val")),
                 "best_epoch": best["epoch"],
                 "best_val": best["value"],
             }
-        } | found
+        } | part
         if lacks.get("val"):
             result[name]["selection"]["validation_lacks"] = lacks["val"]
-        if own:
+        if first:
             result[name]["selection"]["best_val_mA"] = best["value"]
-            if type(criterion).scores is Criterion.scores:  # scores of its own are no logits
+            if type(criterion).scores is Criterion.scores:  # its scores are no logits
                 result[name]["calibration"] = calibration_of(
                     logits["test"], splits["test"], data, criterion
                 )
@@ -336,10 +336,10 @@ def tested(
                     {part: splits[part].labels for part in logits},
                     config.record_path(data),
                 )
-    own = result.pop(decisions[0])
+    main = result.pop(decisions[0])
     return {
         "decision": decisions[0],
-        **own,
+        **main,
         "decisions": result,
         "last": {"epoch": progress.epoch - 1, "test": last},
     }
@@ -399,7 +399,7 @@ def _decided(
     bootstrap: int,
 ) -> dict[str, Any]:
     """The test of scored splits at one decision: ``test``, and ``thresholds`` of the tuned ones."""
-    offsets, found = None, {}
+    offsets, part = None, {}
     if decision == "prior":
         offsets = prior_offsets(criterion.class_counts.cpu())
     elif decision != "argmax":
@@ -410,9 +410,9 @@ def _decided(
         counts = criterion.class_counts.cpu()
         offsets = offsets_for(decision, counts, scored["val"], labels, bootstrap=times)
         if times:
-            found["thresholds"] = describe_thresholds(offsets, data.attributes)
-    found["test"] = metrics_of(scored["test"], splits["test"], data, offsets, curves=curves)
-    return found
+            part["thresholds"] = describe_thresholds(offsets, data.attributes)
+    part["test"] = metrics_of(scored["test"], splits["test"], data, offsets, curves=curves)
+    return part
 
 
 def calibration_of(
@@ -423,14 +423,14 @@ def calibration_of(
     Where a sampling schedule ended below 1 also ``at_training_prior``, brought back to it.
     """
     names = list(data.attributes)
-    found = describe(calibration_error(logits, split.labels), names)
+    part = describe(calibration_error(logits, split.labels), names)
     if criterion.g is not None and criterion.g < 1:
         counts, rule = criterion.class_counts.cpu(), criterion.dsl_options["rule"]
         target = target_distribution(counts, criterion.g, rule=rule, classes=criterion.classes)
         offsets = to_training_prior(counts, target)
         back = calibration_error(logits, split.labels, offsets=offsets)
-        found["at_training_prior"] = describe(back, names)
-    return found
+        part["at_training_prior"] = describe(back, names)
+    return part
 
 
 def describe_thresholds(tuned: Tuned, names: Sequence[str]) -> dict[str, Any]:
@@ -440,14 +440,14 @@ def describe_thresholds(tuned: Tuned, names: Sequence[str]) -> dict[str, Any]:
     """
     table = {}
     for name, offsets, spread in zip(names, tuned.offsets, tuned.spread, strict=True):
-        own = offsets > -torch.inf
-        if int(own.sum()) == 2:
-            value, error = -(offsets[own][1] - offsets[own][0]), spread[own].max()
+        exists = offsets > -torch.inf
+        if int(exists.sum()) == 2:
+            value, error = -(offsets[exists][1] - offsets[exists][0]), spread[exists].max()
             table[name] = [round(value.item(), 4), round(error.item(), 4)]
         else:
             table[name] = [
-                [round(x, 4) for x in offsets[own].tolist()],
-                [round(x, 4) for x in spread[own].tolist()],
+                [round(x, 4) for x in offsets[exists].tolist()],
+                [round(x, 4) for x in spread[exists].tolist()],
             ]
     return table
 

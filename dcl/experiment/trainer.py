@@ -130,7 +130,7 @@ def train(
         model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
     )
     generator = torch.Generator(device).manual_seed(seed)
-    inside = distributed.default_generator(device)  # what a network's own dropout draws from
+    inside = distributed.default_generator(device)  # dropout of the network draws from it
     inside.manual_seed(seed + distributed.rank())
     state = {
         "model": model, "optimiser": optimiser, "criterion": criterion, "data": generator,
@@ -287,13 +287,13 @@ def _select(
 
     Among epochs that validation scores alike, such as all at 100 %, the one of lower loss is best.
     """
-    found, reached = validate(scores, labels, criterion.class_counts, decisions)
+    metrics, reached = validate(scores, labels, criterion.class_counts, decisions)
     if type(criterion).scores is not Criterion.scores:
-        del found["val_loss"]  # scores of its own are no logits
-    row.update(found)
+        del metrics["val_loss"]  # its scores are no logits
+    row.update(metrics)
     if not criterion.selectable:
         return
-    loss = found.get("val_loss", math.inf)
+    loss = metrics.get("val_loss", math.inf)
     loss = math.inf if math.isnan(loss) else loss
     best = {name: (kept["value"], -kept["loss"]) for name, kept in progress.best.items()}
     better = [  # NaN, where validation says nothing, is above no number
@@ -371,7 +371,7 @@ def validate(
 
     Returns
     -------
-    found : dict
+    metrics : dict
         ``val_loss`` (plain cross entropy, summed over the attributes), ``val_average_precision``
         (yes-or-no attributes alone), ``val_mA`` of the first decision, and ``val_mA_<decision>``
         or ``val_f1_tuned-f1`` of the others.
@@ -383,20 +383,20 @@ def validate(
     logits, labels, class_counts = (x.cpu() for x in (logits, labels, class_counts))
     known = (labels >= 0).sum(0).clamp(min=1)
     held = (count_classes(labels, logits.shape[2]) > 0).sum(1)  # (A,) classes: one says nothing
-    found = {"val_loss": (cross_entropy(logits, labels).sum(1) / known).sum().item()}
+    metrics = {"val_loss": (cross_entropy(logits, labels).sum(1) / known).sum().item()}
     if logits.shape[2] == 2:
-        found["val_average_precision"] = 100 * average_precision(logits, labels)
+        metrics["val_average_precision"] = 100 * average_precision(logits, labels)
     reached = {}
     for name in decisions:
         tuned = offsets_for(name, class_counts, logits, labels)
         if name == "tuned-f1":
             reached[name] = 100 * mean_accuracy(tuned.value.where(held > 1, torch.nan))
-            found["val_f1_tuned-f1"] = reached[name]
+            metrics["val_f1_tuned-f1"] = reached[name]
             continue
         accuracy = held_accuracy(decide(logits, offsets=tuned), labels, logits.shape[2])
         reached[name] = 100 * mean_accuracy(accuracy)
-        found["val_mA" if name == decisions[0] else f"val_mA_{name}"] = reached[name]
-    return found, reached
+        metrics["val_mA" if name == decisions[0] else f"val_mA_{name}"] = reached[name]
+    return metrics, reached
 
 
 def held_accuracy(predictions: Tensor, labels: Tensor, classes: int) -> Tensor:
@@ -427,13 +427,13 @@ def average_precision(logits: Tensor, labels: Tensor) -> float:
     """
     margin = (logits[..., 1] - logits[..., 0]).double().T.contiguous()
     score, order = margin.sort(descending=True)  # (A, N)
-    found = labels.T.gather(1, order)
-    hits, seen = (found == 1).cumsum(1), (found >= 0).cumsum(1)
+    ranked = labels.T.gather(1, order)
+    hits, seen = (ranked == 1).cumsum(1), (ranked >= 0).cumsum(1)
     tied = F.pad(score[:, 1:] == score[:, :-1], (0, 1))[:, : score.shape[1]]  # with the next
     reached = hits.masked_fill(tied, 0).cummax(1).values  # hits where equal scores end
     gained = reached.diff(dim=1, prepend=hits.new_zeros(len(hits), 1))
-    mean = (gained * hits.double() / seen.clamp(min=1)).sum(1) / (found == 1).sum(1)
-    return mean[(found == 1).any(1) & (found == 0).any(1)].mean().item()
+    mean = (gained * hits.double() / seen.clamp(min=1)).sum(1) / (ranked == 1).sum(1)
+    return mean[(ranked == 1).any(1) & (ranked == 0).any(1)].mean().item()
 
 
 def save_checkpoint(path: Path, identity: str, state: dict[str, Any], progress: Progress) -> None:

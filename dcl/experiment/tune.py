@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = f"To apply thresholds.json:\n\n{thresholds_file.NUMPY}\n{thresholds_file.TORCH}"
     parser.add_argument("table", type=Path, nargs="?", help="scores.csv: id, y_<name>, s_<name>")
-    parser.add_argument("--labels", type=Path, help="labels in a file of their own, joined by id")
-    parser.add_argument("--scores", type=Path, help="scores in a file of their own")
+    parser.add_argument("--labels", type=Path, help="labels in a separate file, joined by id")
+    parser.add_argument("--scores", type=Path, help="scores in a separate file")
     parser.add_argument("--prior", help="rates in training: numbers, or a table of counts")
     parser.add_argument("--scale", choices=SCALES, help="of the scores; detected without")
     parser.add_argument("--recall", type=float, metavar="R", help="also reach this recall")
@@ -40,7 +40,7 @@ def tune(options: argparse.Namespace) -> None:
         _check_out(out, options)  # before the minutes that it takes
     table = _read(options)
     try:
-        found = thresholds.tune(
+        report = thresholds.tune(
             table.scores, table.labels, split=table.split, names=table.names, groups=table.groups,
             scale=options.scale, recall=options.recall, precision=options.precision,
             prior=None if options.prior is None else read_prior(options.prior, table.names),
@@ -50,10 +50,10 @@ def tune(options: argparse.Namespace) -> None:
         raise
     except ValueError as error:
         raise ThresholdsError(str(error)) from None
-    print(sentence(found), "", *notes(table, found), "", *lines(found), sep="\n")
+    print(sentence(report), "", *notes(table, report), "", *lines(report), sep="\n")
     if out is not None:
-        found.thresholds.write(out)
-        write_csv(found, out.with_suffix(".csv"))
+        report.thresholds.write(out)
+        write_csv(report, out.with_suffix(".csv"))
         print(f"\nwritten: {out}, {out.with_suffix('.csv')}")
 
 
@@ -81,12 +81,12 @@ def _read(options: argparse.Namespace) -> ScoresTable:
     raise ThresholdsError("tune takes one table, or --labels and --scores")
 
 
-def sentence(found: Report) -> str:
+def sentence(report: Report) -> str:
     """The gains in points of mean balanced accuracy."""
-    place = "the training prior" if found.thresholds.prior_given else "each label's own rate"
+    place = "the training prior" if report.thresholds.prior_given else "each label's own rate"
     return (
-        f"Moving the threshold to {place} gains {_points(found.gain_prior)} points of balanced "
-        f"accuracy over 0.5; tuning each label gains {_points(found.gain_tuned)} more."
+        f"Moving the threshold to {place} gains {_points(report.gain_prior)} points of balanced "
+        f"accuracy over 0.5; tuning each label gains {_points(report.gain_tuned)} more."
     )
 
 
@@ -96,30 +96,30 @@ def _points(gain) -> str:
     return f"{value:.1f}{half}"
 
 
-def notes(table: ScoresTable, found: Report) -> list[str]:
+def notes(table: ScoresTable, report: Report) -> list[str]:
     """What was understood, and what cannot be said."""
-    kept = found.thresholds
+    kept = report.thresholds
     few = [name for name, flag in zip(kept.names, kept.few.tolist(), strict=True) if flag]
     rows = f"{len(kept.names)} label{'s' * (len(kept.names) != 1)}, {len(table.rows):,} rows"
     groups = "" if table.groups is None else f" in {len(set(table.groups)):,} groups"
     how = (
-        f"tuned on val ({kept.rows:,} rows), scored on test ({found.rows:,})"
-        if found.scored_on == "test"
+        f"tuned on val ({kept.rows:,} rows), scored on test ({report.rows:,})"
+        if report.scored_on == "test"
         else "cross-fitted in 5 folds"
     )
     percent = kept.scale == "logit" and table.scores.min() >= 0
     unlikely = ", though none is negative: if they are percentages, divide them by 100"
     said = [
-        f"{rows}{groups}: {how}; 95 % intervals from {found.bootstrap} samples",
+        f"{rows}{groups}: {how}; 95 % intervals from {report.bootstrap} samples",
         f"scores: {kept.scale}{unlikely if percent else ''} (--scale to fix it)",
         f"prior: {'given' if kept.prior_given else 'the rate of the rows tuned on (--prior)'}",
     ]
     for what, names in (
         ("columns left out", table.ignored),
         ("no metric, in no mean (no positives or no negatives among the rows scored)",
-         found.undefined),
+         report.undefined),
         ("stays at the prior (no positives or no negatives among the rows tuned on)",
-         found.untuned),
+         report.untuned),
         (f"few: under {thresholds.FEW} of the rarer class", few),
     ):  # fmt: skip
         if names:
@@ -127,10 +127,10 @@ def notes(table: ScoresTable, found: Report) -> list[str]:
     return said
 
 
-def lines(found: Report) -> list[str]:
+def lines(report: Report) -> list[str]:
     """The table in fixed columns, percent: the mean, then each label, marked where few."""
-    table = found.rows_of_table()
-    size = len(found.thresholds.decisions)
+    table = report.rows_of_table()
+    size = len(report.thresholds.decisions)
     shown = table[-size:] + table[:-size][: size * MOST]
     width = max(len(row["label"]) for row in shown) + 2
     cells = [[f"{HEADS[0]:{width}}", f"{HEADS[1]:9}", *(f"{head:>17}" for head in HEADS[2:])]]
@@ -144,8 +144,8 @@ def lines(found: Report) -> list[str]:
             *(f"{_percent(row, metric):>17}" for metric in METRICS),
         ])  # fmt: skip
     printed = [" ".join(line).rstrip() for line in cells]
-    if len(found.thresholds.names) > MOST:
-        printed.append(f"... and {len(found.thresholds.names) - MOST} more labels: --out has all")
+    if len(report.thresholds.names) > MOST:
+        printed.append(f"... and {len(report.thresholds.names) - MOST} more labels: --out has all")
     return printed
 
 
@@ -157,9 +157,9 @@ def _percent(row: dict, metric: str) -> str:
     return f"{100 * value:.1f}{ends}"
 
 
-def write_csv(found: Report, path: Path) -> None:
+def write_csv(report: Report, path: Path) -> None:
     """A row for each label and decision, then for the mean; shares, not percent."""
-    table = found.rows_of_table()
+    table = report.rows_of_table()
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
         writer.writeheader()

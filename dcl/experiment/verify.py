@@ -17,7 +17,7 @@ TOLERANCE = 0.01  # percentage points: another machine rounds otherwise
 # Between a GPU, whose convolutions are in TF32, and a CPU:
 OTHER_DEVICE = 0.1  # percentage points
 OTHERWISE = 1 / 5000  # of the decisions
-ROUNDING = 1e-6  # of a mean that is computed again from what stands beside it
+ROUNDING = 1e-6  # of a mean that we compute again from the numbers beside it
 PARTS = {  # part of a record -> keys that it has
     "dataset": ("name", "title", "found", "fingerprint"),
     "test": ("mA", "per_attribute", "undefined"),
@@ -29,39 +29,39 @@ PARTS = {  # part of a record -> keys that it has
 
 
 def differences(
-    record: dict[str, Any], found: dict[str, Any], **places: str
+    record: dict[str, Any], again: dict[str, Any], **places: str
 ) -> dict[str, tuple[float, float]]:
-    """The means of a record's ``test`` that are not found again, name -> (recorded, found).
+    """The means of a record's ``test`` that a second test does not give, name -> (recorded, again).
 
-    A GPU's record on a CPU, or the other way round, is found again if its means are to a tenth of
-    a point, and its confusion counts but for one decision in 5,000: their float32 is not the same.
+    GPUs and CPUs round float32 in different ways. If a record of one is tested on the other, its
+    means may differ by a tenth of a point, and one decision in 5,000 may differ.
 
     Parameters
     ----------
     record : dict
-    found : dict
+    again : dict
         What `dcl.experiment.run.check` gives, with the same `places`.
     **places : str
     """
     device = pick_device(places.get("device", record["config"].get("device", "auto")))
     tolerance = TOLERANCE
     if not record["environment"]["device"].startswith(device.type):
-        changed, decisions = changes(record["test"], found)
+        changed, decisions = changes(record["test"], again)
         tolerance = OTHER_DEVICE if changed <= OTHERWISE * decisions else TOLERANCE
     return {
-        name: (value, found[name])
+        name: (value, again[name])
         for name, value in means(record["test"]).items()
-        if not abs(value - found[name]) < tolerance
+        if not abs(value - again[name]) < tolerance
     }
 
 
-def changes(recorded: dict[str, Any], found: dict[str, Any]) -> tuple[int, int]:
-    """Decisions that must differ for the confusion counts of two tests to, and how many there are.
+def changes(recorded: dict[str, Any], again: dict[str, Any]) -> tuple[int, int]:
+    """Decisions that differ at least, by the confusion counts of two tests, and of how many.
 
-    Two that changed places in one count are not seen.
+    Two that changed places in one count cannot be seen.
     """
     pairs = [
-        (records.confusion_of(row), records.confusion_of(found["per_attribute"][name]))
+        (records.confusion_of(row), records.confusion_of(again["per_attribute"][name]))
         for name, row in recorded["per_attribute"].items()
     ]
     cells = [
@@ -152,12 +152,12 @@ def weights_fault(path: Path, **places: str) -> tuple[str, bool]:
         broken = [name for name, values in state.items() if not values.isfinite().all()]
         if broken:
             return f"{broken[0]} is not finite", False
-        found = check(record, **places)
+        again = check(record, **places)
     except DataError as error:
         return (str(error), False) if "data_root" in places else ("", False)
     except (ConfigError, records.RecordError, records.WeightsError) as error:
         return str(error), False
-    wrong = differences(records.read(record), found, **places)
+    wrong = differences(records.read(record), again, **places)
     words = [f"{name} recorded {was:.6f}, now {now:.6f}" for name, (was, now) in wrong.items()]
     return ", ".join(words), True
 
@@ -210,10 +210,10 @@ def verify_all(folder: Path, **places: str) -> tuple[list[str], str]:
         What was verified, and what could not be.
     """
     folder = Path(folder)
-    found, states = sorted(folder.rglob("*.json")), sorted(folder.rglob("*.safetensors"))
-    if not found:
+    paths, states = sorted(folder.rglob("*.json")), sorted(folder.rglob("*.safetensors"))
+    if not paths:
         raise records.RecordError(f"no run record below {folder}: give the folder of the records")
-    faults = [f"{path}: {fault}" for path in found if (fault := record_fault(path))]
+    faults = [f"{path}: {fault}" for path in paths if (fault := record_fault(path))]
     tested = 0
     for path in states:
         fault, with_data = weights_fault(path, **places)
@@ -222,7 +222,7 @@ def verify_all(folder: Path, **places: str) -> tuple[list[str], str]:
     kept = sorted(folder.rglob("*.scores.npz"))
     faults += [f"{path}: {fault}" for path in kept if (fault := scores_fault(path))]
     summary = (
-        f"{len(found)} records, {len(states)} files of weights and {len(kept)} of scores below "
+        f"{len(paths)} records, {len(states)} files of weights and {len(kept)} of scores below "
         f"{folder}"
     )
     if tested < len(states):

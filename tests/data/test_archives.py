@@ -106,7 +106,7 @@ def test_a_member_that_leads_outside_is_refused(tmp_path, name):
     with pytest.raises(DataError) as error:
         Archive(path)
     assert str(error.value) == (
-        f"{path}: member {name!r} leads outside the archive: only paths below its own folder are "
+        f"{path}: member {name!r} leads outside the archive: only paths below its folder are "
         f"read. Pack the archive anew"
     )
 

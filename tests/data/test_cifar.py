@@ -183,7 +183,7 @@ def test_the_standard_long_tail_is_cut_from_all_images():
         ({"imbalance_ratio": float("inf")}, "imbalance_ratio must be 1 or more.*got inf"),
         ({"fraction": 2}, r"fraction must lie in \(0, 1\], got 2"),
         ({"fraction": 0}, r"fraction must lie in \(0, 1\], got 0"),
-        ({"val_per_class": 0, "imbalance_ratio": 2}, "tiny has no val split of its own"),
+        ({"val_per_class": 0, "imbalance_ratio": 2}, "tiny has no val split: take 1"),
         ({"val_per_class": -1}, "val_per_class must be a whole number, 0 or more, got -1"),
         ({"val_per_class": 100}, "no training image of class 'a' is left"),
         ({"validation": "test"}, "one of before, unused, none, got 'test'"),

@@ -185,7 +185,7 @@ def test_a_separator_makes_an_attribute_of_each_label(tmp_path):
     assert all_labels(data, "No Finding") == in_order([0, 1, 0, -1, 0] * 8)
     told = [note for note in data.facts["notes"] if "beside another" in note]
     assert told == [
-        "a: no cell has 'No Finding' beside another. If one of them means that there is none, say "
+        "a: no cell has 'No Finding' beside another. If one of them means none, say "
         '--codes "No Finding=no"'
     ]
     said = of_features(

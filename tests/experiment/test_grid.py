@@ -108,7 +108,7 @@ def test_an_override_wins_over_the_file(tmp_path):
         ({"methods": ["moved-threshold"]}, "the record of cross-entropy holds it"),
         ({"methods": [3]}, "got 3"),
         ({"methods": [{"sampling": "linear"}]}, "got {'sampling': 'linear'}"),
-        ({"methods": [{"method": "dcl", "seed": 1}]}, "parameters of its own"),
+        ({"methods": [{"method": "dcl", "seed": 1}]}, "a method with its parameters"),
         ({"methods": [{"method": "dcl", "sampling": "no"}]}, "sampling"),
         ({"seeds": [0, 0]}, "seeds has 0 twice"),
         ({"seeds": ["a"]}, "seed"),

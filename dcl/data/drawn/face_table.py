@@ -74,7 +74,7 @@ def write_faces(
 
 
 def faces_in(folder: Path, count: int) -> Path:
-    """The table of `write_faces` in a folder, written whole where there is none."""
+    """The table of `write_faces` in a folder, written first if it is missing."""
     if not (folder / TABLE).is_file():
         scratch = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")
         try:

@@ -14,8 +14,8 @@ its phi coefficient (Pearson correlation of the 0/1 labels) with each of the 40,
 Labels come from a Gaussian copula (`copula.py`) whose 0/1 correlations are CelebA's, and in which
 attributes that CelebA hardly ever shows together, such as black and blond hair, are as rare a pair.
 
-Difficulty is graded. A part that is there is drawn at a strength in (0, 1], one that is not may
-leave a trace. Of the parts, 8 % are drawn as if labelled by chance at CelebA's rates, for the
+Difficulty is graded. A labelled part is drawn at a strength in (0, 1], one that is not labelled may
+leave a trace. Of the parts, 8 % are drawn as if labelled by chance at CelebA's rates, because the
 annotators of CelebA erred too. Pose, light, noise and things in front of the face do the rest.
 """
 

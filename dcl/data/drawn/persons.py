@@ -13,9 +13,9 @@ its phi coefficient (Pearson correlation of the 0/1 labels) with each of the 51,
     rap_statistics(np.maximum(labels, 0)).to_csv("rap_statistics.csv")
 
 Labels come from a Gaussian copula (`copula.py`), as those of SynthFaces do, and difficulty is
-graded in the same way: a part that is there is drawn at a strength in (0, 1], one that is not may
-leave a trace, 8 % of the parts are drawn as if labelled by chance at RAP's rates, and pose, light,
-noise, things behind and in front, and the side to which things are carried differ.
+graded in the same way: a labelled part is drawn at a strength in (0, 1], one that is not labelled
+may leave a trace, 8 % of the parts are drawn as if labelled by chance at RAP's rates, and pose,
+light, noise, things behind and in front, and the side to which things are carried differ.
 """
 
 from functools import partial
@@ -30,7 +30,7 @@ from .statistics import Statistics, draw_splits, generator
 _STATISTICS = Statistics("rap_statistics.csv")
 
 ATTRIBUTES: tuple[str, ...] = _STATISTICS.names
-"""The 51 names of RAP's annotation file, in its order; ``action-Pusing`` is spelt so there."""
+"""The 51 names of RAP's annotation file, in its order; ``action-Pusing`` is RAP's spelling."""
 
 SIZE = (64, 32)
 SPARE = 20_000  # labels among which `load` looks for a class that training lacks

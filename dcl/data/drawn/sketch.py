@@ -26,7 +26,7 @@ class Sketch:
         return self.look[name]
 
     def shown(self, name: str) -> np.ndarray:
-        """Opacity of a thing that is there or not: a weak one is small rather than transparent."""
+        """Opacity of a thing that is drawn or not: a weak one is small rather than transparent."""
         return np.clip(10 * self.look[name] - 3.5, 0, 1)
 
     def paint(self, opacity: np.ndarray, colour: np.ndarray | tuple[float, ...]) -> None:
@@ -36,7 +36,7 @@ class Sketch:
         self.image += change
 
     def shade(self, opacity: np.ndarray, factor: float) -> None:
-        """Darken (factor < 1) what is there."""
+        """Darken (factor < 1) the picture."""
         self.image *= 1 - (1 - np.float32(factor)) * opacity[:, None]
 
     def where(self, name: str | None, least: float) -> slice | np.ndarray:

@@ -1,7 +1,7 @@
 """What the drawn data sets share: a real one's statistics, labels that have them, and blocks.
 
 A data set is drawn in blocks of a seed each, side by side, so that a smaller one is the start of a
-larger; an image depends on its block's seed, its place there and its labels only.
+larger; an image depends only on its block's seed, its place in the block and its labels.
 """
 
 import hashlib

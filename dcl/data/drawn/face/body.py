@@ -1,4 +1,4 @@
-"""Neck, shoulders and what is worn there; coordinates as in `parts.py`."""
+"""Neck, shoulders and what is worn on them; coordinates as in `parts.py`."""
 
 import numpy as np
 
