@@ -5,12 +5,12 @@ import io
 import itertools
 import os
 import re
-import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 import torch
+from chromium import CHROMIUM, DESK, PHONE, started, watched
 from PIL import Image
 from sphinx_external_toc.parsing import parse_toc_yaml
 
@@ -23,10 +23,6 @@ from dcl_book import plane
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
 PAGES = [str(entry) for entry in parse_toc_yaml(ROOT / "book" / "_toc.yml")]
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 
 if not all((HTML / f"{page}.html").is_file() for page in PAGES):
     MISSING = "the book is not built, or not all of it: run `make book`"
@@ -83,28 +79,15 @@ def address(page: str) -> str:
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with started() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def window(browser):
     """A tab that may read from disk alone; what it asks of a network, and its errors, are kept."""
-    context = browser.new_context(viewport=DESK, color_scheme="light")
-    tab = context.new_page()
-    tab.asked, tab.errors = [], []
-    context.route(
-        re.compile(r"^(?!file:|data:|blob:)"),
-        lambda route: (tab.asked.append(route.request.url), route.abort()),
-    )
-    tab.on("console", lambda message: message.type == "error" and tab.errors.append(message.text))
-    tab.on("pageerror", lambda error: tab.errors.append(str(error)))
-    yield tab
-    context.close()
+    with watched(browser, color_scheme="light") as tab:
+        yield tab
 
 
 @pytest.fixture(scope="module", params=PAGES)

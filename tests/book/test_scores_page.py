@@ -14,6 +14,7 @@ from pathlib import Path
 import fastjsonschema
 import pytest
 import torch
+from chromium import CHROMIUM, DESK, PHONE, started, watched
 from sklearn.metrics import (
     average_precision_score,
     balanced_accuracy_score,
@@ -35,10 +36,6 @@ STATIC = ROOT / "book" / "_static"
 VECTORS = json.loads((ROOT / "tests" / "evaluation" / "scores_vectors.json").read_text("utf8"))
 SCHEMA = ROOT / "dcl" / "evaluation" / "thresholds.schema.json"
 FORM = fastjsonschema.compile(json.loads(SCHEMA.read_text("utf8")))
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 CLOSE = {"rel": 1e-9, "abs": 1e-9, "nan_ok": True}
 
 if not CHROMIUM or not importlib.util.find_spec("playwright"):
@@ -50,12 +47,8 @@ from from_source import sample_script  # noqa: E402
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with started() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -80,19 +73,10 @@ def address(tmp_path_factory):
 @pytest.fixture(scope="module")
 def tab(browser, address):
     """One tab for all tests; what it asks of a network, and its errors, are kept."""
-    context = browser.new_context(viewport=DESK, accept_downloads=True)
-    tab = context.new_page()
-    tab.asked, tab.errors = [], []
-    context.route(
-        re.compile(r"^(?!file:|data:|blob:)"),
-        lambda route: (tab.asked.append(route.request.url), route.abort()),
-    )
-    tab.on("console", lambda message: message.type == "error" and tab.errors.append(message.text))
-    tab.on("pageerror", lambda error: tab.errors.append(str(error)))
-    tab.goto(address)
-    settled(tab)
-    yield tab
-    context.close()
+    with watched(browser, accept_downloads=True) as tab:
+        tab.goto(address)
+        settled(tab)
+        yield tab
 
 
 @pytest.fixture

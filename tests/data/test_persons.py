@@ -1,4 +1,4 @@
-"""SynthPersons: labels like RAP's, persons that show them, the same again for the same seed."""
+"""SynthPersons: persons that show their labels; what the drawn sets share is in test_drawn."""
 
 from pathlib import Path
 
@@ -58,19 +58,10 @@ def test_attributes_are_the_51_of_the_field_in_the_order_of_the_file():
     assert ATTRIBUTES[-2:] == ("action-CarrybyArm", "action-CarrybyHand")
 
 
-def test_rates_follow_rap(labels):
+def test_rare_rates_follow_rap(labels):
     rate = COMMITTED["rate"].to_numpy()
-    sampling_error = 4 * np.sqrt(rate * (1 - rate) / len(labels))
-    assert (np.abs(labels.mean(axis=0) - rate) < 0.01 + sampling_error).all()
-    rare = rate < 0.02  # of these the rate itself is checked, not only its distance
+    rare = rate < 0.02
     assert (np.abs(np.log(labels.mean(axis=0)[rare] / rate[rare])) < 0.5).all()
-
-
-def test_correlations_follow_rap(labels):
-    error = np.corrcoef(labels, rowvar=False) - COMMITTED[list(ATTRIBUTES)].to_numpy()
-    error = error[np.triu_indices(51, 1)]
-    assert np.sqrt((error**2).mean()) < 0.035
-    assert np.abs(error).max() < 0.4  # of skirt, short skirt and dress, which contain one another
 
 
 def test_nearly_every_person_has_one_age(labels):
@@ -78,26 +69,7 @@ def test_nearly_every_person_has_one_age(labels):
     assert (ages == 1).mean() > 0.95
 
 
-def test_a_larger_draw_begins_with_the_smaller_one(labels):
-    assert (draw_labels(50, seed=4) == labels[:50]).all()
-    many = draw_persons(labels[:150], seed=4)
-    assert (draw_persons(labels[:20], seed=4) == many[:20]).all()
-
-
-def test_the_chunk_size_does_not_change_the_persons(labels, monkeypatch):
-    whole = draw_persons(labels[:40], seed=3)
-    monkeypatch.setattr(statistics, "CHUNK", 7)
-    assert (draw_persons(labels[:40], seed=3) == whole).all()
-
-
-def test_the_same_seed_gives_the_same_bits_and_another_seed_others(labels):
-    first = draw_persons(labels[:20], seed=1)
-    assert (draw_persons(labels[:20], seed=1) == first).all()
-    assert (draw_persons(labels[:20], seed=2) != first).mean() > 0.9
-    assert (draw_labels(50, seed=5) != labels[:50]).any(axis=1).mean() > 0.9
-
-
-@pytest.mark.parametrize("size", [(64, 32), (128, 64), (48, 24), (33, 20)])
+@pytest.mark.parametrize("size", [(128, 64), (48, 24), (33, 20)])
 def test_persons_are_bytes_of_the_size_asked_for(labels, size):
     drawn = draw_persons(labels[:5], size=size)
     assert drawn.shape == (5, 3, *size)
@@ -110,11 +82,6 @@ def test_a_large_person_is_the_small_one_in_more_detail():
     large = draw_persons(person, size=(128, 64), difficulty=0.0).astype(float)
     shrunk = large.reshape(1, 3, 64, 2, 32, 2).mean(axis=(3, 5))
     assert np.abs(shrunk - small).mean() < 5
-
-
-def test_no_labels_give_no_persons():
-    assert draw_labels(0).shape == (0, 51)
-    assert draw_persons(draw_labels(0)).shape == (0, 3, 64, 32)
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
@@ -146,15 +113,6 @@ def test_a_child_is_smaller_than_an_adult_and_a_fat_person_wider_than_a_thin_one
 
     assert extent("AgeLess16")[0] < extent("Age31-45")[0] - 8
     assert extent("BodyFat")[1] > extent()[1] > extent("BodyThin")[1]
-
-
-def test_difficulty_adds_noise_to_the_wall():
-    labels = np.repeat(one(), 30, axis=0)
-    rough = [
-        np.abs(np.diff(draw_persons(labels, difficulty=d)[:, :, :3, :3].astype(int))).mean()
-        for d in (0.0, 0.5, 1.0)
-    ]
-    assert rough[0] < rough[1] < rough[2]
 
 
 def test_a_mirrored_half_carries_on_the_other_side():
@@ -197,15 +155,7 @@ def test_a_large_training_split_is_the_start_of_a_larger_one(monkeypatch):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: draw_labels(-1), "count must be 0 or more, got -1"),
-        (lambda: draw_labels(1, seed=-2), "seed must be 0 or more, got -2"),
-        (lambda: draw_persons(one(), seed=-2), "seed must be 0 or more, got -2"),
-        (lambda: draw_persons(one(), difficulty=1.5), r"difficulty must be in \[0, 1\], got 1.5"),
         (lambda: draw_persons(one(), size=(8, 32)), r"size must be .* 16 or more, got \(8, 32\)"),
-        (lambda: draw_persons(one()[0]), r"labels must be \(N, 51\), got shape \(51,\)"),
-        (lambda: draw_persons(one() * 2 - 1), "labels must be 0 or 1, got -1"),
-        (lambda: rap_statistics(one()), "Female has one only in the 1 images"),
-        (lambda: rap_statistics(np.zeros((0, 51))), "in the 0 images"),
         (lambda: load(8), "train must be enough for both classes of 51 .* got 8: "),
         (lambda: load(100, seed=-1), "seed must be 0 or more, got -1"),
     ],
