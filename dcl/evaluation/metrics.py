@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..checks import UNKNOWN, as_labels, whole
@@ -85,6 +86,43 @@ def balanced_accuracy(
 def mean_accuracy(per_attribute: Tensor) -> float:
     """mA over the attributes for which it is defined (Eq. 13)."""
     return torch.as_tensor(per_attribute, dtype=torch.float64).nanmean().item()  # Eq. 13
+
+
+def held_accuracy(predictions: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Mean recall (A,) over the classes that a split holds; NaN for fewer than two of them.
+
+    If the split holds all classes, this is `balanced_accuracy`. We ignore an attribute of one
+    class, because a network that always decides it would be the best.
+
+    Examples
+    --------
+    Class 2 has no sample:
+
+    >>> held_accuracy(torch.tensor([[0], [0], [1]]), torch.tensor([[0], [1], [1]]), 3)
+    tensor([0.7500], dtype=torch.float64)
+    """
+    table = confusion(predictions, labels, classes).double()  # (A, C, C)
+    of_class = table.sum(2)
+    held = (of_class > 0).sum(1)
+    recall = table.diagonal(dim1=1, dim2=2) / of_class.clamp(min=1)
+    return (recall.sum(1) / held).where(held > 1, torch.nan)
+
+
+def average_precision(logits: Tensor, labels: Tensor) -> float:
+    """Mean over the yes-or-no attributes of the average precision, in [0, 1]; NaN without any.
+
+    That of `sklearn.metrics.average_precision_score`, all attributes at once. One of a single class
+    has none.
+    """
+    margin = (logits[..., 1] - logits[..., 0]).double().T.contiguous()
+    score, order = margin.sort(descending=True)  # (A, N)
+    ranked = labels.T.gather(1, order)
+    hits, seen = (ranked == 1).cumsum(1), (ranked >= 0).cumsum(1)
+    tied = F.pad(score[:, 1:] == score[:, :-1], (0, 1))[:, : score.shape[1]]  # with the next
+    reached = hits.masked_fill(tied, 0).cummax(1).values  # hits where equal scores end
+    gained = reached.diff(dim=1, prepend=hits.new_zeros(len(hits), 1))
+    mean = (gained * hits.double() / seen.clamp(min=1)).sum(1) / (ranked == 1).sum(1)
+    return mean[(ranked == 1).any(1) & (ranked == 0).any(1)].mean().item()
 
 
 def evaluate(

@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..data.resident import Resident
 from ..evaluation.decisions import decide
-from ..evaluation.metrics import confusion, mean_accuracy
+from ..evaluation.metrics import average_precision, held_accuracy, mean_accuracy
 from ..evaluation.tuning import offsets_for
 from ..graphed import graphed
 from ..protocol import Criterion
@@ -397,43 +396,6 @@ def validate(
         reached[name] = 100 * mean_accuracy(accuracy)
         metrics["val_mA" if name == decisions[0] else f"val_mA_{name}"] = reached[name]
     return metrics, reached
-
-
-def held_accuracy(predictions: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """Mean recall (A,) over the classes that a split holds; NaN for fewer than two of them.
-
-    If the split holds all classes, this is `dcl.balanced_accuracy`. We ignore an attribute of one
-    class, because a network that always decides it would be the best.
-
-    Examples
-    --------
-    Class 2 has no sample:
-
-    >>> held_accuracy(torch.tensor([[0], [0], [1]]), torch.tensor([[0], [1], [1]]), 3)
-    tensor([0.7500], dtype=torch.float64)
-    """
-    table = confusion(predictions, labels, classes).double()  # (A, C, C)
-    of_class = table.sum(2)
-    held = (of_class > 0).sum(1)
-    recall = table.diagonal(dim1=1, dim2=2) / of_class.clamp(min=1)
-    return (recall.sum(1) / held).where(held > 1, torch.nan)
-
-
-def average_precision(logits: Tensor, labels: Tensor) -> float:
-    """Mean over the yes-or-no attributes of the average precision, in [0, 1]; NaN without any.
-
-    That of `sklearn.metrics.average_precision_score`, all attributes at once. One of a single class
-    has none.
-    """
-    margin = (logits[..., 1] - logits[..., 0]).double().T.contiguous()
-    score, order = margin.sort(descending=True)  # (A, N)
-    ranked = labels.T.gather(1, order)
-    hits, seen = (ranked == 1).cumsum(1), (ranked >= 0).cumsum(1)
-    tied = F.pad(score[:, 1:] == score[:, :-1], (0, 1))[:, : score.shape[1]]  # with the next
-    reached = hits.masked_fill(tied, 0).cummax(1).values  # hits where equal scores end
-    gained = reached.diff(dim=1, prepend=hits.new_zeros(len(hits), 1))
-    mean = (gained * hits.double() / seen.clamp(min=1)).sum(1) / (ranked == 1).sum(1)
-    return mean[(ranked == 1).any(1) & (ranked == 0).any(1)].mean().item()
 
 
 def save_checkpoint(path: Path, identity: str, state: dict[str, Any], progress: Progress) -> None:

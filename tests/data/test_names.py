@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from files import grey
 
 from dcl.data import DataError, celeba_annotation, table
 from dcl.data.drawn import faces
@@ -71,11 +71,6 @@ def test_a_file_that_a_name_fits_exactly_is_no_other_names():
 def test_a_file_of_a_like_name_is_known_for_the_error(name, present, first):
     assert near(name, present)[0] == first
     assert near("quite-another", present) == []
-
-
-def grey(path: Path, value: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("L", (8, 10), value).save(path)
 
 
 def table_of(folder: Path, names: list[str], **options):

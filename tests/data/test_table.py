@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from files import grey, write
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -38,17 +39,6 @@ def tried(call, kind: type[Exception]):
         return call(), None
     except kind as error:
         return None, error
-
-
-def write(path: Path, rows, separator=",") -> Path:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, delimiter=separator).writerows(rows)
-    return path
-
-
-def grey(path: Path, value: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("L", (8, 10), value).save(path)
 
 
 def of_images(folder: Path, columns: dict[str, list], count=12, **options):

@@ -1,11 +1,11 @@
 """What a table means is said, asked or refused: codes, lists, classes in columns, groups, words."""
 
-import csv
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+from files import write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -27,17 +27,15 @@ def cells(*values, column="a") -> Table:
                  rows=list(range(2, len(values) + 2)))  # fmt: skip
 
 
-def write(path: Path, columns: dict[str, list]) -> Path:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([list(columns), *zip(*columns.values(), strict=True)])
-    return path
+def write_columns(path: Path, columns: dict[str, list]) -> Path:
+    return write(path, [list(columns), *zip(*columns.values(), strict=True)])
 
 
 def of_features(folder: Path, columns: dict[str, list], **options):
     """The data set of 40 rows of one feature, split in order, and these columns of labels."""
     given = {"x": X, "split": SPLIT} | columns
     options.setdefault("labels", [name for name in columns if not name.startswith("f_")])
-    return table.load(write(folder / "my.csv", given), **options)
+    return table.load(write_columns(folder / "my.csv", given), **options)
 
 
 def all_labels(data, name) -> list[int]:
@@ -294,7 +292,7 @@ def test_no_group_is_in_two_splits_and_each_has_every_class(tmp_path):
         "patient": [f"P{number}" for number in patient],
         "label": np.where(patient % 4, "healthy", "ill").tolist(),
     }
-    data = table.load(write(tmp_path / "my.csv", columns), group="patient")
+    data = table.load(write_columns(tmp_path / "my.csv", columns), group="patient")
     values = np.array(list(map(float, columns["x"])))
     facts = data.facts["features"]
     where = {}
@@ -362,7 +360,7 @@ def test_copies_lie_apart_with_a_warning_where_a_class_has_too_few_pictures(tmp_
     for n in range(30):
         Image.new("L", (16, 16), min(n, 20)).save(tmp_path / f"{n}.png")
     columns = {"path": [f"{n}.png" for n in range(30)], "a": [0] * 20 + [1] * 10}
-    data = table.load(write(tmp_path / "my.csv", columns), size=(16, 16), progress=False)
+    data = table.load(write_columns(tmp_path / "my.csv", columns), size=(16, 16), progress=False)
     assert all(set(split.labels[:, 0]) == {0, 1} for split in data.splits.values())
     told = [note for note in data.facts["notes"] if "byte for byte" in note]
     assert told[0].startswith("1 pictures come more than once, byte for byte, in 10 rows: ")
@@ -393,7 +391,7 @@ def test_a_column_that_nobody_called_a_label_and_that_names_things_is_asked_abou
         Image.new("L", (16, 16), n).save(tmp_path / f"{n}.png")
     columns = {"path": [f"{n}.png" for n in range(60)], "dx": ["nv", "nv", "mel"] * 20,
                "lesion": [f"L{n // 5}" for n in range(60)]}  # fmt: skip
-    path = write(tmp_path / "my.csv", columns)
+    path = write_columns(tmp_path / "my.csv", columns)
     with pytest.raises(DataError, match="column 'lesion': has 12 different values in 60 rows: .* "
                                         "--ignore lesion, .* --group lesion, or"):  # fmt: skip
         table.load(path, progress=False)
@@ -481,9 +479,9 @@ def test_a_row_for_each_label_shows_the_line_that_folds_it(tmp_path, monkeypatch
         "ImageID": [f"{n}.png" for n in range(6) for _ in range(2)], "Source": ["human"] * 12,
         "LabelName": ["Cat", "Dog"] * 6, "Confidence": [n % 3 % 2 for n in range(12)],
     }  # fmt: skip
-    write(tmp_path / "long.csv", long)
+    write_columns(tmp_path / "long.csv", long)
     bare = {key: long[key] for key in ("ImageID", "LabelName")}
-    write(tmp_path / "bare.csv", {key: values[:-1] for key, values in bare.items()})
+    write_columns(tmp_path / "bare.csv", {key: values[:-1] for key, values in bare.items()})
     for name in ("long", "bare"):
         with pytest.raises(DataError, match="is the image of row 2 already: an image has one row"
                            ) as caught:  # fmt: skip

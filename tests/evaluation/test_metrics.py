@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 
 from dcl import balanced_accuracy, decide, evaluate, reference
-from dcl.evaluation.metrics import mean_accuracy
+from dcl.evaluation.metrics import average_precision, held_accuracy, mean_accuracy
 
 
 def sample(samples, attributes, classes, seed):
@@ -92,3 +92,43 @@ def test_the_moved_threshold_decides_at_the_training_prior(seed):
 def test_impossible_values_are_named(predictions, labels, names):
     with pytest.raises(ValueError, match=names):
         balanced_accuracy(predictions, labels)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.booleans())
+def test_average_precision_is_scikit_learns(seed, samples, ties):
+    generator = torch.Generator().manual_seed(seed)
+    logits = 3 * torch.randn(samples, 3, 2, generator=generator)
+    logits = logits.round() if ties else logits
+    labels = torch.randint(-1, 2, (samples, 3), generator=generator)
+    score = (logits[..., 1] - logits[..., 0]).double()
+    expected = []
+    for a in range(3):
+        known = labels[:, a] >= 0
+        truth = labels[known, a]
+        if 0 < truth.sum() < len(truth):
+            one = sklearn.average_precision_score(truth.numpy(), score[known, a].numpy())
+            expected.append(one)
+    ours = average_precision(logits, labels)
+    if expected:
+        assert math.isclose(ours, sum(expected) / len(expected), rel_tol=1e-12)
+    else:
+        assert math.isnan(ours)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_mean_over_the_classes_held_is_that_of_a_plain_loop(seed):
+    generator = torch.Generator().manual_seed(seed)
+    labels, predictions = torch.randint(0, 4, (2, 12, 3), generator=generator)
+    labels[torch.rand(12, 3, generator=generator) < 0.3] = -1
+    labels[labels == 2] = 1  # no sample of class 2
+    for a, ours in enumerate(held_accuracy(predictions, labels, 4).tolist()):
+        recalls = []
+        for c in range(4):
+            rows = [
+                int(p == c) for p, y in zip(predictions[:, a], labels[:, a], strict=True) if y == c
+            ]
+            recalls += [sum(rows) / len(rows)] if rows else []
+        if len(recalls) < 2:
+            assert math.isnan(ours)
+        else:
+            assert ours == pytest.approx(sum(recalls) / len(recalls))

@@ -6,10 +6,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-import sklearn.metrics
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dcl import DCLLoss
 from dcl.data.resident import Resident, Split
@@ -17,29 +14,7 @@ from dcl.experiment import records, trainer
 from dcl.experiment.datasets import Table
 from dcl.experiment.records import headline
 from dcl.experiment.run import run
-from dcl.experiment.trainer import average_precision, held_accuracy
 from dcl.networks.models import MLP
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.booleans())
-def test_average_precision_is_scikit_learns(seed, samples, ties):
-    generator = torch.Generator().manual_seed(seed)
-    logits = 3 * torch.randn(samples, 3, 2, generator=generator)
-    logits = logits.round() if ties else logits
-    labels = torch.randint(-1, 2, (samples, 3), generator=generator)
-    score = (logits[..., 1] - logits[..., 0]).double()
-    expected = []
-    for a in range(3):
-        known = labels[:, a] >= 0
-        truth = labels[known, a]
-        if 0 < truth.sum() < len(truth):
-            one = sklearn.metrics.average_precision_score(truth.numpy(), score[known, a].numpy())
-            expected.append(one)
-    found = average_precision(logits, labels)
-    if expected:
-        assert math.isclose(found, sum(expected) / len(expected), rel_tol=1e-12)
-    else:
-        assert math.isnan(found)
 
 
 def best_of(reached, losses, monkeypatch):
@@ -160,22 +135,3 @@ def test_a_class_missing_in_test_is_said_once_and_in_words(lacking_run, capsys, 
     assert "nan" not in line
     assert "class-balanced undefined without test samples of d" in line
     assert "100.00 % over the 3 classes there are" in line
-
-
-@given(st.integers(0, 2**32 - 1))
-def test_the_mean_over_the_classes_held_is_that_of_a_plain_loop(seed):
-    generator = torch.Generator().manual_seed(seed)
-    labels, predictions = torch.randint(0, 4, (2, 12, 3), generator=generator)
-    labels[torch.rand(12, 3, generator=generator) < 0.3] = -1
-    labels[labels == 2] = 1  # no sample of class 2
-    for a, found in enumerate(held_accuracy(predictions, labels, 4).tolist()):
-        recalls = []
-        for c in range(4):
-            rows = [
-                int(p == c) for p, y in zip(predictions[:, a], labels[:, a], strict=True) if y == c
-            ]
-            recalls += [sum(rows) / len(rows)] if rows else []
-        if len(recalls) < 2:
-            assert math.isnan(found)
-        else:
-            assert found == pytest.approx(sum(recalls) / len(recalls))
