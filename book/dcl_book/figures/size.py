@@ -4,12 +4,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
 from .. import size
 from ..finding import Finding
 from ..verdicts import MARGIN
-from .style import METHOD_COLOURS, finish
+from .style import METHOD_COLOURS, finish, legend_below
 
 LENGTH_COLOURS = {24: "#0072B2", 75: "#D55E00", 300: "#009E73"}
 NAMES = {size.PRIOR: "the moved threshold", "selective-learning": "Selective Learning"}
@@ -48,7 +48,7 @@ def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figu
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticks(ticks, [f"{n:,}" for n in ticks], rotation=35)
     panels[0].set_ylabel("DCL's mA, points")
-    _legend(panels[1])
+    legend_below(figure)
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
@@ -65,9 +65,11 @@ def leads_by_views(runs: pd.DataFrame, title: str) -> Figure:
             row = size.by_part(found[found["part"] == part]).loc[part]
             _points(axes, row.index.to_numpy() * part, row, colour, f"{part:,} images")
         axes.set(xscale="log", xlabel="images × epochs", title=f"minus {NAMES[other]}")
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        ticks = sorted(set(found["part"] * found["epochs"]))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xticks(ticks, [f"{n:,}" for n in ticks], rotation=35)
     panels[0].set_ylabel("DCL's mA, points")
-    _legend(panels[1])
+    legend_below(figure)
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
@@ -84,13 +86,8 @@ def overfitting_by_size(runs: pd.DataFrame, epochs: int, title: str) -> Figure:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(table.index, [f"{n:,}" for n in table.index])
     axes.set_title(title)
-    _legend(axes)
+    legend_below(figure)
     return finish(figure)
-
-
-def _legend(axes) -> None:
-    if axes.get_legend_handles_labels()[0]:  # none where no run is
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def _zero(axes) -> None:
