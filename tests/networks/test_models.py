@@ -140,13 +140,13 @@ def test_images_that_a_network_does_not_take_are_refused_where_it_is_made():
         TorchvisionModel("vit_b_32", 3, size=(64, 64))
 
 
-def test_the_library_imports_torch_alone():
+def test_the_library_imports_torch_alone_and_not_its_compiler():
     import subprocess
     import sys
 
     code = (
-        "import sys, dcl.networks.models, dcl.networks.backbones; "
-        "print([x for x in ('torchvision', 'pandas') if x in sys.modules])"
+        "import sys, dcl.methods, dcl.networks.models, dcl.networks.backbones; "
+        "print([x for x in ('torchvision', 'pandas', 'torch._dynamo') if x in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
