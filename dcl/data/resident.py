@@ -187,7 +187,7 @@ class Dataset:
         """Rows of a random part of the training images, sorted.
 
         We put the persons in a seeded order and take them from its start while they have at most
-        `images` images. An image of nobody known counts as a separate person. So no person is
+        `images` images. An image whose person is unknown counts as one person. So no person is
         taken in part, and of two parts with one seed the smaller lies in the larger.
 
         Parameters
@@ -259,7 +259,7 @@ class Dataset:
         return data
 
     def describe(self) -> dict:
-        """What the run record keeps: name, title, images (had and expected), fingerprint, facts.
+        """What the run record keeps: name, title, images present and expected, fingerprint, facts.
 
         Also how many labels of each attribute are unknown, if any are.
         """

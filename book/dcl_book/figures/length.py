@@ -10,7 +10,7 @@ from ..evidence import PRIOR
 from ..finding import Finding
 from ..length_tables import history
 from ..verdicts import MARGIN
-from .style import finish, legend_below
+from .style import finish, handles_of, legend_below
 from .thresholds import colour_of
 
 OTHERS = ("cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss")
@@ -57,8 +57,7 @@ def leads_by_length(runs: pd.DataFrame, title: str) -> Figure | None:
     for axes in (*panels[1, :2], panels[0, 2]):
         axes.set_xlabel("epochs trained")
     panels[1, 2].axis("off")
-    drawn = [axes.get_legend_handles_labels() for axes in panels.flat]
-    handles = {x: line for lines, labels in drawn for line, x in zip(lines, labels, strict=True)}
+    handles = handles_of(figure)
     panels[1, 2].legend(handles.values(), handles, loc="center", title="the other")
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)

@@ -38,7 +38,7 @@ def gain_over_cross_entropy(
     level = per_attribute(runs["record"].iloc[0])["imbalance_level"].sort_values(kind="stable")
     figure, axes = plt.subplots(figsize=(9, 3.8))
     title = f"{runs['title'].iloc[0]}:\n{METRICS[key]} gained over cross entropy"
-    for method in sorted(dict.fromkeys(runs["method"]), key="dcl".__eq__):  # DCL on top
+    for method in sorted(runs["method"].unique(), key=lambda name: name == "dcl"):  # DCL on top
         seeds = [s for m, s in values if m == method and ("cross-entropy", s) in values]
         if method == "cross-entropy" or not seeds:
             continue

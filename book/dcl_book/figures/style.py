@@ -115,11 +115,15 @@ def _name_of(title: str) -> str:
     return "figure-" + re.sub(r"\W+", "-", title).strip("-").lower()
 
 
+def handles_of(figure: Figure) -> dict[str, Any]:
+    """Label -> what it names, over all panels of a figure."""
+    drawn = [axes.get_legend_handles_labels() for axes in figure.axes]
+    return {x: line for lines, labels in drawn for line, x in zip(lines, labels, strict=True)}
+
+
 def legend_below(figure: Figure, columns: int = 4, title: str | None = None) -> None:
     """One legend for all panels, below them, where no data are."""
-    drawn = [axes.get_legend_handles_labels() for axes in figure.axes]
-    handles = {x: line for lines, labels in drawn for line, x in zip(lines, labels, strict=True)}
-    if handles:
+    if handles := handles_of(figure):
         figure.legend(
             handles.values(), handles, loc="upper center", bbox_to_anchor=(0.5, 0), fontsize=9,
             ncols=min(columns, len(handles)), title=title, title_fontsize=9,
