@@ -32,15 +32,16 @@ class Folder:
             raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from None
 
     def _scan(self, folder: str | Path, prefix: str, deep: bool = True) -> None:
-        for entry in os.scandir(folder):
-            name = prefix + entry.name
-            if is_hidden(name):
-                continue
-            if entry.is_dir():
-                if deep:
-                    self._scan(entry.path, f"{name}/")
-            elif is_image(name):
-                self.entries[name] = _stat(entry)
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = prefix + entry.name
+                if is_hidden(name):
+                    continue
+                if entry.is_dir():
+                    if deep:
+                        self._scan(entry.path, f"{name}/")
+                elif is_image(name):
+                    self.entries[name] = _stat(entry)
 
     def _look_up(self, names: Iterable[str]) -> None:
         missing = set()  # folders of the names that no file has exactly
@@ -61,7 +62,7 @@ class Folder:
             prefixes = [
                 f"{prefix}{entry.name}/"
                 for prefix in prefixes
-                for entry in os.scandir(self.path / prefix)
+                for entry in (self.path / prefix).iterdir()
                 if folded(entry.name) == folded(part) and entry.is_dir()
             ]
         return prefixes

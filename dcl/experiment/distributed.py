@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 
 import torch
 import torch.distributed as dist
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 TIMEOUT = timedelta(minutes=30)  # of one exchange; the first one waits for the data to be packed
+_groups = count(1)  # of this process, in turn
 
 
 class DistributedError(RuntimeError):
@@ -52,7 +54,12 @@ def group(device: torch.device) -> Iterator[None]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
+    # Addresses of a process's earlier group stay in the store: under a name of its own, a new group
+    # finds none of them. With PyTorch's default name a second run hung, or was refused.
+    store, own, size = next(dist.rendezvous("env://", timeout=TIMEOUT))
+    store = dist.PrefixStore(f"dcl-{next(_groups)}", store)
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    dist.init_process_group(backend, timeout=TIMEOUT, store=store, rank=own, world_size=size)
     try:
         yield
     except RuntimeError as error:

@@ -33,9 +33,12 @@ run(CelebA(**OPTIONS, results={results!r}), data=tiny(), show=False)
 """
 STEPS_AND_RUN = f"""{START}
 from test_distributed import METHODS, steps
-with distributed.group(torch.device("cpu")):
-    seen = {{{{method: steps(method) for method in METHODS}}}}
-    torch.save(seen, f"{{folder}}/steps{{{{distributed.rank()}}}}")
+seen = {{{{}}}}
+for turn, method in enumerate(METHODS):  # a group each, to which another process comes late
+    time.sleep(0.3 * (distributed.rank() == turn % 2))
+    with distributed.group(torch.device("cpu")):
+        seen[method] = steps(method)
+torch.save(seen, f"{{folder}}/steps{{{{distributed.rank()}}}}")
 {RUN}"""
 PAUSED_RUN = f"""{START}
 save = trainer.save_checkpoint
