@@ -15,7 +15,6 @@ import math
 import os
 import shutil
 import uuid
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,7 +166,7 @@ def _read(folder: Path) -> Pack:
     try:
         meta = json.loads((folder / "meta.json").read_text("utf-8"))
         return Pack(
-            images=np.load(folder / "images.npy", mmap_mode="r"),
+            images=np.lib.format.open_memmap(folder / "images.npy", "r"),
             content=meta["content"],
             source_size=meta["source_size"] and tuple(meta["source_size"]),
             broken=dict(meta["broken"]),
@@ -175,9 +174,7 @@ def _read(folder: Path) -> Pack:
             pages=list(meta["pages"]),
             ranges={kind: Range(kind, *limits) for kind, limits in meta["ranges"].items()},
         )
-    except (
-        AttributeError, OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile,
-    ) as error:  # fmt: skip
+    except (AttributeError, OSError, EOFError, KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{folder} is damaged ({error}): delete it, and the images are packed again"
         ) from None
