@@ -92,20 +92,22 @@ def _deal(
     """
     parts = np.full(len(member), -1)
     wanted = member.sum(0)[:, None] * shares  # (K, parts)
-    while True:
-        free = parts < 0
-        left = member[free].sum(0)
-        if not left.any():
-            break
+    left = member.sum(0)  # (K,) samples that are not dealt
+    while left.any():
         order = np.where(left > 0, left, 2 * len(member) + 1)
         if absent_first:
             has_all = [member[parts == part].any(0) for part in range(len(shares))]
             order = order + len(member) * np.stack(has_all).all(0)
         rarest = order.argmin()
+        free = parts < 0
         rows = rng.permutation(np.flatnonzero(free & member[:, rarest]))
-        rows = rows[np.lexsort(member[rows].T)]  # those with the same other classes together
+        dealt = member[rows].sum(0)
+        others = (dealt > 0) & (dealt < len(rows))  # classes that tell these samples apart
+        if others.any():  # those with the same other classes together
+            rows = rows[np.lexsort(member[np.ix_(rows, others)].T)]
         has = np.bincount(parts[member[:, rarest] & ~free], minlength=len(shares))
         parts[rows] = _spread(_allot(len(rows), wanted[rarest] - has, has, shares), rng)
+        left -= dealt
     rows = rng.permutation(np.flatnonzero(parts < 0))  # without a known label
     parts[rows] = _spread(_allot(len(rows), shares, shares, shares), rng)
     return parts
