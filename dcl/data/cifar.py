@@ -15,9 +15,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.datasets import CIFAR100
 
-from .cifar_files import HELP, read_official, read_tree
+from .cifar_files import HELP, OFFICIAL, read_official, read_tree
 from .resident import SPLITS, DataError, Dataset, Split, flip
 
 CLASSES, PER_CLASS, TEST_PER_CLASS = 100, 500, 100
@@ -46,15 +45,15 @@ def load(root: str | Path, *, progress: bool = True) -> Dataset:
     if not root.exists():
         raise DataError(f"data_root {root} does not exist. {HELP}")
     for folder in (root, root / "cifar100"):
-        if (folder / CIFAR100.base_folder).is_dir():
-            names, splits, content = read_official(folder / CIFAR100.base_folder)
+        if (folder / OFFICIAL).is_dir():
+            names, splits, content = read_official(folder / OFFICIAL)
             break
         if (folder / "train").is_dir() and (folder / "test").is_dir():
             names, splits, content = read_tree(folder, progress)
             break
     else:
         raise DataError(
-            f"data_root {root} is not CIFAR-100: expected {CIFAR100.base_folder}/, or train/ and "
+            f"data_root {root} is not CIFAR-100: expected {OFFICIAL}/, or train/ and "
             f"test/, in it. {HELP}"
         )
     return Dataset(

@@ -5,13 +5,13 @@ import pickle
 from pathlib import Path
 
 import numpy as np
-from torchvision.datasets import CIFAR100
 
 from .names import match
 from .pack import open_pack
 from .resident import DataError, Split
 from .sources import Folder
 
+OFFICIAL = "cifar-100-python"  # the folder of the official files
 SIZE = (32, 32)  # height and width of the images in pixels
 HELP = (
     'torchvision.datasets.CIFAR100("data/cifar100", download=True) fetches it where there is a '
@@ -24,6 +24,8 @@ def read_official(folder: Path) -> tuple[tuple[str, ...], dict[str, Split], str]
 
     What is opened are the very bytes that were checked, not what the files hold by then.
     """
+    from torchvision.datasets import CIFAR100  # here: it takes seconds, and other data need none
+
     meta = CIFAR100.meta
     sums = [*CIFAR100.train_list, *CIFAR100.test_list, (meta["filename"], meta["md5"])]
     files = {name: _verified(folder / name, md5) for name, md5 in sums}

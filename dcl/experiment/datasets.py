@@ -15,7 +15,7 @@ from ..data.table_features import IMPUTE
 from ..data.table_file import names_in
 from ..networks.backbones import TorchvisionModel, torchvision_names
 from ..networks.models import MLP, DeepID2, ResNetCIFAR
-from .config import ConfigError, Training, option, resolve
+from .config import ConfigError, Training, checked, option, resolve
 
 
 @dataclass(frozen=True, kw_only=True, init=False, eq=False)
@@ -168,7 +168,6 @@ class Pedestrians(Training):
 OF_TABLES = (
     "images", "labels", "ignore", "codes", "separator", "exclusive", "positive", "group",
 )  # fmt: skip
-BACKBONES = ("small", "deepid2", *torchvision_names())
 
 
 @dataclass(frozen=True, kw_only=True, init=False, eq=False)
@@ -203,9 +202,8 @@ class Table(Training):
     )
     mirror: bool = option(True, "mirror training images: not where left and right mean something")
     backbone: str = option(
-        "small", "small for two cores, deepid2 (CelebA's, 55 by 47), or a name of torchvision",
-        choices=BACKBONES,
-    )  # fmt: skip
+        "small", "small for two cores, deepid2 (CelebA's, 55 by 47), or a name of torchvision"
+    )
     weights: str = option("", "file with pretrained weights of the backbone")
     hidden: int = option(128, "units of the two hidden layers for features (ours)", low=1)
     drawn_faces: int = option(2_000, "faces that are drawn without a table", low=200)
@@ -229,7 +227,10 @@ class Table(Training):
 
     def check(self) -> None:
         _ = self.background_colour  # raises for what is no colour
-        if self.weights and self.backbone in ("small", "deepid2"):
+        ours = ("small", "deepid2")
+        if self.backbone not in ours:  # else torchvision need not be imported
+            checked("backbone", self.backbone, (str,), "", (*ours, *torchvision_names()))
+        if self.weights and self.backbone in ours:
             raise ConfigError("weights are for a network of torchvision: choose a backbone")
         if self.backbone == "deepid2" and (self.height, self.width) != DeepID2.size:
             raise ConfigError(

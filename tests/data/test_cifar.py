@@ -10,6 +10,7 @@ from conftest import real_data
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from torchvision.datasets import CIFAR100
 
 from dcl.data import DataError, cifar
 from dcl.data.drawn import shapes
@@ -60,10 +61,10 @@ def official(tmp_path_factory, monkeypatch):
         data = pickle.dumps(values)
         (folder / name).write_bytes(data)
         sums[name] = hashlib.md5(data).hexdigest()
-    monkeypatch.setattr(cifar.CIFAR100, "train_list", [["train", sums["train"]]])
-    monkeypatch.setattr(cifar.CIFAR100, "test_list", [["test", sums["test"]]])
+    monkeypatch.setattr(CIFAR100, "train_list", [["train", sums["train"]]])
+    monkeypatch.setattr(CIFAR100, "test_list", [["test", sums["test"]]])
     meta = {"filename": "meta", "key": "fine_label_names", "md5": sums["meta"]}
-    monkeypatch.setattr(cifar.CIFAR100, "meta", meta)
+    monkeypatch.setattr(CIFAR100, "meta", meta)
     return root
 
 

@@ -28,6 +28,7 @@ from test_pedestrian_annotation import cells, peta_fields, rap_fields
 
 from dcl.data import DataError, cifar
 from dcl.data.celeba_annotation import read_attributes, read_partition
+from dcl.data.cifar_files import OFFICIAL
 from dcl.data.drawn.faces import ATTRIBUTES
 from dcl.data.pack import open_pack
 from dcl.data.pedestrian_annotation import read_peta, read_rap
@@ -259,7 +260,7 @@ def test_no_pickle_of_cifar_is_opened(mark, data):
     content = data.draw(damaged(pickle.dumps({"fine_labels": [1], "data": Bomb(mark)})))
 
     def read(path):
-        folder = path.parent / cifar.CIFAR100.base_folder
+        folder = path.parent / OFFICIAL
         folder.mkdir()
         for file in ("meta", "train", "test"):
             (folder / file).write_bytes(path.read_bytes())

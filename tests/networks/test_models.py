@@ -1,5 +1,8 @@
 """DeepID2 and the batched branches."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -140,14 +143,18 @@ def test_images_that_a_network_does_not_take_are_refused_where_it_is_made():
         TorchvisionModel("vit_b_32", 3, size=(64, 64))
 
 
-def test_the_library_imports_torch_alone_and_not_its_compiler():
-    import subprocess
-    import sys
-
-    code = (
-        "import sys, dcl.methods, dcl.networks.models, dcl.networks.backbones; "
-        "print([x for x in ('torchvision', 'pandas', 'torch._dynamo') if x in sys.modules])"
-    )
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [
+        (
+            "dcl.methods, dcl.networks.models, dcl.networks.backbones",
+            "torchvision pandas torch._dynamo",
+        ),
+        ("dcl.experiment.grid", "torchvision torch._dynamo"),  # what runs are planned with
+    ],
+)
+def test_torchvision_and_the_compiler_wait_until_they_are_needed(modules, heavy):
+    code = f"import sys, {modules}; print([x for x in {heavy.split()} if x in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 
