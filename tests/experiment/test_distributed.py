@@ -93,7 +93,7 @@ def shared(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("shared")
     script = STEPS_AND_RUN.format(tests=TESTS, folder=str(folder), results=str(folder / "run"))
     process = torchrun(script, folder)
-    _, errors = process.communicate(timeout=240)
+    _, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     return folder
 
@@ -145,7 +145,7 @@ def test_a_process_that_dies_ends_the_run_and_one_process_goes_on(alone, tmp_pat
         time.sleep(0.01)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.kill(int(children[-1]), signal.SIGKILL)
-    _, errors = process.communicate(timeout=90)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode != 0
     assert "SIGKILL" in errors or "Signal 9" in errors
     assert not list(results.rglob("*.json"))
