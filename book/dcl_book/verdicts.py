@@ -12,7 +12,7 @@ EPOCHS = 300  # of the paper
 RUN_OUT = 0.5  # a schedule that ends above it has not run out: its target is no balanced one
 TOLD = (  # of runs that can tell
     *("reproduced", "agrees", "same direction", "no difference", "smaller", "undecided"),
-    *("none or opposite", "opposite"),
+    *("slightly opposite", "opposite"),
 )
 BARRED = (
     *("weak rival", "not comparable", "other data", "not testable at this length"),
@@ -32,7 +32,7 @@ number? The verdict follows from both answers.
   direction** if it does not or the paper prints none.
 * It holds zero: **smaller than claimed** if it excludes the paper's number, **undecided** if it
   holds that too or the paper prints none.
-* It excludes zero on the other side: **none or opposite** if its mean is within
+* It excludes zero on the other side: **slightly opposite** if its mean is within
   {MARGIN["points"]} points of zero, **opposite** if not.
 
 Two verdicts go before these. **Reproduced**: all images of the claim's own data set, at least the
@@ -142,7 +142,7 @@ def verdict(
     if side == "claimed":
         return "agrees" if number == "no" else "same direction"
     if side == "other":
-        return "none or opposite" if abs(finding.mean) <= margin else "opposite"
+        return "slightly opposite" if abs(finding.mean) <= margin else "opposite"
     return "smaller" if number in ("above", "below") else "undecided"
 
 

@@ -36,7 +36,7 @@ FLOATS = st.floats(-30, 30, allow_nan=False)
         (Finding(-1, 2, 5), -1, -8, True, "smaller"),
         (Finding(-5, 1, 5), 1, 8, True, "opposite"),
         (Finding(5, 1, 5), -1, -4, True, "opposite"),
-        (Finding(-0.3, 0.25, 5), 1, 8, True, "none or opposite"),
+        (Finding(-0.3, 0.25, 5), 1, 8, True, "slightly opposite"),
         (Finding(8.5, 1, 5), 1, 8, True, "reproduced"),
         (Finding(-4.5, 1, 5), -1, -4, True, "reproduced"),
         (Finding(8.5, 1, 4), 1, 8, True, "agrees"),  # too few seeds
@@ -87,7 +87,7 @@ def test_the_word_says_what_the_two_questions_answer(mean, half, n, number, sign
         assert max(abs(finding.low), abs(finding.high)) <= 0.5
         return
     assert (word in ("agrees", "same direction")) == (zero == "claimed")
-    assert (word in ("opposite", "none or opposite")) == (zero == "other")
+    assert (word in ("opposite", "slightly opposite")) == (zero == "other")
     assert (word in ("smaller", "undecided")) == (zero == "no")
     if zero != "other":
         assert (word in ("agrees", "undecided")) == (paper == "no")
