@@ -1,6 +1,5 @@
 """Class-balanced accuracy, mA (Eq. 12-13), and its companions, for each attribute."""
 
-import math
 import warnings
 from collections.abc import Sequence
 from numbers import Integral
@@ -133,6 +132,7 @@ def evaluate(
     *,
     offsets: Tensor | Tuned | None = None,
     classes: int | Sequence[int] | None = None,
+    ranking: "pd.DataFrame | None" = None,
 ) -> "pd.DataFrame":
     """Every metric of each attribute, in percent but for the counts.
 
@@ -149,6 +149,8 @@ def evaluate(
         `dcl.decide`.
     classes : int or sequence of A ints, optional
         Classes of each attribute, where they differ.
+    ranking : DataFrame, optional
+        `rank_metrics` of these logits, if several decisions of them are evaluated.
 
     Returns
     -------
@@ -161,15 +163,11 @@ def evaluate(
     """
     import numpy as np
     import pandas as pd
-    from sklearn.metrics import average_precision_score, roc_auc_score
 
-    logits, labels = as_scored(logits, labels)
-    logits, labels = logits.detach().double().cpu(), labels.cpu()
+    if ranking is None:
+        ranking = rank_metrics(logits, labels, names, classes=classes)
+    logits, labels, numbers = _of_split(logits, labels, names, classes)
     most = logits.shape[2]
-    if isinstance(names, str) or len(names) != labels.shape[1]:
-        raise ValueError(f"names must be a list of {labels.shape[1]} attributes, got {names!r}")
-    numbers = _numbers(classes, len(names), most)
-    _check_own(numbers, labels=labels)
     predictions = decide(logits, class_counts, offsets=offsets)
     counts = confusion(predictions, labels, most)
     table = counts.double()  # (A, C, C)
@@ -188,25 +186,68 @@ def evaluate(
     frame["accuracy"] = 100 * (hits.sum(1) / table.sum((1, 2))).numpy()
     for name, values in (("f1", f1), ("precision", precision), ("recall", recall)):
         frame[name] = percent(values)
-    if bool(binary.any()):
-        score = (logits[..., 1] - logits[..., 0]).numpy()
-        for name, metric in (
-            ("auc", roc_auc_score),
-            ("average_precision", average_precision_score),
-        ):
-            frame[name] = [
-                _of_known(metric, labels[:, a].numpy(), score[:, a]) if number == 2 else np.nan
-                for a, number in enumerate(numbers)
-            ]
+    if not frame.index.equals(ranking.index):
+        raise ValueError(
+            f"ranking must be rank_metrics of the same logits, of attributes {list(names)}, got "
+            f"{list(ranking.index)}"
+        )
+    frame = pd.concat([frame, ranking], axis=1)
     frame["confusion"] = [counts[a, :number, :number].tolist() for a, number in enumerate(numbers)]
     return frame
 
 
-def _of_known(metric, labels, score) -> float:
-    """A ranking metric over the known labels, in percent; NaN with one class alone."""
-    known = labels >= 0
-    labels, score = labels[known], score[known]
-    return 100 * metric(labels, score) if 0 < labels.sum() < len(labels) else math.nan
+def rank_metrics(
+    logits: Tensor,
+    labels: Tensor,
+    names: Sequence[str],
+    *,
+    classes: int | Sequence[int] | None = None,
+) -> "pd.DataFrame":
+    """The metrics of each attribute that depend on the order of its scores, not on a decision.
+
+    Parameters
+    ----------
+    logits, labels, names, classes
+        As those of `evaluate`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by attribute, in percent: ``auc`` and ``average_precision`` of the binary
+        attributes, scikit-learn's over the known labels; NaN for others, and for one class alone.
+        No column where no attribute is binary.
+    """
+    import numpy as np
+    import pandas as pd
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    logits, labels, numbers = _of_split(logits, labels, names, classes)
+    frame = pd.DataFrame(index=pd.Index(names, name="attribute"))
+    if 2 not in numbers:
+        return frame
+    truth, score = labels.numpy(), (logits[..., 1] - logits[..., 0]).numpy()
+    known = truth >= 0
+    ranked = (np.array(numbers) == 2) & (truth == 0).any(0) & (truth == 1).any(0)
+    for name, metric in (("auc", roc_auc_score), ("average_precision", average_precision_score)):
+        found = np.full(len(numbers), np.nan)
+        for rows in np.unique(known[:, ranked].T, axis=0):
+            alike = ranked & (known == rows[:, None]).all(0)  # known of the same samples: one call
+            given = (values[np.ix_(rows, alike)].squeeze() for values in (truth, score))
+            found[alike] = metric(*given, average=None)
+        frame[name] = 100 * found
+    return frame
+
+
+def _of_split(
+    logits: Tensor, labels: Tensor, names: Sequence[str], classes: int | Sequence[int] | None
+) -> tuple[Tensor, Tensor, list[int]]:
+    """Checked logits (N, A, C), float64, and labels (N, A) on the CPU; each attribute's classes."""
+    logits, labels = as_scored(logits, labels)
+    if isinstance(names, str) or len(names) != labels.shape[1]:
+        raise ValueError(f"names must be a list of {labels.shape[1]} attributes, got {names!r}")
+    numbers = _numbers(classes, len(names), logits.shape[2])
+    _check_own(numbers, labels=labels)
+    return logits.detach().double().cpu(), labels.cpu(), numbers
 
 
 def _numbers(classes: int | Sequence[int] | None, attributes: int, most: int) -> list[int]:

@@ -6,16 +6,23 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
 from ..data import Dataset, Resident
 from ..evaluation.calibration import calibration_error, describe, to_training_prior
 from ..evaluation.decisions import Tuned, decide, prior_offsets
-from ..evaluation.metrics import evaluate, instance_metrics, per_class, threshold_curves
+from ..evaluation.metrics import (
+    evaluate,
+    instance_metrics,
+    per_class,
+    rank_metrics,
+    threshold_curves,
+)
 from ..evaluation.tuning import BOOTSTRAP, offsets_for
 from ..protocol import Criterion
 from ..sampling import count_classes, target_distribution
@@ -290,12 +297,12 @@ def tested(
             stacklevel=3,
         )
     criterion.eval()
-    logits = _scored(model, criterion, splits)
-    scored = {progress.epoch - 1: logits}  # by epoch: decisions often choose the same
+    final = _scored(model, criterion, data, splits)
+    scored = {progress.epoch - 1: final}  # by epoch: decisions often choose the same
     last = {
         name: {k: test[k] for k in BRIEF if k in test}
         for name in decisions
-        for test in [_decided(name, data, criterion, splits, logits, bootstrap=0)["test"]]
+        for test in [_decided(name, data, criterion, splits, final)["test"]]
     }
     result = {}
     for name in decisions:
@@ -304,9 +311,9 @@ def tested(
         criterion.load_state_dict(best["criterion"])
         first = name == decisions[0]
         if best["epoch"] not in scored:
-            scored[best["epoch"]] = _scored(model, criterion, splits)
-        logits = scored[best["epoch"]]
-        part = _decided(name, data, criterion, splits, logits, curves=first, bootstrap=BOOTSTRAP)
+            scored[best["epoch"]] = _scored(model, criterion, data, splits)
+        chosen = scored[best["epoch"]]
+        part = _decided(name, data, criterion, splits, chosen, curves=first, bootstrap=BOOTSTRAP)
         result[name] = {
             "selection": {
                 "rule": _rule(best["value"], lacks.get("val")),
@@ -320,20 +327,21 @@ def tested(
             result[name]["selection"]["best_val_mA"] = best["value"]
             if type(criterion).scores is Criterion.scores:  # its scores are no logits
                 result[name]["calibration"] = calibration_of(
-                    logits["test"], splits["test"], data, criterion
+                    chosen.logits["test"], splits["test"], data, criterion
                 )
             if config.keep_weights:  # for whoever predicts with this network
                 result[name]["thresholds"] = {
-                    other: _decided(other, data, criterion, splits, logits, bootstrap=BOOTSTRAP)[
-                        "thresholds"
-                    ]
+                    other: describe_thresholds(
+                        _offsets(other, criterion, splits, chosen, bootstrap=BOOTSTRAP),
+                        data.attributes,
+                    )
                     for other in decisions
                     if other.startswith("tuned")
                 }
             if config.keep_scores and distributed.rank() == 0:
                 records.write_scores(
-                    logits,
-                    {part: splits[part].labels for part in logits},
+                    chosen.logits,
+                    {part: splits[part].labels for part in chosen.logits},
                     config.record_path(data),
                 )
     main = result.pop(decisions[0])
@@ -379,13 +387,42 @@ def _classes_in_words(lacks: dict[str, list[int]], data: Dataset) -> str:
     return ", ".join(words) + (f" and {more} attributes more" if more > 0 else "")
 
 
+class Scored(NamedTuple):
+    """Scores (N, A, C) of the splits that a decision needs, and how those of the test rank."""
+
+    logits: dict[str, Tensor]
+    ranking: pd.DataFrame
+
+
 def _scored(
-    model: nn.Module, criterion: Criterion, splits: dict[str, Resident]
-) -> dict[str, Tensor]:
-    """Scores (N, A, C) of the network as it is, of the two splits that a decision needs."""
-    return {
-        name: predict(model, criterion, splits[name]) for name in ("val", "test") if name in splits
-    }
+    model: nn.Module, criterion: Criterion, data: Dataset, splits: dict[str, Resident]
+) -> Scored:
+    """Of the network as it is."""
+    needed = [name for name in ("val", "test") if name in splits]
+    logits = {name: predict(model, criterion, splits[name]) for name in needed}
+    names = list(data.attributes)
+    ranking = rank_metrics(logits["test"], splits["test"].labels, names, classes=data.classes)
+    return Scored(logits, ranking)
+
+
+def _offsets(
+    decision: str,
+    criterion: Criterion,
+    splits: dict[str, Resident],
+    scored: Scored,
+    *,
+    bootstrap: int = 0,
+) -> Tuned | Tensor | None:
+    """What this decision adds to the scores, with at most so many bootstrap samples."""
+    counts = criterion.class_counts.cpu()
+    if decision == "argmax":
+        return None
+    if decision == "prior":
+        return prior_offsets(counts)
+    few = max(FEWEST, min(FEW, TUNED_CLASSES // counts.shape[1]))
+    times = bootstrap if counts.shape[1] == 2 else min(bootstrap, few)
+    labels = splits["val"].labels.cpu()
+    return offsets_for(decision, counts, scored.logits["val"], labels, bootstrap=times)
 
 
 def _decided(
@@ -393,25 +430,19 @@ def _decided(
     data: Dataset,
     criterion: Criterion,
     splits: dict[str, Resident],
-    scored: dict[str, Tensor],
+    scored: Scored,
     *,
     curves: bool = False,
-    bootstrap: int,
+    bootstrap: int = 0,
 ) -> dict[str, Any]:
-    """The test of scored splits at one decision: ``test``, and ``thresholds`` of the tuned ones."""
-    offsets, part = None, {}
-    if decision == "prior":
-        offsets = prior_offsets(criterion.class_counts.cpu())
-    elif decision != "argmax":
-        classes = len(criterion.class_counts[0])
-        few = max(FEWEST, min(FEW, TUNED_CLASSES // classes))
-        times = bootstrap if classes == 2 else min(bootstrap, few)
-        labels = splits["val"].labels.cpu()
-        counts = criterion.class_counts.cpu()
-        offsets = offsets_for(decision, counts, scored["val"], labels, bootstrap=times)
-        if times:
-            part["thresholds"] = describe_thresholds(offsets, data.attributes)
-    part["test"] = metrics_of(scored["test"], splits["test"], data, offsets, curves=curves)
+    """``test`` at one decision, and ``thresholds`` of one tuned with bootstrap samples."""
+    offsets = _offsets(decision, criterion, splits, scored, bootstrap=bootstrap)
+    part = {}
+    if bootstrap and decision.startswith("tuned"):
+        part["thresholds"] = describe_thresholds(offsets, data.attributes)
+    part["test"] = metrics_of(
+        scored.logits["test"], splits["test"], data, offsets, curves=curves, ranking=scored.ranking
+    )
     return part
 
 
@@ -459,6 +490,7 @@ def metrics_of(
     offsets: Tuned | Tensor | None = None,
     *,
     curves: bool = True,
+    ranking: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """The ``test`` part of a record: means over attributes, and every metric of each.
 
@@ -468,7 +500,12 @@ def metrics_of(
     with warnings.catch_warnings():  # `tested` says once what is undefined
         warnings.simplefilter("ignore")
         frame = evaluate(
-            logits, split.labels, list(data.attributes), offsets=offsets, classes=data.classes
+            logits,
+            split.labels,
+            list(data.attributes),
+            offsets=offsets,
+            classes=data.classes,
+            ranking=ranking,
         )
     numbers = frame.drop(columns="confusion")
     result: dict[str, Any] = numbers.mean().to_dict()  # NaN is left out

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 
 from dcl import balanced_accuracy, decide, evaluate, reference
-from dcl.evaluation.metrics import average_precision, held_accuracy, mean_accuracy
+from dcl.evaluation.metrics import (
+    average_precision,
+    held_accuracy,
+    mean_accuracy,
+    rank_metrics,
+)
 
 
 def sample(samples, attributes, classes, seed):
@@ -56,6 +61,44 @@ def test_every_metric_agrees_with_scikit_learn(classes):
         for name, value in expected.items():
             assert math.isclose(getattr(row, name), 100 * value), name
         assert row.confusion == sklearn.confusion_matrix(y, prediction).tolist()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 30), st.booleans(), st.sampled_from([2, 3]))
+def test_a_ranking_is_scikit_learns_of_each_attribute_to_the_bit(seed, samples, ties, most):
+    generator = torch.Generator().manual_seed(seed)
+    classes = [2, most, 2, 2, 2, 2]
+    labels = torch.stack([torch.randint(n, (samples,), generator=generator) for n in classes], 1)
+    labels[torch.rand(samples, generator=generator) < 0.2] = -1  # a row that nobody labelled
+    labels[torch.rand(samples, generator=generator) < 0.3, 2] = -1
+    labels[:, 3] = labels[:, 3].clamp(max=0)  # one class alone
+    logits = 3 * torch.randn(samples, len(classes), most, generator=generator)
+    logits = logits.round() if ties else logits
+    logits[:, torch.tensor(classes) == 2, 2:] = -torch.inf
+    score = (logits[..., 1].double() - logits[..., 0].double()).numpy()
+    names = list("abcdef")
+    frame = rank_metrics(logits, labels, names, classes=classes)
+    literal = {"auc": sklearn.roc_auc_score, "average_precision": sklearn.average_precision_score}
+    for column, metric in literal.items():
+        for a, name in enumerate(names):
+            known = labels[:, a] >= 0
+            truth = labels[known, a].numpy()
+            if classes[a] == 2 and 0 < truth.sum() < len(truth):
+                assert frame[column][name] == 100 * metric(truth, score[known, a])
+            else:
+                assert math.isnan(frame[column][name])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for offsets in (None, torch.randn(len(classes), most, generator=generator)):
+            given = {"offsets": offsets, "classes": classes}
+            shared = evaluate(logits, labels, names, **given, ranking=frame)
+            assert shared.equals(evaluate(logits, labels, names, **given))
+
+
+def test_a_ranking_of_other_attributes_is_refused():
+    logits, labels = sample(5, 2, 2, 0)
+    other = rank_metrics(logits, labels, ["a", "c"])
+    with pytest.raises(ValueError, match=r"ranking must .* of attributes \['a', 'b'\], got \['a',"):
+        evaluate(logits, labels, ["a", "b"], ranking=other)
 
 
 def test_an_attribute_without_a_positive_is_named_and_left_out_of_the_mean():
