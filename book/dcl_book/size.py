@@ -82,6 +82,29 @@ def table(runs: pd.DataFrame, measure: Measure = class_balanced) -> pd.DataFrame
     return shown.rename(columns="{} epochs".format)
 
 
+def means(runs: pd.DataFrame, epochs: int, measure: Measure = class_balanced) -> pd.DataFrame:
+    """Each method's measure at one length, as text with its number of seeds.
+
+    Returns
+    -------
+    DataFrame
+        Rows by method, rising in the measure with the most images; columns by images.
+    """
+    shown = evidence.with_prior(runs[runs["epochs"] == epochs])
+    found = {
+        f"{part:,}": {
+            method: Finding.of(evidence.by_seed(own, method, measure))
+            for method in dict.fromkeys(shown["method"])
+        }
+        for part, own in shown.groupby("part")
+    }
+    table = pd.DataFrame(found)
+    if len(table):
+        table = table.sort_values(table.columns[-1], key=lambda each: each.map(lambda f: f.mean))
+    table = table.map(lambda f: f"{f.text()} ({f.n})" if f.n else "-")
+    return table.rename_axis("method").rename_axis("images", axis=1)
+
+
 def trends(runs: pd.DataFrame, epochs: int) -> pd.DataFrame:
     """Slopes of one length in every measure, and at the last epoch: columns by the other row."""
     here = runs[runs["epochs"] == epochs]

@@ -121,6 +121,14 @@ def test_tables_say_how_many_seeds_a_difference_has(folders):
     assert trends.loc["mA, own decision, last epoch", "minus selective-learning"] == "-"
 
 
+def test_methods_stand_beside_the_moved_threshold_at_every_size(folders):
+    table = size.means(size.collect(*folders), 24)
+    assert list(table.columns) == ["3,000", "6,000", "24,152"]
+    assert list(table.index) == ["cross-entropy", "selective-learning", "dcl", size.PRIOR]
+    assert table.loc["dcl", "6,000"] == f"{Finding.of([82.0, 83.0]).text()} (2)"
+    assert table.loc[size.PRIOR, "6,000"].startswith("80.50")
+
+
 def test_rates_are_compared_on_validation(folders):
     runs = size.collect(*folders)
     first = runs[(runs["part"] == 3_000) & (runs["seed"] == 0)].copy()
@@ -149,3 +157,4 @@ def test_figures_and_tables_stand_empty_where_no_run_is(tmp_path):
     assert size.rates(runs).empty
     assert set(size.trends(runs, 24).stack()) == {"-"}
     assert size.table(runs).empty
+    assert size.means(runs, 24).empty
