@@ -201,7 +201,7 @@ def stage(pages: dict[str, Path]) -> None:
             notebook = nbformat.read(EXECUTED / f"{page}.ipynb", as_version=4)
             fold_parameters(notebook)
             describe_figures(notebook)
-            offer_numbers(notebook, page)
+            caption_figures(notebook, page)
             nbformat.write(notebook, SOURCE / f"{page}.ipynb")
             made_from[page] = margin_of(notebook)
     put_in_the_margin(made_from)
@@ -236,26 +236,44 @@ def describe_figures(notebook: nbformat.NotebookNode) -> None:
             image.setdefault("alt", "; ".join(titles))
 
 
-def offer_numbers(notebook: nbformat.NotebookNode, page: str) -> None:
-    """Below each figure a link to its numbers, a CSV file that lies in the link: from disk too."""
+def caption_figures(notebook: nbformat.NotebookNode, page: str) -> None:
+    """Each figure has the caption of its cell's metadata, and in it a link to its numbers.
+
+    The numbers are a CSV file that lies in the link: it works from disk too. A caption whose cell
+    drew nothing, because a reader's records have nothing to show, is left out.
+    """
     figure = 0
     for cell in notebook.cells:
-        outputs = []
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            table = data.pop("text/csv", None)
-            outputs.append(output)
-            figure += any(kind.startswith("image/") for kind in data)
-            if table:
-                name = f"{Path(page).name}-figure-{figure}.csv"
-                link = base64.b64encode(table.encode()).decode()
-                html = (
-                    f'<a class="dcl-numbers" download="{name}" '
-                    f'href="data:text/csv;base64,{link}">numbers (CSV)</a>'
-                )
-                outputs.append(nbformat.v4.new_output("display_data", {"text/html": html}))
-        if "outputs" in cell:
-            cell.outputs = outputs
+        own = cell.metadata.get("mystnb", {})
+        shown = [out for out in cell.get("outputs", []) if "data" in out]
+        drawn = [out for out in shown if is_figure(out["data"])]
+        if not drawn:
+            own.pop("figure", None)
+            continue
+        caption = own.get("figure", {}).get("caption", "")
+        if not caption or len(shown) > 1:
+            line = cell.source.splitlines()[-1].strip()
+            sys.exit(
+                f"{page}.ipynb: the cell that ends with\n    {line}\n"
+                f"draws a figure, shows {len(shown)} outputs and has "
+                f"{'a' if caption else 'no'} caption. Such a cell shows its figure alone, and its "
+                'metadata say what is drawn: {"mystnb": {"figure": {"name": "fig-...", '
+                '"caption": "..."}}}'
+            )
+        figure += 1
+        if table := drawn[0]["data"].pop("text/csv", None):
+            name = f"{Path(page).name}-figure-{figure}.csv"
+            link = base64.b64encode(table.encode()).decode()
+            own["figure"]["caption"] += (
+                f' <a class="dcl-numbers" download="{name}" '
+                f'href="data:text/csv;base64,{link}">numbers (CSV)</a>'
+            )
+
+
+def is_figure(data: dict[str, str]) -> bool:
+    """Whether an output is an image, or a figure that is HTML (see `dcl_book.figures.forest`)."""
+    images = any(kind.startswith("image/") for kind in data)
+    return images or 'class="dcl-forest' in data.get("text/html", "")
 
 
 def margin_of(notebook: nbformat.NotebookNode) -> dict[str, str | int]:

@@ -138,6 +138,31 @@ def test_images_are_described_in_words(page):
     assert not undescribed, "\n".join(undescribed)
 
 
+def test_every_figure_has_a_number_and_a_caption_of_words(page):
+    pictures = "article :is(img, .dcl-forest):not(#scores *)"
+    alone = page.eval_on_selector_all(
+        pictures, "list => list.filter(e => !e.closest('figure')).map(e => e.outerHTML)"
+    )
+    assert alone == []
+    captions = page.eval_on_selector_all(
+        "article figure:not(#scores *)",
+        """list => list.map((e) => [e.querySelector(".caption-number")?.textContent.trim() ?? "",
+          e.querySelector(".caption-text")?.textContent.trim() ?? "",
+          e.querySelectorAll("img, .dcl-forest").length])""",
+    )
+    for number, words, drawn in captions:
+        assert re.fullmatch(r"Figure \d+", number), (number, words)
+        assert len(words.removesuffix("numbers (CSV)").split()) >= 8, (number, words)
+        assert drawn == 1, (number, words)
+
+
+def test_figures_are_numbered_in_the_order_of_the_contents():
+    text = "".join((HTML / f"{page}.html").read_text("utf8") for page in PAGES)
+    found = re.findall(r'<figcaption>\s*<p><span class="caption-number">Figure (\d+)', text)
+    assert [int(number) for number in found] == list(range(1, len(found) + 1))
+    assert len(found) > 50
+
+
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_nothing_is_wider_than_the_window(page, size):
     page.set_viewport_size(size)
@@ -628,7 +653,7 @@ def test_figures_keep_their_letters_readable_on_a_phone_and_scroll_in_their_box(
     try:
         shown = page.evaluate(
             """() => [...document.querySelectorAll(
-                 "article :is(div.cell_output, figure) > img[src$='.svg']")]
+                 "article .dcl-picture > img[src$='.svg']")]
               .map((e) => [e.getBoundingClientRect().width / e.naturalWidth, e.src,
                            getComputedStyle(e.parentElement).overflowX])"""
         )

@@ -16,6 +16,7 @@ from papermill.parameterize import parameterize_notebook
 
 from dcl.experiment.config import ConfigError, Training, from_notebook
 from dcl.experiment.datasets import DATASETS
+from dcl_book import figures
 from dcl_book.pages import from_page, meanings_of
 from dcl_book.your_data import YourData
 
@@ -279,19 +280,74 @@ def test_parameters_are_folded_on_the_page_and_nothing_else_is(build):
         assert set(cell.metadata.get("tags", [])) == set(old) | added
 
 
-def test_below_a_figure_its_numbers_can_be_saved(build):
-    figure = {"image/svg+xml": "<svg/>", "text/csv": "x,y\n1,2\n"}
+def cell_showing(*outputs, caption="What is drawn."):
+    metadata = {"mystnb": {"figure": {"name": "fig-x", "caption": caption}}} if caption else {}
+    shown = [nbformat.v4.new_output("execute_result", dict(data)) for data in outputs]
+    return nbformat.v4.new_code_cell("draw()", outputs=shown, metadata=metadata)
+
+
+def test_the_numbers_of_a_figure_can_be_saved_from_its_caption(build):
     picture = {"image/svg+xml": "<svg/>"}
-    cells = [
-        nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("execute_result", data)])
-        for data in (picture, figure)
-    ]
-    page = nbformat.v4.new_notebook(cells=cells)
-    build.offer_numbers(page, "notebooks/length")
-    plain, (shown, link) = (cell.outputs for cell in page.cells)
-    assert len(plain) == 1
-    assert dict(shown["data"]) == picture
-    html = link["data"]["text/html"]
-    assert 'download="length-figure-2.csv"' in html
-    address = re.search('href="data:text/csv;base64,([^"]*)"', html)[1]
+    numbered = picture | {"text/csv": "x,y\n1,2\n"}
+    page = nbformat.v4.new_notebook(cells=[cell_showing(picture), cell_showing(numbered)])
+    build.caption_figures(page, "notebooks/length")
+    plain, linked = (cell.metadata["mystnb"]["figure"]["caption"] for cell in page.cells)
+    assert plain == "What is drawn."
+    assert dict(page.cells[1].outputs[0]["data"]) == picture
+    assert linked.startswith("What is drawn. <a ")
+    assert 'download="length-figure-2.csv"' in linked
+    address = re.search('href="data:text/csv;base64,([^"]*)"', linked)[1]
     assert base64.b64decode(address).decode() == "x,y\n1,2\n"
+
+
+def test_a_caption_without_a_figure_is_left_out(build):
+    words = {"text/markdown": "No run keeps its scores."}
+    page = nbformat.v4.new_notebook(cells=[cell_showing(words), cell_showing()])
+    build.caption_figures(page, "notebooks/length")
+    assert not any("figure" in cell.metadata["mystnb"] for cell in page.cells)
+
+
+@pytest.mark.parametrize("data", [{"image/gif": "R0"}, {"text/html": '<div class="dcl-forest">'}])
+@pytest.mark.parametrize(("times", "caption"), [(1, ""), (2, "Two at once.")])
+def test_a_figure_has_a_caption_and_a_cell_of_its_own(build, data, times, caption):
+    page = nbformat.v4.new_notebook(cells=[cell_showing(*[data] * times, caption=caption)])
+    with pytest.raises(SystemExit, match=r"length\.ipynb: the cell that ends with\n +draw\(\)"):
+        build.caption_figures(page, "notebooks/length")
+
+
+def test_every_cell_that_draws_says_what_is_drawn_under_a_name_of_its_own(build):
+    names = []
+    for page, path in build.pages_of_contents().items():
+        if path.suffix != ".ipynb":
+            continue
+        for cell in nbformat.read(path, as_version=4).cells:
+            own = cell.metadata.get("mystnb", {}).get("figure", {})
+            if own or draws(cell):
+                assert set(own) == {"name", "caption"}, (page, cell.source)
+                assert own["name"].startswith(f"fig-{path.stem.replace('_', '-')}-")
+                names.append(own["name"])
+                words = own["caption"].split()
+                assert len(words) >= 8, (page, words)
+                assert own["caption"].endswith("."), (page, words)
+                figures_of_paper = re.findall(r"(\S+ \S+) Figures? \d", own["caption"])
+                assert set(figures_of_paper) <= {"the paper's"}, "ours are named by {numref}"
+    assert len(names) > 50
+    assert len(set(names)) == len(names)
+
+
+def draws(cell) -> bool:
+    """Whether the value of a cell is that of a function of `dcl_book.figures`."""
+    if cell.cell_type != "code":
+        return False
+    last = ast.parse(cell.source).body[-1:]
+    return (
+        bool(last)
+        and isinstance(last[0], ast.Expr)
+        and any(
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "figures"
+            and node.attr in set(figures.__all__) - {"use_style", "dots", "numbers"}
+            for node in ast.walk(last[0])
+        )
+    )
