@@ -27,6 +27,9 @@ from ..protocol import Criterion
 from ..sampling import count_classes, cross_entropy
 from . import distributed
 
+AT_ONCE = 1024  # samples that are scored at once
+CACHED = 128  # of them for each thread of a CPU: DeepID2 takes half of the time of 1024
+
 
 class TrainingError(RuntimeError):
     """A run that cannot go on: says where it stopped and how to go on."""
@@ -335,10 +338,15 @@ def embed(model: nn.Module, split: Resident) -> Tensor:
     return torch.cat([features for _, features in outputs(model, split)])
 
 
-def outputs(model: nn.Module, split: Resident, batch_size: int = 1024):
+def outputs(model: nn.Module, split: Resident):
     """The model's outputs, batch after batch."""
     index = torch.arange(len(split), device=split.images.device)
-    return (model(split.batch(part)[0]) for part in index.split(batch_size))
+    parts = index.split(AT_ONCE)
+    if index.device.type == "cpu":
+        few = CACHED * torch.get_num_threads()
+        even = [part.tensor_split(max(1, math.ceil(len(part) / few))) for part in parts]
+        parts = [part for several in even for part in several]
+    return (model(split.batch(part)[0]) for part in parts)
 
 
 def possible(decisions: Sequence[str], validated: bool) -> tuple[str, ...]:

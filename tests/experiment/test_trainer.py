@@ -87,3 +87,15 @@ def test_a_checkpoint_of_another_device_is_refused_with_words(tmp_path):
     torch.save(saved | {"device": "cuda"}, path)
     with pytest.raises(TrainingError, match="written on cuda, this run is on cpu: go on there"):
         fit(checkpoint=path, epochs=1)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 128, 129, 1024, 1025, 2305])
+def test_a_split_is_scored_in_even_parts_and_in_order(samples):
+    rows = np.arange(samples, dtype=np.float32)[:, None]
+    split = Resident(Split(images=rows, labels=np.zeros((samples, 1), np.int64)), "cpu")
+    sizes = []
+    made = [x for x, _ in trainer.outputs(lambda x: (sizes.append(len(x)) or x, x), split)]
+    assert torch.equal(torch.cat(made), torch.from_numpy(rows))
+    at_most = trainer.CACHED * torch.get_num_threads()
+    assert all(at_most // 2 <= size <= at_most for size in sizes) or samples % 1024 <= at_most // 2
+    assert max(sizes) <= at_most
