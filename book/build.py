@@ -353,8 +353,10 @@ def write_page_texts(pages: dict[str, Path]) -> None:
     texts = {}
     for page in pages:
         article = BeautifulSoup((HTML / f"{page}.html").read_text("utf8"), "html.parser").article
-        for other in article.select("script, style"):
+        for other in article.select("script, style, div.math"):
             other.decompose()
+        for symbol in article.select("span.math"):  # \(B\) as it is read: B
+            symbol.string = re.sub(r"\\[()]", "", symbol.get_text())
         whole = " ".join(article.get_text(" ").split())
         for other in article.select("table, svg, .cell_input, .headerlink"):
             other.decompose()

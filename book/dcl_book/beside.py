@@ -10,6 +10,8 @@ import pandas as pd
 from dcl.experiment import records
 from dcl.experiment.config import Training
 
+from .names import PRIOR
+
 PLAIN = "cross-entropy"
 ELSEWHERE = ("results", "data_root", "device", "keep_weights", "keep_scores")  # decide no number
 
@@ -48,7 +50,7 @@ def rows(record: dict[str, Any], other: dict[str, Any] | None, metrics: dict[str
         found[other["method"]] = other["test"]
         prior = other["decisions"].get("prior")
         if prior:
-            found[f"{other['method']}, threshold moved"] = prior["test"]
+            found[PRIOR] = prior["test"]
     table = {name: [test.get(key) for key in metrics.values()] for name, test in found.items()}
     return pd.DataFrame.from_dict(table, orient="index", columns=list(metrics), dtype=float)
 

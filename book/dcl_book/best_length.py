@@ -8,6 +8,7 @@ from . import evidence, length
 from .evidence import PRIOR
 from .finding import Finding
 from .measures import Measure, best_on_validation
+from .names import called
 
 
 def best_lengths(runs: pd.DataFrame, reached: Measure = best_on_validation) -> dict[str, int]:
@@ -71,7 +72,7 @@ def in_words(chosen: pd.DataFrame, *methods: str) -> str:
     """Which method has how many epochs in `chosen`, in words; of all where none is named."""
     shown = chosen[chosen["method"].isin(methods)] if methods else chosen
     epochs = [record["config"]["epochs"] for record in shown["record"]]
-    groups = shown["method"].replace(PRIOR, "moved threshold").groupby(epochs).unique()
+    groups = shown["method"].map(called).groupby(epochs).unique()
     return "; ".join(f"{L} epochs: {', '.join(names)}" for L, names in groups.items())
 
 

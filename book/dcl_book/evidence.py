@@ -15,9 +15,9 @@ from dcl.methods import METHODS
 
 from .finding import Finding
 from .measures import Measure, at_decision, class_balanced
+from .names import PRIOR
 from .withdrawn import withdrawn
 
-PRIOR = "cross-entropy, prior"  # the row of cross entropy decided at the training prior
 CHOICES = (  # of what the paper leaves open, those with a parameter
     *("normalisation", "epsilon", "selection", "squared", "normalise", "reduction", "current"),
     *("anchors", "momentum", "precision", "trunk", "stretch"),

@@ -4,17 +4,12 @@ from pathlib import Path
 
 from . import best_length, evidence
 from .finding import Finding
+from .names import PRIOR, called
 
-ROWS = {  # what a reader is told -> the row of the records
-    "ordinary training": "cross-entropy",
-    "DCL": "dcl",
-    "Selective Learning": "selective-learning",
-    "cost-sensitive weights": "cost-sensitive",
-    "ordinary, threshold moved": evidence.PRIOR,
-}
+ROWS = ("cross-entropy", "dcl", "selective-learning", "cost-sensitive", PRIOR)
 
 
 def five(results: Path) -> dict[str, tuple[str, Finding]]:
     """mA of the five rows on CelebA, by what a reader is told: the record's name, the finding."""
     runs = evidence.with_prior(best_length.conclusions(results))
-    return {words: (name, Finding.of(evidence.by_seed(runs, name))) for words, name in ROWS.items()}
+    return {called(name): (name, Finding.of(evidence.by_seed(runs, name))) for name in ROWS}

@@ -31,6 +31,7 @@ records nothing stops: the sentence is struck out, followed by what their record
   sign, ``-lead`` turns it round. Compare ``lead.low > 0`` (surely ahead), ``lead.high < 0`` (surely
   behind), ``length.call(lead) == "none"`` (equal within half a point). A missing run gives NaN:
   every comparison is false, and the reader reads that their records do not tell.
+* Say once in a paragraph what its ± is: `over(lead, other)`.
 * Take a number at a length by ``at(leads, 300)``, which is empty where no run is.
 * Do not choose words by code. If a sentence depends on the reader's own data (`your_data`), write
   each of the possible sentences in full and choose one.
@@ -44,6 +45,7 @@ from markdown_it import MarkdownIt
 from myst_nb import glue
 
 from .finding import Finding
+from .names import MINUS
 from .own import are_own
 
 
@@ -109,13 +111,27 @@ def say(*sentences: str, glued_as: str = "") -> Markdown:
     """
     text = " ".join(filter(None, sentences))
     if glued_as:
-        glue(glued_as, HTML(MarkdownIt().render(text)), display=False)
+        page = MINUS.sub("\N{MINUS SIGN}", MarkdownIt().render(text))
+        glue(glued_as, HTML(page), display=False)
     return Markdown(text)
 
 
 def points(found: Finding) -> str:
     """Mean and half width with one decimal and no plus sign: "7.0 ± 0.6"."""
     return found.text("{:.1f}").replace("-", "\N{MINUS SIGN}") if found.n else "-"
+
+
+def over(*found: Finding) -> str:
+    """What the ± of a paragraph is: "(n = 5 seeds, 95 % intervals)"; empty without a number.
+
+    Examples
+    --------
+    >>> over(Finding(7.0, 0.6, 5), Finding(1.0, 0.6, 3))
+    '(n = 3 to 5 seeds, 95 % intervals)'
+    """
+    counts = sorted({one.n for one in found if one.n})
+    n = " to ".join(map(str, counts[:1] + counts[1:][-1:]))
+    return f"(n = {n} seeds, 95 % intervals)" if counts else ""
 
 
 def at(leads: Mapping[Hashable, Finding], where: Hashable) -> Finding:

@@ -1,9 +1,9 @@
-"""A Sphinx extension: first uses of a term lead to the glossary, and a minus is a minus.
+"""A Sphinx extension: first uses of a term lead to the glossary; minus signs, methods' names.
 
 The glossary's paragraphs that begin with bold names define the terms: ``**Moved threshold.** ...``,
 or several names with commas between. On every other page the first use of each in running text,
 or as a method's name in code type, becomes a link. Headings, links, code, formulae, captions and
-tables stay as they are.
+tables stay as they are. Tables and figures of HTML get the names of methods that readers know.
 """
 
 import re
@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 from docutils import nodes
 
+from .names import MINUS, told
+
 GLOSSARY = "book/glossary"
-MINUS = re.compile(r"(?<![\w.)\]\N{EN DASH}\N{MINUS SIGN}-])-(?=\d)")
 TEXT_OF_HTML = re.compile(r"<(style|script|code)\b.*?</\1>|<[^>]*>|[^<]+", re.S)
 ELSEWHERE = (  # what no link is put into
     *(nodes.title, nodes.reference, nodes.FixedTextElement, nodes.math),
@@ -87,12 +88,12 @@ def put_minus_signs(doctree: nodes.document) -> None:
 
 
 def typeset(html: str) -> str:
-    """HTML that holds a table or a figure of ours: minus signs in its text, no interval broken.
+    """HTML that holds a table or a figure of ours: its text as `told`, no interval broken.
 
     Examples
     --------
-    >>> typeset("<table><td id='a-1'>-0.5 ± 1, 2026-11-28</td></table>")
-    "<table><td id='a-1'>−0.5\\xa0±\\xa01, 2026-11-28</td></table>"
+    >>> typeset("<table><td id='a-1'>dcl: -0.5 ± 1, 2026-11-28</td></table>")
+    "<table><td id='a-1'>DCL: −0.5\\xa0±\\xa01, 2026-11-28</td></table>"
     """
     if "<table" not in html and 'class="dcl-' not in html:
         return html
@@ -100,7 +101,7 @@ def typeset(html: str) -> str:
     def set_text(part: re.Match[str]) -> str:
         if part[0].startswith("<"):
             return part[0]
-        return MINUS.sub("\N{MINUS SIGN}", part[0]).replace(" ± ", "\xa0±\xa0")
+        return told(part[0]).replace(" ± ", "\xa0±\xa0")
 
     return TEXT_OF_HTML.sub(set_text, html)
 

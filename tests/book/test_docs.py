@@ -215,8 +215,8 @@ def test_the_readme_begins_with_what_the_records_say():
     *first, last = lengths
     text = as_typed((ROOT / "README.md").read_text())
     for words in (
-        f"DCL beats ordinary training by {points(plain)} points of balanced accuracy.",
-        f"of the ordinary network gains {points(free)}, and costs nothing.",
+        f"DCL beats cross entropy by {points(plain)} points of balanced accuracy.",
+        f"of cross entropy gains {points(free)}, and costs nothing.",
         f"At {', '.join(map(str, first))} and {last} epochs, and on pedestrians, DCL was never",
     ):
         assert as_typed(words) in text, f"README.md is behind the records: {words}"

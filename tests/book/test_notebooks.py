@@ -351,3 +351,14 @@ def draws(cell) -> bool:
             for node in ast.walk(last[0])
         )
     )
+
+
+def test_a_symbol_in_the_excerpts_of_the_search_is_its_letters(build, monkeypatch, tmp_path):
+    (tmp_path / "_static").mkdir()
+    symbol, equation = '<span class="math">\\(B\\)</span>', '<div class="math">x</div>'
+    page = f"<article><p>of {symbol} rows</p>{equation}</article>"
+    (tmp_path / "api.html").write_text(page)
+    monkeypatch.setattr(build, "HTML", tmp_path)
+    build.write_page_texts({"api": None})
+    texts = (tmp_path / "_static" / "page_texts.js").read_text()
+    assert '["of B rows", "of B rows"]' in texts

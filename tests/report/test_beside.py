@@ -51,7 +51,7 @@ def test_the_published_run_of_the_same_setting_is_read_and_any_other_is_trained(
 def test_the_table_has_the_run_and_cross_entropy_at_both_thresholds():
     run, plain = record_of(CelebA(method="dcl")), record_of(CelebA(method="cross-entropy"))
     table = beside.rows(run, plain, {"mA": "mA", "AUC": "auc"})
-    assert list(table.index) == ["dcl", "cross-entropy", "cross-entropy, threshold moved"]
+    assert list(table.index) == ["dcl", "cross-entropy", "cross-entropy, prior"]
     assert list(table["mA"]) == [70, 70, 80]
     assert table["AUC"].isna().all()
     assert list(beside.rows(run, None, {"mA": "mA"}).index) == ["dcl"]

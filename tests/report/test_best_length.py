@@ -39,7 +39,7 @@ def test_a_method_has_the_shortest_length_that_validation_does_not_tell_from_the
     assert len(chosen) == 5 * len(best) == 5 * (len(length.TRAINED) + 1)
     assert best_length.epochs_of(chosen) == "8, 24 and 75 epochs"
     assert best_length.in_words(chosen, "dcl", "cross-entropy", PRIOR) == (
-        "8 epochs: moved threshold; 24 epochs: dcl; 75 epochs: cross-entropy"
+        "8 epochs: moved threshold; 24 epochs: DCL; 75 epochs: cross entropy"
     )
 
 

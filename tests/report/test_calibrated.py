@@ -36,8 +36,8 @@ def test_scores_beside_a_record_give_its_calibration(tmp_path):
     assert set(kept) == {"dcl", "focal"}
     assert (kept["dcl"], kept["focal"]["ece"]) == (found, 50)
     drawn = figures.reliability(kept, "Data")
-    assert "dcl" in drawn.get_suptitle()
+    assert "DCL" in drawn.get_suptitle()
     assert "focal 50.0 %" in drawn.get_suptitle()
     assert [text.get_text() for text in drawn.legends[0].get_texts()] == [
-        "dcl", "focal",
+        "DCL", "focal",
     ]  # fmt: skip

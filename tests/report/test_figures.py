@@ -10,8 +10,9 @@ import pytest
 
 from dcl_book import evidence, figures, published, tables
 from dcl_book.evidence import PRIOR
-from dcl_book.figures import style
+from dcl_book.figures import style, thresholds
 from dcl_book.figures.thresholds import attribute_curve, sweep
+from dcl_book.names import called
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "results" / "celeba-30k"
 
@@ -44,7 +45,7 @@ def test_figures_of_the_reports_are_drawn_from_records():
     assert min(theirs) < min(line.get_ydata()) < max(line.get_ydata()) < max(theirs)
     steps = tables.steps(shown.assign(row=shown["method"]), {"cross-entropy": 81.17, "dcl": 89.05})
     axes = figures.paper_and_ours(steps, "Table 3").axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["cross-entropy", "dcl"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["cross entropy", "DCL"]
     assert np.isfinite(axes.get_xlim()).all()
 
 
@@ -75,11 +76,11 @@ def test_a_moved_threshold_is_a_dot_on_cross_entropys_curve():
     roc, _ = curves.axes
     assert len(roc.get_lines()) == 5  # two curves, three dots
     assert [text.get_text() for text in curves.legends[0].get_texts()] == [
-        *dict.fromkeys(shown["method"]),
-        PRIOR,
+        *map(called, dict.fromkeys(shown["method"])),
+        called(PRIOR),
     ]
     sweeps = figures.threshold_sweep(shown)
-    assert PRIOR in [text.get_text() for text in sweeps.legends[0].get_texts()]
+    assert called(PRIOR) in [text.get_text() for text in sweeps.legends[0].get_texts()]
 
 
 def test_the_title_of_a_figure_is_read_back_from_its_svg():
@@ -89,3 +90,31 @@ def test_the_title_of_a_figure_is_read_back_from_its_svg():
     style.finish(figure).savefig(file, format="svg")
     assert style.title_in(file.getvalue()) == "Faces & more: DCL's lead, 5 % of <all>"
     assert style.title_in("<svg></svg>") == ""
+
+
+def test_a_figure_has_the_names_that_readers_know_and_its_numbers_those_of_the_records():
+    figure, axes = plt.subplots()
+    axes.plot([0, 1], [0, 1], label="selective-learning")
+    axes.barh([0, 1], [-1, 2])
+    axes.set_yticks([0, 1], ["dcl-ss", "Bald"], fontsize=7)
+    axes.set(title="dcl: -0.5, under results/dcl/", xlabel="minus cross-entropy, prior")
+    style.legend_below(figure)
+    style.finish(figure)
+    figure.canvas.draw()  # ticks are written anew
+    assert axes.get_title() == "DCL: \N{MINUS SIGN}0.5, under results/dcl/"
+    assert axes.get_xlabel() == "minus moved threshold"
+    ticks = axes.get_yticklabels()
+    assert [tick.get_text() for tick in ticks] == ["DCL-SS", "Bald"]
+    assert {tick.get_fontsize() for tick in ticks} == {7}
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Selective Learning"]
+    assert set(figures.numbers(figure)["series"].dropna()) == {"selective-learning"}
+
+
+def test_both_sides_of_a_comparison_have_hues_that_no_method_has():
+    sides = {style.VIOLET, style.SLATE}
+    assert len(sides) == 2
+    assert not {colour.upper() for colour in style.METHOD_COLOURS.values()} & sides
+    assert thresholds.colour_of(PRIOR) not in sides
+    css = (Path(figures.__file__).parents[2] / "_static" / "controls.css").read_text()
+    for colour in sides:
+        assert f": {colour.lower()};" in css, "the explorer's are the same"

@@ -18,6 +18,7 @@ from dcl_book import (
 )
 from dcl_book.evidence import PRIOR
 from dcl_book.finding import Finding
+from dcl_book.names import called
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_lines_end_with_the_longest_run():
         x = np.asarray(line.get_xdata(), dtype=float)
         assert x.max() < 30
     assert [label.get_text() for label in own.get_xticklabels()] == ["8", "24"]
-    assert PRIOR in [text.get_text() for text in figure.axes[-1].get_legend().get_texts()]
+    assert called(PRIOR) in [text.get_text() for text in figure.axes[-1].get_legend().get_texts()]
     assert figures.leads_by_length(NONE, "none") is None
 
 

@@ -11,7 +11,7 @@ from made import three_seeds
 from dcl_book import own, prose
 from dcl_book.evidence import lead
 from dcl_book.finding import Finding
-from dcl_book.prose import Claims, FalseClaimError, at, points, say
+from dcl_book.prose import Claims, FalseClaimError, at, over, points, say
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,9 +52,9 @@ def test_a_paragraph_for_other_pages_is_glued_as_html(monkeypatch):
     glued = {}
     monkeypatch.setattr(prose, "glue", lambda name, shown, display: glued.update({name: shown}))
     claim = Claims(ROOT, own=False)
-    say("**One** of `dcl`.", claim(False, "Two.", 1.0), glued_as="both")
+    say("**One** of `dcl`: -0.5.", claim(False, "Two.", 1.0), glued_as="both")
     html = glued["both"]._repr_html_()
-    assert "<strong>One</strong> of <code>dcl</code>." in html
+    assert "<strong>One</strong> of <code>dcl</code>: \N{MINUS SIGN}0.5." in html
     assert '<s class="dcl-otherwise">Two.</s>' in html
 
 
@@ -97,3 +97,10 @@ def test_the_list_of_own_records_is_that_of_the_committed_ones():
         pytest.skip("results/ holds records that are not committed: they are not the repository's")
     listed = (ROOT / "results" / own.LIST).read_text()
     assert listed == own.listing(ROOT / "results"), f"run `{own.COMMAND}`: results/ has changed"
+
+
+def test_what_a_paragraphs_interval_is_comes_from_its_numbers():
+    five, three, none = Finding(1.0, 0.2, 5), Finding(1.0, 0.2, 3), Finding.of([])
+    assert over(five, none, five) == "(n = 5 seeds, 95 % intervals)"
+    assert over(five, three) == "(n = 3 to 5 seeds, 95 % intervals)"
+    assert over(none) == ""

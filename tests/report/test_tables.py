@@ -34,7 +34,7 @@ def test_the_learning_rate_is_compared_on_validation_in_one_seed():
     with pytest.raises(RecordError, match="more than one run of a method, .* crl-seed0.json, crl"):
         tables.learning_rates(pd.concat([runs, runs.iloc[3:]], ignore_index=True))
     (axes,) = figures.learning_rates(table, "test data").axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["dcl", "crl"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["DCL", "CRL"]
 
 
 def test_a_rate_is_chosen_when_every_rate_was_tried(tmp_path):

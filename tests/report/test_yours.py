@@ -42,7 +42,7 @@ def test_precision_and_recall_are_of_the_rarer_class_and_end_where_nothing_is_ca
     np.testing.assert_allclose(curve.get_ydata(), [100, 50, 200 / 3, 50, 40])
     assert dot.get_xydata().tolist() == [[100, pytest.approx(200 / 3)]]
     assert hair.get_lines()[0].get_ydata()[0] == 100
-    assert "in the mean: dcl 83 %" in drawn.get_suptitle()
+    assert "in the mean: DCL 83 %" in drawn.get_suptitle()
 
 
 def test_words_on_bars_are_readable_on_their_colour():

@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 
 from ..finding import Finding
 from ..verdicts import MARGIN
-from .style import METHOD_COLOURS, finish
+from .style import AHEAD, BEHIND, finish
 
-AHEAD, BEHIND, NEITHER = METHOD_COLOURS["dcl"], "#0072B2", "#6E6E6E"
+NEITHER = "#9A9A9A"
 
 
 def answers(found: dict[str, Finding], title: str, what: str) -> Figure:

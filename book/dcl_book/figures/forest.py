@@ -127,7 +127,7 @@ def _key() -> str:
         (line("0", "22", MIDDLE, MIDDLE, HERE, 2.5)
          + f'<circle cx="11" cy="{MIDDLE}" r="4.5" fill="{HERE}"/>', "here, 95 % interval"),
         (_mark("11", _DIAMOND, PAPER), "the paper"),
-        (_mark("11", _TRIANGLE, MOVED), "cross entropy, its threshold moved"),
+        (_mark("11", _TRIANGLE, MOVED), "moved threshold"),
         (_band("3", "19"), "no difference"),
     )  # fmt: skip
     marks = "\n".join(

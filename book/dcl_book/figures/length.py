@@ -15,7 +15,7 @@ from .thresholds import colour_of
 
 OTHERS = ("cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss")
 FIRST = (PRIOR, "cross-entropy", "selective-learning")  # of the panel of the own decision
-CURVES = ("cross-entropy", "selective-learning", "dcl")
+CURVES = {"cross-entropy": 5, "selective-learning": 2.6, "dcl": 1.3}  # widths: none hides another
 
 
 def leads_by_length(runs: pd.DataFrame, title: str) -> Figure | None:
@@ -91,10 +91,15 @@ def training_curves(runs: pd.DataFrame, epochs: int, title: str) -> Figure | Non
     }
     figure, panels = plt.subplots(1, 3, figsize=(9, 3.2))
     for axes, (key, words) in zip(panels, keys.items(), strict=True):
-        for method in [name for name in CURVES if name in set(own["method"])]:
+        for method, width in CURVES.items():
+            if method not in set(own["method"]):
+                continue
             records = own["record"][own["method"] == method]
             mean = pd.DataFrame([history(record, key) for record in records]).mean()
-            axes.plot(mean.index, mean, color=colour_of(method), lw=1.6, label=method)
+            shade = 0.5 if width > 3 else 1
+            axes.plot(
+                mean.index, mean, color=colour_of(method), lw=width, alpha=shade, label=method
+            )
             if key == "val_loss" and len(mean):
                 axes.plot(mean.idxmin(), mean.min(), "*", color=colour_of(method), ms=11)
         axes.set(xlabel="epochs trained", title=words)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from dcl.sampling import dsl_weights, target_distribution
 from dcl.schedulers import loss_schedule, schedule
 
-from .style import METHOD_COLOURS, SCHEDULE_COLOURS, finish, legend_below
+from .style import MAJORITY, METHOD_COLOURS, MINORITY, SCHEDULE_COLOURS, finish, legend_below
 
 BATCH, POSITIVES = 512, 12  # the example of every page: 12 bald people in a batch, as in training
 
@@ -59,7 +59,7 @@ def _draw_batch(
     generator = torch.Generator().manual_seed(seed)
     weights = dsl_weights(labels, class_counts, g, generator=generator)[:, 0].numpy()
     minority, majority = weights[:positives], weights[positives:]
-    many, few = "#0072B2", METHOD_COLOURS["dcl"]
+    many, few = MAJORITY, MINORITY
     x, y = np.divmod(np.arange(len(majority)), 25)
     kept = majority > 0
     axes.scatter(x[~kept], y[~kept], s=5, facecolor="none", edgecolor="#BBBBBB", lw=0.5)
@@ -172,7 +172,7 @@ def pushes(table: pd.DataFrame) -> Figure:
         part = table.xs(attribute, level="attribute").loc[methods]
         y = np.arange(len(methods))
         axes.hlines(y, part["majority"], part["minority"], color="#CCCCCC", lw=2)
-        for name, colour in (("majority", "#0072B2"), ("minority", METHOD_COLOURS["dcl"])):
+        for name, colour in (("majority", MAJORITY), ("minority", MINORITY)):
             axes.scatter(part[name], y, color=colour, label=name, zorder=3)
         axes.set_xscale("log")
         axes.set_xticks([0.1, 1, 10], ["0.1", "1", "10"])

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..plane import Cloud, descend, draw
-from .style import METHOD_COLOURS, finish, legend_below, name_group
+from .style import METHOD_COLOURS, MINORITY, finish, legend_below, name_group
 
 NAMES = {"all": "all anchors (CRL)", "easy": "easy anchors (TEA)"}
 COLOURS = {"all": METHOD_COLOURS["crl"], "easy": METHOD_COLOURS["dcl"]}
@@ -135,7 +135,7 @@ def batch_by_weight(images: np.ndarray, weights: np.ndarray, positive: np.ndarra
         if positive[i]:
             axes.axis("on")
             axes.set(xticks=[], yticks=[])
-            plt.setp(axes.spines.values(), color=METHOD_COLOURS["dcl"], lw=2.5)
+            plt.setp(axes.spines.values(), color=MINORITY, lw=2.5)
         axes.set_title(f"{weights[i]:.1f}" if weights[i] else "0", fontsize=8, pad=1, loc="center")
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     name_group(figure, title)

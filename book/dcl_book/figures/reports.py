@@ -45,8 +45,7 @@ def gain_over_cross_entropy(
         gain = pd.DataFrame({s: values[method, s] - values["cross-entropy", s] for s in seeds})
         gain = gain.loc[level.index]
         if method == "dcl":
-            mean = f"{gain.mean(axis=None):+.2f}".replace("-", "\N{MINUS SIGN}")
-            title += f", by DCL {mean} in the mean"
+            title += f", by DCL {gain.mean(axis=None):+.2f} in the mean"
         smooth = gain.rolling(width, center=True, min_periods=width // 2).mean()
         found = np.array([interval(row) for row in smooth.to_numpy()])  # (attributes, 2)
         colour = colour_of(method)

@@ -137,13 +137,10 @@ def class_recall(
         smooth = frame["recall"].rolling(width, center=True, min_periods=width // 2).mean()
         axes.plot(place, smooth, color=colour, lw=2, label=run["method"])
     largest, smallest = frame["training_samples"].iloc[[0, -1]]
-    never = {
-        run["method"]: sum(row["recall"] == 0 for row in run["test"]["per_class"].values())
-        for run in (record, other)
-        if run is not None
-    }
-    told = ", ".join(f"{method} {count}" for method, count in never.items())
-    title = f"{record['dataset']['title']}: classes never found of {len(frame)}: {told}"
+    title = f"{record['dataset']['title']}: {record['method']} never finds {_missed(record)}"
+    title += f" of {len(frame)} classes"
+    if other is not None:
+        title += f", {other['method']} {_missed(other)}"
     axes.set(
         xlabel=f"classes, from {largest:,} training images to {smallest:,}",
         ylabel="recall on test, %",
@@ -153,3 +150,8 @@ def class_recall(
     if other is not None:
         legend_below(figure)
     return finish(figure)
+
+
+def _missed(record: dict[str, Any]) -> int:
+    """Classes of which no test image is found."""
+    return sum(row["recall"] == 0 for row in record["test"]["per_class"].values())

@@ -12,7 +12,6 @@ from ..verdicts import MARGIN
 from .style import METHOD_COLOURS, finish, legend_below
 
 LENGTH_COLOURS = {24: "#0072B2", 75: "#D55E00", 300: "#009E73"}
-NAMES = {size.PRIOR: "the moved threshold", "selective-learning": "Selective Learning"}
 
 
 def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figure:
@@ -44,7 +43,7 @@ def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figu
                 low, high = [f.low for f in band], [f.high for f in band]
                 axes.fill_between(beyond, low, high, color=colour, alpha=0.12, lw=0)
         ticks = sorted({*found["part"], *([size.PAPER] if paper else [])})
-        axes.set(xscale="log", xlabel="training images", title=f"minus {NAMES[other]}")
+        axes.set(xscale="log", xlabel="training images", title=f"minus {other}")
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticks(ticks, [f"{n:,}" for n in ticks], rotation=35)
     panels[0].set_ylabel("DCL's mA, points")
@@ -64,7 +63,7 @@ def leads_by_views(runs: pd.DataFrame, title: str) -> Figure:
         for part, colour in zip(parts, shades, strict=False):
             row = size.by_part(found[found["part"] == part]).loc[part]
             _points(axes, row.index.to_numpy() * part, row, colour, f"{part:,} images")
-        axes.set(xscale="log", xlabel="images × epochs", title=f"minus {NAMES[other]}")
+        axes.set(xscale="log", xlabel="images × epochs", title=f"minus {other}")
         ticks = sorted(set(found["part"] * found["epochs"]))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticks(ticks, [f"{n:,}" for n in ticks], rotation=35)
@@ -84,7 +83,7 @@ def overfitting_by_size(runs: pd.DataFrame, epochs: int, title: str) -> Figure:
         axes.plot(table.index, table[method], marker="o", color=colour, label=method)
     axes.set(xscale="log", xlabel="training images", ylabel="epoch of the lowest\nvalidation loss")
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks(table.index, [f"{n:,}" for n in table.index])
+    axes.set_xticks(table.index.astype(float), [f"{n:,}" for n in table.index])
     axes.set_title(title)
     legend_below(figure)
     return finish(figure)

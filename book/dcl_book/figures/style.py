@@ -10,11 +10,13 @@ import seaborn as sns
 from IPython.core.formatters import BaseFormatter
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 from traitlets import ObjectName, Unicode
 
 from dcl.methods import METHODS
 
+from ..names import named, told
 from .numbers import as_csv
 
 # One colour for each method in every figure, its entry says which; eight are Okabe and Ito's, which
@@ -27,7 +29,9 @@ SCHEDULE_COLOURS = dict(
         strict=True,
     )
 )
-
+# Two hues that no method has; the explorer's are the same, see book/_static/controls.css.
+VIOLET, SLATE = "#7A3E9D", "#4F7088"
+MINORITY, MAJORITY = AHEAD, BEHIND = VIOLET, SLATE
 
 PAGE = 0.86  # a figure laid out 9 inches wide becomes as wide as a page's text, 7.75 inches
 SVG = {"format": "svg", "metadata": {"Date": None}}  # the same bytes for the same figure
@@ -130,6 +134,23 @@ def legend_below(figure: Figure, columns: int = 4, title: str | None = None) -> 
         )  # fmt: skip
 
 
+def put_words(figure: Figure) -> None:
+    """Set every text of a figure as `told`: methods' names, minus signs.
+
+    A line's own label, which `numbers` makes a column of, keeps the name of the records.
+    """
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            labels = [label.get_text() for label in axis.get_ticklabels()]
+            if (new := [named(label) for label in labels]) != labels:
+                look = [label.get_fontsize() for label in axis.get_ticklabels()]
+                axis.set_ticks(axis.get_ticklocs(), new)
+                for label, size in zip(axis.get_ticklabels(), look, strict=True):
+                    label.set_fontsize(size)
+    for text in figure.findobj(lambda part: isinstance(part, Text) and "$" not in part.get_text()):
+        text.set_text(told(text.get_text()))
+
+
 def finish(figure: Figure) -> Figure:
     """Tidy; shown once, as the value of the cell, and not again by the backend.
 
@@ -137,6 +158,7 @@ def finish(figure: Figure) -> Figure:
     paths there, and a test of the book asks that no two figures of a page have the same.
     """
     sns.despine(figure)
+    put_words(figure)
     if len(figure.axes) == 1:  # its title is the figure's finding; panels have names instead
         (axes,) = figure.axes
         place = plt.rcParams["axes.titlelocation"]  # left, once `use_style` is called
