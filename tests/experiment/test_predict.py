@@ -37,7 +37,7 @@ def test_what_is_written_is_what_the_network_decides(made, decision, tmp_path, c
     out = tmp_path / "found.csv"
     command = ["predict", str(record["path"]), str(images), "--out", str(out)]
     assert main([*command, "--decision", decision]) == 0
-    rows = list(csv.DictReader(out.open()))
+    rows = list(csv.DictReader(out.read_text("utf-8").splitlines()))
     assert len(rows) == len(list(images.iterdir()))
     assert f"{len(rows)} images" in capsys.readouterr().out
     words = record["dataset"]["class_names"]
@@ -97,7 +97,7 @@ def test_a_method_that_decides_by_more_than_the_weights_is_named(made, tmp_path,
 def predicted(record, images, out) -> dict[str, dict[str, str]]:
     """Rows of the CSV by image."""
     assert main(["predict", str(record["path"]), str(images), "--out", str(out)]) == 0
-    return {row.pop("image"): row for row in csv.DictReader(out.open(encoding="utf-8"))}
+    return {row.pop("image"): row for row in csv.DictReader(out.read_text("utf-8").splitlines())}
 
 
 @pytest.mark.parametrize("zipped", [False, True])
