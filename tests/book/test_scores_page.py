@@ -425,7 +425,7 @@ def test_a_saved_figure_is_an_svg_in_light_colours_of_a_dark_page_too(sample):
     figure = ET.parse(path).getroot()
     assert figure.find("{*}rect").get("fill") == "#ffffff"
     (curve,) = [e for e in figure.findall(".//{*}path") if e.get("stroke-width") == "2px"]
-    assert curve.get("stroke") == "rgb(0, 114, 178)"
+    assert curve.get("stroke") == "rgb(79, 112, 136)"
     assert sample.evaluate("document.documentElement.dataset.theme") == "dark"
     assert sample.errors == []
 
