@@ -122,7 +122,7 @@ def points(found: Finding) -> str:
 
 
 def over(*found: Finding) -> str:
-    """What the ± of a paragraph is: "(n = 5 seeds, 95 % intervals)"; empty without a number.
+    """What the ± of a paragraph is: "(n = 5 seeds, 95 % intervals)"; empty where none has one.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def over(*found: Finding) -> str:
     """
     counts = sorted({one.n for one in found if one.n})
     n = " to ".join(map(str, counts[:1] + counts[1:][-1:]))
-    return f"(n = {n} seeds, 95 % intervals)" if counts else ""
+    return f"(n = {n} seeds, 95 % intervals)" if max(counts, default=1) > 1 else ""
 
 
 def at(leads: Mapping[Hashable, Finding], where: Hashable) -> Finding:

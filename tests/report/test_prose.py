@@ -103,4 +103,4 @@ def test_what_a_paragraphs_interval_is_comes_from_its_numbers():
     five, three, none = Finding(1.0, 0.2, 5), Finding(1.0, 0.2, 3), Finding.of([])
     assert over(five, none, five) == "(n = 5 seeds, 95 % intervals)"
     assert over(five, three) == "(n = 3 to 5 seeds, 95 % intervals)"
-    assert over(none) == ""
+    assert over(none) == over(none, Finding(1.0, float("nan"), 1)) == ""
