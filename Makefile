@@ -46,7 +46,7 @@ book: setup  ## execute the notebooks and build the book; prints the page to ope
 pdf: setup  ## print the built book as one PDF; needs Chromium
 	$(PY) book/pdf.py
 
-check-book: setup  ## test the built book, and its PDF, in headless Chromium
+check-book: pdf  ## print the built book as a PDF, and test both in headless Chromium
 	OMP_NUM_THREADS=1 DCL_CHECK_BOOK=1 $(PY) -m pytest tests/book/test_browser.py \
 	  tests/book/test_pdf.py tests/book/test_scores_page.py
 

@@ -27,12 +27,14 @@ class CelebA(Training):
 
     trunk: bool = option(True, "DeepID2's 160-d layer before the branches (Sun et al. 2014)")
     crop: float = option(1.0, "share of the aligned frame kept (ours)", above=0, high=1)
-    train_images: int = option(5_120, "drawn faces to train on, without a data_root", low=2)
+    train_images: int = option(3_072, "drawn faces to train on, without a data_root", low=2)
 
     def load(self, *, show: bool = True) -> Dataset:
         """CelebA from `data_root`; drawn faces without one."""
         if not self.data_root:
-            return faces.load(**self.quick_sizes() or {"train": self.train_images})
+            train = self.train_images
+            sizes = {"train": train, "val": min(2_000, train // 2), "test": min(4_000, train)}
+            return faces.load(**self.quick_sizes() or sizes)
         root = resolve(self.data_root)
         return celeba.load(root, size=DeepID2.size, crop=self.crop, progress=show)
 
