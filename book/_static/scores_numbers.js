@@ -743,11 +743,11 @@ function dclScoresNumbers() {
   function sentence({ gain_prior, gain_tuned, prior }) {
     const points = ([value, low, high]) => {
       const spread = Number.isNaN(low) ? "" : ` ± ${(50 * (high - low)).toFixed(1)}`;
-      return `${(100 * value).toFixed(1).replace("-", "\u2212")}${spread}`;
+      return `${value <= -0.0005 ? "loses" : "gains"} ${Math.abs(100 * value).toFixed(1)}${spread}`;
     };
     const to = prior === "given" ? "to the training prior" : "to each label's own rate";
-    return `Moving the threshold ${to} gains ${points(gain_prior)} points of balanced accuracy over `
-      + `0.5; tuning each label gains ${points(gain_tuned)} more.`;
+    return `Moving the threshold ${to} ${points(gain_prior)} points of balanced accuracy against `
+      + `0.5; tuning each label then ${points(gain_tuned)}.`;
   }
 
   const orNull = (x) => (Number.isFinite(x) ? x : null);

@@ -29,8 +29,9 @@ def judge(results: Path, page: str = "") -> pd.DataFrame:
         and ``measure``, ``published`` (the text's number, else the tables'), ``sign``, ``margin``,
         ``finding`` (`Finding`), ``by_seed`` (its values), ``threshold`` (the same of the moved
         threshold), ``free`` (whether that does as much, in words), ``data`` (title of the runs'
-        data, or empty), ``note`` (their length, or why there are none), ``verdict``, ``page``,
-        ``like`` (whether the runs are `verdicts.as_in_the_paper`).
+        data, or empty), ``runs`` (their length, and the data where the claim's own is missing),
+        ``note`` (their length and remarks, or why there are none), ``verdict``, ``page``, ``like``
+        (whether the runs are `verdicts.as_in_the_paper`).
     """
     results, rows = Path(results), []
 
@@ -50,7 +51,7 @@ def judge(results: Path, page: str = "") -> pd.DataFrame:
         row = claim[["label", "claim", "where", "unit", "measure"]].to_dict()
         row |= {"published": number, "sign": 1, "margin": verdicts.margin_of(claim["unit"])}
         row |= {"finding": Finding.of([]), "threshold": Finding.of([]), "free": ""}
-        row |= {"data": "", "note": "", "like": False, "page": page_of(name)}
+        row |= {"data": "", "runs": "", "note": "", "like": False, "page": page_of(name)}
         row["by_seed"] = pd.Series(dtype=float)
         if name in ELSEWHERE:
             row["verdict"] = "see its page"
@@ -88,11 +89,13 @@ def _judged(
     barred, like = "", False
     if finding.n:
         record = own["record"].iloc[0]
-        row |= {"data": own["title"].iloc[0], "note": best_length.epochs_of(own)}
+        epochs = best_length.epochs_of(own)
+        row |= {"data": own["title"].iloc[0], "runs": epochs, "note": epochs}
         like = all(verdicts.as_in_the_paper(record, source.dataset) for record in own["record"])
         row["like"] = like
         if record["dataset"]["name"] != source.dataset:
             barred = "other data"
+            row["runs"] = f"{row['data']}, {row['runs']}"
         elif source.far and not like:
             barred = "not comparable"
             row["note"] += f", {source.far}"

@@ -27,7 +27,6 @@ COLUMNS = (  # heading, what it says on hover
     ("excludes it?", "whether our interval leaves the paper's number out"),
     ("moved threshold", "the same of cross entropy with a moved threshold"),
     ("chances, %", "that it is as claimed by more than the margin / within it / opposite"),
-    ("shown on", "the page whose table holds the number, seed by seed"),
 )
 ZERO = {"claimed": "yes", "other": "yes, other side", "no": "no", "": ""}
 PAPER = {"above": "yes, above", "below": "yes, below", "no": "no", "": ""}
@@ -102,7 +101,8 @@ def _row(claim) -> str:
     data = f"{html.escape(claim.data, quote=False)}; {note}" if claim.data else note
     cells = (
         f"<td>{html.escape(claim.claim, quote=False)}<br><small>Section {claim.where}. Measured: "
-        f"{html.escape(claim.measure, quote=False)}."
+        f"{html.escape(claim.measure, quote=False)}. Seed by seed: "
+        f'<a href="{link(claim.Index, claim.page)}">{PAGES[claim.page]}</a>.'
         f"{f'<br>{data}' if data else ''}</small></td>",
         _verdict(claim.verdict),
         _number(f"{found}<br><small>n = {found.n}</small>" if found.n else "", found.mean),
@@ -111,7 +111,6 @@ def _row(claim) -> str:
         f"<td>{PAPER[paper_excluded(found, number)]}</td>",
         _number(f"{moved}<br><small>{claim.free}</small>" if moved.n else "", moved.mean),
         _chances(found, claim.margin, claim.sign),
-        f'<td><a href="{link(claim.Index, claim.page)}">{PAGES[claim.page]}</a></td>',
     )
     return f"<tr>{''.join(cells)}</tr>"
 

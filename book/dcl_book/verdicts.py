@@ -46,7 +46,7 @@ Some runs cannot answer:
 * **weak rival**: DCL leads a method that, in our runs, is not ahead of cross entropy, as it is in
   the paper: that lead says little;
 * **not comparable**: our setting is too far from the paper's to compare any number with it;
-* **other data**: we have no runs on the claim's data set;
+* **other data**: we have no runs on the claim's data set, and show runs on another;
 * **not testable at this length**: a schedule that is compared ends above g = {RUN_OUT}, far from
   balance;
 * **collapsed: not shown**: the runs of a compared method ended with all features in one point;

@@ -85,15 +85,15 @@ def sentence(report: Report) -> str:
     """The gains in points of mean balanced accuracy."""
     place = "the training prior" if report.thresholds.prior_given else "each label's own rate"
     return (
-        f"Moving the threshold to {place} gains {_points(report.gain_prior)} points of balanced "
-        f"accuracy over 0.5; tuning each label gains {_points(report.gain_tuned)} more."
+        f"Moving the threshold to {place} {_points(report.gain_prior)} points of balanced accuracy "
+        f"against 0.5; tuning each label then {_points(report.gain_tuned)}."
     )
 
 
 def _points(gain) -> str:
     value, low, high = (100 * gain).tolist()
     half = "" if low != low else f" ± {(high - low) / 2:.1f}"
-    return f"{value:.1f}{half}"
+    return f"{'loses' if value <= -0.05 else 'gains'} {abs(value):.1f}{half}"
 
 
 def notes(table: ScoresTable, report: Report) -> list[str]:

@@ -217,7 +217,7 @@ def test_make_commands_of_workflows_scripts_and_pages_are_targets():
     named = {
         name for text in texts for name in re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)
     }
-    assert named >= {"test", "book", "check-book", "pdf", "archive", "paper", "results"}
+    assert named >= {"test", "book", "check-book", "archive", "paper", "results"}
     assert named <= targets
 
 

@@ -46,6 +46,18 @@ def forest(tmp_path_factory):
     return path, frame
 
 
+def test_a_threshold_that_does_worse_is_said_to_lose(tmp_path, capsys):
+    path = tmp_path / "scores.csv"  # separated at 0.5, and not at the positives' rate, 0.3
+    frame = pd.DataFrame({"y_a": [1] * 30 + [0] * 70, "s_a": [0.9] * 30 + [0.4] * 70})
+    frame.to_csv(path, index=False)
+    assert main(["tune", str(path), "--bootstrap", "0"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "Moving the threshold to each label's own rate loses 50.0 points of balanced accuracy "
+        "against 0.5; tuning each label then gains 50.0."
+    )
+
+
 def test_scikit_learn_agrees_at_the_exported_thresholds(forest, tmp_path, capsys):
     path, frame = forest
     out = tmp_path / "thresholds.json"

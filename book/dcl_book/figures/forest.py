@@ -18,6 +18,7 @@ STYLE = """<style>
 .dcl-forest { margin: 1rem 0; line-height: 1.3; }
 .dcl-forest p { margin: 1.1rem 0 .2rem; font-weight: 600; }
 .dcl-forest p.key { font-weight: 400; margin: 0; }
+.dcl-forest.dcl-dots { margin: 0; }
 .dcl-forest svg { display: block; overflow: visible; }
 .dcl-forest p.key span { margin-right: .9rem; white-space: nowrap; }
 .dcl-forest p.key svg { display: inline-block; vertical-align: -5px; width: 22px; }
@@ -26,6 +27,7 @@ STYLE = """<style>
   text-decoration: none; }
 .dcl-forest a.claim:is(:hover, :focus) span:first-child { text-decoration: underline; }
 .dcl-forest .claim span:last-child { text-align: right; white-space: nowrap; }
+.dcl-forest .claim small { font-size: .78em; opacity: .8; white-space: nowrap; }
 @media (max-width: 576px) {
   .dcl-forest .claim { grid-template-columns: minmax(0, 1fr) auto; }
   .dcl-forest .claim .strip { grid-row: 2; grid-column: 1 / 3; margin: 0 .6rem; }
@@ -36,8 +38,9 @@ STYLE = """<style>
 def forest(judged: pd.DataFrame) -> str:
     """Every claim by verdict: the paper's number, ours with its interval, the moved threshold's.
 
-    A row leads to the table with its number. The axis is in percentage points; a claim in another
-    unit has its number alone. The band is the margin within which there is no difference.
+    A row leads to the table with its number, and says how long its runs are. The axis is in
+    percentage points; a claim in another unit has its number alone. The band is the margin within
+    which there is no difference.
 
     Parameters
     ----------
@@ -75,7 +78,7 @@ def _row(row, place) -> str:
     words += [f"here {found}" if found.n else "nothing here"]
     words += [f"the moved threshold {moved}"] if moved.n else []
     parts = []
-    if row.unit == DRAWN:
+    if row.unit == DRAWN and (found.n or number == number):
         margin = MARGIN[row.unit]
         parts.append(_band(place(-margin), place(margin)))
         parts.append(line(place(0), place(0), 0, 2 * MIDDLE, "currentColor", 1, ' opacity=".55"'))
@@ -91,6 +94,7 @@ def _row(row, place) -> str:
         )
     drawn = strip("".join(parts), f"{row.label}: {', '.join(words)}; {row.unit}")
     label = html.escape(row.label, quote=False)
+    label += f" <small>{html.escape(row.runs, quote=False)}</small>" if row.runs else ""
     return (
         f'<a class="claim" href="{link(row.Index, row.page)}"><span>{label}</span>'
         f'<span class="strip">{drawn}</span><span>{found if found.n else ""}</span></a>'

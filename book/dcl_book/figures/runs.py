@@ -108,7 +108,8 @@ def attribute_bars(record: dict[str, Any], other: dict[str, Any] | None = None) 
         legend_below(figure)
         ahead = int((frame["mA"] > values).sum())
         title = (
-            f"{record['dataset']['title']}: {method} is ahead in {ahead} of {len(frame)} attributes"
+            f"{record['dataset']['title']}, seed {record['seed']}: {method} is ahead of "
+            f"{other['method']} in {ahead} of {len(frame)} attributes"
         )
     axes.axhline(50, color="black", lw=1, ls=":")
     axes.set(ylabel="mA on test, %", ylim=(40, 100), title=title)

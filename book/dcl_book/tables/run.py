@@ -16,9 +16,11 @@ from .. import evidence
 
 def attributes(record: dict[str, Any]) -> Styler:
     """The metrics of each attribute of one run, in percent, balanced attributes first."""
-    names = {"imbalance_level": "level", "mA": "mA", "recall": "recall", "precision": "precision"}
-    names |= {"f1": "f1", "auc": "auc", "average_precision": "AP"}
-    table = per_attribute(record)[list(names)].rename(columns=names).sort_values("level")
+    names = {"imbalance_level": "imbalance level", "mA": "mA", "recall": "recall"}
+    names |= {"precision": "precision", "f1": "F1", "auc": "AUC"}
+    names["average_precision"] = "average precision"
+    table = per_attribute(record)[list(names)].rename(columns=names)
+    table = table.sort_values("imbalance level")
     table.index = table.index.str.replace("_", " ")
     style = table.style.format("{:.1f}", na_rep="undefined")
     style.set_caption(f"{record['dataset']['title']}, {record['method']}: test, percent")
