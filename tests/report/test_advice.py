@@ -1,43 +1,113 @@
-"""What is advised on made-up records: the free threshold, unless a lead stands clear of chance."""
+"""What is advised on made-up records: the prior, unless something stands clear of chance."""
 
 import math
 
 import pandas as pd
 import pytest
 
-from dcl_book import advice
+from dcl_book import advice, figures
+
+DECISIONS = ("own", "prior", "tuned")
 
 
-def runs(**tuned) -> pd.DataFrame:
-    """Records of methods with these mA at tuned thresholds, one for each seed."""
+def runs(**values) -> pd.DataFrame:
+    """Records of methods with these mA, one for each seed.
+
+    A list is of tuned thresholds, the own decision 10 below it and the prior 1; a dict has a list
+    for each of `DECISIONS`.
+    """
     rows = []
-    for method, values in tuned.items():
-        name = method.replace("_", "-")
-        for seed, value in enumerate(values):
+    for method, given in values.items():
+        if not isinstance(given, dict):
+            given = {"own": [x - 10.0 for x in given], "prior": [x - 1 for x in given]} | {
+                "tuned": given
+            }
+        for seed, (own, prior, tuned) in enumerate(zip(*map(given.get, DECISIONS), strict=True)):
             record = {
                 "decision": "argmax",
-                "test": {"mA": value - 10.0, "f1": 40.0},
+                "test": {"mA": own, "f1": 40.0},
                 "decisions": {
-                    "prior": {"test": {"mA": value - 1, "f1": 40.0}},
-                    "tuned-mA": {"test": {"mA": value, "f1": 41.0}},
-                    "tuned-f1": {"test": {"mA": value - 2, "f1": 45.0}},
+                    "prior": {"test": {"mA": prior, "f1": 40.0}},
+                    "tuned-mA": {"test": {"mA": tuned, "f1": 41.0}},
+                    "tuned-f1": {"test": {"mA": tuned - 2, "f1": 45.0}},
                 },
             }
-            step = 110.0 if name == "dcl" else 100.0
-            rows.append((name, seed, step, record))
-    return pd.DataFrame(rows, columns=["method", "seed", "ms_per_step", "record"])
+            rows.append((method.replace("_", "-"), seed, "Data", record))
+    return pd.DataFrame(rows, columns=["method", "seed", "title", "record"])
+
+
+PRIOR_BETTER = {"own": [68, 69, 67], "prior": [82, 83, 81], "tuned": [79, 80, 78.3]}
+NOT_TOLD_APART = {"own": [68, 69, 67], "prior": [82, 83, 81], "tuned": [83, 82.5, 81]}
+TUNED_BETTER = {"own": [68, 69, 67], "prior": [79, 80, 78.3], "tuned": [82, 83, 81]}
+NONE = "no other method that we tried surely beats both of these."
+
+
+def test_the_prior_is_advised_where_tuning_surely_loses():
+    found = runs(cross_entropy=PRIOR_BETTER, dcl=[80, 81, 79])
+    assert advice.base(found) == "prior"
+    said = advice.advice(found)
+    assert said.startswith(
+        "**Train with cross entropy and decide at the prior:** that changes mA by +14.00"
+    )
+    assert "own decision (3 seeds) and costs nothing. Tuned thresholds surely do worse" in said
+    assert "than the prior, by +2.90" in said
+    assert said.endswith(NONE)
+
+
+def test_the_prior_is_advised_where_the_seeds_do_not_tell_it_from_tuning():
+    found = runs(cross_entropy=NOT_TOLD_APART, dcl=[80, 81, 79])
+    assert advice.base(found) == "prior"
+    said = advice.advice(found)
+    assert said.startswith(
+        "**Train with cross entropy and decide at the prior:** that changes mA by +14.00"
+    )
+    assert "differ from the prior by +0.17" in said
+    assert "which these seeds cannot tell from zero, so tuning is not worth it." in said
+    assert said.endswith(NONE)
+
+
+def test_tuning_is_advised_where_it_surely_beats_the_prior():
+    found = runs(cross_entropy=TUNED_BETTER, dcl=[80, 81, 79])
+    assert advice.base(found) == "tuned-mA"
+    said = advice.advice(found)
+    assert said.startswith(
+        "**Train with cross entropy and tune its thresholds:** that changes mA by +14.00"
+    )
+    assert "(3 seeds). Tuning surely beats the prior, by +2.90" in said
+    assert said.endswith(NONE)
 
 
 def test_a_lead_within_chance_is_none():
     said = advice.advice(runs(cross_entropy=[80, 81, 79], focal=[79, 80, 79], dcl=[80.5, 80, 80.5]))
-    assert said.startswith("Train with cross entropy and tune its thresholds: that gains +10.00")
-    assert said.endswith("(3 seeds), and no method that we tried surely gains more.")
+    assert said.startswith(
+        "**Train with cross entropy and tune its thresholds:** that changes mA by +10.00"
+    )
+    assert said.endswith(NONE)
 
 
 def test_a_lead_clear_of_chance_is_taken_the_largest_of_them():
     said = advice.advice(runs(cross_entropy=[80, 81, 79], focal=[82, 83, 81.1], dcl=[83, 84, 82.1]))
-    assert said.startswith("Train dcl and tune its thresholds: it gains +3.03")
-    assert "(3 seeds). Tuning the thresholds of cross entropy alone gains +10.00" in said
+    assert said.startswith("**Train DCL and decide at tuned thresholds:** averaged over the attri")
+    assert "gains +3.03" in said
+    assert said.endswith("points of mA over cross entropy at tuned thresholds (3 seeds).")
+
+
+def test_a_method_has_to_beat_both_decisions_of_cross_entropy():
+    plain = {"own": [68, 69, 67], "prior": [80, 81, 79], "tuned": [82, 86, 80]}
+    assert advice.base(runs(cross_entropy=plain)) == "prior"  # tuning gains much, but not surely
+    assert not advice.ahead(runs(cross_entropy=plain, dcl=[81, 82.1, 80]))
+    found = advice.ahead(runs(cross_entropy=plain, dcl=[90, 93, 88.5]))
+    assert found["dcl"].mean == pytest.approx(10.5)  # over the prior, which is the one advised
+
+
+def test_a_method_is_judged_at_the_better_of_its_own_decision_and_the_tuned():
+    dcl = {"own": [85, 86, 84.1], "prior": [60, 60, 60], "tuned": [79, 80, 78]}
+    found = runs(cross_entropy=PRIOR_BETTER, dcl=dcl)
+    assert advice.decision_of(found, "dcl") == "own"
+    said = advice.advice(found)
+    assert said.startswith("**Train DCL and decide at its own decision:** averaged over the attri")
+    assert "gains +3.03" in said
+    assert said.endswith("points of mA over cross entropy at the prior (3 seeds).")
 
 
 def test_one_seed_says_nothing():
@@ -49,7 +119,7 @@ def test_a_class_that_the_test_split_lacks_is_said_and_no_seed_is_blamed():
     for record in found["record"]:
         record["test"]["undefined"] = ["species"]
     said = advice.advice(found)
-    assert said.startswith("No advice: the test split lacks a class of species")
+    assert said.startswith("**No advice:** the test split lacks a class of species")
     assert "seed" not in said
 
 
@@ -66,11 +136,25 @@ def test_attributes_that_surely_gain_are_named_with_their_lead():
     assert advice.by_attribute(found[found["method"] != "dcl"]).empty
 
 
-def test_leads_are_paired_by_seed_at_the_tuned_threshold():
-    found = advice.tuned_lead(runs(cross_entropy=[70, 90], dcl=[71, 91]), "dcl")
-    assert (found.mean, found.n) == (1, 2)
-    assert found.half == pytest.approx(0)
-    table = advice.method_table(runs(cross_entropy=[70, 90], dcl=[71, 91]))
+def test_leads_are_paired_by_seed_at_the_advised_decisions():
+    found = runs(cross_entropy=[70, 90], dcl=[71, 91])
+    assert advice.base(found) == "tuned-mA"
+    one = advice.lead(found, "dcl")
+    assert (one.mean, one.n) == (1, 2)
+    assert one.half == pytest.approx(0)
+    table = advice.method_table(found)
+    assert list(table) == ["mA, own", "mA, prior", "mA, tuned", "F1, tuned", "lead"]
     assert table.index.tolist() == ["cross-entropy", "dcl"]
-    assert table.loc["cross-entropy", "lead, tuned"] == ""
-    assert table.loc["dcl", "time"] == "+10 %"
+    assert table.loc["cross-entropy", "lead"] == ""
+    assert table.loc["dcl", "lead"].startswith("+1.00")
+
+
+def test_the_figure_names_the_decisions_that_it_compares():
+    found = runs(cross_entropy=PRIOR_BETTER, dcl=[80, 81, 79])
+    for record in found["record"]:
+        for part in (record, *record["decisions"].values()):
+            part["test"]["per_attribute"] = {"hat": {"mA": part["test"]["mA"]}}
+    drawn = figures.gain_by_attribute(found)
+    assert "ahead of cross entropy at the prior in\nDCL 0 of 1" in drawn.axes[0].get_title()
+    (label,) = drawn.legends[0].get_texts()
+    assert label.get_text().startswith("DCL at tuned thresholds, \N{MINUS SIGN}2.0")

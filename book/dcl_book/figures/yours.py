@@ -1,5 +1,6 @@
 """Pictures of data of one's own: classes, gains, precision and recall, the worst mistakes."""
 
+from functools import partial
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -11,14 +12,13 @@ from seaborn.utils import relative_luminance
 from torch import Tensor
 
 from dcl.data import Dataset
-from dcl.experiment.records import interval
 
-from .. import evidence
+from .. import advice
 from ..measures import attribute
 from .style import finish, legend_below, pretty
 from .thresholds import colour_of
 
-LARGEST_GAIN = 50  # points that are drawn: the interval of two seeds can be far wider
+LARGEST_GAIN = 50  # points that are drawn: an interval of few seeds can be far wider
 
 
 def classes(data: Dataset) -> Figure:
@@ -54,38 +54,32 @@ def classes(data: Dataset) -> Figure:
     return finish(figure)
 
 
-def gain_by_attribute(runs: pd.DataFrame, decision: str = "tuned-mA") -> Figure:
-    """mA gained over cross entropy in each attribute, both at one decision: mean and interval."""
+def gain_by_attribute(runs: pd.DataFrame) -> Figure:
+    """mA that each method gains in each attribute, see `dcl_book.advice.lead`, with intervals."""
     names = list(runs["record"].iloc[0]["test"]["per_attribute"])
-    methods = [name for name in dict.fromkeys(runs["method"]) if name != "cross-entropy"]
+    methods = advice.others(runs)
     figure, axes = plt.subplots(figsize=(9, 3.2))
     sure = []
     for number, method in enumerate(methods):
-        gains = [
-            interval(
-                evidence.difference(
-                    runs, method, "cross-entropy", attribute(name, decision)
-                ).tolist()
-            )
-            for name in names
-        ]
-        mean, half = np.array(gains).T
+        found = [advice.lead(runs, method, partial(attribute, name)) for name in names]
+        mean, half = np.array([(one.mean, one.half) for one in found]).T
         sure.append(f"{method} {int((mean - half > 0).sum())}")
         place = np.arange(len(names)) + (number - (len(methods) - 1) / 2) * 0.18
+        decided = advice.AT[advice.decision_of(runs, method)]
         axes.errorbar(
             place, mean, np.nan_to_num(half), fmt="o", capsize=3, color=colour_of(method),
-            label=f"{method}, {np.nanmean(mean):+.1f} in the mean",
+            label=f"{method} at {decided}, {np.nanmean(mean):+.1f} in the mean",
         )  # fmt: skip
     axes.axhline(0, color="black", lw=1)
     axes.set_xticks(range(len(names)), pretty(names), rotation=90 if len(names) > 8 else 0)
     axes.set(
         ylabel="mA gained, points",
-        title=f"{runs['title'].iloc[0]}, thresholds tuned for all:\nsurely ahead of cross entropy "
-        f"in {', '.join(sure)} of {len(names)}",
+        title=f"{runs['title'].iloc[0]}:\nsurely ahead of cross entropy at "
+        f"{advice.AT[advice.base(runs)]} in\n{', '.join(sure)} of {len(names)}",
     )
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, -LARGEST_GAIN), min(high, LARGEST_GAIN))
-    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=len(methods))
+    legend_below(figure, columns=1)
     return finish(figure)
 
 
