@@ -66,3 +66,18 @@ def test_answers_are_drawn_beside_the_band_of_no_difference():
     (axes,) = figures.answers(found, "title", "DCL minus something").axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
     assert axes.get_xlabel() == "DCL minus something, percentage points"
+
+
+def test_an_interval_inside_the_band_is_no_difference_even_without_zero():
+    found = {
+        "no difference": Finding(-0.3, 0.1, 5),
+        "behind": Finding(-0.5, 0.2, 5),
+        "ahead": Finding(0.9, 0.5, 5),
+        "not told apart": Finding(0.2, 0.6, 5),
+    }
+    (axes,) = figures.answers(found, "title", "DCL minus something").axes
+    drawn = [bar.lines[0] for bar in axes.containers]
+    looks, key = drawn[4:], {bar.get_label(): bar.lines[0] for bar in axes.containers[:4]}
+    for words, dot in zip(found, looks, strict=True):
+        assert dot.get_color() == key[words].get_color()
+    assert [dot.get_markerfacecolor() == "none" for dot in looks] == [False] * 3 + [True]

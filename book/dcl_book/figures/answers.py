@@ -1,18 +1,24 @@
 """Differences beside the margin within which there is none."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from .. import length
 from ..finding import Finding
 from ..verdicts import MARGIN
 from .style import AHEAD, BEHIND, finish
 
-NEITHER = "#9A9A9A"
+NONE, UNDECIDED = "#9A9A9A", "#4A4A4A"  # of the band; and of a hollow dot
 
 
 def answers(found: dict[str, Finding], title: str, what: str) -> Figure:
     """A row for each question: mean and 95 % interval, beside the band of no difference.
+
+    An interval wholly inside the band has its colour, also if it leaves zero out. A hollow dot: the
+    interval reaches zero, and beyond the band.
 
     Parameters
     ----------
@@ -24,13 +30,15 @@ def answers(found: dict[str, Finding], title: str, what: str) -> Figure:
     shown = {name: finding for name, finding in found.items() if finding.n}
     margin = MARGIN["points"]
     figure, axes = plt.subplots(figsize=(9, 1.6 + 0.52 * len(shown)))
-    axes.axvspan(-margin, margin, color=NEITHER, alpha=0.15, lw=0, label="no difference")
-    for colour, words in ((AHEAD, "ahead"), (BEHIND, "behind"), (NEITHER, "not told apart")):
-        axes.errorbar([], [], xerr=[], fmt="o", color=colour, capsize=3, label=words)
+    axes.axvspan(-margin, margin, color=NONE, alpha=0.15, lw=0)
+    for colour, words in (
+        *((AHEAD, "ahead"), (BEHIND, "behind"), (NONE, "no difference")),
+        (UNDECIDED, "not told apart"),
+    ):
+        axes.errorbar([], [], xerr=[], label=words, **_look(colour))
     for place, finding in enumerate(shown.values()):
-        side = AHEAD if finding.low > 0 else BEHIND if finding.high < 0 else NEITHER
         half = np.nan_to_num(finding.half)
-        axes.errorbar(finding.mean, place, xerr=half, fmt="o", color=side, capsize=3)
+        axes.errorbar(finding.mean, place, xerr=half, **_look(_colour(finding, margin)))
     axes.axvline(0, color="black", lw=1, ls=":")
     axes.set_yticks(range(len(shown)), list(shown))
     axes.invert_yaxis()
@@ -38,3 +46,14 @@ def answers(found: dict[str, Finding], title: str, what: str) -> Figure:
     below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 4}
     axes.legend(**below, ncols=4, frameon=False)
     return finish(figure)
+
+
+def _colour(found: Finding, margin: float) -> str:
+    if length.call(found, margin) == "none":
+        return NONE
+    return AHEAD if found.low > 0 else BEHIND if found.high < 0 else UNDECIDED
+
+
+def _look(colour: str) -> dict[str, Any]:
+    hollow = {"mfc": "none"} if colour == UNDECIDED else {}
+    return {"fmt": "o", "color": colour, "capsize": 3} | hollow
