@@ -14,6 +14,7 @@ from dcl.experiment import records
 from .finding import Finding
 
 SAMPLE = Path(__file__).parents[1] / "_static" / "scores_sample.csv"
+CALLED = {"balanced_accuracy": "mA", "f1": "F1"}  # of `dcl.thresholds`, as the pages do
 SAMPLE_LABELS = ("Bald", "Eyeglasses", "Blurry", "Smiling")
 
 
@@ -69,7 +70,7 @@ def means(report: Report) -> pd.DataFrame:
     """Mean over the attributes at each decision, percent with interval."""
     return pd.DataFrame(
         {
-            metric: [
+            CALLED.get(metric, metric): [
                 f"{100 * v:.1f} [{100 * low:.1f}, {100 * high:.1f}]" for v, low, high in values
             ]
             for metric, values in zip(METRICS, report.mean.transpose(0, 1).tolist(), strict=True)

@@ -51,6 +51,6 @@ def reliability(found: dict[str, dict[str, Any]], title: str) -> Figure:
         right.set_ylabel(f"{len(names)} attributes")
     errors = ", ".join(f"{method} {kept['ece']:.1f} %" for method, kept in found.items())
     bins = next(iter(found.values()))["bins"]
-    words = f"{title}:\nprobabilities are off by {errors}\n(ECE of {bins} bins, mean of attributes)"
+    words = f"{title}:\nCalibration error: {errors}\n(ECE of {bins} bins, mean of attributes)"
     figure.suptitle(words, x=0.01, ha="left", fontsize="medium")
     return finish(figure)

@@ -23,19 +23,19 @@ def colour_of(method: str) -> str | None:
 def threshold_sweep(runs: pd.DataFrame) -> Figure:
     """mA and F1, means over attributes, as one threshold moves for all attributes together.
 
-    A line for each method, its dot where it decides; dashed is cross entropy decided at each
+    A line for each method, its ring where it decides; dashed is cross entropy decided at each
     attribute's training prior, another threshold for each.
     """
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.6))
     peaks = []
-    for method in dict.fromkeys(runs["method"]):
+    for number, method in enumerate(dict.fromkeys(runs["method"])):
         records = list(runs["record"][runs["method"] == method])
         swept = [sweep(record) for record in records]
         mean = sum(swept) / len(swept)
         peaks.append(f"{method} {mean['f1'].max():.1f}")
         for axes, key in zip(panels, ("mA", "f1"), strict=True):
             axes.plot(mean.index, mean[key], color=colour_of(method), lw=2, label=method)
-            axes.plot(0, mean.loc[0.0, key], "o", color=colour_of(method), ms=8)
+            axes.plot(0, mean.loc[0.0, key], **_ring(colour_of(method), number))
     for axes, key in zip(panels, ("mA", "f1"), strict=True):
         moved = by_seed(with_prior(runs), PRIOR, metric(key))
         if len(moved):
@@ -43,24 +43,24 @@ def threshold_sweep(runs: pd.DataFrame) -> Figure:
     for axes, words in zip(panels, ("mA, %", "F1, %"), strict=True):
         axes.set(xlabel="threshold on the log-odds", ylabel=words)
     legend_below(figure)
-    title = f"{runs['title'].iloc[0]}:\nthe largest F1 is {', '.join(peaks)} %"
+    title = f"{runs['title'].iloc[0]}:\nLargest F1: {', '.join(peaks)} %"
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
 
 def roc_and_precision(runs: pd.DataFrame, attribute: str) -> Figure:
-    """ROC and precision-recall curve of one attribute, a dot where each method decides.
+    """ROC and precision-recall curve of one attribute, a ring where each method decides.
 
     Cross entropy has two dots on its curve: its own decision and that at the training prior. A
     precision-recall curve ends where nothing is called positive, for there it is undefined.
     """
     figure, (roc, pr) = plt.subplots(1, 2, figsize=(9, 3.6))
     curves = []
-    for row in with_prior(runs).drop_duplicates("method").itertuples():
+    for number, row in enumerate(with_prior(runs).drop_duplicates("method").itertuples()):
         colour, made = colour_of(row.method), row.record["test"]["per_attribute"][attribute]
         (negatives_kept, false_alarms), _ = made["confusion"]
         false_rate = 100 * false_alarms / (negatives_kept + false_alarms)
-        marker = {"color": colour, "marker": "o", "ms": 8, "ls": "none"}
+        marker = _ring(colour, number)
         if row.method != PRIOR:  # its curves are cross entropy's
             curves.append(row.record)
             curve = attribute_curve(row.record, attribute)
@@ -75,7 +75,7 @@ def roc_and_precision(runs: pd.DataFrame, attribute: str) -> Figure:
     words = attribute.replace("_", " ")
     areas = [record["test"]["per_attribute"][attribute]["auc"] for record in curves]
     title = (
-        f"{runs['title'].iloc[0]}:\n{words}: one curve, decided at different places; "
+        f"{runs['title'].iloc[0]}:\n{words}: nearly one ROC curve, decided at different places; "
         f"areas under it {min(areas):.1f} to {max(areas):.1f} %"
     )
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
@@ -109,3 +109,9 @@ def attribute_curve(record: dict[str, Any], attribute: str) -> pd.DataFrame:
         index=curves["log_odds"],
     )
     return 100 * frame
+
+
+def _ring(colour: str | None, number: int) -> dict[str, Any]:
+    """A hollow mark, each smaller than the one before: none hides another at its place."""
+    size = max(4, 14 - 3 * number)
+    return {"color": colour, "marker": "o", "ms": size, "mew": 2, "mfc": "none", "ls": "none"}
