@@ -34,6 +34,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 from dcl.experiment.machine import settings
 from dcl.experiment.provenance import closure, environment, files_used, source_hash
+from dcl_book.figures.narrow import NARROW
 from dcl_book.figures.style import title_in
 from from_source import equation_blocks, sample_script, tree
 from pictures import draw_card, draw_clouds, draw_method
@@ -41,6 +42,7 @@ from pictures import draw_card, draw_clouds, draw_method
 ROOT = Path(__file__).resolve().parents[1]
 TOC = Path("book/_toc.yml")
 SOURCE = ROOT / "_build" / "source"  # the staged sources, laid out as the repository root
+NARROW_FIGURES = SOURCE / "book" / "_static" / "narrow"
 EXECUTED = ROOT / "_build" / "executed"
 HTML = ROOT / "_build" / "html"
 PROFILES = ("quick", "standard")
@@ -113,6 +115,7 @@ def execute_all(notebooks: dict[str, Path], profile: str, jobs: int) -> None:
     alone = [page for page in left if uses(MEASURES, notebooks[page])]  # others change the times
     threads = os.environ.get("OMP_NUM_THREADS")
     os.environ["OMP_NUM_THREADS"] = threads or str(max(1, (os.cpu_count() or 1) // jobs))
+    os.environ["DCL_NARROW_FIGURES"] = "1"  # a second picture of each figure, for phones
     with ProcessPoolExecutor(jobs) as pool:
         runs = [
             pool.submit(execute, page, notebooks[page], profile, states[page])
@@ -240,7 +243,8 @@ def caption_figures(notebook: nbformat.NotebookNode, page: str) -> None:
     """Each figure has the caption of its cell's metadata, and in it a link to its numbers.
 
     The numbers are a CSV file that lies in the link: it works from disk too. A caption whose cell
-    drew nothing, because a reader's records have nothing to show, is left out.
+    drew nothing, because a reader's records have nothing to show, is left out. What a phone shows
+    in a figure's place is a file of the figure's name, see `dcl_book.captions`.
     """
     figure = 0
     for cell in notebook.cells:
@@ -261,6 +265,9 @@ def caption_figures(notebook: nbformat.NotebookNode, page: str) -> None:
                 '"caption": "..."}}}'
             )
         figure += 1
+        if narrow := drawn[0]["data"].pop(NARROW, None):
+            NARROW_FIGURES.mkdir(parents=True, exist_ok=True)
+            (NARROW_FIGURES / f"{own['figure']['name']}.svg").write_text(narrow, "utf8")
         if table := drawn[0]["data"].pop("text/csv", None):
             name = f"{Path(page).name}-figure-{figure}.csv"
             link = base64.b64encode(table.encode()).decode()

@@ -1,7 +1,11 @@
 """A Sphinx extension: figures of any content, and a box of its own for the picture of each.
 
-The box scrolls on a phone, and the caption below it does not.
+The box scrolls on a phone, and the caption below it does not. Where ``_static/narrow`` has a file
+of the figure's name, a phone shows that one.
 """
+
+import html
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
@@ -28,15 +32,34 @@ class Drawn(SphinxDirective):
         return [figure]
 
 
-def box_pictures(doctree: nodes.document) -> None:
-    """Put the image of each figure into a container of class ``dcl-picture``."""
+def box_pictures(doctree: nodes.document, static: Path, address: str) -> None:
+    """Put the image of each figure into a container of class ``dcl-picture``.
+
+    Parameters
+    ----------
+    doctree : document
+    static : path
+        The folder ``_static`` of the sources.
+    address : str
+        Of that folder, seen from the page.
+    """
     for figure in doctree.findall(nodes.figure):
+        narrow = [name for name in figure["names"] if (static / "narrow" / f"{name}.svg").is_file()]
         for image in [child for child in figure if isinstance(child, nodes.image)]:
-            figure.replace(image, nodes.container("", image.deepcopy(), classes=["dcl-picture"]))
+            box = nodes.container("", image.deepcopy(), classes=["dcl-picture"])
+            for name in narrow:
+                words = html.escape(image.get("alt", ""))
+                picture = (
+                    f'<img class="dcl-narrow" src="{address}/narrow/{name}.svg" alt="{words}" '
+                    'loading="lazy">'
+                )
+                box["classes"].append("dcl-has-narrow")
+                box.append(nodes.raw("", picture, format="html"))
+            figure.replace(image, box)
 
 
 def _resolved(app, doctree: nodes.document, page: str) -> None:
-    box_pictures(doctree)
+    box_pictures(doctree, Path(app.confdir, "book", "_static"), "../" * page.count("/") + "_static")
 
 
 def setup(app) -> dict[str, bool]:

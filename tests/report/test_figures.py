@@ -11,6 +11,7 @@ import pytest
 from dcl_book import evidence, figures, published, tables
 from dcl_book.evidence import PRIOR
 from dcl_book.figures import style, thresholds
+from dcl_book.figures.narrow import as_narrow_svg
 from dcl_book.figures.thresholds import attribute_curve, sweep
 from dcl_book.names import called
 
@@ -119,3 +120,33 @@ def test_both_sides_of_a_comparison_have_hues_that_no_method_has():
     css = (Path(figures.__file__).parents[2] / "_static" / "controls.css").read_text()
     for colour in sides:
         assert f": {colour.lower()};" in css, "the explorer's are the same"
+
+
+def test_a_phones_figure_has_its_panels_below_each_other_each_with_its_name():
+    figure, panels = plt.subplots(2, 2, figsize=(9, 4), sharey=True)
+    for axes, name in zip(panels[0], ("start", "end"), strict=True):
+        axes.plot([0, 1], label="cross-entropy")
+        axes.set_title(name)
+    panels[1, 0].set_ylabel("points of the second row")
+    style.legend_below(figure)
+    figure.suptitle("A finding that is longer than a line of a phone can be, so it is broken")
+    svg = as_narrow_svg(style.finish(figure))
+    width, height = (float(x) for x in re.search(r'viewBox="0 0 (\S+) (\S+)"', svg).groups())
+    assert width < 72 * 4.1
+    assert height > 1.5 * width
+    shown = re.findall(r"<!-- (.*?) -->", svg)
+    assert shown.count("start") == shown.count("end") == 2
+    assert shown.count("points of the second") == 2
+    assert shown.count("cross entropy") == 1
+    assert (figure.get_figwidth(), len(figure.legends)) == (9 * style.PAGE, 1)  # itself unchanged
+
+
+def test_a_sheet_of_pictures_and_a_narrow_figure_stay_as_they_are():
+    sheet, panels = plt.subplots(1, 2, figsize=(9, 3))
+    panels[0].imshow(np.zeros((4, 4)))
+    assert as_narrow_svg(sheet) is None
+    many, axes = plt.subplots(figsize=(9, 3))
+    axes.set_xticks(range(40), [f"attribute {i}" for i in range(40)])
+    assert as_narrow_svg(many) is None
+    small, _ = plt.subplots(figsize=(3, 3))
+    assert as_narrow_svg(small) is None

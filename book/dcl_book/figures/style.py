@@ -1,6 +1,7 @@
 """One look for all figures: colours, titles, finish."""
 
 import html
+import os
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from traitlets import ObjectName, Unicode
 from dcl.methods import METHODS
 
 from ..names import named, told
+from .narrow import NARROW, as_narrow_svg
 from .numbers import as_csv
 
 # One colour for each method in every figure, its entry says which; eight are Okabe and Ito's, which
@@ -45,6 +47,13 @@ class CsvFormatter(BaseFormatter):
 
     format_type = Unicode(CSV)
     print_method = ObjectName("_repr_csv_")
+
+
+class NarrowFormatter(BaseFormatter):
+    """What a phone shows in place of a figure."""
+
+    format_type = Unicode(NARROW)
+    print_method = ObjectName("_repr_narrow_svg_")
 
 
 def use_style() -> None:
@@ -83,6 +92,9 @@ def use_style() -> None:
         formatters = shell.display_formatter.formatters
         formatters.setdefault(CSV, CsvFormatter(parent=shell.display_formatter))
         formatters[CSV].for_type(Figure, as_csv)
+        if "DCL_NARROW_FIGURES" in os.environ:  # set by the book's build
+            formatters.setdefault(NARROW, NarrowFormatter(parent=shell.display_formatter))
+            formatters[NARROW].for_type(Figure, as_narrow_svg)
 
 
 def title_of(record: dict[str, Any], what: str) -> str:

@@ -1,0 +1,89 @@
+"""A figure as a phone shows it: panels below each other, letters as large as the page's."""
+
+import io
+import pickle
+import textwrap
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+
+NARROW = "application/vnd.dcl.narrow+svg"  # beside the SVG of a figure, for the book's build
+WIDTH = 3.9  # inches: as wide as a page's text on a phone of 390 pixels
+TITLE, LABEL, LEGEND = 40, 24, 26  # letters: of a line of a title, of a label, of a legend's entry
+LINE = 0.2  # inches
+PANELS, TICKS = 8, 20  # with more, a figure stays as it is, to be scrolled
+
+
+def as_narrow_svg(figure: Figure) -> str | None:
+    """The SVG of a figure in one column; None if it is narrow or no plain grid of panels."""
+    grids = {axes.get_gridspec() for axes in figure.axes}
+    if figure.get_figwidth() <= WIDTH or len(grids) != 1 or None in grids:
+        return None
+    if len(figure.axes) > PANELS or any(axes.images for axes in figure.axes):
+        return None
+    if any(len(axes.get_xticks()) > TICKS for axes in figure.axes):
+        return None
+    figure = pickle.loads(pickle.dumps(figure))
+    for legend in [*figure.legends, *(axes.get_legend() for axes in figure.axes)]:
+        _put_below(figure, legend)
+    rows, lines = figure.axes[0].get_gridspec().nrows, 0
+    for axes in [axes for axes in figure.axes if not axes.axison]:  # a place for the legend
+        axes.remove()
+    panels = sorted(figure.axes, key=lambda axes: axes.get_subplotspec().num1)
+    _name_each(panels)
+    column = GridSpec(len(panels), 1, figure=figure)
+    for place, axes in zip(column, panels, strict=True):
+        axes.set_subplotspec(place)
+        axes.tick_params(labelleft=True, labelbottom=True)
+        for side in ("left", "center"):
+            axes.set_title(_broken(axes.get_title(loc=side), TITLE), loc=side)
+        axes.set_xlabel(_broken(axes.get_xlabel(), TITLE))
+        axes.set_ylabel(_broken(axes.get_ylabel(), LABEL))
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        if any(len(label) > LABEL for label in labels):
+            labels = [_broken(label, LABEL) for label in labels]
+            axes.set_yticks(axes.get_yticks(), labels)
+            axes.tick_params("y", labelsize=9)
+            lines += sum(label.count("\n") for label in labels) / 2
+    above = 0.0
+    for text in figure.texts:  # the title of all panels
+        text.set_text(_broken(text.get_text(), TITLE))
+        above = max(above, LINE * (text.get_text().count("\n") + 1))
+    height = figure.get_figheight() / rows * len(panels) + LINE * lines + above
+    figure.set_size_inches(WIDTH, height)
+    figure.tight_layout(rect=(0, 0, 1, 1 - above / height))
+    with io.StringIO() as file:
+        figure.savefig(file, format="svg", metadata={"Date": None})
+        return file.getvalue()
+
+
+def _name_each(panels: list[Axes]) -> None:
+    """Names that stood above a column or left of a row of panels, for every panel of it."""
+    for axes in panels:
+        place = axes.get_subplotspec()
+        above, left = (
+            [other for other in panels if span(other.get_subplotspec()) == span(place)][0]
+            for span in (lambda x: x.colspan, lambda x: x.rowspan)
+        )
+        for side in ("left", "center"):
+            axes.set_title(axes.get_title(loc=side) or above.get_title(loc=side), loc=side)
+        axes.set_ylabel(axes.get_ylabel() or left.get_ylabel())
+
+
+def _put_below(figure: Figure, legend) -> None:
+    """A legend of one panel or of all, below the figure, in as many columns as fit."""
+    if legend is None:
+        return
+    handles, words = legend.legend_handles, [text.get_text() for text in legend.get_texts()]
+    title = legend.get_title().get_text() or None
+    legend.remove()
+    figure.legend(
+        handles, words, loc="upper center", bbox_to_anchor=(0.5, 0), fontsize=9, title=title,
+        title_fontsize=9, ncols=2 if max(map(len, words), default=0) <= LEGEND else 1,
+    )  # fmt: skip
+
+
+def _broken(words: str, letters: int) -> str:
+    """Words in lines of at most so many letters."""
+    return "\n".join(textwrap.wrap(words, letters))
