@@ -10,6 +10,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 EQUATIONS = range(1, 14)
 REFERENCE = ROOT / "dcl" / "reference.py"
+FAST = {  # equation -> the entry of api.md that computes it
+    **dict.fromkeys((1, 2, 3, 4), "schedule"),
+    5: "target_distribution",
+    6: "dsl_loss",
+    7: "dsl_weights",
+    **dict.fromkeys((8, 9), "triplet_loss"),
+    10: "DCLLoss",
+    11: "loss_schedule",
+    **dict.fromkeys((12, 13), "balanced_accuracy"),
+}
 ROOMS = {  # folder -> what it is for; a room imports from those above it and its own folders
     "dcl": "the method, in the paper's order; needs torch alone",
     "dcl/networks": "networks: images or features to logits and features",
@@ -119,5 +129,6 @@ def equation_blocks() -> str:
             raise ValueError(f"no line of {where} says that it is Eq. {number}")
         lines = ", ".join(f"`{file}` line {line}" for file, line in fast[number])
         parts += [f"<!-- eq {number} -->", "```{code-block} python", ":caption: dcl/reference.py"]
-        parts += ["\n\n\n".join(shown), "```", f"Fast code: {lines}", f"<!-- end {number} -->\n"]
+        said = f"Fast code: {{py:obj}}`dcl.{FAST[number]}`, in {lines}"
+        parts += ["\n\n\n".join(shown), "```", said, f"<!-- end {number} -->\n"]
     return "\n".join(parts)

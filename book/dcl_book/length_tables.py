@@ -17,8 +17,8 @@ def leads_in_words(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _in_words(found: dict[Any, dict[int, Finding]]) -> pd.DataFrame:
-    """Each row's leads as text, columns by lengths; - where there is none."""
-    lengths = sorted({epochs for lead in found.values() for epochs in lead})
+    """Each row's leads as text, columns by lengths, longest first; - where there is none."""
+    lengths = sorted({epochs for lead in found.values() for epochs in lead}, reverse=True)
     rows = {
         name: [f"{lead[epochs]}" if epochs in lead else "-" for epochs in lengths]
         for name, lead in found.items()
@@ -80,7 +80,7 @@ def _by_length_and_method(
 
 
 def machines(runs: pd.DataFrame) -> pd.DataFrame:
-    """What each length was trained with: a row for like seeds, precision and device.
+    """What each length was trained with, longest first: a row for like seeds, precision, device.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def machines(runs: pd.DataFrame) -> pd.DataFrame:
         }
     )
     rows = []
-    for epochs, own in shown.groupby("epochs"):
+    for epochs, own in sorted(shown.groupby("epochs"), key=lambda group: -group[0]):
         every = set(own["method"])
         like: dict[tuple, list] = {}
         for key, group in own.groupby(["precision", "device", "seed"]):

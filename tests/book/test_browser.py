@@ -173,6 +173,23 @@ def test_nothing_is_wider_than_the_window(page, size):
         page.set_viewport_size(DESK)
 
 
+def test_an_equation_wider_than_a_phone_starts_at_its_left_end(window):
+    window.set_viewport_size(PHONE)
+    try:
+        window.goto(address("book/method"))
+        window.evaluate("() => window.MathJax?.startup?.promise?.then(() => null)")
+        wide = window.eval_on_selector_all(
+            "article div.math",
+            """list => list.filter((e) => e.scrollWidth > e.clientWidth).map((e) =>
+              e.querySelector("mjx-math").getBoundingClientRect().left
+              - e.getBoundingClientRect().left)""",
+        )
+    finally:
+        window.set_viewport_size(DESK)
+    assert wide
+    assert all(left >= -1 for left in wide), wide
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_text_stands_out_from_its_ground(page, mode):
     page.evaluate("mode => document.documentElement.dataset.theme = mode", mode)

@@ -319,6 +319,10 @@ def test_the_method_page_shows_every_equation_once_and_names_its_fast_code():
         assert f"\\tag{{{number}}}" in page
     blocks = from_source.equation_blocks()
     assert all(f"<!-- eq {n} -->" in blocks for n in from_source.EQUATIONS)
+    api = (ROOT / "book" / "api.md").read_text()
+    for name in re.findall(r"Fast code: {py:obj}`(dcl\.\w+)`", blocks):
+        assert re.search(rf":: {re.escape(name)}$", api, re.MULTILINE), name
+    assert blocks.count("Fast code: {py:obj}") == len(from_source.EQUATIONS)
     for number, lines in from_source.fast_lines().items():
         for file, line in lines:
             marked = (ROOT / file).read_text().splitlines()[line - 1]

@@ -74,7 +74,7 @@ def test_leads_in_words_have_a_row_for_each_other_method_and_a_dash_for_none():
     made = runs({8: (1.0, 3), 24: (2.0, 1)})
     made = made[~((made["method"] == "crl") & (made["epochs"] == 24))]
     table = length_tables.leads_in_words(made)
-    assert list(table.columns) == [8, 24]
+    assert list(table.columns) == [24, 8]
     assert table.index[0] == PRIOR
     assert table.loc["selective-learning", 24] == "+2.00"
     assert table.loc["crl", 24] == "-"
@@ -115,12 +115,12 @@ def test_a_length_says_with_what_it_was_trained():
     told = table.drop(columns="hours").to_numpy().tolist()
     others = ", ".join(sorted(set(length.TRAINED) - {"dcl"}))
     assert told == [
+        [24, "0", "float32", "cpu", "all"],
         [8, "2", "bfloat16", "cuda", "dcl"],
         [8, "0, 1", "float32", "cpu", "all"],
         [8, "2", "float32", "cuda", others],
-        [24, "0", "float32", "cpu", "all"],
     ]
-    assert table["hours"].tolist() == ["1.0", "12.0", "5.0", "6.0"]
+    assert table["hours"].tolist() == ["6.0", "1.0", "12.0", "5.0"]
     assert length_tables.machines(NONE).empty
 
 

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from .. import length
 from ..evidence import PRIOR
@@ -43,9 +44,9 @@ def leads_by_length(runs: pd.DataFrame, title: str) -> Figure | None:
         axes.axhspan(-MARGIN["points"], MARGIN["points"], color="black", alpha=0.1, lw=0)
         axes.axhline(0, color="black", lw=1, ls=":")
         for place, (other, lead) in enumerate(panel.items()):
-            epochs = np.array(list(lead)) * 1.025 ** (place - len(panel) / 2)  # side by side
+            epochs = np.array(list(lead)) * 1.08 ** (place - (len(panel) - 1) / 2)  # side by side
             axes.errorbar(
-                epochs, [f.mean for f in lead.values()], marker="o", ms=5, lw=1.6, capsize=2,
+                epochs, [f.mean for f in lead.values()], marker="o", ms=4, lw=1.2, capsize=2,
                 yerr=np.nan_to_num([f.half for f in lead.values()]), color=colour_of(other),
                 label=other,
             )  # fmt: skip
@@ -78,8 +79,8 @@ def _reach(panel: dict[str, dict[int, Finding]]) -> tuple[float, float]:
 def training_curves(runs: pd.DataFrame, epochs: int, title: str) -> Figure | None:
     """Loss in training, loss on validation and mA on validation, epoch by epoch, of one length.
 
-    Means over seeds. A star where the validation loss is lowest: there overfitting begins. None
-    without runs of that length.
+    Means over seeds. A star where the validation loss of a seed is lowest, in the mean, and its
+    epoch: there overfitting begins. None without runs of that length.
     """
     own = runs[(runs["epochs"] == epochs) & runs["method"].isin(CURVES)]
     if own.empty:
@@ -95,13 +96,27 @@ def training_curves(runs: pd.DataFrame, epochs: int, title: str) -> Figure | Non
             if method not in set(own["method"]):
                 continue
             records = own["record"][own["method"] == method]
-            mean = pd.DataFrame([history(record, key) for record in records]).mean()
+            curves = pd.DataFrame([history(record, key) for record in records])
+            mean = curves.mean()
             shade = 0.5 if width > 3 else 1
             axes.plot(
                 mean.index, mean, color=colour_of(method), lw=width, alpha=shade, label=method
             )
             if key == "val_loss" and len(mean):
-                axes.plot(mean.idxmin(), mean.min(), "*", color=colour_of(method), ms=11)
+                epoch = curves.idxmin(axis=1).mean()
+                axes.plot(
+                    epoch, curves.min(axis=1).mean(), "*", color=colour_of(method), ms=9,
+                    markeredgecolor="black", markeredgewidth=0.7, zorder=3,
+                )  # fmt: skip
+                axes.text(
+                    0.97, 0.05 + 0.1 * len(axes.texts), f"epoch {epoch:.0f}", ha="right",
+                    color=colour_of(method), size=9, transform=axes.transAxes,
+                )  # fmt: skip
+        if key == "val_loss":
+            axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            axes.yaxis.set_minor_locator(NullLocator())
         axes.set(xlabel="epochs trained", title=words)
     legend_below(figure)
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")

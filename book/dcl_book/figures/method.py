@@ -123,7 +123,7 @@ def targets(shares: dict[str, float], epochs: int = 300, decay: float = 0.99) ->
         axes.set(xlabel="epoch l", title=f"{label}: {100 * share:.1f} % positive", ylim=(0, 0.55))
     np.atleast_1d(panels)[0].set_ylabel("target share of the minority")
     legend_below(figure)
-    title = "The rarer the class, the later its target moves"
+    title = "With convex, the rarer the class, the later its target moves"
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..plane import Cloud, descend, draw
-from .style import METHOD_COLOURS, MINORITY, finish, legend_below, name_group
+from .style import METHOD_COLOURS, MINORITY, VIOLET, finish, legend_below, name_group
 
 NAMES = {"all": "all anchors (CRL)", "easy": "easy anchors (TEA)"}
 COLOURS = {"all": METHOD_COLOURS["crl"], "easy": METHOD_COLOURS["dcl"]}
@@ -106,7 +106,7 @@ def outcomes(table: pd.DataFrame, title: str) -> Figure:
             axes.set_title(f"k = {k}" if what == "lost" else "")
         row[0].set_ylabel(label)
     for axes in panels[-1]:
-        axes.set_xlabel("hard positives at the start, % of the minority")
+        axes.set_xlabel("hard ones at the start, % of positives")
     legend_below(figure)
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
@@ -148,7 +148,8 @@ def _scatter(axes: Axes, cloud: Cloud, points: np.ndarray) -> None:
     minority = (cloud.labels[:, 0] == 1).numpy()
     easy = minority & (cloud.points[:, 0, 0] > 0).numpy()
     axes.scatter(*points[~minority].T, s=8, color="#999999", lw=0, label="majority")
-    axes.scatter(*points[easy].T, s=26, color="#009E73", lw=0, label="easy positive")
-    axes.scatter(*points[minority & ~easy].T, s=30, color="#D55E00", marker="^", lw=0)
+    axes.scatter(*points[easy].T, s=26, color=VIOLET, lw=0, label="easy positive")
+    hard = points[minority & ~easy].T
+    axes.scatter(*hard, s=28, facecolor="none", edgecolor=VIOLET, marker="^", lw=1.2)
     axes.axvline(0, color="black", lw=1, ls=":")
     axes.set(xlim=(-1.6, 1.6), ylim=(-1.2, 1.2), xticks=[-1, 0, 1], yticks=[-1, 0, 1])
