@@ -105,9 +105,22 @@ def test_figures_are_drawn_from_what_is_there(folders):
     runs = size.collect(*folders)
     figures.use_style()
     assert len(figures.leads_by_size(runs, "a title").axes) == 2
-    assert len(figures.leads_by_views(runs, "another").axes) == 2
     (axes,) = figures.overfitting_by_size(runs, 24, "a third").axes
     assert {line.get_label() for line in axes.lines} == set(runs["method"])
+
+
+def test_images_times_epochs_are_drawn_once_parts_have_two_lengths(folders):
+    for path in list(folders[0].iterdir()):
+        one = json.loads(path.read_text())
+        one["config"]["epochs"] = 8
+        (folders[0] / f"short-{path.name}").write_text(json.dumps(one))
+    runs = size.collect(*folders)
+    assert set(runs["epochs"]) == {8, 24}
+    left, right = figures.leads_by_views(runs, "another").axes
+    assert {line.get_label() for line in left.containers} == {
+        f"{part:,} images" for part in (3_000, 6_000, ALL)
+    }
+    assert figures.leads_by_views(runs[runs["epochs"] == 24], "it repeats leads_by_size") is None
 
 
 def test_tables_say_how_many_seeds_a_difference_has(folders):
@@ -150,10 +163,10 @@ def test_figures_and_tables_stand_empty_where_no_run_is(tmp_path):
     runs = size.collect(tmp_path, tmp_path)
     for drawn in (
         figures.leads_by_size(runs, "a"),
-        figures.leads_by_views(runs, "b"),
         figures.overfitting_by_size(runs, 24, "c"),
     ):
         assert not any(axes.containers for axes in drawn.axes)
+    assert figures.leads_by_views(runs, "b") is None
     assert size.rates(runs).empty
     assert set(size.trends(runs, 24).stack()) == {"-"}
     assert size.table(runs).empty

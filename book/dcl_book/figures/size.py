@@ -9,9 +9,9 @@ from matplotlib.ticker import NullLocator
 from .. import size
 from ..finding import Finding
 from ..verdicts import MARGIN
-from .style import METHOD_COLOURS, finish, legend_below
+from .style import METHOD_COLOURS, SLATE, VIOLET, finish, legend_below
 
-LENGTH_COLOURS = {24: "#0072B2", 75: "#D55E00", 300: "#009E73"}
+LENGTH_COLOURS = {24: SLATE, 75: VIOLET, 300: "#333333"}  # no method has them
 
 
 def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figure:
@@ -32,7 +32,7 @@ def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figu
         found = size.differences(runs, other)
         _zero(axes)
         for place, (epochs, own) in enumerate(found.groupby("epochs")):
-            colour = LENGTH_COLOURS.get(epochs, "#6E6E6E")
+            colour = LENGTH_COLOURS.get(epochs, "#999999")
             table = size.by_part(own)[epochs]
             shift = 1.03 ** (place - 1)
             _points(axes, table.index.to_numpy() * shift, table, colour, f"{epochs} epochs")
@@ -52,8 +52,14 @@ def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figu
     return finish(figure)
 
 
-def leads_by_views(runs: pd.DataFrame, title: str) -> Figure:
-    """The same differences against images x epochs, a line for each number of images."""
+def leads_by_views(runs: pd.DataFrame, title: str) -> Figure | None:
+    """The same differences against images x epochs, a line for each number of images.
+
+    None for fewer than two lengths: then it would show what `leads_by_size` does.
+    """
+    drawn = [size.differences(runs, other)["epochs"] for other in size.DECIDING]
+    if pd.concat(drawn).nunique() < 2:
+        return None
     figure, panels = plt.subplots(1, 2, figsize=(9, 4), sharey=True)
     for axes, other in zip(panels, size.DECIDING, strict=True):
         found = size.differences(runs, other)
