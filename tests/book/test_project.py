@@ -123,6 +123,14 @@ def test_lines_of_notebooks_fit_the_page():
             assert len(line) <= 75, f"{where}: {line}"
 
 
+def test_a_paragraph_that_a_cell_says_is_shown_or_glued():
+    for where, cell in notebook_cells():
+        for line in ast.parse("".join(cell["source"])).body[:-1]:
+            call = getattr(line, "value", None)
+            if isinstance(line, ast.Expr) and ast.unparse(getattr(call, "func", call)) == "say":
+                assert "glued_as" in [keyword.arg for keyword in call.keywords], where
+
+
 def test_parameters_of_a_notebook_are_typed_and_come_first():
     names = [where.split(",")[0] for where, _ in notebook_cells()]
     for (where, cell), name, before in zip(notebook_cells(), names, [None, *names], strict=False):
