@@ -155,6 +155,7 @@ def test_the_figure_names_the_decisions_that_it_compares():
         for part in (record, *record["decisions"].values()):
             part["test"]["per_attribute"] = {"hat": {"mA": part["test"]["mA"]}}
     drawn = figures.gain_by_attribute(found)
-    assert "ahead of cross entropy at the prior in\nDCL 0 of 1" in drawn.axes[0].get_title()
+    title = "".join(drawn.axes[0].get_title(loc=place) for place in ("left", "center"))
+    assert "ahead of cross entropy at the prior in\nDCL 0 of 1" in title
     (label,) = drawn.legends[0].get_texts()
     assert label.get_text().startswith("DCL at tuned thresholds, \N{MINUS SIGN}2.0")
