@@ -148,5 +148,8 @@ def test_a_sheet_of_pictures_and_a_narrow_figure_stay_as_they_are():
     many, axes = plt.subplots(figsize=(9, 3))
     axes.set_xticks(range(40), [f"attribute {i}" for i in range(40)])
     assert as_narrow_svg(many) is None
+    beside, axes = plt.subplots(figsize=(9, 3))
+    axes.annotate("words beside the panel, of a line that nobody breaks", (1, 0.5))
+    assert as_narrow_svg(beside) is None
     small, _ = plt.subplots(figsize=(3, 3))
     assert as_narrow_svg(small) is None

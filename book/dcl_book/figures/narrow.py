@@ -3,6 +3,7 @@
 import io
 import pickle
 import textwrap
+import warnings
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ WIDTH = 3.9  # inches: as wide as a page's text on a phone of 390 pixels
 TITLE, LABEL, LEGEND = 40, 24, 26  # letters: of a line of a title, of a label, of a legend's entry
 LINE, GAP = 0.2, 0.07  # inches of a line; what tight_layout leaves out of a title's line
 PANELS, TICKS = 8, 20  # with more, a figure stays as it is, to be scrolled
+WIDER = 1.3  # so does one that words beside its panels make wider than so many times WIDTH
 
 
 def as_narrow_svg(figure: Figure) -> str | None:
@@ -52,7 +54,14 @@ def as_narrow_svg(figure: Figure) -> str | None:
         above = max(above, text.get_text().count("\n") + 1)
     height = figure.get_figheight() / rows * len(panels) + LINE * (lines + above)
     figure.set_size_inches(WIDTH, height)
-    figure.tight_layout(rect=(0, 0, 1, 1 - GAP * above / height))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            figure.tight_layout(rect=(0, 0, 1, 1 - GAP * above / height))
+        except UserWarning:  # words beside the panels leave no room for them
+            return None
+    if figure.get_tightbbox().width > WIDER * WIDTH:
+        return None
     with io.StringIO() as file:
         figure.savefig(file, format="svg", metadata={"Date": None})
         return file.getvalue()
