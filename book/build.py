@@ -115,7 +115,6 @@ def execute_all(notebooks: dict[str, Path], profile: str, jobs: int) -> None:
     alone = [page for page in left if uses(MEASURES, notebooks[page])]  # others change the times
     threads = os.environ.get("OMP_NUM_THREADS")
     os.environ["OMP_NUM_THREADS"] = threads or str(max(1, (os.cpu_count() or 1) // jobs))
-    os.environ["DCL_NARROW_FIGURES"] = "1"  # a second picture of each figure, for phones
     with ProcessPoolExecutor(jobs) as pool:
         runs = [
             pool.submit(execute, page, notebooks[page], profile, states[page])
@@ -421,6 +420,7 @@ def main() -> None:
         parser.error(f"--jobs must be 1 or more, got {arguments.jobs}")
     os.environ.update(settings())  # the kernels start with them, see there
     os.environ["DCL_PROFILE"] = profile  # read by the kernels
+    os.environ["DCL_NARROW_FIGURES"] = "1"  # so is this: a second picture of each, for phones
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # a warning that says nothing here
     pages = pages_of_contents()
     notebooks = {page: path for page, path in pages.items() if path.suffix == ".ipynb"}

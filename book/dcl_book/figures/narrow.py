@@ -71,10 +71,8 @@ def _name_each(panels: list[Axes]) -> None:
     """Names that stood above a column or left of a row of panels, for every panel of it."""
     for axes in panels:
         place = axes.get_subplotspec()
-        above, left = (
-            [other for other in panels if span(other.get_subplotspec()) == span(place)][0]
-            for span in (lambda x: x.colspan, lambda x: x.rowspan)
-        )
+        above = next(x for x in panels if x.get_subplotspec().colspan == place.colspan)
+        left = next(x for x in panels if x.get_subplotspec().rowspan == place.rowspan)
         for side in ("left", "center"):
             axes.set_title(axes.get_title(loc=side) or above.get_title(loc=side), loc=side)
         axes.set_ylabel(axes.get_ylabel() or left.get_ylabel())
