@@ -34,6 +34,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 from dcl.experiment.machine import settings
 from dcl.experiment.provenance import closure, environment, files_used, source_hash
+from dcl_book.figures.dark import with_dark_look
 from dcl_book.figures.narrow import NARROW
 from dcl_book.figures.style import title_in
 from from_source import equation_blocks, sample_script, tree
@@ -354,6 +355,12 @@ def write_html() -> None:
         sys.exit(f"{done.stdout.strip()}\nThe book was not built: the causes are above.")
 
 
+def add_dark_looks() -> None:
+    """Figures as a dark page shows them, in the same files."""
+    for path in [*HTML.glob("_images/*.svg"), *HTML.glob("_static/narrow/*.svg")]:
+        path.write_text(with_dark_look(path.read_text("utf8")), "utf8")
+
+
 def write_page_texts(pages: dict[str, Path]) -> None:
     """The text of each page, its sentences and all of it, for search_from_disk.js's excerpts."""
     texts = {}
@@ -429,6 +436,7 @@ def main() -> None:
     print(f"Building {len(pages)} pages", flush=True)
     write_html()
     write_redirects(pages)
+    add_dark_looks()
     check_html(pages)
     write_page_texts(pages)
     print(f"The book is built. Open {HTML / 'index.html'}")

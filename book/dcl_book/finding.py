@@ -45,10 +45,18 @@ class Finding:
         return self.text("{:+.2f}")
 
     def text(self, form: str = "{:.2f}") -> str:
-        """Mean ± half width, held together; the mean alone for one seed, - for none."""
+        """Mean ± half width, held together; the mean alone for one seed, - for none.
+
+        Examples
+        --------
+        >>> Finding(-0.004, 0.1, 1).text("{:+.2f}")  # a zero has no sign
+        '0.00'
+        """
         if not self.n:
             return "-"
         mean = form.format(self.mean)
+        if not mean.strip("+-0."):
+            mean = mean.lstrip("+-")
         half = form.replace("+", "").format(self.half)
         return f"{mean}{NO_BREAK}±{NO_BREAK}{half}" if self.n > 1 else mean
 

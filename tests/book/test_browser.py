@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import torch
 from chromium import CHROMIUM, DESK, PHONE, started, watched
+from matplotlib.colors import to_rgb
 from PIL import Image
 from sphinx_external_toc.parsing import parse_toc_yaml
 
@@ -19,6 +20,7 @@ from dcl.mining import mine
 from dcl.schedulers import SAMPLING_SCHEDULES
 from dcl.triplet import TripletOptions, triplet_terms
 from dcl_book import plane
+from dcl_book.figures.style import METHOD_COLOURS
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
@@ -271,6 +273,18 @@ def test_figures_are_dark_on_a_light_page_and_light_on_a_dark_one(window, mode):
     assert (ground > 240) if mode == "light" else (ground < 40)
     lightest, darkest = image.getextrema()[1], image.getextrema()[0]
     assert lightest - darkest > 180
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("page", ["book/method", "book/intro"])
+def test_a_method_has_one_colour_on_a_light_page_and_on_a_dark_one(window, page, mode):
+    window.goto(address(page))
+    window.evaluate("mode => document.documentElement.dataset.theme = mode", mode)
+    figure = window.locator("article figure img, article .dcl-forest").first
+    figure.scroll_into_view_if_needed()
+    image = Image.open(io.BytesIO(figure.screenshot())).convert("RGB")
+    colours = {colour for _, colour in image.getcolors(image.width * image.height)}
+    assert tuple(round(255 * part) for part in to_rgb(METHOD_COLOURS["dcl"])) in colours
 
 
 def test_a_wide_table_keeps_its_first_column_in_sight(window):

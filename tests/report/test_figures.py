@@ -2,15 +2,19 @@
 
 import io
 import re
+from colorsys import rgb_to_hls
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from dcl_book import evidence, figures, published, tables
 from dcl_book.evidence import PRIOR
 from dcl_book.figures import style, thresholds
+from dcl_book.figures.dark import CONTRAST, contrast, dark, with_dark_look
 from dcl_book.figures.narrow import as_narrow_svg
 from dcl_book.figures.thresholds import attribute_curve, sweep
 from dcl_book.names import called
@@ -48,6 +52,33 @@ def test_figures_of_the_reports_are_drawn_from_records():
     axes = figures.paper_and_ours(steps, "Table 3").axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["cross entropy", "DCL"]
     assert np.isfinite(axes.get_xlim()).all()
+
+
+@pytest.mark.parametrize("colour", [*style.METHOD_COLOURS.values(), thresholds.colour_of(PRIOR)])
+def test_a_method_keeps_its_hue_on_a_dark_page_and_is_seen_there(colour):
+    own, shown = to_rgb(colour), to_rgb(dark(colour))
+    assert contrast(shown) >= CONTRAST
+    if contrast(own) >= CONTRAST and max(own) - min(own) > 0.2:
+        assert shown == pytest.approx(own, abs=1 / 255)
+    elif max(own) > min(own):
+        assert rgb_to_hls(*shown)[0] == pytest.approx(rgb_to_hls(*own)[0], abs=0.01)
+
+
+def test_the_dark_look_of_a_figure_has_a_rule_for_each_of_its_colours():
+    figure, axes = plt.subplots()
+    axes.plot([0, 1], color=style.METHOD_COLOURS["crl"])
+    axes.text(0, 0, "words", color="#333333")
+    with io.StringIO() as file:
+        style.finish(figure).savefig(file, format="svg", metadata={"Date": None})
+        svg = file.getvalue()
+    looks = with_dark_look(svg)
+    rules = dict(re.findall(r'\[style\*="(.*?)"\] \{ (.*?) !important \}', looks))
+    drawn = set(re.findall(r"(?:fill|stroke): #[0-9a-f]{6}", svg))
+    assert drawn == set(rules) >= {"stroke: #0072b2", "fill: #333333", "fill: #ffffff"}
+    assert rules["stroke: #0072b2"] == "stroke: #0072b2"
+    assert rules["fill: #ffffff"] == "fill: #14181e"
+    ElementTree.fromstring(looks)
+    assert with_dark_look(looks) == looks
 
 
 def test_a_precision_recall_curve_ends_where_nothing_is_called_positive():

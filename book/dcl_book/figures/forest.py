@@ -8,13 +8,22 @@ import pandas as pd
 from ..claims_table import link
 from ..finding import Finding
 from ..verdicts import MARGIN, VERDICTS, WORDS
+from .dark import dark
 from .style import METHOD_COLOURS
 from .thresholds import PRIOR, colour_of
 
 HERE, PAPER, MOVED = METHOD_COLOURS["dcl"], METHOD_COLOURS["cross-entropy"], colour_of(PRIOR)
 DRAWN = "points"  # the unit of the axis; a claim in another has its number alone
 MIDDLE = 11  # of a strip that is 22 high, in pixels
-STYLE = """<style>
+ON_DARK = "\n".join(
+    f'html[data-theme="dark"] .dcl-forest [{kind}="{colour}"] {{ {kind}: {dark(colour)}; }}'
+    for colour in METHOD_COLOURS.values()
+    for kind in ("fill", "stroke")
+    if dark(colour) != colour.lower()
+)
+STYLE = (
+    f"<style>\n{ON_DARK}"
+    """
 .dcl-forest { margin: 1rem 0; line-height: 1.3; }
 .dcl-forest p { margin: 1.1rem 0 .2rem; font-weight: 600; }
 .dcl-forest p.key { font-weight: 400; margin: 0; }
@@ -33,6 +42,7 @@ STYLE = """<style>
   .dcl-forest .claim .strip { grid-row: 2; grid-column: 1 / 3; margin: 0 .6rem; }
 }
 </style>"""
+)
 
 
 def forest(judged: pd.DataFrame) -> str:
