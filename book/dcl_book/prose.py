@@ -27,6 +27,8 @@ With the repository's own records (`dcl_book.own`) a false sentence raises `Fals
 build and the tests of the notebooks stop and show it; then rewrite the sentence. With a reader's
 records nothing stops: the sentence is struck out, followed by what their records say.
 
+* A figure's title is its finding too: ``claim.title(condition, "DCL is never ahead", "DCL minus
+  cross entropy", lead)``. With a reader's records that say otherwise it is the second.
 * A difference is a `Finding`: ``f"{lead}"`` is "+7.0 ± 0.6", `points(lead)` has one decimal and no
   sign, ``-lead`` turns it round. Compare ``lead.low > 0`` (surely ahead), ``lead.high < 0`` (surely
   behind), ``length.call(lead) == "none"`` (equal within half a point). A missing run gives NaN:
@@ -90,18 +92,46 @@ class Claims:
         FalseClaimError
             For a false condition with the repository's own records.
         """
-        if condition:
+        if self._holds(condition, sentence, found):
             return sentence
-        numbers = ", ".join(_text(value) for value in found)
-        if self.own:
-            raise FalseClaimError(
-                f"the records do not bear out this sentence: {sentence!r} (they say: "
-                f"{numbers or 'the condition is false'}). Rewrite the sentence; if the records "
-                "are not the repository's own, `dcl_book.own` says how that is told"
-            )
         missing = not found or any(_missing(value) for value in found)
-        says = "your records do not tell." if missing else f"your records say otherwise: {numbers}."
-        return f'<s class="dcl-otherwise">{sentence}</s> <em>({says})</em>'
+        says = f"say otherwise: {_numbers(found)}" if not missing else "do not tell"
+        return f'<s class="dcl-otherwise">{sentence}</s> <em>(your records {says}.)</em>'
+
+    def title(
+        self, condition: bool, finding: str, topic: str, *found: Finding | float | str
+    ) -> str:
+        """The title of a figure: what was found if the condition holds, else what is drawn.
+
+        Parameters
+        ----------
+        condition : bool
+            What pins the finding's qualitative words.
+        finding, topic : str
+            "DCL is never ahead of the moved threshold", "DCL minus the moved threshold".
+        found : Finding, float or str
+            The numbers that decide, shown in the error.
+
+        Returns
+        -------
+        str
+            The finding; with a reader's records and a false condition, the topic.
+
+        Raises
+        ------
+        FalseClaimError
+            For a false condition with the repository's own records.
+        """
+        return finding if self._holds(condition, finding, found) else topic
+
+    def _holds(self, condition: bool, words: str, found: tuple) -> bool:
+        if self.own and not condition:
+            raise FalseClaimError(
+                f"the records do not bear out this sentence: {words!r} (they say: "
+                f"{_numbers(found) or 'the condition is false'}). Rewrite the sentence; if the "
+                "records are not the repository's own, `dcl_book.own` says how that is told"
+            )
+        return bool(condition)
 
 
 def say(*sentences: str, glued_as: str = "") -> Markdown:
@@ -137,6 +167,10 @@ def over(*found: Finding) -> str:
 def at(leads: Mapping[Hashable, Finding], where: Hashable) -> Finding:
     """The finding at a length, or of a row; an empty one where there is none."""
     return leads.get(where, Finding.of([]))
+
+
+def _numbers(found: tuple) -> str:
+    return ", ".join(_text(value) for value in found)
 
 
 def _text(value: Finding | float | str) -> str:

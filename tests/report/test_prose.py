@@ -44,6 +44,17 @@ def test_a_run_that_a_reader_has_not_leaves_a_sentence_untold():
     assert text.endswith("</s> <em>(your records do not tell.)</em>")
 
 
+def test_a_title_is_the_finding_only_where_the_records_bear_it_out():
+    ahead, behind = Finding(1.0, 0.5, 3), Finding(-1.0, 0.5, 3)
+    for own in (True, False):
+        title = Claims(ROOT, own=own).title(ahead.low > 0, "DCL leads", "DCL minus it", ahead)
+        assert title == "DCL leads"
+    title = Claims(ROOT, own=False).title(behind.low > 0, "DCL leads", "DCL minus it", behind)
+    assert title == "DCL minus it"
+    with pytest.raises(FalseClaimError, match="'DCL leads' .they say: -1.00"):
+        Claims(ROOT, own=True).title(behind.low > 0, "DCL leads", "DCL minus it", behind)
+
+
 def test_a_paragraph_joins_its_sentences_and_leaves_empty_ones_out():
     assert say("One.", "", "Two.").data == "One. Two."
 
