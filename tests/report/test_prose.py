@@ -46,8 +46,8 @@ def test_a_run_that_a_reader_has_not_leaves_a_sentence_untold():
 
 def test_a_title_is_the_finding_only_where_the_records_bear_it_out():
     ahead, behind = Finding(1.0, 0.5, 3), Finding(-1.0, 0.5, 3)
-    for own in (True, False):
-        title = Claims(ROOT, own=own).title(ahead.low > 0, "DCL leads", "DCL minus it", ahead)
+    for whose in (True, False):
+        title = Claims(ROOT, own=whose).title(ahead.low > 0, "DCL leads", "DCL minus it", ahead)
         assert title == "DCL leads"
     title = Claims(ROOT, own=False).title(behind.low > 0, "DCL leads", "DCL minus it", behind)
     assert title == "DCL minus it"
