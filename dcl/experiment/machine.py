@@ -186,7 +186,7 @@ def _user() -> str:
 def best_precision(device: "torch.device") -> str:
     """The precision that ``auto`` means: bfloat16 if the hardware multiplies it, else float32.
 
-    On a CPU that is AMX (`amx_bf16` of its flags): without it bfloat16 is several times slower.
+    On a CPU that is AMX (`amx_bf16` of its flags): without it a step takes 1.5 to 2 times as long.
 
     Examples
     --------

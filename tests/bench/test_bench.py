@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dcl import DCLLoss
@@ -39,7 +39,6 @@ def outputs(batch, attributes, classes, width, seed):
     return logits.requires_grad_(), features.requires_grad_()
 
 
-@settings(deadline=None, max_examples=30)
 @given(
     batch=st.integers(2, 40),
     attributes=st.integers(1, 4),

@@ -164,7 +164,7 @@ def test_a_page_without_the_text_of_its_cells_is_checked_too():
         ("tabular", {"epochs": "true"}, "epochs must be a whole number, got 'true': of training"),
     ],
 )
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore")  # of papermill's own, about the kernel it stops
 def test_papermill_stops_at_what_cannot_be(name, values, words, tmp_path):
     with pytest.raises(papermill.PapermillExecutionError, match=words):
         papermill.execute_notebook(

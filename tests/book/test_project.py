@@ -201,6 +201,7 @@ def test_workflows_run_every_python_and_both_ends_of_the_range_of_torch():
     assert project["requires-python"] == f">={min(named)}"
     ends = [f".github/{end}-torch.txt" for end in ("oldest", "newest")]
     assert matrix["constraints"] == ["constraints.txt", *ends]
+    assert matrix["exclude"] == [{"python": max(named), "constraints": ends[0]}]
     oldest, newest = (
         dict(
             line.split("==")
@@ -246,6 +247,26 @@ def test_hooks_before_a_commit_are_commands_of_make_test():
     entries = [hook["entry"].replace(".venv/bin/python", "$(PY)") for hook in hooks]
     assert all(entry in recipe for entry in entries[:2])
     assert entries[2].startswith("$(PY) -m pytest")
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("vendor.citation-file-format", "CITATION.cff"),
+        ("vendor.dependabot", ".github/dependabot.yml"),
+    ],
+)
+def test_what_machines_read_is_as_its_schema_says(kind, path):
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", kind, path]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_of_the_first_pages_lead_to_files(name):
+    links = re.findall(r"\]\(([^)#\s]+)\)", (ROOT / name).read_text("utf8"))
+    assert links
+    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
 
 
 def test_every_record_is_as_its_schema_says():

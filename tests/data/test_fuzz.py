@@ -38,7 +38,7 @@ from dcl.experiment.grid import read_grid
 from dcl.experiment.trainer import Progress, TrainingError, load_checkpoint, save_checkpoint
 from dcl.networks.backbones import ModelError, TorchvisionModel
 
-EXAMPLES = 60
+EXAMPLES = max(60, settings.default.max_examples)  # 60: of damaged files, at least
 SECONDS, MEBIBYTES = 20, 700  # of a processor, far above what a small file needs
 OURS = (ConfigError, DataError, ModelError, TrainingError, records.RecordError)
 HUGE = [b"\xff" * 4, b"\xff\xff\xff\x7f", b"\xff" * 8, b"\0" * 4]  # as a length or a size
@@ -355,7 +355,7 @@ def test_checkpoints_with_parts_of_another_kind():
             ends_well(resumed, saved(content), "run.checkpoint")
 
 
-@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")  # torch warns of what we made
 @pytest.mark.parametrize("pack_up", [saved, pickle.dumps])
 def test_no_code_in_a_checkpoint_or_in_weights_runs(mark, pack_up):
     bomb = pack_up({"identity": "this run", "state": Bomb(mark), "progress": {}})

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from files import write
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -308,7 +308,6 @@ def test_no_group_is_in_two_splits_and_each_has_every_class(tmp_path):
     assert "each patient in one of them" in data.facts["notes"][0]
 
 
-@settings(max_examples=20)
 @given(st.integers(0, 2**31), st.integers(12, 60))
 def test_a_split_of_groups_keeps_shares_and_cuts_none(seed, count):
     rng = np.random.default_rng(seed)
