@@ -1,4 +1,4 @@
-"""Calibration: whether what is given a probability of 0.8 is so in 80 of 100 cases."""
+"""Calibration: whether about 80 % of the samples given a probability of 0.8 are positive."""
 
 from typing import Any, NamedTuple
 
@@ -16,8 +16,8 @@ class Calibration(NamedTuple):
 
     error: Tensor  # (A,) ECE; NaN for an attribute without a known label
     counts: Tensor  # (A, M) known samples in each of M bins
-    confidence: Tensor  # (A, M) the mean probability given in a bin; NaN in an empty one
-    rate: Tensor  # (A, M) how many of its samples were so
+    confidence: Tensor  # (A, M) the mean predicted probability of a bin; NaN in an empty one
+    rate: Tensor  # (A, M) the observed frequency in the bin
 
     @property
     def mean(self) -> float:
@@ -36,10 +36,10 @@ def calibration_error(
 ) -> Calibration:
     """Expected calibration error of each attribute (Naeini et al. 2015; Guo et al. 2017).
 
-    The samples are put in bins of equal width by a probability; ECE is the mean over samples of the
-    distance, in their bin, of the mean probability from the share that was so. Of a yes-or-no
-    attribute the probability is that of class 1, and "so" a label of 1; of more classes it is that
-    of the class predicted, and "so" a prediction that is right.
+    We put the samples in bins of equal width by their predicted probability. ECE is the distance of
+    a bin's mean probability from its observed frequency, averaged over samples. For a yes-or-no
+    attribute we take the probability of class 1 and the frequency of label 1; for more classes, the
+    probability of the predicted class and the frequency of right predictions.
 
     Parameters
     ----------

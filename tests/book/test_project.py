@@ -123,6 +123,24 @@ def test_lines_of_notebooks_fit_the_page():
             assert len(line) <= 75, f"{where}: {line}"
 
 
+def test_blocks_of_code_in_pages_fit_the_page():
+    fence = re.compile(r"^(`{3,}) ?\w+\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+    for page in committed("book/*.md"):
+        for _, block in fence.findall(page.read_text("utf8")):
+            for line in block.splitlines():
+                assert len(line) <= 95, f"{page.name}: {line}"
+
+
+def test_few_folded_cells_interrupt_a_page():
+    pages = [
+        where.split(",")[0]
+        for where, cell in notebook_cells()
+        if {"hide-input", "parameters"} & set(tags(cell))  # the build folds the parameters
+    ]
+    many = {page: pages.count(page) for page in set(pages) if pages.count(page) > 4}
+    assert not many, f"tag cells that draw or print `remove-input`: {many}"
+
+
 def test_a_paragraph_that_a_cell_says_is_shown_or_glued():
     for where, cell in notebook_cells():
         for line in ast.parse("".join(cell["source"])).body[:-1]:

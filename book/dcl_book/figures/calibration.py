@@ -17,8 +17,8 @@ def reliability(found: dict[str, dict[str, Any]], title: str) -> Figure:
     ----------
     found : dict
         Method -> the ``calibration`` of its record, see `dcl.evaluation.calibration.describe`.
-        What a sampling schedule trained towards another prior is drawn again, open and dashed,
-        brought back to it.
+        A balancing method predicts for balanced data: we draw it again, open and dashed, with the
+        training prior put back.
     title : str
         Of the data.
     """
@@ -42,7 +42,8 @@ def reliability(found: dict[str, dict[str, Any]], title: str) -> Figure:
         left.plot(x[there], y[there], marker="o", ms=5, lw=1.6, mfc=fill, label=words, **look)
         values = np.array([kept["per_attribute"][name] for name in names], dtype=float)[order]
         right.plot(values, range(len(names)), "o", ms=5, mfc=fill, color=look["color"])
-    left.set(xlabel="probability given, %", ylabel="were so, %", xlim=(0, 100), ylim=(0, 100))
+    left.set(xlabel="predicted probability, %", ylabel="observed frequency, %")
+    left.set(xlim=(0, 100), ylim=(0, 100))
     legend_below(figure)
     few = len(names) <= 12
     right.set_yticks(range(len(names)) if few else [], pretty(np.array(names)[order]) * few)
