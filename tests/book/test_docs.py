@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -82,6 +83,27 @@ def test_dcl_trains_in_the_trainer_that_people_have(library, monkeypatch):
     assert names["criterion"].parts["classification"].isfinite()
     after = names["network"].parameters()
     assert any((a != b).any() for a, b in zip(after, before, strict=True))
+
+
+def test_dcl_trains_on_features_without_images():
+    (cell,) = (c.source for c in TRAINERS.cells if c.source.startswith("## Features without"))
+    (block,) = python_of(cell)
+    names = {}
+    torch.manual_seed(0)
+    exec(block, names)
+    assert names["loss"].isfinite()
+    assert 0 < names["criterion"].g < 0.02  # of the last step
+
+
+def test_pages_without_records_say_what_one_graph_saves_on_a_gpu():
+    times = pd.read_csv(ROOT / "results" / "gpu" / "nvidia-h200.csv")
+    times = times.set_index(["setting", "method", "precision", "part"])["median"]
+    graph, single = (
+        times["launching", "dcl", "float32", way] for way in ("one graph", "one by one")
+    )
+    words = f"DCL's loss takes {graph:.1f} ms instead of {single:.1f}"
+    for text in ((ROOT / "README.md").read_text(), TRAINERS.cells[-1].source):
+        assert words in as_typed(text)
 
 
 def test_whoever_has_a_label_of_many_classes_or_no_features_finds_it_so():
