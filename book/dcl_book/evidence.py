@@ -1,6 +1,8 @@
 """What run records say: a measure of each seed, and differences between methods."""
 
+import gc
 from dataclasses import fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +60,7 @@ def of_dataset(folder: Path, dataset: str, *methods: str) -> pd.DataFrame:
     RecordError
         Where there are none: with the command that makes them.
     """
-    runs = collect(folder)
+    runs = _read(Path(folder))
     found = _shown(runs[runs["dataset"] == dataset])
     if found.empty:
         names = ", ".join(sorted(set(runs["dataset"])))
@@ -214,8 +216,29 @@ def _at_the_prior(runs: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def _collect(folder: Path) -> pd.DataFrame:
     if any(Path(folder).rglob("*.json")):
-        return collect(folder)
+        return _read(Path(folder))
     return pd.DataFrame(columns=["method", "seed", "dataset", "title", "path", "record"])
+
+
+def _read(folder: Path) -> pd.DataFrame:
+    """`collect`, once for a folder as it is now: a page asks for the same records many times.
+
+    The rows are the caller's own, the records are shared.
+    """
+    files = {path: path.stat() for path in folder.rglob("*.json")}
+    state = frozenset((path, file.st_mtime_ns, file.st_size) for path, file in files.items())
+    return _read_once(folder, state).copy()
+
+
+@lru_cache(maxsize=64)
+def _read_once(folder: Path, state: frozenset) -> pd.DataFrame:
+    was_on = gc.isenabled()
+    gc.disable()  # it would look through millions of new parts, none of them garbage
+    try:
+        return collect(folder)
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _shown(runs: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """What is read from run records: decisions, differences seed by seed, rows."""
 
+import gc
+import json
 import math
 from pathlib import Path
 
@@ -44,6 +46,26 @@ def test_rank_correlation_is_that_of_gain_and_imbalance():
 def test_another_data_set_is_refused_with_the_ones_there_are():
     with pytest.raises(RecordError, match="no record of dataset 'mnist'.*celeba"):
         evidence.of_dataset(PUBLISHED, "mnist")
+
+
+def test_records_are_read_once_and_again_when_a_file_of_the_folder_changes(tmp_path, monkeypatch):
+    read, collect = [], evidence.collect
+    monkeypatch.setattr(evidence, "collect", lambda folder: read.append(folder) or collect(folder))
+    paths = sorted(PUBLISHED.glob("dcl-seed?.json"))[:2]
+    for path in paths:
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    found = evidence.collect_if_any(tmp_path)
+    found["mA"] = 0.0  # of the caller alone
+    assert evidence.collect_if_any(tmp_path)["mA"].min() > 50
+    assert len(read) == 1
+    changed = json.loads(paths[0].read_text())
+    changed["test"]["mA"] = 12.0
+    (tmp_path / paths[0].name).write_text(json.dumps(changed))
+    assert evidence.collect_if_any(tmp_path)["mA"].min() == 12
+    (tmp_path / paths[0].name).unlink()
+    assert len(evidence.of_dataset(tmp_path, "celeba", "dcl")) == 1
+    assert len(read) == 3
+    assert gc.isenabled()
 
 
 def test_each_decision_has_its_metrics_and_an_old_record_only_its_own():
