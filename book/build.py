@@ -362,7 +362,7 @@ def add_dark_looks() -> None:
 
 
 def write_page_texts(pages: dict[str, Path]) -> None:
-    """The text of each page, its sentences and all of it, for search_from_disk.js's excerpts."""
+    """The sentences of each page, for the excerpts of search_excerpts.js."""
     texts = {}
     for page in pages:
         article = BeautifulSoup((HTML / f"{page}.html").read_text("utf8"), "html.parser").article
@@ -370,10 +370,9 @@ def write_page_texts(pages: dict[str, Path]) -> None:
             other.decompose()
         for symbol in article.select("span.math"):  # \(B\) as it is read: B
             symbol.string = re.sub(r"\\[()]", "", symbol.get_text())
-        whole = " ".join(article.get_text(" ").split())
         for other in article.select("table, svg, .cell_input, .headerlink"):
             other.decompose()
-        texts[f"{page}.html"] = [" ".join(article.get_text(" ").split()), whole]
+        texts[f"{page}.html"] = " ".join(article.get_text(" ").split())
     script = f"window.dclPageTexts = {json.dumps(texts)};\n"
     (HTML / "_static" / "page_texts.js").write_text(script, "utf8")
 
@@ -394,6 +393,7 @@ def write_redirects(pages: dict[str, Path]) -> None:
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Moved</title>'
             f'<meta http-equiv="refresh" content="0; url={target}">'
             f'<link rel="canonical" href="{target}">'
+            f'<script>location.replace("{target}" + location.hash)</script>'
             f'<p>This page has moved: <a href="{target}">{new}</a>.</p></html>\n',
             "utf8",
         )

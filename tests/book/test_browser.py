@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import torch
+from bs4 import BeautifulSoup
 from chromium import CHROMIUM, DESK, PHONE, started, watched
 from matplotlib.colors import to_rgb
 from PIL import Image
@@ -249,10 +250,11 @@ def test_the_claims_sort_by_each_of_their_heads(window):
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_the_picture_of_all_claims_shows_every_number_without_a_scroll(window, size):
+@pytest.mark.parametrize("page", ["book/intro", "notebooks/claims"])
+def test_a_picture_of_strips_shows_every_number_without_a_scroll(window, page, size):
     window.set_viewport_size(size)
     try:
-        window.goto(address("book/intro"))
+        window.goto(address(page))
         wide = window.locator(".dcl-forest").evaluate_all(
             "boxes => boxes.map((e) => e.parentElement.scrollWidth - e.parentElement.clientWidth)"
         )
@@ -332,10 +334,39 @@ def test_search_finds_a_phrase_from_disk(window):
     found = window.eval_on_selector_all("#search-results li a", "list => list.map(e => e.href)")
     assert any("/book/method.html" in link for link in found)
     window.wait_for_selector("#search-results li p.context")
-    for excerpt in window.locator("#search-results li p.context").all_inner_texts():
-        assert re.search("easy|anchor", excerpt, re.IGNORECASE), excerpt
+    for link, words in excerpts(window).items():
+        if any(page in link for page in ("method", "easy_anchors", "explorer")):
+            assert re.search("easy|anchor", words, re.IGNORECASE), words
     assert window.errors == []
     assert window.asked == []
+
+
+def excerpts(window):
+    found = window.locator("#search-results li:has(p.context)").all()
+    return {
+        each.locator("a").first.get_attribute("href"): each.locator("p.context").inner_text()
+        for each in found
+    }
+
+
+def test_what_a_search_finds_is_shown_in_sentences_and_not_by_numbers_of_tables(window):
+    window.goto(f"{(HTML / 'search.html').as_uri()}?q=CRL")
+    window.wait_for_selector("#search-results li p.context")
+    found = excerpts(window)
+    assert len(found) > 5
+    for words in found.values():
+        assert not re.search(r"(?:[\d.,±()]+\s+){4}", words), words
+
+
+def test_every_page_says_what_it_is_about_where_a_link_to_it_is_shown():
+    for page in PAGES:
+        head = (HTML / f"{page}.html").read_text("utf8").split("</head>")[0]
+        tags = BeautifulSoup(head, "html.parser").select("meta[content]")
+        said = {tag.get("name") or tag.get("property"): tag["content"] for tag in tags}
+        assert len(said["description"]) > 40, page
+        assert len(said["og:description"]) > 40, page
+        assert said["og:title"], page
+        assert said["og:image"].endswith("_static/card.png"), page
 
 
 def settings_grid():
