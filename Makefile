@@ -32,7 +32,7 @@ setup: $(READY)  ## make .venv, with everything that tests and book need
 test: setup  ## lint, unit and property tests, doctests, and every notebook on its quick profile
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check dcl book tests
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile --durations=3
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=3
 	OMP_NUM_THREADS=1 DCL_PROFILE=quick $(PY) -m pytest --nbval-lax --nbval-current-env \
 	  -n $(WORKERS) --dist loadfile notebooks
 	@echo "make test: everything passed"
@@ -47,8 +47,8 @@ pdf: setup  ## print the built book as one PDF; needs Chromium
 	$(PY) book/pdf.py
 
 check-book: pdf  ## print the built book as a PDF, and test both in headless Chromium
-	OMP_NUM_THREADS=1 DCL_CHECK_BOOK=1 $(PY) -m pytest tests/book/test_browser.py \
-	  tests/book/test_pdf.py tests/book/test_scores_page.py
+	OMP_NUM_THREADS=1 DCL_CHECK_BOOK=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile \
+	  tests/book/test_browser.py tests/book/test_pdf.py tests/book/test_scores_page.py
 
 # One run at a time has all cores; several at once have one torch thread each.
 results: setup  ## make the records of a grid: GRID=celeba-30k JOBS=1 DATA=folder; again: goes on

@@ -1,4 +1,4 @@
-"""A run beside cross entropy: the same data, network, seed and training, and what differs."""
+"""Runs that a page reads instead of training them; a run beside cross entropy, and what differs."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -22,25 +22,33 @@ def plain(config: Training) -> Training:
     return type(config)(**own | {"method": PLAIN})
 
 
+def published_run(config: Training, fingerprint: str, folder: Path) -> dict[str, Any] | None:
+    """The record in a folder with this configuration and these data; None if there is none.
+
+    Kinds of processors draw images that are not the same to the last bit, so the folder may hold a
+    record for each.
+    """
+    mine = {key: value for key, value in config.recorded().items() if key not in ELSEWHERE}
+    for path in sorted(folder.glob("*.json")):
+        record = records.read(path)
+        told = {key: value for key, value in record["config"].items() if key not in ELSEWHERE}
+        if told == mine and record["dataset"]["fingerprint"] == fingerprint:
+            return {**record, "path": path}
+    return None
+
+
 def beside(
     config: Training, fingerprint: str, published: Path, train: Callable[[Training], dict]
 ) -> dict[str, Any] | None:
     """The record of cross entropy for a run: the published one of the same setting, or a new one.
 
     None for a run of cross entropy, and for one of a grid, whose record goes to a .json file: there
-    every method has a run of its own. Kinds of processors draw images that are not the same to the
-    last bit, so ``published`` may hold a record for each.
+    every method has a run of its own.
     """
     if config.method == PLAIN or config.results.endswith(".json"):
         return None
     wanted = plain(config)
-    for path in sorted(published.glob("*.json")):
-        record = records.read(path)
-        told = {key: value for key, value in record["config"].items() if key not in ELSEWHERE}
-        mine = {key: value for key, value in wanted.recorded().items() if key not in ELSEWHERE}
-        if told == mine and record["dataset"]["fingerprint"] == fingerprint:
-            return {**record, "path": path}
-    return train(wanted)
+    return published_run(wanted, fingerprint, published) or train(wanted)
 
 
 def rows(record: dict[str, Any], other: dict[str, Any] | None, metrics: dict[str, str]):
