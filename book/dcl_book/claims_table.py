@@ -34,9 +34,9 @@ LEGEND = (
     "Numbers are percentage points unless a unit is given. <i>Moved threshold</i>: the same "
     "quantity for cross entropy decided at the training prior, which trains nothing, in the "
     "method's place; it <i>does as much</i> if the method is not ahead of it by more than the "
-    "margin of no difference, and <i>does less</i> if it is; <i>not told apart</i>: the runs allow "
-    "both. <i>Chances</i>, from the paired t: as claimed by more than that margin / within it / "
-    "opposite by more."
+    "margin of no difference, and <i>does less</i> if it is; <i>cannot be distinguished</i>: "
+    "the runs allow both. <i>Chances</i>, from the paired t: as claimed by more than that margin / "
+    "within it / opposite by more."
 )
 
 

@@ -139,14 +139,46 @@ def difference_on_one_device(
     return pd.concat(kinds).sort_index() if kinds else pd.Series(dtype=float)
 
 
-def gains(runs: pd.DataFrame, method: str, other: str = "cross-entropy") -> pd.DataFrame:
-    """mA gained over `other` in each attribute (columns), for each seed that both have (rows)."""
+def gains(
+    runs: pd.DataFrame, method: str, other: str = "cross-entropy", key: str = "mA"
+) -> pd.DataFrame:
+    """mA gained over `other` in each attribute (columns), for each seed that both have (rows).
+
+    Or another metric of an attribute: ``f1``, ``auc``.
+    """
     rows = {
-        seed: per_attribute(_run(runs, method, seed))["mA"]
-        - per_attribute(_run(runs, other, seed))["mA"]
+        seed: per_attribute(_run(runs, method, seed))[key]
+        - per_attribute(_run(runs, other, seed))[key]
         for seed in difference(runs, method, other).index
     }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def by_imbalance(
+    runs: pd.DataFrame, method: str, other: str = "cross-entropy", key: str = "mA"
+) -> dict[str, Finding]:
+    """`gains`, means of each of the groups of `groups_by_imbalance`."""
+    found = gains(runs, method, other, key)
+    groups = groups_by_imbalance(per_attribute(runs["record"].iloc[0])["imbalance_level"])
+    return {
+        words: Finding.of([] if found.empty else found[names].mean(axis=1))
+        for words, names in groups.items()
+    }
+
+
+def groups_by_imbalance(level: pd.Series, groups: int = 5) -> dict[str, list[str]]:
+    """Attributes in groups of one size, rising in imbalance level: its range -> their names.
+
+    Examples
+    --------
+    >>> groups_by_imbalance(pd.Series({"Bald": 48.0, "Smiling": 2.0, "Male": 8.0}), 2)
+    {'2 to 8': ['Smiling', 'Male'], '48 to 48': ['Bald']}
+    """
+    level = level.sort_values(kind="stable")
+    return {
+        f"{level[names].min():.0f} to {level[names].max():.0f}": list(names)
+        for names in np.array_split(level.index, min(groups, len(level)))
+    }
 
 
 def rank_correlation(runs: pd.DataFrame, method: str, other: str = "cross-entropy") -> pd.Series:

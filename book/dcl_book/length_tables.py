@@ -11,7 +11,7 @@ from .finding import Finding
 from .length import TRAINED, leads
 
 
-def leads_in_words(runs: pd.DataFrame) -> pd.DataFrame:
+def leads_table(runs: pd.DataFrame) -> pd.DataFrame:
     """`leads` in mA at the own decision over every other row, as text; rows by lengths."""
     return _in_words({other: leads(runs, other) for other in (PRIOR, *TRAINED[:-1])})
 

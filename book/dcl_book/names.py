@@ -1,4 +1,4 @@
-"""What a reader sees in place of what records and Python write: methods' names, minus signs.
+"""What a reader sees in place of what records and Python write: methods' names, signs.
 
 A method has one name in every figure, table and sentence of the book. Records, commands and code
 have those of `dcl.methods.METHODS`; the glossary gives both.
@@ -17,6 +17,7 @@ NAMES = {
     "crl": "CRL",
     "crl-original": "CRL-original",
     "lmle": "LMLE",
+    "clmle": "CLMLE",  # of the paper alone
     "logit-adjustment": "logit adjustment",
     "ldam-drw": "LDAM-DRW",
     "asl": "ASL",
@@ -24,6 +25,7 @@ NAMES = {
     "crt": "cRT",
 }
 MINUS = re.compile(r"(?<![\w.)\]\N{EN DASH}\N{MINUS SIGN}-])-(?=\d)")
+TIMES = re.compile(r"(?<![\w./-])([1-9]\d*) ?x ?(?=[1-9]\d*(?![\w/]))")  # 64x64
 _NAME = re.compile(
     r"(?<![\w/.-])(?<!-m )(?<!import )(?:"
     + "|".join(map(re.escape, sorted(NAMES, key=len, reverse=True)))
@@ -48,7 +50,7 @@ def named(text: str) -> str:
 
 
 def told(text: str) -> str:
-    """A text of a table or figure as a reader sees it: `named`, with minus signs.
+    """A text of a table or figure as a reader sees it: `named`, with `signs`.
 
     Examples
     --------
@@ -57,4 +59,15 @@ def told(text: str) -> str:
     >>> told("minus cross-entropy, prior (runs/dcl/cross-entropy.json)")
     'minus moved threshold (runs/dcl/cross-entropy.json)'
     """
-    return MINUS.sub("\N{MINUS SIGN}", named(text))
+    return signs(named(text))
+
+
+def signs(text: str) -> str:
+    """A text with minus and times signs in place of hyphens and of the letter x.
+
+    Examples
+    --------
+    >>> signs("CelebA, 30,000 images at 64x64: -0.5")
+    'CelebA, 30,000 images at 64 × 64: −0.5'
+    """
+    return TIMES.sub("\\1 \N{MULTIPLICATION SIGN} ", MINUS.sub("\N{MINUS SIGN}", text))

@@ -41,6 +41,17 @@ def collect(parts: Path, whole: Path, dataset: str = "celeba") -> pd.DataFrame:
     return every.assign(images=images, part=part)
 
 
+def title(runs: pd.DataFrame) -> str:
+    """The data's title without a part, and the range of the parts that were trained on."""
+    if not len(runs):
+        return "no record yet"
+    data = runs.loc[runs["images"].idxmax(), "record"]["dataset"]
+    words = data["title"]
+    if part := data.get("train_part"):
+        words = words.removesuffix(f", {part['images']:,} of {part['of']:,} to train on")
+    return f"{words}, {min(runs['part']):,} to {max(runs['part']):,} to train on"
+
+
 def differences(runs: pd.DataFrame, other: str, measure: Measure = class_balanced) -> pd.DataFrame:
     """DCL minus another row in one measure, for every seed, part and length that both have.
 

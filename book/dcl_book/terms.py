@@ -1,4 +1,4 @@
-"""A Sphinx extension: first uses of a term lead to the glossary; minus signs, methods' names.
+"""A Sphinx extension: first uses of a term lead to the glossary; signs, methods' names.
 
 The glossary's paragraphs that begin with bold names define the terms: ``**Moved threshold.** ...``,
 or several names with commas between. On every other page the first use of each in running text,
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from docutils import nodes
 
-from .names import MINUS, told
+from .names import signs, told
 
 GLOSSARY = "book/glossary"
 TEXT_OF_HTML = re.compile(r"<(style|script|code)\b.*?</\1>|<[^>]*>|[^<]+", re.S)
@@ -74,13 +74,13 @@ def link_first_uses(doctree: nodes.document, terms: dict[str, str], glossary: st
             text.parent.replace(text, [p for p in [*parts, nodes.Text(rest)] if p.astext()])
 
 
-def put_minus_signs(doctree: nodes.document) -> None:
-    """A hyphen before a number becomes a minus sign, in text, tables and figures of HTML."""
+def put_signs(doctree: nodes.document) -> None:
+    """Set minus and times signs, in text, tables and figures of HTML; code stays."""
     for text in list(doctree.findall(nodes.Text)):
         if isinstance(text.parent, nodes.raw):  # which docutils counts as text of a fixed form
             new = typeset(text)
         elif not _within(text, (nodes.literal, nodes.FixedTextElement, nodes.math)):
-            new = MINUS.sub("\N{MINUS SIGN}", text)
+            new = signs(text)
         else:
             continue
         if new != text:
@@ -142,7 +142,7 @@ def _read(app, doctree: nodes.document) -> None:
 
 
 def _resolved(app, doctree: nodes.document, page: str) -> None:
-    put_minus_signs(doctree)
+    put_signs(doctree)
     if page != GLOSSARY:
         address = app.builder.get_relative_uri(page, GLOSSARY)
         link_first_uses(doctree, getattr(app.env, "dcl_terms", {}), address)

@@ -198,7 +198,7 @@ def free_threshold(difference: Finding, margin: float, sign: int = 1) -> str:
     low, high = sorted((sign * difference.low, sign * difference.high))
     if high <= margin:
         return FREE
-    return "does less" if low > 0 else "not told apart"
+    return "does less" if low > 0 else "cannot be distinguished"
 
 
 def holm(p: np.ndarray) -> np.ndarray:

@@ -73,7 +73,7 @@ def test_an_interval_inside_the_band_is_no_difference_even_without_zero():
         "no difference": Finding(-0.3, 0.1, 5),
         "behind": Finding(-0.5, 0.2, 5),
         "ahead": Finding(0.9, 0.5, 5),
-        "not told apart": Finding(0.2, 0.6, 5),
+        "cannot be distinguished": Finding(0.2, 0.6, 5),
     }
     (axes,) = figures.answers(found, "title", "DCL minus something").axes
     drawn = [bar.lines[0] for bar in axes.containers]

@@ -19,7 +19,7 @@ def test_the_glossary_names_each_method_as_figures_and_as_records_do(method):
 
 
 def test_every_name_is_of_a_method_and_no_two_share_one():
-    assert set(NAMES) <= {*METHODS, PRIOR}
+    assert set(NAMES) <= {*METHODS, PRIOR, "clmle"}  # this one is the paper's alone
     assert len(set(NAMES.values())) == len(NAMES)
     assert {called(PRIOR).capitalize()} in ENTRIES
     assert [told(name) for name in NAMES.values()] == list(NAMES.values())

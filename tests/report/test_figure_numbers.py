@@ -40,6 +40,7 @@ def test_an_error_bar_is_a_point_and_its_interval_without_caps():
     made = figure(lambda axes: axes.errorbar([1], [10], yerr=[2], capsize=3, label="dcl"))
     assert rows(made, "kind", "x", "y") == [("line", 1, 10), ("interval", 1, 8)]
     assert numbers(made)["y_end"].dropna().tolist() == [12]
+    assert rows(made, "series") == [("dcl",), ("dcl",)]
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("bar", (1, 5)), ("barh", (5, 1))])

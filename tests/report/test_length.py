@@ -70,10 +70,10 @@ def test_overfitting_begins_where_the_validation_loss_is_lowest():
     assert length_tables.overfitting(old).empty
 
 
-def test_leads_in_words_have_a_row_for_each_other_method_and_a_dash_for_none():
+def test_the_table_of_leads_has_a_row_for_each_other_method_and_a_dash_for_none():
     made = runs({8: (1.0, 3), 24: (2.0, 1)})
     made = made[~((made["method"] == "crl") & (made["epochs"] == 24))]
-    table = length_tables.leads_in_words(made)
+    table = length_tables.leads_table(made)
     assert list(table.columns) == [24, 8]
     assert table.index[0] == PRIOR
     assert table.loc["selective-learning", 24] == "+2.00"

@@ -45,14 +45,22 @@ def test_a_rate_is_chosen_when_every_rate_was_tried(tmp_path):
     )
     notes = tmp_path / "not_finite.csv"
     notes.write_text('method,lr,seed,message\ndcl,0.03,0,"the loss is not finite at step 27"\n')
-    assert tables.rates_in_words(rates, notes).to_dict("index") == {
+    assert tables.rates_table(rates, notes).to_dict("index") == {
         "dcl": {"0.003": "79.00", "0.01": "81.00", "0.03": "not finite", "chosen": "0.01"},
         "crl": {"0.003": "70.00", "0.01": "not run yet", "0.03": "not run yet", "chosen": ""},
         "cross-entropy": {"0.003": "60.00", "0.01": "65.00", "0.03": "64.00", "chosen": "0.01"},
     }
-    assert tables.rates_in_words(rates, notes, least=1).loc["crl", "chosen"] == "0.003"
-    none = tables.rates_in_words(rates, tmp_path / "none.csv")
+    assert tables.rates_table(rates, notes, least=1).loc["crl", "chosen"] == "0.003"
+    none = tables.rates_table(rates, tmp_path / "none.csv")
     assert none.loc["dcl", "0.03"] == "not run yet"
+
+
+def test_a_rate_that_no_method_has_is_no_column_and_nothing_chosen_none(tmp_path):
+    nan = float("nan")
+    rates = pd.DataFrame({0.003: [79.0, nan], 0.01: [nan, 81.0], 0.03: [nan, nan]}, ["dcl", "crl"])
+    table = tables.rates_table(rates, tmp_path / "none.csv", least=2)
+    assert list(table) == ["0.003", "0.01"]
+    assert "chosen" in tables.rates_table(rates, tmp_path / "none.csv", least=1)
 
 
 def test_every_published_run_is_at_the_rate_that_validation_chose():

@@ -3,7 +3,8 @@
 from docutils import nodes
 from docutils.core import publish_doctree
 
-from dcl_book.terms import link_first_uses, put_minus_signs, terms_of, typeset
+from dcl_book.names import signs
+from dcl_book.terms import link_first_uses, put_signs, terms_of, typeset
 
 GLOSSARY = "**Moved threshold.** It costs nothing.\n\n**mA, balanced accuracy.** A mean."
 
@@ -67,10 +68,21 @@ def test_a_hyphen_before_a_number_is_a_minus_and_a_date_a_range_and_code_stay():
     doctree = publish_doctree(
         "It is -0.5 (-2 to 3) since 2026-11-28, p. 5-7, lr-0.03, ``-1``.\n\n>>> -1"
     )
-    put_minus_signs(doctree)
+    put_signs(doctree)
     assert (
         doctree.astext() == "It is −0.5 (−2 to 3) since 2026-11-28, p. 5-7, lr-0.03, -1.\n\n>>> -1"
     )
+
+
+def test_a_size_in_pixels_has_a_times_sign_and_a_path_and_code_stay():
+    assert signs("at 64x64 and 55 x 47") == "at 64 × 64 and 55 × 47"
+    for words in ("0x10", "runs/64x64/dcl.json", "data-64x64", "x86", "2 x"):
+        assert signs(words) == words
+    doctree = publish_doctree("CelebA at 64x64, ``64x64``")
+    put_signs(doctree)
+    assert doctree.astext() == "CelebA at 64 × 64, 64x64"
+    caption = "<table><caption>CelebA, 30,000 images at 64x64</caption></table>"
+    assert typeset(caption) == caption.replace("64x64", "64 × 64")
 
 
 def test_tables_and_figures_of_html_have_minus_signs_in_their_text_alone():
@@ -84,6 +96,6 @@ def test_tables_and_figures_of_html_have_minus_signs_in_their_text_alone():
 def test_the_tables_of_a_page_get_them_too():
     table = "<table><td id='a-1'>-3.1</td></table>"
     doctree = publish_doctree(f".. raw:: html\n\n   {table}")
-    put_minus_signs(doctree)
+    put_signs(doctree)
     (raw,) = doctree.findall(nodes.raw)
     assert raw.astext() == table.replace(">-3.1<", ">\N{MINUS SIGN}3.1<")

@@ -162,7 +162,7 @@ def test_chances_are_the_paired_ts():
         (Finding(0.2, 0.2, 3), 1, "does as much"),  # ahead, within the margin
         (Finding(0.4, 0.3, 3), 1, "does less"),
         (Finding(2.0, 0.5, 3), 1, "does less"),
-        (Finding(0.0, 2.0, 3), 1, "not told apart"),
+        (Finding(0.0, 2.0, 3), 1, "cannot be distinguished"),
         (Finding(1.0, 0.5, 3), -1, "does as much"),
         (Finding(2.0, math.nan, 1), 1, ""),
     ],

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from .. import length
 from ..finding import Finding
 from ..verdicts import MARGIN
-from .style import AHEAD, BEHIND, finish
+from .style import AHEAD, BEHIND, finish, legend_below
 
 NONE, UNDECIDED = "#9A9A9A", "#4A4A4A"  # of the band; and of a hollow dot
 
@@ -33,7 +33,7 @@ def answers(found: dict[str, Finding], title: str, what: str) -> Figure:
     axes.axvspan(-margin, margin, color=NONE, alpha=0.15, lw=0)
     for colour, words in (
         *((AHEAD, "ahead"), (BEHIND, "behind"), (NONE, "no difference")),
-        (UNDECIDED, "not told apart"),
+        (UNDECIDED, "cannot be distinguished"),
     ):
         axes.errorbar([], [], xerr=[], label=words, **_look(colour))
     for place, finding in enumerate(shown.values()):
@@ -43,8 +43,7 @@ def answers(found: dict[str, Finding], title: str, what: str) -> Figure:
     axes.set_yticks(range(len(shown)), list(shown))
     axes.invert_yaxis()
     axes.set(xlabel=f"{what}, percentage points", title=title)
-    below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 4}
-    axes.legend(**below, ncols=4, frameon=False)
+    legend_below(figure)
     return finish(figure)
 
 

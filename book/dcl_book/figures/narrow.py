@@ -6,13 +6,17 @@ import textwrap
 import warnings
 
 from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.text import Annotation, Text
 
 NARROW = "application/vnd.dcl.narrow+svg"  # beside the SVG of a figure, for the book's build
 WIDTH = 3.9  # inches: as wide as a page's text on a phone of 390 pixels
 TITLE, LABEL, LEGEND = 40, 24, 26  # letters: of a line of a title, of a label, of a legend's entry
+BESIDE = 20  # letters of the longest name of a row that still stands beside its strip
 LINE, GAP = 0.2, 0.07  # inches of a line; what tight_layout leaves out of a title's line
+ROW, FRAME = 0.4, 1.4  # inches of a row below its name; of all around the rows
 PANELS, TICKS = 8, 20  # with more, a figure stays as it is, to be scrolled
 WIDER = 1.3  # so does one that words beside its panels make wider than so many times WIDTH
 
@@ -29,7 +33,9 @@ def as_narrow_svg(figure: Figure) -> str | None:
     figure = pickle.loads(pickle.dumps(figure))
     for legend in [*figure.legends, *(axes.get_legend() for axes in figure.axes)]:
         _put_below(figure, legend)
-    rows, lines = figure.axes[0].get_gridspec().nrows, 0
+    rows = figure.axes[0].get_gridspec().nrows
+    height = figure.get_figheight() / rows
+    more = 0.0  # inches
     for axes in [axes for axes in figure.axes if not axes.axison]:  # a place for the legend
         axes.remove()
     panels = sorted(figure.axes, key=lambda axes: axes.get_subplotspec().num1)
@@ -43,16 +49,22 @@ def as_narrow_svg(figure: Figure) -> str | None:
         axes.set_xlabel(_broken(axes.get_xlabel(), TITLE))
         axes.set_ylabel(_broken(axes.get_ylabel(), LABEL))
         labels = [label.get_text() for label in axes.get_yticklabels()]
-        if any(len(label) > LABEL for label in labels):
-            labels = [_broken(label, LABEL) for label in labels]
-            axes.set_yticks(axes.get_yticks(), labels)
-            axes.tick_params("y", labelsize=9)
-            lines += sum(label.count("\n") for label in labels) / 2
+        if any(isinstance(box, BarContainer) for box in axes.containers):
+            if any(len(label) > LABEL for label in labels):
+                labels = [_broken(label, LABEL) for label in labels]
+                axes.set_yticks(axes.get_yticks(), labels)
+                axes.tick_params("y", labelsize=9)
+                more += LINE * sum(label.count("\n") for label in labels) / 2
+        elif any(len(label) > BESIDE for label in labels):
+            _name_above(axes, labels)
+            more += max(0, ROW * len(labels) + FRAME - height)
+        for text in axes.texts:
+            _put_inside(text)
     above = 0
     for text in figure.texts:  # the title of all panels
         text.set_text(_broken(text.get_text(), TITLE))
         above = max(above, text.get_text().count("\n") + 1)
-    height = figure.get_figheight() / rows * len(panels) + LINE * (lines + above)
+    height = height * len(panels) + more + LINE * above
     figure.set_size_inches(WIDTH, height)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -60,6 +72,9 @@ def as_narrow_svg(figure: Figure) -> str | None:
             figure.tight_layout(rect=(0, 0, 1, 1 - GAP * above / height))
         except UserWarning:  # words beside the panels leave no room for them
             return None
+    for axes in panels:  # a title begins where the picture does
+        place = axes.get_position()
+        axes._left_title.set_x(-place.x0 / place.width)
     if figure.get_tightbbox().width > WIDER * WIDTH:
         return None
     with io.StringIO() as file:
@@ -76,6 +91,30 @@ def _name_each(panels: list[Axes]) -> None:
         for side in ("left", "center"):
             axes.set_title(axes.get_title(loc=side) or above.get_title(loc=side), loc=side)
         axes.set_ylabel(axes.get_ylabel() or left.get_ylabel())
+
+
+def _name_above(axes: Axes, labels: list[str]) -> None:
+    """The names of rows above their strips, each in one line."""
+    places = axes.get_yticks()
+    axes.set_yticks(places, [""] * len(places))
+    for place, label in zip(places, labels, strict=True):
+        axes.annotate(
+            " ".join(label.split()), (0, place), (2, 6), xycoords=("axes fraction", "data"),
+            textcoords="offset points", fontsize=9, va="bottom",
+        )  # fmt: skip
+    bottom, top = axes.get_ylim()
+    edge = 0.75 if top > bottom else -0.75
+    ends = max if top > bottom else min
+    axes.set_ylim(bottom, ends(top, ends(places) + edge))
+
+
+def _put_inside(text: Text) -> None:
+    """Words that stood right of a panel, at its right edge."""
+    if isinstance(text, Annotation) and text.xycoords == ("axes fraction", "data"):
+        x, y = text.xy
+        if x > 1:
+            text.xy = (0.99, y)
+            text.set(ha="right", fontsize=9, bbox={"fc": "white", "ec": "none", "pad": 0.5})
 
 
 def _put_below(figure: Figure, legend) -> None:

@@ -39,9 +39,11 @@ def _rows(axes: Axes) -> list[dict]:
     title = next(filter(None, (axes.get_title(loc=place) for place in ("left", "center"))), "")
     words = {"panel": title, "x_is": axes.get_xlabel(), "y_is": axes.get_ylabel()}
     found = []
+    bars = [box for box in axes.containers if isinstance(box, ErrorbarContainer)]
+    labels = {id(part): box.get_label() for box in bars for part in (box[0], *box[2])}
 
     def put(artist, kind: str, points: np.ndarray) -> None:
-        label = str(artist.get_label())
+        label = str(labels.get(id(artist), artist.get_label()))
         series = "" if label.startswith("_") else label
         found.extend(
             {"series": series, "kind": kind, **dict(zip(PLACES, point, strict=False))}
@@ -49,7 +51,6 @@ def _rows(axes: Axes) -> list[dict]:
             if np.isfinite(point).all()
         )
 
-    bars = [box for box in axes.containers if isinstance(box, ErrorbarContainer)]
     caps = {id(cap) for box in bars for cap in box[1]}
     for line in axes.lines:
         if line.get_transform() == axes.transData and id(line) not in caps:

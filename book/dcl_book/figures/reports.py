@@ -6,8 +6,10 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from dcl.experiment.records import interval, per_attribute
+from dcl.experiment.records import per_attribute
 
+from .. import evidence
+from ..evidence import PRIOR
 from .style import METHOD_COLOURS, finish, legend_below
 from .thresholds import colour_of
 
@@ -15,54 +17,56 @@ METRICS = {"mA": "mA", "f1": "F1", "auc": "AUC"}
 
 
 def gain_over_cross_entropy(
-    runs: pd.DataFrame, key: str = "mA", width: int = 8, published: pd.Series | None = None
+    runs: pd.DataFrame, title: str, key: str = "mA", published: pd.Series | None = None
 ) -> Figure:
-    """Figure 4: a metric's gain over cross entropy in each attribute, against its imbalance.
+    """Figure 4: a metric's gain over cross entropy against imbalance, side by side.
 
-    Points are means over the seeds that both have; lines, means over `width` neighbouring
-    attributes; bands, the 95 % intervals of the lines over seeds, where there are two or more.
+    A dot for each method in each group of `evidence.groups_by_imbalance`, with its 95 % interval
+    over seeds.
 
     Parameters
     ----------
     runs : DataFrame
         From `dcl.experiment.records.collect`.
+    title : str
     key : {"mA", "f1", "auc"}
-    width : int
     published : Series, optional
-        The paper's gain of DCL, by attribute: dashed, as smooth as ours.
+        The paper's gain of DCL, by attribute: hollow.
     """
-    values = {
-        (method, seed): per_attribute(record)[key]
-        for method, seed, record in zip(runs["method"], runs["seed"], runs["record"], strict=True)
-    }
-    level = per_attribute(runs["record"].iloc[0])["imbalance_level"].sort_values(kind="stable")
+    methods = [m for m in dict.fromkeys(runs["method"]) if m != "cross-entropy"]
+    methods.sort(key=lambda name: (name != "dcl", name != PRIOR))  # the two that are alike, first
+    level = per_attribute(runs["record"].iloc[0])["imbalance_level"]
+    groups = evidence.groups_by_imbalance(level)
+    rows = {m: evidence.by_imbalance(runs, m, key=key) for m in methods}
+    rows = {m: found for m, found in rows.items() if all(f.n for f in found.values())}
     figure, axes = plt.subplots(figsize=(9, 3.8))
-    title = f"{runs['title'].iloc[0]}:\n{METRICS[key]} gained over cross entropy"
-    for method in sorted(runs["method"].unique(), key=lambda name: name == "dcl"):  # DCL on top
-        seeds = [s for m, s in values if m == method and ("cross-entropy", s) in values]
-        if method == "cross-entropy" or not seeds:
-            continue
-        gain = pd.DataFrame({s: values[method, s] - values["cross-entropy", s] for s in seeds})
-        gain = gain.loc[level.index]
-        if method == "dcl":
-            title += f", by DCL {gain.mean(axis=None):+.2f} in the mean"
-        smooth = gain.rolling(width, center=True, min_periods=width // 2).mean()
-        found = np.array([interval(row) for row in smooth.to_numpy()])  # (attributes, 2)
-        colour = colour_of(method)
-        axes.scatter(level, gain.mean(axis=1), s=12, color=colour, alpha=0.4)
-        axes.plot(level, found[:, 0], color=colour, lw=2, label=f"{method}, n = {len(seeds)}")
-        low, high = found[:, 0] - found[:, 1], found[:, 0] + found[:, 1]
-        axes.fill_between(level, low, high, color=colour, alpha=0.15, lw=0)
+    place, beside = np.arange(len(groups)), len(rows) + (published is not None)
+    shift = iter(0.7 * ((np.arange(beside) + 0.5) / max(beside, 1) - 0.5))
     if published is not None:
-        smooth = published.loc[level.index].rolling(width, center=True, min_periods=width // 2)
-        axes.plot(level, smooth.mean(), "--", color=METHOD_COLOURS["dcl"], label="dcl, the paper's")
+        means = [published[names].mean() for names in groups.values()]
+        axes.plot(
+            place + next(shift), means, "D", color=METHOD_COLOURS["dcl"], mfc="none",
+            label="dcl, the paper's",
+        )  # fmt: skip
+    for (method, found), x in zip(rows.items(), shift, strict=True):
+        half = np.nan_to_num([f.half for f in found.values()])
+        n = next(iter(found.values())).n
+        axes.errorbar(
+            place + x, [f.mean for f in found.values()], yerr=half, fmt="o", ms=7, capsize=3,
+            color=colour_of(method), label=f"{method}, n = {n}",
+        )  # fmt: skip
     axes.axhline(0, color=METHOD_COLOURS["cross-entropy"], lw=1.5)
+    axes.set_xticks(place, list(groups))
+    axes.set_xticks(place[1:] - 0.5, minor=True)
+    axes.grid(axis="x", visible=False)
+    axes.grid(axis="x", which="minor")
+    axes.tick_params("x", which="minor", length=0)
     axes.set(
         xlabel="imbalance level: majority rate minus 50, %",
-        ylabel=f"{METRICS[key]} gained, percentage points",
+        ylabel=f"{METRICS[key]} gained, points",
         title=title,
     )
-    legend_below(figure)
+    legend_below(figure, 5)
     return finish(figure)
 
 

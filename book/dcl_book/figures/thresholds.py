@@ -48,21 +48,19 @@ def threshold_sweep(runs: pd.DataFrame) -> Figure:
     return finish(figure)
 
 
-def roc_and_precision(runs: pd.DataFrame, attribute: str) -> Figure:
+def roc_and_precision(runs: pd.DataFrame, attribute: str, title: str) -> Figure:
     """ROC and precision-recall curve of one attribute, a ring where each method decides.
 
     Cross entropy has two dots on its curve: its own decision and that at the training prior. A
     precision-recall curve ends where nothing is called positive, for there it is undefined.
     """
     figure, (roc, pr) = plt.subplots(1, 2, figsize=(9, 3.6))
-    curves = []
     for number, row in enumerate(with_prior(runs).drop_duplicates("method").itertuples()):
         colour, made = colour_of(row.method), row.record["test"]["per_attribute"][attribute]
         (negatives_kept, false_alarms), _ = made["confusion"]
         false_rate = 100 * false_alarms / (negatives_kept + false_alarms)
         marker = _ring(colour, number)
         if row.method != PRIOR:  # its curves are cross entropy's
-            curves.append(row.record)
             curve = attribute_curve(row.record, attribute)
             roc.plot(curve["false_positive_rate"], curve["recall"], color=colour, lw=2)
             some = curve[curve["recall"] > 0]  # before the first positive precision is 0
@@ -72,12 +70,6 @@ def roc_and_precision(runs: pd.DataFrame, attribute: str) -> Figure:
     roc.set(xlabel="false-positive rate, %", ylabel="recall, %")
     pr.set(xlabel="recall, %", ylabel="precision, %", ylim=(0, 102))
     legend_below(figure)
-    words = attribute.replace("_", " ")
-    areas = [record["test"]["per_attribute"][attribute]["auc"] for record in curves]
-    title = (
-        f"{runs['title'].iloc[0]}:\n{words}: nearly one ROC curve, decided at different places; "
-        f"areas under it {min(areas):.1f} to {max(areas):.1f} %"
-    )
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 

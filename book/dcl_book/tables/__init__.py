@@ -1,7 +1,15 @@
 """The book's tables, from run records: the paper's beside ours, methods, choices, single runs."""
 
 from .choices import choices, sensitivity
-from .methods import best, learning_rates, means, overview, rates_in_words, tuned
+from .methods import (
+    best,
+    learning_rates,
+    means,
+    overview,
+    rates_table,
+    seeds_to_caption,
+    tuned,
+)
 from .paper import (
     TABLE_2,
     averages,
@@ -26,7 +34,8 @@ __all__ = [
     "overview",
     "per_attribute_findings",
     "provenance",
-    "rates_in_words",
+    "rates_table",
+    "seeds_to_caption",
     "sensitivity",
     "steps",
     "steps_as_text",

@@ -39,6 +39,21 @@ def means(runs: pd.DataFrame, measures: dict[str, Measure]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
+def seeds_to_caption(table: pd.DataFrame, caption: str) -> tuple[pd.DataFrame, str]:
+    """A table and its caption; a number of seeds that all rows have moves into the caption.
+
+    Examples
+    --------
+    >>> table, caption = seeds_to_caption(pd.DataFrame({"mA": [79, 80], "seeds": [5, 5]}), "mA")
+    >>> list(table), caption
+    (['mA'], 'mA; 5 seeds')
+    """
+    if table["seeds"].nunique() != 1:
+        return table, caption
+    n = int(table["seeds"].iloc[0])
+    return table.drop(columns="seeds"), f"{caption}; {n} seed{'s' * (n > 1)}"
+
+
 def tuned(runs: pd.DataFrame, *names: str) -> dict[str, Measure]:
     """Measures at thresholds that were tuned for them on validation, alike for every method.
 
@@ -118,19 +133,21 @@ def learning_rates(runs: pd.DataFrame, measure: Measure = best_on_validation) ->
     return found.pivot(index="method", columns="lr", values="value")
 
 
-def rates_in_words(rates: pd.DataFrame, notes: Path, least: int | None = None) -> pd.DataFrame:
+def rates_table(rates: pd.DataFrame, notes: Path, least: int | None = None) -> pd.DataFrame:
     """`learning_rates` in text, the best method first, with the rate that is chosen for it.
 
     `notes` is a CSV with a row (method, lr) for each run that ended because its loss was not
     finite; there need not be one. A method is chosen for when `least` of its rates have a run or a
-    note; without `least`, all of them.
+    note; without `least`, all of them. A column that says nothing of any method is left out.
     """
     shown = rates.map("{:.2f}".format, na_action="ignore").astype(object)
     for note in (pd.read_csv(notes) if notes.is_file() else pd.DataFrame()).itertuples():
         shown.loc[note.method, note.lr] = "not finite"
     done = shown.notna().sum(axis=1) >= (least or len(rates.columns))
+    shown = shown.dropna(axis=1, how="all")
     shown = shown.where(shown.notna(), "not run yet")
-    shown["chosen"] = rates.idxmax(axis=1).map("{:g}".format).where(done, "")
+    if done.any():
+        shown["chosen"] = rates.idxmax(axis=1).map("{:g}".format).where(done, "")
     shown.columns = [f"{rate:g}" if isinstance(rate, float) else rate for rate in shown]
     order = rates.max(axis=1).sort_values(ascending=False).index
     return shown.loc[order].rename_axis(None)
