@@ -17,6 +17,7 @@ from dcl_book.figures import style, thresholds
 from dcl_book.figures.dark import CONTRAST, contrast, dark, with_dark_look
 from dcl_book.figures.narrow import as_narrow_svg
 from dcl_book.figures.thresholds import attribute_curve, sweep
+from dcl_book.finding import Finding
 from dcl_book.names import called
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "results" / "celeba-30k"
@@ -168,6 +169,23 @@ def test_a_phones_figure_has_its_panels_below_each_other_each_with_its_name():
     assert shown.count("points of the second row") == 2
     assert shown.count("cross entropy") == 1
     assert (figure.get_figwidth(), len(figure.legends)) == (9 * style.PAGE, 1)  # itself unchanged
+
+
+def test_a_phones_figure_names_its_rows_above_their_strips_and_its_lines_inside():
+    rows = {f"DCL minus {other}": Finding(1.0, 0.5, 5) for other in ("cross entropy", "the rest")}
+    figure = figures.answers(
+        rows, "A finding that is longer than a line of a phone", "DCL minus it"
+    )
+    figure.axes[0].annotate(
+        "words right of the panel, as long as a line", (1.01, 0), xycoords=("axes fraction", "data")
+    )
+    svg = as_narrow_svg(figure)
+    width, height = (float(x) for x in re.search(r'viewBox="0 0 (\S+) (\S+)"', svg).groups())
+    assert width < 72 * 4.1
+    assert set(rows) <= set(re.findall(r"<!-- (.*?) -->", svg))
+    assert height > 72 * 0.4 * len(rows)
+    strip = float(re.search(r'<g id="patch_2">\s*<path d="M (\S+) ', svg)[1])
+    assert strip < width / 4  # the panel begins there
 
 
 def test_a_sheet_of_pictures_and_a_narrow_figure_stay_as_they_are():

@@ -47,12 +47,12 @@ def test_a_rate_is_chosen_when_every_rate_was_tried(tmp_path):
     notes.write_text('method,lr,seed,message\ndcl,0.03,0,"the loss is not finite at step 27"\n')
     assert tables.rates_table(rates, notes).to_dict("index") == {
         "dcl": {"0.003": "79.00", "0.01": "81.00", "0.03": "not finite", "chosen": "0.01"},
-        "crl": {"0.003": "70.00", "0.01": "not run yet", "0.03": "not run yet", "chosen": ""},
+        "crl": {"0.003": "70.00", "0.01": "-", "0.03": "-", "chosen": "-"},
         "cross-entropy": {"0.003": "60.00", "0.01": "65.00", "0.03": "64.00", "chosen": "0.01"},
     }
     assert tables.rates_table(rates, notes, least=1).loc["crl", "chosen"] == "0.003"
     none = tables.rates_table(rates, tmp_path / "none.csv")
-    assert none.loc["dcl", "0.03"] == "not run yet"
+    assert none.loc["dcl", "0.03"] == "-"
 
 
 def test_a_rate_that_no_method_has_is_no_column_and_nothing_chosen_none(tmp_path):

@@ -44,8 +44,9 @@ def as_narrow_svg(figure: Figure) -> str | None:
     for place, axes in zip(column, panels, strict=True):
         axes.set_subplotspec(place)
         axes.tick_params(labelleft=True, labelbottom=True)
-        for side in ("left", "center"):
-            axes.set_title(_broken(axes.get_title(loc=side), TITLE), loc=side)
+        for side, text in (("left", axes._left_title), ("center", axes.title)):
+            weight = text.get_weight()
+            axes.set_title(_broken(text.get_text(), TITLE), loc=side, weight=weight)
         axes.set_xlabel(_broken(axes.get_xlabel(), TITLE))
         axes.set_ylabel(_broken(axes.get_ylabel(), LABEL))
         labels = [label.get_text() for label in axes.get_yticklabels()]

@@ -66,7 +66,7 @@ def gain_over_cross_entropy(
         ylabel=f"{METRICS[key]} gained, points",
         title=title,
     )
-    legend_below(figure, 5)
+    legend_below(figure, 3 if beside > 4 else 4)
     return finish(figure)
 
 

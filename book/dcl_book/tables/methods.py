@@ -145,9 +145,9 @@ def rates_table(rates: pd.DataFrame, notes: Path, least: int | None = None) -> p
         shown.loc[note.method, note.lr] = "not finite"
     done = shown.notna().sum(axis=1) >= (least or len(rates.columns))
     shown = shown.dropna(axis=1, how="all")
-    shown = shown.where(shown.notna(), "not run yet")
+    shown = shown.where(shown.notna(), "-")
     if done.any():
-        shown["chosen"] = rates.idxmax(axis=1).map("{:g}".format).where(done, "")
+        shown["chosen"] = rates.idxmax(axis=1).map("{:g}".format).where(done, "-")
     shown.columns = [f"{rate:g}" if isinstance(rate, float) else rate for rate in shown]
     order = rates.max(axis=1).sort_values(ascending=False).index
     return shown.loc[order].rename_axis(None)
