@@ -90,7 +90,7 @@ def training_curves(runs: pd.DataFrame, epochs: int, title: str) -> Figure | Non
         "val_loss": "loss on validation,\nplain cross entropy",
         "val_mA": "mA on validation, %,\nown decision",
     }
-    figure, panels = plt.subplots(1, 3, figsize=(9, 3.2))
+    figure, panels = plt.subplots(1, 3, figsize=(9, 3.6))
     for axes, (key, words) in zip(panels, keys.items(), strict=True):
         for method, width in CURVES.items():
             if method not in set(own["method"]):

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
-from matplotlib.text import Annotation, Text
+from matplotlib.text import Text
 
 NARROW = "application/vnd.dcl.narrow+svg"  # beside the SVG of a figure, for the book's build
 WIDTH = 3.9  # inches: as wide as a page's text on a phone of 390 pixels
@@ -17,6 +17,7 @@ TITLE, LABEL, LEGEND = 40, 24, 26  # letters: of a line of a title, of a label, 
 BESIDE = 20  # letters of the longest name of a row that still stands beside its strip
 LINE, GAP = 0.2, 0.07  # inches of a line; what tight_layout leaves out of a title's line
 ROW, FRAME = 0.4, 1.4  # inches of a row below its name; of all around the rows
+TALLER = 1.8  # inches more for a panel with words on its lines
 PANELS, TICKS = 8, 20  # with more, a figure stays as it is, to be scrolled
 WIDER = 1.3  # so does one that words beside its panels make wider than so many times WIDTH
 
@@ -59,8 +60,11 @@ def as_narrow_svg(figure: Figure) -> str | None:
         elif any(len(label) > BESIDE for label in labels):
             _name_above(axes, labels)
             more += max(0, ROW * len(labels) + FRAME - height)
-        for text in axes.texts:
-            _put_inside(text)
+        beside = [text for text in axes.texts if _is_beside(text)]
+        for text in beside:
+            text.xy = (0.99, text.xy[1])  # inside, at the panel's right edge
+            text.set(ha="right", fontsize=9)
+        more += TALLER if beside else 0
     above = 0
     for text in figure.texts:  # the title of all panels
         text.set_text(_broken(text.get_text(), TITLE))
@@ -90,7 +94,8 @@ def _name_each(panels: list[Axes]) -> None:
         above = next(x for x in panels if x.get_subplotspec().colspan == place.colspan)
         left = next(x for x in panels if x.get_subplotspec().rowspan == place.rowspan)
         for side in ("left", "center"):
-            axes.set_title(axes.get_title(loc=side) or above.get_title(loc=side), loc=side)
+            if not axes.get_title(loc=side):
+                axes.set_title(above.get_title(loc=side), loc=side)
         axes.set_ylabel(axes.get_ylabel() or left.get_ylabel())
 
 
@@ -109,13 +114,9 @@ def _name_above(axes: Axes, labels: list[str]) -> None:
     axes.set_ylim(bottom, ends(top, ends(places) + edge))
 
 
-def _put_inside(text: Text) -> None:
-    """Words that stood right of a panel, at its right edge."""
-    if isinstance(text, Annotation) and text.xycoords == ("axes fraction", "data"):
-        x, y = text.xy
-        if x > 1:
-            text.xy = (0.99, y)
-            text.set(ha="right", fontsize=9, bbox={"fc": "white", "ec": "none", "pad": 0.5})
+def _is_beside(text: Text) -> bool:
+    """Whether words stand right of their panel, at the height of a line."""
+    return getattr(text, "xycoords", None) == ("axes fraction", "data") and text.xy[0] > 1
 
 
 def _put_below(figure: Figure, legend) -> None:
