@@ -172,11 +172,11 @@ def groups_by_imbalance(level: pd.Series, groups: int = 5) -> dict[str, list[str
     Examples
     --------
     >>> groups_by_imbalance(pd.Series({"Bald": 48.0, "Smiling": 2.0, "Male": 8.0}), 2)
-    {'2 to 8': ['Smiling', 'Male'], '48 to 48': ['Bald']}
+    {'2–8': ['Smiling', 'Male'], '48–48': ['Bald']}
     """
     level = level.sort_values(kind="stable")
     return {
-        f"{level[names].min():.0f} to {level[names].max():.0f}": list(names)
+        f"{level[names].min():.0f}\N{EN DASH}{level[names].max():.0f}": list(names)
         for names in np.array_split(level.index, min(groups, len(level)))
     }
 

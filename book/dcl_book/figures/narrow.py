@@ -14,7 +14,7 @@ from matplotlib.text import Text
 NARROW = "application/vnd.dcl.narrow+svg"  # beside the SVG of a figure, for the book's build
 WIDTH = 3.9  # inches: as wide as a page's text on a phone of 390 pixels
 TITLE, LABEL, LEGEND = 40, 24, 26  # letters: of a line of a title, of a label, of a legend's entry
-BESIDE = 20  # letters of the longest name of a row that still stands beside its strip
+BESIDE, NAME = 20, 54  # of the longest name beside a row's strip, of a line of one above it
 LINE, GAP = 0.2, 0.07  # inches of a line; what tight_layout leaves out of a title's line
 ROW, FRAME = 0.4, 1.4  # inches of a row below its name; of all around the rows
 TALLER = 1.8  # inches more for a panel with words on its lines
@@ -58,12 +58,14 @@ def as_narrow_svg(figure: Figure) -> str | None:
                 axes.tick_params("y", labelsize=9)
                 more += LINE * sum(label.count("\n") for label in labels) / 2
         elif any(len(label) > BESIDE for label in labels):
-            _name_above(axes, labels)
-            more += max(0, ROW * len(labels) + FRAME - height)
+            names = [_broken(label, NAME) for label in labels]
+            _name_above(axes, names)
+            row = ROW + LINE * max(name.count("\n") for name in names)
+            more += max(0, row * len(names) + FRAME - height)
         beside = [text for text in axes.texts if _is_beside(text)]
         for text in beside:
             text.xy = (0.99, text.xy[1])  # inside, at the panel's right edge
-            text.set(ha="right", fontsize=9)
+            text.set(ha="right", fontsize=9, in_layout=False)
         more += TALLER if beside else 0
     above = 0
     for text in figure.texts:  # the title of all panels
@@ -99,14 +101,14 @@ def _name_each(panels: list[Axes]) -> None:
         axes.set_ylabel(axes.get_ylabel() or left.get_ylabel())
 
 
-def _name_above(axes: Axes, labels: list[str]) -> None:
-    """The names of rows above their strips, each in one line."""
+def _name_above(axes: Axes, names: list[str]) -> None:
+    """The names of rows above their strips."""
     places = axes.get_yticks()
     axes.set_yticks(places, [""] * len(places))
-    for place, label in zip(places, labels, strict=True):
+    for place, name in zip(places, names, strict=True):
         axes.annotate(
-            " ".join(label.split()), (0, place), (2, 6), xycoords=("axes fraction", "data"),
-            textcoords="offset points", fontsize=9, va="bottom",
+            name, (0, place), (2, 6), xycoords=("axes fraction", "data"), fontsize=9, va="bottom",
+            textcoords="offset points", in_layout=False,
         )  # fmt: skip
     bottom, top = axes.get_ylim()
     edge = 0.75 if top > bottom else -0.75
