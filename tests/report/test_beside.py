@@ -1,12 +1,17 @@
 """A run beside cross entropy: when it is read, when it is trained, and what is shown of both."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from dcl.experiment import records
-from dcl.experiment.datasets import CelebA
+from dcl.experiment.datasets import CelebA, Cifar100, Pedestrians
 from dcl_book import beside, figures
 from dcl_book.finding import Finding
+from dcl_book.your_data import YourData
+
+PUBLISHED = Path(__file__).resolve().parents[2] / "results" / "beside"
 
 
 def record_of(config, fingerprint="abc"):
@@ -81,3 +86,25 @@ def test_an_interval_inside_the_band_is_no_difference_even_without_zero():
     for words, dot in zip(found, looks, strict=True):
         assert dot.get_color() == key[words].get_color()
     assert [dot.get_markerfacecolor() == "none" for dot in looks] == [False] * 3 + [True]
+
+
+@pytest.mark.parametrize("kind", [CelebA, Cifar100, Pedestrians])
+def test_the_pages_that_train_find_their_cross_entropy(kind):
+    config = beside.plain(kind())
+    assert any(like(config, record) for record in map(records.read, PUBLISHED.glob("*.json")))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("method", ["cross-entropy", "logit-adjustment", "dcl-ss", "dcl"])
+def test_the_page_of_a_table_finds_the_later_seeds_of_its_stand_in(method, seed):
+    config = YourData().training(drawn_faces=900, method=method, seed=seed)
+    found = [x for x in map(records.read, PUBLISHED.glob("*.json")) if like(config, x)]
+    assert [x["method"] for x in found] == [method]
+    assert beside.published_run(config, found[0]["dataset"]["fingerprint"], PUBLISHED)
+
+
+def like(config, record):
+    return {**config.recorded(), **dict.fromkeys(beside.ELSEWHERE)} == {
+        **record["config"],
+        **dict.fromkeys(beside.ELSEWHERE),
+    }
