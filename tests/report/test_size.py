@@ -171,3 +171,17 @@ def test_figures_and_tables_stand_empty_where_no_run_is(tmp_path):
     assert set(size.trends(runs, 24).stack()) == {"-"}
     assert size.table(runs).empty
     assert size.means(runs, 24).empty
+
+
+def test_the_title_is_that_of_all_images_with_the_range_of_the_parts():
+    titles = ["Faces, 12,000 of 24,152 to train on", "Faces"]
+    parts = [{"images": 12_000, "seed": 1, "of": ALL}, None]
+    data = [
+        {"title": title, **({"train_part": part} if part else {})}
+        for title, part in zip(titles, parts, strict=True)
+    ]
+    runs = pd.DataFrame({"images": [12_000, ALL], "part": [12_000, ALL], "title": titles})
+    runs["record"] = [{"dataset": each} for each in data]
+    assert size.title(runs) == "Faces, 12,000 to 24,152 to train on"
+    assert size.title(runs.iloc[:1]) == "Faces, 12,000 to 12,000 to train on"
+    assert size.title(runs.iloc[:0]) == "no record yet"
