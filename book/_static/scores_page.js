@@ -428,7 +428,7 @@
     const xs = Float64Array.from(curve.cuts, onAxis);
     for (const metric of ["recall", "precision", "f1", "balanced_accuracy"]) sweep.line(xs, curve[metric], metric);
     text("sweep-title", "By threshold");
-    const calibration = figures.axes(by("calibration"), { xName: "predicted probability, %", yName: "were positive, %" });
+    const calibration = figures.axes(by("calibration"), { xName: "predicted probability, %", yName: "observed frequency, %" });
     calibration.line([0, 1], [0, 1], "chance");
     const most = Math.max(...bins.counts);
     bins.counts.forEach((n, i) => {
