@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 from PIL import Image
 
 from dcl_book import figures, headline, plane
+from dcl_book.figures.narrow import as_narrow_svg
 from dcl_book.figures.thresholds import colour_of
 
 STATIC = Path(__file__).parent / "_static"
@@ -24,6 +25,11 @@ def draw_method(folder: Path) -> None:
         ("loss", figures.loss_weight()),
     ):
         figure.savefig(folder / f"method_{name}.svg", **figures.SVG)
+    idea = figures.idea()
+    idea.savefig(folder / "idea.svg", **figures.SVG)
+    (folder / "narrow").mkdir(exist_ok=True)
+    for name in ("fig-intro-idea", "fig-method-batch"):
+        (folder / "narrow" / f"{name}.svg").write_text(as_narrow_svg(idea), "utf8")
 
 
 def draw_clouds(folder: Path) -> None:
@@ -59,14 +65,11 @@ def draw_card(folder: Path) -> None:
 
 def main() -> None:
     figures.use_style()
-    for name, dpi, figure in (
-        ("idea", 150, figures.idea),
-        ("explorer", 150, figures.batch_over_training),
-    ):
-        path = STATIC / f"{name}.png"
-        figure().savefig(path, dpi=dpi, facecolor="white", bbox_inches="tight")
-        Image.open(path).convert("RGB").quantize(64).save(path, optimize=True)
-        print(f"{path}: {path.stat().st_size // 1024} KB")
+    path = STATIC / "explorer.png"
+    drawn = figures.batch_over_training()
+    drawn.savefig(path, dpi=150, facecolor="white", bbox_inches="tight")
+    Image.open(path).convert("RGB").quantize(64).save(path, optimize=True)
+    print(f"{path}: {path.stat().st_size // 1024} KB")
     answer = figures.dots_alone(headline.five(STATIC.parents[1] / "results"), "mA, %")
     (STATIC / "answer.svg").write_text(answer, "utf8")
 

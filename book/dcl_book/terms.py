@@ -11,9 +11,11 @@ from collections.abc import Iterator
 
 from docutils import nodes
 
+from .finding import NO_BREAK
 from .names import signs, told
 
 GLOSSARY = "book/glossary"
+PERCENT = re.compile(r"(?<=\d) (?=%)")
 TEXT_OF_HTML = re.compile(r"<(style|script|code)\b.*?</\1>|<[^>]*>|[^<]+", re.S)
 ELSEWHERE = (  # what no link is put into
     *(nodes.title, nodes.reference, nodes.FixedTextElement, nodes.math),
@@ -75,12 +77,15 @@ def link_first_uses(doctree: nodes.document, terms: dict[str, str], glossary: st
 
 
 def put_signs(doctree: nodes.document) -> None:
-    """Set minus and times signs, in text, tables and figures of HTML; code stays."""
+    """Set minus and times signs, in text, tables and figures of HTML; code stays.
+
+    A line does not end between a number of running text and its percent sign.
+    """
     for text in list(doctree.findall(nodes.Text)):
         if isinstance(text.parent, nodes.raw):  # which docutils counts as text of a fixed form
             new = typeset(text)
         elif not _within(text, (nodes.literal, nodes.FixedTextElement, nodes.math)):
-            new = signs(text)
+            new = PERCENT.sub(NO_BREAK, signs(text))
         else:
             continue
         if new != text:

@@ -37,7 +37,7 @@ def as_narrow_svg(figure: Figure) -> str | None:
     rows = figure.axes[0].get_gridspec().nrows
     height = figure.get_figheight() / rows
     more = 0.0  # inches
-    for axes in [axes for axes in figure.axes if not axes.axison]:  # a place for the legend
+    for axes in [x for x in figure.axes if not (x.axison or x.has_data())]:  # a legend's place
         axes.remove()
     panels = sorted(figure.axes, key=lambda axes: axes.get_subplotspec().num1)
     _name_each(panels)
