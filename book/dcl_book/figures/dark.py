@@ -6,12 +6,12 @@ import re
 from matplotlib.colors import to_hex, to_rgb
 
 PAGE = "#14181e"  # the theme's dark page
-CONTRAST = 3.0  # of a colour with the dark page at least: what WCAG asks of graphics
+CONTRAST, OF_TEXT = 3.0, 4.5  # with the dark page at least: what WCAG asks of graphics, of text
 GREY, COLOURED = 0.06, 0.2  # largest minus smallest of red, green and blue: a grey, a colour
 COLOUR = re.compile(r"\b(fill|stroke|stop-color): (#[0-9a-f]{6})\b")
 
 
-def dark(colour: str) -> str:
+def dark(colour: str, least: float = CONTRAST) -> str:
     """The colour that stands for one on a dark page.
 
     A grey is turned round: white becomes the page, black nearly white. Any other keeps its hue and
@@ -21,6 +21,8 @@ def dark(colour: str) -> str:
     ----------
     colour : str
         Any that Matplotlib knows.
+    least : float
+        Contrast with the dark page.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def dark(colour: str) -> str:
     turned = [page + grey * (0.91 - page) for page in to_rgb(PAGE)]
     chroma = max(red, green, blue) - min(red, green, blue)
     own = min(max((chroma - GREY) / (COLOURED - GREY), 0), 1)
-    mixed = zip(_seen((red, green, blue)), turned, strict=True)
+    mixed = zip(_seen((red, green, blue), least), turned, strict=True)
     return to_hex([own * a + (1 - own) * b for a, b in mixed])
 
 
@@ -58,6 +60,9 @@ def with_dark_look(svg: str) -> str:
     ]  # Matplotlib leaves out black, which SVG begins with
     for kind, colour in sorted(set(COLOUR.findall(svg))):
         rules.append(f'[style*="{kind}: {colour}"] {{ {kind}: {dark(colour)} !important }}')
+        if kind == "fill":  # a group that is filled is a text
+            words = dark(colour, OF_TEXT)
+            rules.append(f'g[style*="fill: {colour}"] {{ fill: {words} !important }}')
     style = f"<style>@media (prefers-color-scheme: dark) {{ {' '.join(rules)} }}</style>"
     return svg.replace("</svg>", f"{style}</svg>") if "prefers-color-scheme" not in svg else svg
 
@@ -67,10 +72,10 @@ def _luminance(colour: tuple[float, float, float]) -> float:
     return sum(w * x for w, x in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
 
 
-def _seen(colour: tuple[float, float, float]) -> tuple[float, float, float]:
-    """The colour, or the darkest lighter one of its hue that has CONTRAST with the dark page."""
+def _seen(colour: tuple[float, float, float], least: float) -> tuple[float, float, float]:
+    """The colour, or the darkest lighter one of its hue that has a contrast with the dark page."""
     hue, light, saturation = colorsys.rgb_to_hls(*colour)
-    while contrast(colour) < CONTRAST:
+    while contrast(colour) < least:
         light += 0.01
         colour = colorsys.hls_to_rgb(hue, light, saturation)
     return colour
