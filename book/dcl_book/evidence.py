@@ -15,6 +15,7 @@ from dcl.experiment.config import Training
 from dcl.experiment.records import RecordError, collect, per_attribute, require
 from dcl.methods import METHODS
 
+from . import published
 from .finding import Finding
 from .measures import Measure, at_decision, class_balanced
 from .names import PRIOR
@@ -159,11 +160,21 @@ def by_imbalance(
 ) -> dict[str, Finding]:
     """`gains`, means of each of the groups of `groups_by_imbalance`."""
     found = gains(runs, method, other, key)
-    groups = groups_by_imbalance(per_attribute(runs["record"].iloc[0])["imbalance_level"])
+    groups = groups_by_imbalance(imbalance_levels(runs))
     return {
         words: Finding.of([] if found.empty else found[names].mean(axis=1))
         for words, names in groups.items()
     }
+
+
+def imbalance_levels(runs: pd.DataFrame) -> pd.Series:
+    """Of each attribute, rising: those of the paper's Table 2 if it has just these attributes.
+
+    Else those of the training rows, which also decide between levels that the paper rounds alike.
+    """
+    level = per_attribute(runs["record"].iloc[0])["imbalance_level"].sort_values(kind="stable")
+    theirs = published.table(2)["imbalance_level"]
+    return theirs[level.index] if set(level.index) == set(theirs.index) else level
 
 
 def groups_by_imbalance(level: pd.Series, groups: int = 5) -> dict[str, list[str]]:

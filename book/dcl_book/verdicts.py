@@ -36,15 +36,15 @@ number? The verdict follows from both answers.
   {MARGIN["points"]} points of zero, **opposite** if not.
 
 Two verdicts go before these. **Reproduced**: all images of the claim's own data set, at least the
-paper's {EPOCHS} epochs, {SEEDS} seeds or more, and the whole interval within half of the claimed
-effect of the paper's number. **No difference**: the whole interval within
+paper's {EPOCHS} epochs, {SEEDS} seeds or more, and no point of the interval farther from the
+paper's number than half the claimed effect. **No difference**: the whole interval within
 ±{MARGIN["points"]} points of zero (±{MARGIN["rank correlation"]} for a rank correlation). One seed
 decides nothing.
 
 Some runs cannot answer:
 
-* **weak rival**: DCL leads a method that, in our runs, is not ahead of cross entropy, as it is in
-  the paper: that lead says little;
+* **weak rival**: DCL leads a method that beats cross entropy in the paper but not in our runs: that
+  lead says little;
 * **not comparable**: our setting is too far from the paper's to compare any number with it;
 * **other data**: we have no runs on the claim's data set, and show runs on another;
 * **not testable at this length**: a schedule that is compared ends above g = {RUN_OUT}, far from

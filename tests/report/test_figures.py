@@ -110,7 +110,7 @@ def test_a_moved_threshold_is_a_dot_on_cross_entropys_curve():
         *map(called, dict.fromkeys(shown["method"])),
         called(PRIOR),
     ]
-    sweeps = figures.threshold_sweep(shown)
+    sweeps = figures.threshold_sweep(shown, "Two methods")
     assert called(PRIOR) in [text.get_text() for text in sweeps.legends[0].get_texts()]
 
 

@@ -47,7 +47,7 @@ from .significance import (
 )
 from .size import leads_by_size, leads_by_views, overfitting_by_size
 from .style import METHOD_COLOURS, SCHEDULE_COLOURS, SVG, use_style
-from .thresholds import roc_and_precision, threshold_sweep
+from .thresholds import mean_sweep, roc_and_precision, threshold_sweep
 from .yours import classes, gain_by_attribute, mistakes, precision_recall
 
 __all__ = [
@@ -80,6 +80,7 @@ __all__ = [
     "leads_by_views",
     "learning_rates",
     "loss_weight",
+    "mean_sweep",
     "mistakes",
     "numbers",
     "outcomes",

@@ -6,8 +6,6 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from dcl.experiment.records import per_attribute
-
 from .. import evidence
 from ..evidence import PRIOR
 from .style import METHOD_COLOURS, finish, legend_below
@@ -35,8 +33,7 @@ def gain_over_cross_entropy(
     """
     methods = [m for m in dict.fromkeys(runs["method"]) if m != "cross-entropy"]
     methods.sort(key=lambda name: (name != "dcl", name != PRIOR))  # the two that are alike, first
-    level = per_attribute(runs["record"].iloc[0])["imbalance_level"]
-    groups = evidence.groups_by_imbalance(level)
+    groups = evidence.groups_by_imbalance(evidence.imbalance_levels(runs))
     rows = {m: evidence.by_imbalance(runs, m, key=key) for m in methods}
     rows = {m: found for m, found in rows.items() if all(f.n for f in found.values())}
     figure, axes = plt.subplots(figsize=(9, 3.8))

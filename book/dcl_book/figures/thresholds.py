@@ -20,19 +20,15 @@ def colour_of(method: str) -> str | None:
     return "#56B4E9" if method == PRIOR else METHOD_COLOURS.get(method, own)
 
 
-def threshold_sweep(runs: pd.DataFrame) -> Figure:
+def threshold_sweep(runs: pd.DataFrame, title: str) -> Figure:
     """mA and F1, means over attributes, as one threshold moves for all attributes together.
 
     A line for each method, its ring where it decides; dashed is cross entropy decided at each
     attribute's training prior, another threshold for each.
     """
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.6))
-    peaks = []
     for number, method in enumerate(dict.fromkeys(runs["method"])):
-        records = list(runs["record"][runs["method"] == method])
-        swept = [sweep(record) for record in records]
-        mean = sum(swept) / len(swept)
-        peaks.append(f"{method} {mean['f1'].max():.1f}")
+        mean = mean_sweep(runs, method)
         for axes, key in zip(panels, ("mA", "f1"), strict=True):
             axes.plot(mean.index, mean[key], color=colour_of(method), lw=2, label=method)
             axes.plot(0, mean.loc[0.0, key], **_ring(colour_of(method), number))
@@ -43,7 +39,6 @@ def threshold_sweep(runs: pd.DataFrame) -> Figure:
     for axes, words in zip(panels, ("mA, %", "F1, %"), strict=True):
         axes.set(xlabel="threshold on the log-odds", ylabel=words)
     legend_below(figure)
-    title = f"{runs['title'].iloc[0]}:\nLargest F1: {', '.join(peaks)} %"
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
@@ -72,6 +67,12 @@ def roc_and_precision(runs: pd.DataFrame, attribute: str, title: str) -> Figure:
     legend_below(figure)
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
+
+
+def mean_sweep(runs: pd.DataFrame, method: str) -> pd.DataFrame:
+    """`sweep`, the mean over the runs of a method."""
+    swept = [sweep(record) for record in runs["record"][runs["method"] == method]]
+    return sum(swept) / len(swept)
 
 
 def sweep(record: dict[str, Any]) -> pd.DataFrame:

@@ -59,11 +59,11 @@ def gain_by_attribute(runs: pd.DataFrame) -> Figure:
     names = list(runs["record"].iloc[0]["test"]["per_attribute"])
     methods = advice.others(runs)
     figure, axes = plt.subplots(figsize=(9, 3.2))
-    sure = []
+    sure = {}
     for number, method in enumerate(methods):
         found = [advice.lead(runs, method, partial(attribute, name)) for name in names]
         mean, half = np.array([(one.mean, one.half) for one in found]).T
-        sure.append(f"{method} {int((mean - half > 0).sum())}")
+        sure[method] = int((mean - half > 0).sum())
         place = np.arange(len(names)) + (number - (len(methods) - 1) / 2) * 0.18
         decided = advice.AT[advice.decision_of(runs, method)]
         axes.errorbar(
@@ -72,13 +72,15 @@ def gain_by_attribute(runs: pd.DataFrame) -> Figure:
         )  # fmt: skip
     axes.axhline(0, color="black", lw=1)
     axes.set_xticks(range(len(names)), pretty(names), rotation=90 if len(names) > 8 else 0)
-    axes.set(
-        ylabel="mA gained, points",
-        title=f"{runs['title'].iloc[0]}:\nsurely ahead of cross entropy at "
-        f"{advice.AT[advice.base(runs)]} in\n{', '.join(sure)} of {len(names)}",
-    )
+    first = sorted(sure, key=sure.__getitem__, reverse=True)
     low, high = axes.get_ylim()
+    cut = max(-low, high) > LARGEST_GAIN
     axes.set_ylim(max(low, -LARGEST_GAIN), min(high, LARGEST_GAIN))
+    axes.set(
+        ylabel="mA gained, points" + (f",\nwhiskers cut at {LARGEST_GAIN}" if cut else ""),
+        title=f"{runs['title'].iloc[0]}:\nattributes of {len(names)} with a sure lead: "
+        f"{', '.join(f'{method} {sure[method]}' for method in first)}",
+    )
     legend_below(figure, columns=1)
     return finish(figure)
 
