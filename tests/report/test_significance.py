@@ -362,6 +362,15 @@ def test_figures_of_one_seed_say_what_there_is():
     assert len(figure.axes[0].get_lines()) == 7
 
 
+@pytest.mark.parametrize(("sd", "last"), [(0.2, 30), (0.44, 40), (5.0, 100)])
+def test_the_seeds_that_the_steps_need_are_in_the_picture(sd, last):
+    pair = seed_spread.Spread(sd, 20)
+    steps = seed_spread.published_steps(pair)
+    (axes,) = figures.seeds_for_a_step(pair, steps, "records", 0.8).axes
+    assert axes.get_xlim() == (2, last)
+    assert steps["found"].where(steps["found"] <= 100).max() <= last
+
+
 def test_the_step_that_is_found_has_the_power_that_was_asked():
     step = figures.significance._detected(0.5, 6, 0.8)
     assert seed_spread.power(step, 0.5, 6) == pytest.approx(0.8, abs=1e-6)

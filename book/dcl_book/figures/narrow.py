@@ -47,7 +47,9 @@ def as_narrow_svg(figure: Figure) -> str | None:
         axes.tick_params(labelleft=True, labelbottom=True)
         for side, text in (("left", axes._left_title), ("center", axes.title)):
             weight = text.get_weight()
-            axes.set_title(_broken(text.get_text(), TITLE), loc=side, weight=weight)
+            title = _broken(text.get_text(), TITLE)
+            more += LINE * max(0, title.count("\n") - text.get_text().count("\n"))
+            axes.set_title(title, loc=side, weight=weight)
         axes.set_xlabel(_broken(axes.get_xlabel(), TITLE))
         axes.set_ylabel(_broken(axes.get_ylabel(), LABEL))
         labels = [label.get_text() for label in axes.get_yticklabels()]
@@ -66,6 +68,7 @@ def as_narrow_svg(figure: Figure) -> str | None:
         for text in beside:
             text.xy = (0.99, text.xy[1])  # inside, at the panel's right edge
             text.set(ha="right", fontsize=9, in_layout=False)
+            text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0, "alpha": 0.8})
         more += TALLER if beside else 0
     above = 0
     for text in figure.texts:  # the title of all panels
@@ -108,7 +111,8 @@ def _name_above(axes: Axes, names: list[str]) -> None:
     for place, name in zip(places, names, strict=True):
         axes.annotate(
             name, (0, place), (2, 6), xycoords=("axes fraction", "data"), fontsize=9, va="bottom",
-            textcoords="offset points", in_layout=False,
+            textcoords="offset points", in_layout=False, zorder=2.5,  # above lines, below marks
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )  # fmt: skip
     bottom, top = axes.get_ylim()
     edge = 0.75 if top > bottom else -0.75
@@ -135,5 +139,6 @@ def _put_below(figure: Figure, legend) -> None:
 
 
 def _broken(words: str, letters: int) -> str:
-    """Words in lines of at most so many letters."""
+    """Words in lines of at most so many letters; a percent sign stays with its word."""
+    words = words.replace(" %", "\N{NO-BREAK SPACE}%")
     return "\n".join(textwrap.wrap(words, letters))

@@ -1,9 +1,10 @@
 """Tables 2 to 4 and Figure 4 as pictures, and what the decision's threshold does."""
 
+from itertools import cycle
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 
 from .. import evidence
@@ -145,7 +146,7 @@ def _reach(table: pd.DataFrame) -> tuple[float, float]:
 
 
 def learning_rates(table: pd.DataFrame, title: str) -> Figure:
-    """mA on validation of each method, a dot for each learning rate, ringed where it is largest.
+    """mA on validation of each method, a mark for each learning rate, ringed where it is largest.
 
     `table` is what `dcl_book.tables.learning_rates` returns.
     """
@@ -153,11 +154,12 @@ def learning_rates(table: pd.DataFrame, title: str) -> Figure:
     figure, axes = plt.subplots(figsize=(9, 0.9 + 0.34 * len(table)))
     place = np.arange(len(table))
     axes.hlines(place, table.min(axis=1), table.max(axis=1), color="#C8C8C8", lw=2, zorder=1)
-    colours = sns.color_palette("viridis_r", len(table.columns) + 1)[1:]
-    for rate, colour in zip(table.columns, colours, strict=True):
-        axes.scatter(table[rate], place, color=[colour], s=44, zorder=2, label=f"{rate:g}")
+    looks = cycle((("v", "#E69F00"), ("o", "#0072B2"), ("^", "#A03060"), ("s", "#6E6E6E")))
+    for rate, (marker, colour) in zip(table.columns, looks, strict=False):
+        look = {"marker": marker, "color": colour, "s": 44, "zorder": 2}
+        axes.scatter(table[rate], place, label=f"{rate:g}", **look)
     ring = {"facecolors": "none", "edgecolors": "black", "s": 130, "zorder": 3}
-    axes.scatter(table.max(axis=1), place, label="chosen", **ring)
+    axes.scatter(table.max(axis=1), place, label="largest mA", **ring)
     axes.set_yticks(place, table.index)
     axes.invert_yaxis()
     axes.set(xlabel="mA on validation at the best epoch, %", title=title)

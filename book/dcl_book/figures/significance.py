@@ -10,7 +10,7 @@ from .style import METHOD_COLOURS, finish, legend_below, pretty
 
 SEED, IMAGES = "#D55E00", "#0072B2"  # the two kinds of chance
 TABLE_COLOURS = {3: "#0072B2", 4: "#E69F00"}
-SEEDS = np.arange(2, 31)
+FEWEST, MOST = 30, 100  # seeds where the axis may end
 
 
 def runs_about_their_mean(values: pd.DataFrame, spread: Spread, title: str) -> Figure | None:
@@ -50,8 +50,8 @@ def two_kinds_of_chance(noise: pd.DataFrame, title: str) -> Figure:
         xytext=(0, 5), ha="center", va="bottom", textcoords="offset points", fontsize=8,
     )  # fmt: skip
     axes.set(
-        xlabel="imbalance level: majority rate minus 50, %",
-        ylabel="chance in one run's mA,\npercentage points",
+        xlabel="imbalance: majority rate minus 50, %",
+        ylabel="chance in mA, points",
         title=title,
         ylim=(0, 1.15 * noise[["seed", "images"]].max(axis=None)),
     )
@@ -98,14 +98,17 @@ def seeds_for_a_step(spread: Spread, steps: pd.DataFrame, title: str, chance: fl
         Of finding a step, for the dashed line.
     """
     figure, axes = plt.subplots(figsize=(9, 4.4))
+    needed = steps["found"].where(steps["found"] <= MOST).max()  # in the picture
+    last = FEWEST if np.isnan(needed) else max(FEWEST, 10 * int(needed // 10 + 1))
+    seeds = np.arange(2, last + 1)
     if spread.dof:
-        low, high = (half_width(sd, SEEDS) for sd in spread.interval())
-        axes.fill_between(SEEDS, low, high, color="black", alpha=0.1, lw=0)
-        half = half_width(spread.sd, SEEDS)
-        axes.plot(SEEDS, half, "k", lw=2, label="half width of the 95 % interval")
-        found = [_detected(spread.sd, n, chance) for n in SEEDS]
+        low, high = (half_width(sd, seeds) for sd in spread.interval())
+        axes.fill_between(seeds, low, high, color="black", alpha=0.1, lw=0)
+        half = half_width(spread.sd, seeds)
+        axes.plot(seeds, half, "k", lw=2, label="half width of the 95 % interval")
+        found = [_detected(spread.sd, n, chance) for n in seeds]
         words = f"step that is found in {100 * chance:.0f} % of studies"
-        axes.plot(SEEDS, found, "k--", lw=1.5, label=words)
+        axes.plot(seeds, found, "k--", lw=1.5, label=words)
     for row in steps.itertuples():
         colour = TABLE_COLOURS[row.table]
         axes.axhline(row.points, color=colour, lw=1.2)
@@ -115,7 +118,7 @@ def seeds_for_a_step(spread: Spread, steps: pd.DataFrame, title: str, chance: fl
         )  # fmt: skip
     axes.set(
         xlabel="seeds of each method", ylabel="points of mA", title=title, yscale="log",
-        xlim=(SEEDS[0], SEEDS[-1]),
+        xlim=(seeds[0], last),
     )  # fmt: skip
     ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10]
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
