@@ -11,18 +11,21 @@ from hypothesis import strategies as st
 
 from dcl import DCLLoss
 from dcl_book.bench import measure as bench
+from dcl_book.bench import timing
 from dcl_book.bench.__main__ import main
 from dcl_book.bench.full_size import NETWORKS, full_size
 from dcl_book.bench.measure import markdown
 from dcl_book.bench.rivals import BatchHardTriplets, LoopDCL
 from dcl_book.bench.step import operations, share_of_peak, steps
 from dcl_book.bench.timing import (
+    PAPER,
     RIVALS,
     TIMED,
     WARM_UP,
     alternate,
     calls,
     criteria,
+    growth,
     labels_and_counts,
     launching,
     peak_bytes,
@@ -132,6 +135,17 @@ def test_tables_have_every_method():
     assert all(f"| {name} |" in text for name in rows)
     assert "| k=5 |" in text
     assert json.dumps(rows)
+
+
+def test_a_setting_that_several_axes_share_is_measured_once(monkeypatch):
+    monkeypatch.setattr(timing, "PAPER", PAPER | SMALL)
+    sizes = {"batch": ((16, 32), {}), "classes": ((2, 4), {"attributes": 1}), "k": ((3, 5), {})}
+    monkeypatch.setattr(timing, "GROWTH", sizes)
+    rows = {(row["axis"], row["size"]): row for row in growth(CPU, 2)}
+    assert list(rows) == [(axis, size) for axis, (own, _) in sizes.items() for size in own]
+    of_batch, of_k = rows["batch", 32], rows["k", 3]
+    assert of_batch["criterion"] == of_k["criterion"] != rows["k", 5]["criterion"]
+    assert of_batch["peak_mib"] == of_k["peak_mib"] > 0
 
 
 def test_parts_of_a_step_add_up_to_it():

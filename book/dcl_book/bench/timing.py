@@ -4,12 +4,12 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,7 @@ GROWTH: dict[str, tuple[tuple[int, ...], dict[str, int]]] = {  # sizes, and what
 }
 WARM_UP = 3
 
+Key = TypeVar("Key", bound=Hashable)
 Wrap = Callable[[nn.Module], Callable[..., Tensor]]  # what is called in a criterion's place
 
 
@@ -150,18 +151,7 @@ def criteria(
     dict
         name -> {"criterion": summary, "extra": summary, "peak_mib": float}, see `summary`.
     """
-    functions = calls(names, PAPER | sizes, device)
-    plain = calls(names, PAPER | sizes, device, itself)  # a graph's memory is its own
-    times = alternate(functions, device, rounds)
-    base = times["cross-entropy"]
-    return {
-        name: {
-            "criterion": summary(times[name]),
-            "extra": summary([a - b for a, b in zip(times[name], base, strict=True)]),
-            "peak_mib": peak_bytes(plain[name], device) / 2**20,
-        }
-        for name in names
-    }
+    return _in_turns(device, rounds, names, {"": PAPER | sizes})[""]
 
 
 def launching(
@@ -184,25 +174,60 @@ def launching(
 def growth(device: torch.device, rounds: int = 20) -> list[dict[str, Any]]:
     """DCL's criterion beside cross entropy's as one size of `GROWTH` grows.
 
+    All settings take turns, so that a busy minute slows none more than the others; one that several
+    axes share is measured once.
+
     Returns
     -------
     list of dict
-        One for each axis and size: axis, size, ms more than cross entropy (`summary`), peak MiB.
+        One for each axis and size: axis, size, and a row of `criteria`.
     """
-    found = []
-    for axis, (values, others) in GROWTH.items():
-        for size in values:
-            sizes = others | {axis: size}
-            row = criteria(device, rounds, ("cross-entropy", "dcl"), **sizes)["dcl"]
-            found.append({"axis": axis, "size": size} | row)
+    places = [
+        (axis, size, PAPER | others | {axis: size})
+        for axis, (values, others) in GROWTH.items()
+        for size in values
+    ]
+    settings = {tuple(sizes.values()): sizes for *_, sizes in places}
+    rows = _in_turns(device, rounds, ("cross-entropy", "dcl"), settings)
+    return [
+        {"axis": axis, "size": size} | rows[tuple(sizes.values())]["dcl"]
+        for axis, size, sizes in places
+    ]
+
+
+def _in_turns(
+    device: torch.device,
+    rounds: int,
+    names: tuple[str, ...],
+    settings: dict[Any, dict[str, int]],
+) -> dict[Any, dict[str, dict]]:
+    """What `criteria` returns, for each setting."""
+    functions = {
+        (key, name): call
+        for key, sizes in settings.items()
+        for name, call in calls(names, sizes, device).items()
+    }
+    times = alternate(functions, device, rounds)
+    found: dict[Any, dict[str, dict]] = {}
+    for key, sizes in settings.items():
+        plain = calls(names, sizes, device, itself)  # a graph's memory is its own
+        base = times[key, "cross-entropy"]
+        found[key] = {
+            name: {
+                "criterion": summary(times[key, name]),
+                "extra": summary([a - b for a, b in zip(times[key, name], base, strict=True)]),
+                "peak_mib": peak_bytes(plain[name], device) / 2**20,
+            }
+            for name in names
+        }
     return found
 
 
 def alternate(
-    functions: dict[str, Callable[[], Any]], device: torch.device, rounds: int
-) -> dict[str, list[float]]:
+    functions: Mapping[Key, Callable[[], Any]], device: torch.device, rounds: int
+) -> dict[Key, list[float]]:
     """Milliseconds of each call, `rounds` of them, in another order every round."""
-    times: dict[str, list[float]] = {name: [] for name in functions}
+    times: dict[Key, list[float]] = {name: [] for name in functions}
     for round_ in range(rounds + WARM_UP):
         for name in random.Random(round_).sample(list(functions), len(functions)):
             wait_for(device)

@@ -34,8 +34,9 @@ def parts_of_a_step(steps: dict[str, dict], where: str) -> Figure:
         axes.barh(parts.index, parts[part], left=left, color=colour, label=part, height=0.6)
         left += parts[part].to_numpy()
     axes.invert_yaxis()
-    part = 100 * parts["loss"] / parts.sum(axis=1)
-    title = f"{where}: the loss is {part['dcl']:.0f} % of a step with DCL, backward left out"
+    whole = medians["step"]
+    more = 100 * (whole["dcl"] / whole["cross-entropy"] - 1)
+    title = f"{where}: a step with DCL takes {abs(more):.0f} % {'longer' if more > 0 else 'less'}"
     axes.set(xlabel="ms of a training step, median", title=title)
     axes.grid(axis="y", visible=False)
     below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 4}
@@ -85,8 +86,12 @@ def growth(rows: list[dict[str, Any]], where: str) -> Figure:
         panels[1, column].tick_params("x", labelsize=8, rotation=45)
     panels[0, 0].set_ylabel("ms, median")
     panels[1, 0].set_ylabel("peak memory, MiB")
+    ends = frame.sort_values("size").groupby("axis")[["size", "ms"]]
+    times = ends.last() / ends.first()
+    (batch, slower), (k, of_k) = times.loc["batch"], times.loc["k"]
     figure.suptitle(
-        f"DCL's criterion as one size grows, the others the paper's, {where}",
+        f"{where}: {batch:.0f} times the batch takes DCL's criterion {slower:.1f} times as long, "
+        f"{k:.0f} times k {of_k:.1f} times",
         x=0.01, ha="left", fontsize="medium",
     )  # fmt: skip
     return finish(figure)
