@@ -171,6 +171,18 @@ def test_a_phones_figure_has_its_panels_below_each_other_each_with_its_name():
     assert (figure.get_figwidth(), len(figure.legends)) == (9 * style.PAGE, 1)  # itself unchanged
 
 
+def test_a_phones_legend_keeps_its_marks_and_every_panel_has_the_label_that_all_share():
+    figure, panels = plt.subplots(1, 2, figsize=(9, 4))
+    for axes in panels:
+        axes.errorbar([0, 1], [0, 1], [0.1, 0.1], fmt="o", label="dcl")
+    figure.supylabel("points of both")
+    style.legend_below(figure)
+    svg = as_narrow_svg(style.finish(figure))
+    assert re.findall(r"<!-- (.*?) -->", svg).count("points of both") == 2
+    legend = svg[svg.index('<g id="legend_') :]
+    assert "<use " in legend[: legend.index("<!-- DCL -->")], "a dot, not a line alone"
+
+
 def test_a_phones_figure_names_its_rows_above_their_strips_and_its_lines_inside():
     rows = {f"DCL minus {other}": Finding(1.0, 0.5, 5) for other in ("cross entropy", "the rest")}
     figure = figures.answers(

@@ -4,12 +4,15 @@ import io
 import pickle
 import textwrap
 import warnings
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.text import Text
+
+from ..names import told
 
 NARROW = "application/vnd.dcl.narrow+svg"  # beside the SVG of a figure, for the book's build
 WIDTH = 3.9  # inches: as wide as a page's text on a phone of 390 pixels
@@ -32,8 +35,9 @@ def as_narrow_svg(figure: Figure) -> str | None:
     if any(len(axes.get_xticks()) > TICKS for axes in figure.axes):
         return None
     figure = pickle.loads(pickle.dumps(figure))
+    drawn = _marks_of(figure)
     for legend in [*figure.legends, *(axes.get_legend() for axes in figure.axes)]:
-        _put_below(figure, legend)
+        _put_below(figure, legend, drawn)
     rows = figure.axes[0].get_gridspec().nrows
     height = figure.get_figheight() / rows
     more = 0.0  # inches
@@ -71,6 +75,10 @@ def as_narrow_svg(figure: Figure) -> str | None:
             text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0, "alpha": 0.8})
         more += TALLER if beside else 0
     above = 0
+    if (shared := figure._supylabel) is not None:  # beside all panels it would cross their titles
+        for axes in panels:
+            axes.set_ylabel(axes.get_ylabel() or _broken(shared.get_text(), LABEL))
+        shared.remove()
     for text in figure.texts:  # the title of all panels
         text.set_text(_broken(text.get_text(), TITLE))
         above = max(above, text.get_text().count("\n") + 1)
@@ -125,11 +133,20 @@ def _is_beside(text: Text) -> bool:
     return getattr(text, "xycoords", None) == ("axes fraction", "data") and text.xy[0] > 1
 
 
-def _put_below(figure: Figure, legend) -> None:
+def _marks_of(figure: Figure) -> dict[str, Any]:
+    """What a legend says -> what it names: the marks of a legend that is drawn have lost theirs."""
+    drawn = [axes.get_legend_handles_labels() for axes in figure.axes]
+    return {told(x): mark for marks, labels in drawn for mark, x in zip(marks, labels, strict=True)}
+
+
+def _put_below(figure: Figure, legend, drawn: dict[str, Any]) -> None:
     """A legend of one panel or of all, below the figure, in as many columns as fit."""
     if legend is None:
         return
-    handles, words = legend.legend_handles, [text.get_text() for text in legend.get_texts()]
+    words = [text.get_text() for text in legend.get_texts()]
+    handles = [
+        drawn.get(name, mark) for name, mark in zip(words, legend.legend_handles, strict=True)
+    ]
     title = legend.get_title().get_text() or None
     legend.remove()
     figure.legend(
