@@ -358,6 +358,16 @@ def test_what_a_search_finds_is_shown_in_sentences_and_not_by_numbers_of_tables(
         assert not re.search(r"(?:[\d.,±()]+\s+){4}", words), words
 
 
+def test_the_first_screen_of_a_small_laptop_holds_what_was_found_and_the_three_doors(window):
+    window.set_viewport_size({"width": 1366, "height": 768})
+    try:
+        window.goto(address("book/intro"))
+        doors = window.locator("article .dcl-doors").bounding_box()
+    finally:
+        window.set_viewport_size(DESK)
+    assert doors["y"] + doors["height"] <= 768
+
+
 def test_every_page_says_what_it_is_about_where_a_link_to_it_is_shown():
     for page in PAGES:
         head = (HTML / f"{page}.html").read_text("utf8").split("</head>")[0]
