@@ -270,7 +270,10 @@ def test_figures_are_dark_on_a_light_page_and_light_on_a_dark_one(window, mode):
     window.evaluate("mode => document.documentElement.dataset.theme = mode", mode)
     figure = window.locator("article figure img").first
     figure.scroll_into_view_if_needed()
-    image = Image.open(io.BytesIO(figure.screenshot())).convert("L")
+    image = Image.open(io.BytesIO(figure.screenshot()))
+    page = window.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert image.convert("RGB").getpixel((3, 3)) == tuple(map(int, re.findall(r"\d+", page)[:3]))
+    image = image.convert("L")
     ground = image.getpixel((3, 3))
     assert (ground > 240) if mode == "light" else (ground < 40)
     lightest, darkest = image.getextrema()[1], image.getextrema()[0]

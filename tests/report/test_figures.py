@@ -75,7 +75,7 @@ def test_the_dark_look_of_a_figure_has_a_rule_for_each_of_its_colours():
     drawn = set(re.findall(r"(?:fill|stroke): #[0-9a-f]{6}", svg))
     assert drawn == set(rules) >= {"stroke: #0072b2", "fill: #333333", "fill: #ffffff"}
     assert rules["stroke: #0072b2"] == "stroke: #0072b2"
-    assert rules["fill: #ffffff"] == "fill: #14181e"
+    assert rules["fill: #ffffff"] == "fill: #121212"
     ElementTree.fromstring(looks)
     assert with_dark_look(looks) == looks
 

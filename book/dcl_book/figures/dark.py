@@ -5,7 +5,7 @@ import re
 
 from matplotlib.colors import to_hex, to_rgb
 
-PAGE = "#14181e"  # the theme's dark page
+PAGE = "#121212"  # the theme's dark page
 CONTRAST, OF_TEXT = 3.0, 4.5  # with the dark page at least: what WCAG asks of graphics, of text
 GREY, COLOURED = 0.06, 0.2  # largest minus smallest of red, green and blue: a grey, a colour
 COLOUR = re.compile(r"\b(fill|stroke|stop-color): (#[0-9a-f]{6})\b")
@@ -32,7 +32,7 @@ def dark(colour: str, least: float = CONTRAST) -> str:
     Examples
     --------
     >>> [dark(colour) for colour in ("white", "black", "#D55E00")]
-    ['#14181e', '#e8e8e8', '#d55e00']
+    ['#121212', '#e8e8e8', '#d55e00']
     """
     red, green, blue = to_rgb(colour)
     grey = 1 - (0.299 * red + 0.587 * green + 0.114 * blue)  # 0 for white
