@@ -371,5 +371,8 @@ def test_the_pictures_of_the_method_page_are_drawn(tmp_path):
     pictures = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(pictures)
     pictures.draw_method(tmp_path)
-    shown = re.findall(r"_static/(method_\w+\.svg)", (ROOT / "book" / "method.md").read_text())
-    assert sorted(shown) == sorted(path.name for path in tmp_path.iterdir())
+    pages = "".join((ROOT / "book" / name).read_text() for name in ("method.md", "intro.md"))
+    shown = set(re.findall(r"_static/(\w+\.svg)", pages))
+    assert shown == {path.name for path in tmp_path.glob("*.svg")}
+    named = set(re.findall(r"_static/idea\.svg\n:name: (\S+)", pages))
+    assert named == {path.stem for path in tmp_path.glob("narrow/*.svg")}

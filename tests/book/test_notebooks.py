@@ -363,7 +363,7 @@ def test_a_symbol_in_the_excerpts_of_the_search_is_its_letters(build, monkeypatc
     monkeypatch.setattr(build, "HTML", tmp_path)
     build.write_page_texts({"api": None})
     texts = (tmp_path / "_static" / "page_texts.js").read_text()
-    assert '["of B rows", "of B rows"]' in texts
+    assert '{"api.html": "of B rows"}' in texts
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")))

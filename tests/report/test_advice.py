@@ -156,6 +156,8 @@ def test_the_figure_names_the_decisions_that_it_compares():
             part["test"]["per_attribute"] = {"hat": {"mA": part["test"]["mA"]}}
     drawn = figures.gain_by_attribute(found)
     title = "".join(drawn.axes[0].get_title(loc=place) for place in ("left", "center"))
-    assert "ahead of cross entropy at the prior in\nDCL 0 of 1" in title
+    assert title.endswith("attributes of 1 with a sure lead: DCL 0")
+    label = drawn.axes[0].get_ylabel()
+    assert label.startswith("mA gained over cross\nentropy at the prior, points")
     (label,) = drawn.legends[0].get_texts()
     assert label.get_text().startswith("DCL at tuned thresholds, \N{MINUS SIGN}2.0")

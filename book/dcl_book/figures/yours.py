@@ -77,7 +77,8 @@ def gain_by_attribute(runs: pd.DataFrame) -> Figure:
     cut = max(-low, high) > LARGEST_GAIN
     axes.set_ylim(max(low, -LARGEST_GAIN), min(high, LARGEST_GAIN))
     axes.set(
-        ylabel="mA gained, points" + (f",\nwhiskers cut at {LARGEST_GAIN}" if cut else ""),
+        ylabel=f"mA gained over cross\nentropy at {advice.AT[advice.base(runs)]}, points"
+        + (f",\nwhiskers cut at {LARGEST_GAIN}" if cut else ""),
         title=f"{runs['title'].iloc[0]}:\nattributes of {len(names)} with a sure lead: "
         f"{', '.join(f'{method} {sure[method]}' for method in first)}",
     )
