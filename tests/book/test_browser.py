@@ -362,7 +362,7 @@ def test_what_a_search_finds_is_shown_in_sentences_and_not_by_numbers_of_tables(
 
 
 def test_the_first_screen_of_a_small_laptop_holds_what_was_found_and_the_three_doors(window):
-    window.evaluate("localStorage.clear()")  # words of a search, which Sphinx would mark on the page
+    window.evaluate("localStorage.clear()")  # Sphinx marks the words of a search
     window.set_viewport_size({"width": 1366, "height": 768})
     try:
         window.goto(address("book/intro"))
