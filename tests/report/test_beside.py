@@ -88,23 +88,20 @@ def test_an_interval_inside_the_band_is_no_difference_even_without_zero():
     assert [dot.get_markerfacecolor() == "none" for dot in looks] == [False] * 3 + [True]
 
 
+def published(config):
+    """The methods of the records that a page with this configuration would read."""
+    data = [records.read(path)["dataset"]["fingerprint"] for path in PUBLISHED.glob("*.json")]
+    found = [beside.published_run(config, each, PUBLISHED) for each in data]
+    return {record["method"] for record in found if record}
+
+
 @pytest.mark.parametrize("kind", [CelebA, Cifar100, Pedestrians])
 def test_the_pages_that_train_find_their_cross_entropy(kind):
-    config = beside.plain(kind())
-    assert any(like(config, record) for record in map(records.read, PUBLISHED.glob("*.json")))
+    assert published(beside.plain(kind())) == {"cross-entropy"}
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("method", ["cross-entropy", "logit-adjustment", "dcl-ss", "dcl"])
 def test_the_page_of_a_table_finds_the_later_seeds_of_its_stand_in(method, seed):
     config = YourData().training(drawn_faces=900, method=method, seed=seed)
-    found = [x for x in map(records.read, PUBLISHED.glob("*.json")) if like(config, x)]
-    assert [x["method"] for x in found] == [method]
-    assert beside.published_run(config, found[0]["dataset"]["fingerprint"], PUBLISHED)
-
-
-def like(config, record):
-    return {**config.recorded(), **dict.fromkeys(beside.ELSEWHERE)} == {
-        **record["config"],
-        **dict.fromkeys(beside.ELSEWHERE),
-    }
+    assert published(config) == {method}

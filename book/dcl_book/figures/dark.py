@@ -55,9 +55,7 @@ def with_dark_look(svg: str) -> str:
     An image takes its ``prefers-color-scheme`` from the ``color-scheme`` of its element. Browsers
     that do not know this show the figure as it was, dark on a white card.
     """
-    rules = [
-        f":root {{ fill: {dark('black')} }}"
-    ]  # Matplotlib leaves out black, which SVG begins with
+    rules = [f":root {{ fill: {dark('black')} }}"]  # black is SVG's own: Matplotlib leaves it out
     for kind, colour in sorted(set(COLOUR.findall(svg))):
         rules.append(f'[style*="{kind}: {colour}"] {{ {kind}: {dark(colour)} !important }}')
         if kind == "fill":  # a group that is filled is a text

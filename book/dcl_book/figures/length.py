@@ -11,7 +11,8 @@ from ..evidence import PRIOR
 from ..finding import Finding
 from ..length_tables import history
 from ..verdicts import MARGIN
-from .style import finish, handles_of, legend_below
+from .narrow import handles_of
+from .style import finish, legend_below
 from .thresholds import colour_of
 
 OTHERS = ("cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss")

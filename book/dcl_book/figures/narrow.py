@@ -25,6 +25,12 @@ PANELS, TICKS = 8, 20  # with more, a figure stays as it is, to be scrolled
 WIDER = 1.3  # so does one that words beside its panels make wider than so many times WIDTH
 
 
+def handles_of(figure: Figure) -> dict[str, Any]:
+    """Label -> what it names, over all panels of a figure."""
+    drawn = [axes.get_legend_handles_labels() for axes in figure.axes]
+    return {x: line for lines, labels in drawn for line, x in zip(lines, labels, strict=True)}
+
+
 def as_narrow_svg(figure: Figure) -> str | None:
     """The SVG of a figure in one column; None if it is narrow or no plain grid of panels."""
     grids = {axes.get_gridspec() for axes in figure.axes}
@@ -35,7 +41,7 @@ def as_narrow_svg(figure: Figure) -> str | None:
     if any(len(axes.get_xticks()) > TICKS for axes in figure.axes):
         return None
     figure = pickle.loads(pickle.dumps(figure))
-    drawn = _marks_of(figure)
+    drawn = {told(x): mark for x, mark in handles_of(figure).items()}  # a legend's own lost theirs
     for legend in [*figure.legends, *(axes.get_legend() for axes in figure.axes)]:
         _put_below(figure, legend, drawn)
     rows = figure.axes[0].get_gridspec().nrows
@@ -131,12 +137,6 @@ def _name_above(axes: Axes, names: list[str]) -> None:
 def _is_beside(text: Text) -> bool:
     """Whether words stand right of their panel, at the height of a line."""
     return getattr(text, "xycoords", None) == ("axes fraction", "data") and text.xy[0] > 1
-
-
-def _marks_of(figure: Figure) -> dict[str, Any]:
-    """What a legend says -> what it names: the marks of a legend that is drawn have lost theirs."""
-    drawn = [axes.get_legend_handles_labels() for axes in figure.axes]
-    return {told(x): mark for marks, labels in drawn for mark, x in zip(marks, labels, strict=True)}
 
 
 def _put_below(figure: Figure, legend, drawn: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from traitlets import ObjectName, Unicode
 from dcl.methods import METHODS
 
 from ..names import named, told
-from .narrow import NARROW, as_narrow_svg
+from .narrow import NARROW, as_narrow_svg, handles_of
 from .numbers import as_csv
 
 # One colour for each method in every figure, its entry says which; eight are Okabe and Ito's, which
@@ -129,12 +129,6 @@ def title_in(svg: str) -> str:
 
 def _name_of(title: str) -> str:
     return "figure-" + re.sub(r"\W+", "-", title).strip("-").lower()
-
-
-def handles_of(figure: Figure) -> dict[str, Any]:
-    """Label -> what it names, over all panels of a figure."""
-    drawn = [axes.get_legend_handles_labels() for axes in figure.axes]
-    return {x: line for lines, labels in drawn for line, x in zip(lines, labels, strict=True)}
 
 
 def legend_below(figure: Figure, columns: int = 4, title: str | None = None) -> None:
