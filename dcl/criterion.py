@@ -163,7 +163,7 @@ class DCLLoss(Criterion):
         rho: float = DEFAULT.rho,
     ):
         super().__init__(class_counts, epochs, classes=classes, seed=seed)
-        check_schedules(sampling, loss)
+        check_schedules(sampling, loss, p=p, epsilon=epsilon, decay=decay)
         choose("normalisation", normalisation, NORMALISATIONS)
         choose("selection", selection, SELECTIONS)
         choose("current", current, CURRENTS)

@@ -67,8 +67,7 @@ def schedule(
     if name == "composite":
         return math.cos(epoch / epochs * math.pi) / 2 + 0.5  # Eq. 4
     if name == "concave":
-        if not 0 < decay < 1:
-            raise ValueError(f"decay (lambda of Eq. 3) must lie in (0, 1), got {decay!r}")
+        _check_decay(decay)
         return decay**epoch  # Eq. 3
     if value is None or not 0 <= value <= 1:
         raise ValueError(f"schedule 'constant' needs a value in [0, 1], got {value!r}")
@@ -117,10 +116,7 @@ def loss_schedule(
     >>> [round(loss_schedule(epoch, 300), 3) for epoch in (0, 89.999, 90, 300)]
     [1.1, 0.894, 0.1, 0.1]
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"p (self-learning point) must lie in [0, 1], got {p!r}")
-    if not 0 <= epsilon < math.inf:
-        raise ValueError(f"epsilon (self-learning ratio) must be 0 or more, got {epsilon!r}")
+    _check_self_learning(p, epsilon)
     if schedule == "constant":
         raise ValueError("Eq. 11 with a constant schedule: give DCLLoss a number as loss instead")
     level = _scheduler_function(schedule, epoch, epochs, decay=decay)
@@ -163,8 +159,12 @@ def _in_range(what: str, level: float, most: float, epoch: float) -> float:
     return level
 
 
-def check_schedules(sampling: Schedule, loss: Schedule) -> None:
-    """Raise a ValueError with the allowed values unless `sampling` and `loss` are valid."""
+def check_schedules(
+    sampling: Schedule, loss: Schedule, *, p: float, epsilon: float, decay: float
+) -> None:
+    """Raise a ValueError with the allowed values unless all are valid, in use or not."""
+    _check_self_learning(p, epsilon)
+    _check_decay(decay)
     for what, value, names, most in (
         ("sampling", sampling, SAMPLING_SCHEDULES, 1.0),
         ("loss", loss, LOSS_SCHEDULES, math.inf),
@@ -177,3 +177,15 @@ def check_schedules(sampling: Schedule, loss: Schedule) -> None:
                 f"{what} must be one of {', '.join(names)}, a number {allowed} or a function of "
                 f"epoch and epochs, got {value!r}"
             )
+
+
+def _check_self_learning(p: float, epsilon: float) -> None:
+    if not 0 <= p <= 1:
+        raise ValueError(f"p (self-learning point) must lie in [0, 1], got {p!r}")
+    if not 0 <= epsilon < math.inf:
+        raise ValueError(f"epsilon (self-learning ratio) must be 0 or more, got {epsilon!r}")
+
+
+def _check_decay(decay: float) -> None:
+    if not 0 < decay < 1:
+        raise ValueError(f"decay (lambda of Eq. 3) must lie in (0, 1), got {decay!r}")

@@ -8,6 +8,7 @@ tables stay as they are. Tables and figures of HTML get the names of methods tha
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from docutils import nodes
 
@@ -134,11 +135,16 @@ def _next_use(text: str, terms: dict[str, str], *, whole: bool) -> tuple[int, in
         return (0, len(text), text) if text in terms else None
     found = []
     for name in terms:
-        case = 0 if re.search("[A-Z]", name[1:]) else re.I  # mA, DCL
-        if match := re.search(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", text, case):
+        if match := _pattern(name).search(text):
             found.append((match.start(), -match.end(), name))
     start, end, name = min(found, default=(0, 0, ""))
     return (start, -end, name) if name else None
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    case = 0 if re.search("[A-Z]", name[1:]) else re.I  # mA, DCL
+    return re.compile(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", case)
 
 
 def _read(app, doctree: nodes.document) -> None:

@@ -273,6 +273,11 @@ class Training(Config):
                 )
             entry.criterion(counts, self.epochs, seed=self.seed, **options)
         object.__setattr__(self, "method_options", options)
+        if "decay" in options and not 0 < (stretched := self.criterion_options()["decay"]) < 1:
+            raise ConfigError(
+                f"decay {options['decay']!r} is {stretched} when stretched from {PAPER_EPOCHS} to "
+                f"{self.epochs} epochs, and must lie in (0, 1): choose another, or stretch false"
+            )
         if self.train_part and not self.data_root:
             raise ConfigError(
                 f"train_part is of a real data set, in data_root, got {self.train_part}: of drawn "

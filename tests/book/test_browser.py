@@ -115,6 +115,11 @@ def test_page_loads_without_an_error_and_without_the_network(page):
     assert page.asked == []
 
 
+def test_a_name_in_code_leads_to_the_reference():
+    html = (HTML / "notebooks" / "trainers.html").read_text("utf8")
+    assert re.search(r'<a class="sphinx-codeautolink-a" href="[^"]*api.html#dcl.DCLLoss"', html)
+
+
 def test_formulae_are_typeset(page):
     sources = page.locator("article .math").count()
     assert page.locator("article .math mjx-container").count() >= sources

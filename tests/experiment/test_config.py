@@ -88,6 +88,13 @@ def test_the_concave_schedule_is_stretched_to_the_length():
     assert last(CelebA(sampling="concave", epochs=8, stretch=False)) == pytest.approx(0.99**8)
 
 
+@pytest.mark.parametrize(("decay", "epochs"), [(1e-200, 8), (1 - 1e-16, 2**33)])
+def test_a_decay_that_no_number_holds_when_stretched_is_refused(decay, epochs):
+    with pytest.raises(ConfigError, match=f"when stretched from 300 to {epochs} epochs"):
+        CelebA(decay=decay, epochs=epochs)
+    assert CelebA(decay=decay, epochs=epochs, stretch=False).decay == decay
+
+
 # A value of each kind that some option refuses: whatever the configuration lets pass, the criterion
 # takes, and what it refuses is a ConfigError
 VALUES = st.one_of(

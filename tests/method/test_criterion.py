@@ -166,6 +166,9 @@ def test_seeded_selection_resumes_from_the_state_dict():
         ({"p": 2}, "got 2"),
         ({"epsilon": -1}, "got -1"),
         ({"decay": 2, "sampling": "concave"}, "got 2"),
+        ({"decay": 2, "sampling": "convex"}, "got 2"),  # what is not in use is checked, too
+        ({"p": 7, "loss": 0.5}, "got 7"),
+        ({"epsilon": -1, "loss": 0.5}, "got -1"),
         ({"k": 0}, "got 0"),
         ({"normalisation": "sum"}, "'sum'"),
         ({"selection": "most"}, "'most'"),

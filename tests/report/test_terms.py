@@ -1,8 +1,11 @@
 """Terms lead to the glossary at their first use, and a minus is a minus sign."""
 
+from types import SimpleNamespace
+
 from docutils import nodes
 from docutils.core import publish_doctree
 
+from dcl_book import code_links
 from dcl_book.names import signs
 from dcl_book.terms import link_first_uses, put_signs, terms_of, typeset
 
@@ -99,3 +102,10 @@ def test_the_tables_of_a_page_get_them_too():
     put_signs(doctree)
     (raw,) = doctree.findall(nodes.raw)
     assert raw.astext() == table.replace(">-3.1<", ">\N{MINUS SIGN}3.1<")
+
+
+def test_of_the_names_in_code_only_ours_lead_to_the_reference():
+    ours, theirs = (SimpleNamespace(import_components=[name]) for name in ("dcl", "transformers"))
+    pages = {"a": [SimpleNamespace(names=[ours, theirs])], "b": [SimpleNamespace(names=[theirs])]}
+    code_links._keep_ours(None, SimpleNamespace(sphinx_codeautolink_transforms=pages))
+    assert pages == {"a": [SimpleNamespace(names=[ours])], "b": []}
