@@ -1,7 +1,7 @@
 """A Sphinx extension: of the names in code, only this project's lead to the reference.
 
-sphinx_codeautolink imports whatever a page's code imports, and of PyTorch's trainers everything that
-they load on demand. No page here describes any of it.
+sphinx_codeautolink imports whatever a page's code imports, and of the trainers of others everything
+that they load on demand. No page here describes any of it.
 """
 
 OURS = ("dcl", "dcl_book")

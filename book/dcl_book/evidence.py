@@ -115,10 +115,17 @@ def by_seed(runs: pd.DataFrame, method: str, measure: Measure = class_balanced) 
         For two runs of one seed: then `runs` holds more than one setting.
     """
     own = runs[runs["method"] == method]
-    if own["seed"].duplicated().any():
-        paths = ", ".join(map(str, own["path"]))
-        raise RecordError(f"more than one run of {method} with the same seed: {paths}")
+    one_a_seed(own)
     return pd.Series([measure(r) for r in own["record"]], own["seed"].to_numpy(), dtype=float)
+
+
+def one_a_seed(runs: pd.DataFrame) -> None:
+    """Raise a RecordError for two runs of a method with one seed."""
+    twice = runs[runs.duplicated(["method", "seed"], keep=False)]
+    if len(twice):
+        method = twice["method"].iloc[0]
+        paths = ", ".join(map(str, runs.loc[runs["method"] == method, "path"]))
+        raise RecordError(f"more than one run of {method} with the same seed: {paths}")
 
 
 def difference(
@@ -148,8 +155,8 @@ def gains(
     Or another metric of an attribute: ``f1``, ``auc``.
     """
     rows = {
-        seed: per_attribute(_run(runs, method, seed))[key]
-        - per_attribute(_run(runs, other, seed))[key]
+        seed: _of_attributes(_run(runs, method, seed), key)
+        - _of_attributes(_run(runs, other, seed), key)
         for seed in difference(runs, method, other).index
     }
     return pd.DataFrame.from_dict(rows, orient="index")
@@ -292,3 +299,8 @@ def _shown(runs: pd.DataFrame) -> pd.DataFrame:
 def _run(runs: pd.DataFrame, method: str, seed: int) -> dict[str, Any]:
     (record,) = runs["record"][(runs["method"] == method) & (runs["seed"] == seed)]
     return record
+
+
+def _of_attributes(record: dict[str, Any], key: str) -> pd.Series:
+    rows = record["test"]["per_attribute"]
+    return pd.Series({name: row[key] for name, row in rows.items()}, dtype=float)

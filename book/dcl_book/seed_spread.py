@@ -13,7 +13,7 @@ from scipy.stats import bartlett, chi2, nct, t
 from dcl.experiment.records import per_attribute
 
 from . import published
-from .evidence import by_seed
+from .evidence import one_a_seed
 from .measures import Measure, attribute, class_balanced
 from .sampling_error import binomial_error
 
@@ -45,8 +45,12 @@ class Spread:
 
 def accuracies(runs: pd.DataFrame, measure: Measure = class_balanced) -> pd.DataFrame:
     """A measure of every training, (seeds, methods); NaN where a method lacks a seed."""
-    methods = dict.fromkeys(runs["method"])
-    return pd.DataFrame({name: by_seed(runs, name, measure) for name in methods}).sort_index()
+    one_a_seed(runs)
+    values = np.array([measure(record) for record in runs["record"]], dtype=float)
+    cells = pd.Series(
+        values, pd.MultiIndex.from_frame(runs[["seed", "method"]], names=[None, None])
+    )
+    return cells.unstack()[list(dict.fromkeys(runs["method"]))]
 
 
 def pooled(values: pd.DataFrame) -> Spread:

@@ -13,7 +13,6 @@ from dcl.networks.models import DeepID2
 
 from .timing import (
     PAPER,
-    WARM_UP,
     alternate,
     build,
     labels_and_counts,
@@ -47,7 +46,7 @@ def steps(
     times = alternate({name: lambda n=name: timed(n) for name in names}, device, rounds)
     return {
         name: {"step": summary(times[name])}
-        | {part: summary(spans[WARM_UP:]) for part, spans in parts[name].items()}
+        | {part: summary(spans[-rounds:]) for part, spans in parts[name].items()}
         for name in names
     }
 
