@@ -186,6 +186,18 @@ def trend(found: Finding, margin: float = 0.5) -> str:
     return "flat" if -margin <= found.low and found.high <= margin else "undecided"
 
 
+def peaks(runs: pd.DataFrame) -> tuple[Finding, Finding]:
+    """Epoch, from 1, of the best mA on validation, and points lost from there to the last."""
+    epochs, lost = [], []
+    for record in runs["record"]:
+        measured = {each["epoch"] + 1: each.get("val_mA") for each in record["history"]}
+        measured = pd.Series(measured, dtype=float).dropna()
+        if len(measured):
+            epochs.append(measured.idxmax())
+            lost.append(measured.max() - measured.iloc[-1])
+    return Finding.of(epochs), Finding.of(lost)
+
+
 def overfitting(runs: pd.DataFrame, methods: Iterable[str]) -> pd.DataFrame:
     """Epoch, counted from 1, at which the validation loss is lowest: mean over seeds.
 

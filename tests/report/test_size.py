@@ -101,6 +101,15 @@ def test_runs_on_all_images_join_those_on_parts_by_method_and_length(folders):
     assert overfit["dcl"].loc[24].to_dict() == {3_000: 2.0, 6_000: 3.0, ALL: 1.0}
 
 
+def test_the_best_epoch_and_what_is_lost_after_it():
+    histories = ([60.0, 75, 72], [60.0, None, 74], [None])
+    rows = [[{"epoch": i, "val_mA": x} for i, x in enumerate(mA)] for mA in histories]
+    runs = pd.DataFrame({"record": [{"history": row} for row in rows]})
+    best, lost = size.peaks(runs)
+    assert (best.mean, best.n) == (2.5, 2)
+    assert lost.mean == 1.5
+
+
 def test_figures_are_drawn_from_what_is_there(folders):
     runs = size.collect(*folders)
     figures.use_style()
