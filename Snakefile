@@ -1,6 +1,6 @@
 """The grid of runs, data set x method x seed: one papermill run and one record each.
 
-`make results GRID=celeba-30k` starts it, see book/grid.md. On its own:
+`make results GRID=celeba-30k` starts it, see book/full_size.md. On its own:
 
     snakemake --cores 1 --keep-going --keep-incomplete \\
       --config grid=celeba-30k [data_root=FOLDER precision=bfloat16]

@@ -287,6 +287,20 @@ def test_links_of_the_first_pages_lead_to_files(name):
     assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
 
 
+PATH = re.compile(r"\b(?:book|dcl|notebooks|tests)/[\w./-]+\.(?:md|py|ipynb|yaml|css|js)\b(?!\w)")
+
+
+def test_files_that_texts_and_docstrings_name_are_there():
+    texts = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "Makefile", "Snakefile")]
+    texts += [*ROOT.glob("book/**/*.md"), *ROOT.glob("dcl/**/*.py"), *ROOT.glob("book/**/*.py")]
+    texts.remove(ROOT / "book" / "extend.md")  # its example's files
+    named = {(text, path) for text in texts for path in PATH.findall(text.read_text("utf8"))}
+    assert len(named) > 20
+    roots = (ROOT, ROOT / "book")
+    gone = [(t.name, p) for t, p in named if not any((root / p).exists() for root in roots)]
+    assert gone == []
+
+
 def test_every_record_is_as_its_schema_says():
     schema = json.loads((ROOT / "book" / "metadata" / "record.schema.json").read_text("utf8"))
     check = fastjsonschema.compile(schema)
