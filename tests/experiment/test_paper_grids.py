@@ -361,7 +361,7 @@ def test_the_page_on_full_size_states_what_a_gpu_took():
         memory = [timed(table, "dcl", p, "peak MiB") / 1024 for p in ("float32", "bfloat16")]
         row = [
             f"{OF_TABLE[table]}, Table{'s' * (table != '7')} {words}",
-            f"{network.size[1]} × {network.size[0]}",
+            f"{network.size[0]} × {network.size[1]}",
             *(f"{value:.1f}" for value in (*steps, *memory)),
         ]
         assert f"| {' | '.join(row)} |" in page
