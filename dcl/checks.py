@@ -48,6 +48,14 @@ def number(
     return float(value)
 
 
+def flag(what: str, value: Any) -> bool:
+    """Return True or False, Python's or NumPy's, or raise a ValueError."""
+    of_numpy = str(getattr(value, "dtype", "")) == "bool"  # a tensor's is torch.bool
+    if not isinstance(value, bool) and not (of_numpy and value.ndim == 0):
+        raise ValueError(f"{what} must be True or False, got {value!r}")
+    return bool(value)
+
+
 def check_tensors(**values: Any) -> None:
     """Raise a ValueError unless each argument is a tensor."""
     for name, value in values.items():

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from .checks import SMOOTHING, as_labels, as_sample_weights, choose, is_number
+from .checks import SMOOTHING, as_labels, as_sample_weights, choose, is_number, whole
 from .protocol import Criterion, Reminders, outside_graph, shares
 from .sampling import (
     CURRENTS,
@@ -185,8 +185,8 @@ class DCLLoss(Criterion):
             "current": current,
             "rule": "linear" if sampling == "linear-imbalance" else "power",
         }
-        if steps_per_epoch is not None and not (is_number(steps_per_epoch) and steps_per_epoch > 0):
-            raise ValueError(f"steps_per_epoch must be positive, got {steps_per_epoch!r}")
+        if steps_per_epoch is not None:
+            steps_per_epoch = whole("steps_per_epoch", steps_per_epoch, 1)
         self.steps_per_epoch = steps_per_epoch
         # Tensors, where class_counts is: a compiled or captured graph reads them anew at each step
         self._g = torch.ones((), dtype=torch.float64)
@@ -256,8 +256,10 @@ class DCLLoss(Criterion):
         or more, multiply each sample's classification term; what is selected and mined, and the
         triplets, do not change with them.
         """
-        self.begin_step(len(labels))
-        return self.loss_of(logits, features, labels, weights)
+        batch = self.batch(logits, features, labels)
+        given = as_sample_weights(weights, batch[2])
+        self.begin_step(len(labels))  # a batch that is refused moves nothing
+        return self._loss_of(*batch, given)
 
     def begin_step(self, batch: int) -> None:
         """Move the curricula, with `steps_per_epoch`, and count the batch for the warnings."""
@@ -275,8 +277,13 @@ class DCLLoss(Criterion):
         weights: Tensor | None = None,
     ) -> Tensor:
         """`forward` of a step that has begun: tensors in, a tensor out."""
-        logits, features, labels = self.batch(logits, features, labels)
-        given, drawn = as_sample_weights(weights, labels), self.weights(labels)
+        batch = self.batch(logits, features, labels)
+        return self._loss_of(*batch, as_sample_weights(weights, batch[2]))
+
+    def _loss_of(
+        self, logits: Tensor, features: Tensor, labels: Tensor, given: Tensor | None
+    ) -> Tensor:
+        drawn = self.weights(labels)
         loss = weighted_cross_entropy(logits, labels, drawn, given, known=self.known)
         if not self._triplets:  # known without a look at the device: no triplets to pay for
             self.keep(labels, drawn, classification=loss)

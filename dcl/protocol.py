@@ -20,6 +20,7 @@ from .checks import (
     check_labels,
     check_logits,
     is_number,
+    whole,
 )
 
 # Frames of these packages are skipped in search of the line that calls the criterion
@@ -54,7 +55,7 @@ class RandomSource(nn.Module):
 
     def __init__(self, seed: int | None):
         super().__init__()
-        self.seed = seed
+        self.seed = None if seed is None else whole("seed", seed, 0, 2**63 - 1)
         self.generator: torch.Generator | None = None
 
     def on(self, device: torch.device) -> torch.Generator | None:

@@ -6,7 +6,7 @@ Every schedule is a plain function of the epoch: no state, no tensors.
 import math
 from collections.abc import Callable
 
-from .checks import choose, is_number
+from .checks import choose, is_number, number
 
 SCHEDULES = ("convex", "linear", "concave", "composite", "constant")
 LOSS_SCHEDULES = tuple(name for name in SCHEDULES if name != "constant")
@@ -56,21 +56,21 @@ def schedule(
     """
     if name not in SCHEDULES:
         raise ValueError(f"unknown schedule {name!r}: choose one of {', '.join(SCHEDULES)}")
-    if not epochs > 0:
-        raise ValueError(f"epochs must be positive, got {epochs!r}")
-    if not 0 <= epoch <= epochs:
-        raise ValueError(f"epoch must lie in [0, {epochs}], got {epoch!r}")
+    epochs = number("epochs", epochs, ends=False)
+    epoch = number("epoch", epoch, 0, epochs)
+    _check_decay(decay)
+    if value is not None:
+        number("value", value, 0, 1)
     if name == "convex":
-        return max(0.0, math.cos(epoch / epochs * math.pi / 2))  # Eq. 1; cos(pi/2) is 6e-17
+        return math.cos(epoch / epochs * math.pi / 2)  # Eq. 1; 6e-17 at the end
     if name == "linear":
         return 1 - epoch / epochs  # Eq. 2
     if name == "composite":
         return math.cos(epoch / epochs * math.pi) / 2 + 0.5  # Eq. 4
     if name == "concave":
-        _check_decay(decay)
         return decay**epoch  # Eq. 3
-    if value is None or not 0 <= value <= 1:
-        raise ValueError(f"schedule 'constant' needs a value in [0, 1], got {value!r}")
+    if value is None:
+        raise ValueError("schedule 'constant' needs a value in [0, 1]")
     return float(value)
 
 
@@ -154,7 +154,7 @@ def loss_level(
 
 
 def _in_range(what: str, level: float, most: float, epoch: float) -> float:
-    if not 0 <= level <= most:
+    if not 0 <= level <= most or level == math.inf:
         raise ValueError(f"the {what} schedule gives {level!r} at epoch {epoch!r}")
     return level
 
@@ -171,7 +171,7 @@ def check_schedules(
     ):
         if isinstance(value, str):
             choose(f"{what} schedule", value, names)
-        elif not callable(value) and not (is_number(value) and 0 <= value <= most):
+        elif not callable(value) and not _is_level(value, most):
             allowed = "in [0, 1]" if most == 1 else "of 0 or more"
             raise ValueError(
                 f"{what} must be one of {', '.join(names)}, a number {allowed} or a function of "
@@ -179,13 +179,14 @@ def check_schedules(
             )
 
 
+def _is_level(value: object, most: float) -> bool:
+    return is_number(value) and 0 <= value <= most and value < math.inf  # type: ignore[operator]
+
+
 def _check_self_learning(p: float, epsilon: float) -> None:
-    if not 0 <= p <= 1:
-        raise ValueError(f"p (self-learning point) must lie in [0, 1], got {p!r}")
-    if not 0 <= epsilon < math.inf:
-        raise ValueError(f"epsilon (self-learning ratio) must be 0 or more, got {epsilon!r}")
+    number("p (self-learning point)", p, 0, 1)
+    number("epsilon (self-learning ratio)", epsilon)
 
 
 def _check_decay(decay: float) -> None:
-    if not 0 < decay < 1:
-        raise ValueError(f"decay (lambda of Eq. 3) must lie in (0, 1), got {decay!r}")
+    number("decay (lambda of Eq. 3)", decay, 0, 1, ends=False)

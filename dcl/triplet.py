@@ -17,6 +17,7 @@ from .checks import (
     check_logits,
     check_tensors,
     choose,
+    flag,
     number,
     whole,
     with_attributes,
@@ -55,6 +56,8 @@ class TripletOptions:
         choose("reduction", self.reduction, REDUCTIONS)
         object.__setattr__(self, "k", int(self.k))  # NumPy's scalars become Python's
         object.__setattr__(self, "margin", float(self.margin))
+        for name in ("normalise", "squared"):
+            object.__setattr__(self, name, flag(name, getattr(self, name)))
 
 
 DEFAULT = TripletOptions()

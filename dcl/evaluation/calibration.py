@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ..checks import UNKNOWN
+from ..checks import UNKNOWN, whole
 from .decisions import as_scored
 
 BINS = 15  # of equal width, as Guo et al. (2017) take
@@ -67,8 +67,7 @@ def calibration_error(
     >>> calibration_error(logits, labels).error
     tensor([0.1000], dtype=torch.float64)
     """
-    if bins < 1:
-        raise ValueError(f"bins must be 1 or more, got {bins!r}")
+    whole("bins", bins, 1)
     logits, labels = as_scored(logits, labels)
     logits, labels = logits.detach().cpu().double(), labels.cpu()
     exists = (logits > -torch.inf).any(0)  # (A, C)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ..checks import as_labels, check_labels, check_scored, check_tensors
+from ..checks import as_labels, check_labels, check_scored, check_tensors, reads_values
 
 DECISIONS = ("argmax", "prior", "tuned-mA", "tuned-f1")
 
@@ -65,7 +65,13 @@ def decide(
             raise ValueError("decide takes class_counts or offsets, got both")
         offsets = prior_offsets(class_counts)
     offsets = offsets.offsets if isinstance(offsets, Tuned) else offsets
+    if offsets is not None:
+        check_tensors(offsets=offsets)
     logits = _in_full(logits, None if offsets is None else tuple(offsets.shape))
+    if logits.ndim != 3:
+        raise ValueError(
+            f"logits must be (samples, attributes, classes), got shape {tuple(logits.shape)}"
+        )
     _check_numbers(logits)
     if offsets is None:
         return logits.argmax(2)
@@ -75,6 +81,8 @@ def decide(
             f"offsets and counts are (attributes, classes) = {tuple(logits.shape[1:])} for these "
             f"logits, got shape {tuple(offsets.shape)}"
         )
+    if reads_values(offsets) and bool(offsets.isnan().any()):
+        raise ValueError(f"offsets must be numbers, got NaN in {offsets.tolist()}")
     moved = logits.double() + offsets
     return moved.masked_fill(logits == -torch.inf, -torch.inf).argmax(2)
 
@@ -82,6 +90,11 @@ def decide(
 def prior_offsets(class_counts: Tensor) -> Tensor:
     """Offsets (A, C) that take the training prior out: -log of each class's share of the counts."""
     counts = torch.as_tensor(class_counts).double()
+    if counts.ndim != 2 or reads_values(counts) and not bool((counts >= 0).all()):
+        raise ValueError(
+            f"class_counts must be (attributes, classes) numbers of 0 or more, got shape "
+            f"{tuple(counts.shape)}: {counts.tolist()}"
+        )
     share = counts / counts.sum(1, keepdim=True)
     return torch.where(counts > 0, -share.log(), -torch.inf)
 

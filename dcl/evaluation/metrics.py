@@ -353,6 +353,11 @@ class MeanBalancedAccuracy(nn.Module):
                     f"classes), got floating shape {tuple(predictions.shape)}: of yes-or-no "
                     f"attributes give (logits > 0).long() or (probabilities > 0.5).long()"
                 )
+            if predictions.shape[2] != max(self.classes):
+                raise ValueError(
+                    f"predictions are logits of {max(self.classes)} classes, got shape "
+                    f"{tuple(predictions.shape)}"
+                )
             lacking = torch.arange(predictions.shape[2]) >= torch.tensor(self.classes)[:, None]
             lacking = lacking.to(predictions.device)
             predictions = decide(predictions.masked_fill(lacking, -torch.inf))
@@ -471,6 +476,7 @@ def _mean_recall(table: Tensor, numbers: Sequence[int], names: Sequence[str] | N
     """
     of_class = table.sum(2)
     exists = torch.arange(table.shape[1]) < torch.tensor(numbers)[:, None]  # (A, C)
+    exists = exists.to(table.device)
     missing = ((of_class == 0) & exists).any(1).nonzero().flatten().tolist()
     if missing:
         called = ", ".join(names[a] if names else str(a) for a in missing)

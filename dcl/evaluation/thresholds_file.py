@@ -70,8 +70,9 @@ class Thresholds:
         values = self.values[:, self.decisions.index(decision)]
         missing = [self.names[a] for a in values.isnan().nonzero()[:, 0].tolist()]
         if missing:
+            target = self.targets.get(decision)
             raise ThresholdsError(
-                f"no threshold reaches {decision} {self.targets[decision]:g} for "
+                f"no threshold of {decision}{f' {target:g}' if target else ''} for "
                 f"{_listed(missing)}: take another decision, or lower the target"
             )
         return values

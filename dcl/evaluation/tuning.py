@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..checks import UNKNOWN, choose
+from ..checks import UNKNOWN, choose, whole
 from ..sampling import count_classes
 from . import cuts
 from .decisions import DECISIONS, Tuned, as_scored, decide, prior_offsets
@@ -96,7 +96,8 @@ def tune_thresholds(
     start = prior_offsets(counts.clamp(min=1)).masked_fill(
         (logits == -torch.inf).all(0), -torch.inf
     )
-    draws = _draws(len(labels), bootstrap, torch.Generator().manual_seed(seed))  # (1 + R, N)
+    generator = torch.Generator().manual_seed(whole("seed", seed, 0, 2**63 - 1))
+    draws = _draws(len(labels), whole("bootstrap", bootstrap), generator)  # (1 + R, N)
     offsets, spread = start.clone(), torch.full_like(start, torch.nan)
     values = torch.full((len(start),), torch.nan, dtype=torch.float64)
     own = start > -torch.inf  # the classes that an attribute has

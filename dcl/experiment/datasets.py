@@ -29,6 +29,10 @@ class CelebA(Training):
     crop: float = option(1.0, "share of the aligned frame kept (ours)", above=0, high=1)
     train_images: int = option(3_072, "drawn faces to train on, without a data_root", low=2)
 
+    def check(self) -> None:
+        if self.crop != 1 and not self.data_root:
+            raise ConfigError(f"crop is of CelebA's frames, got {self.crop:g}: give a data_root")
+
     def load(self, *, show: bool = True) -> Dataset:
         """CelebA from `data_root`; drawn faces without one."""
         if not self.data_root:
@@ -322,4 +326,7 @@ def find_dataset(name: str) -> type[Training]:
 
 def config_of(record: dict[str, Any], **places: str) -> Training:
     """The configuration of a record's run, with `places` such as ``data_root`` for the record's."""
+    missing = [key for key in ("experiment", "config") if key not in record]
+    if missing:
+        raise ConfigError(f"this is no whole run record: it has no {' and no '.join(missing)}")
     return find_dataset(record["experiment"])(**record["config"] | places)

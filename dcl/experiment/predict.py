@@ -19,6 +19,7 @@ from ..evaluation.thresholds import read as read_thresholds
 from . import records
 from .config import ConfigError
 from .datasets import config_of
+from .run import pick_device
 
 CHUNK = 512  # images decoded and scored at once
 
@@ -70,6 +71,8 @@ def predict_images(
         For a record without image size or thresholds, no images, a folder in which every image is
         broken, and weights that are missing or another network's.
     """
+    _check_out(out, record_path, images, thresholds)
+    device = pick_device(device)
     record = records.read(record_path)
     config = config_of(record)
     shape = record["dataset"].get("shape")
@@ -102,7 +105,8 @@ def predict_images(
         raise ConfigError(f"{images} holds no image")
     words = _class_names(record, names)
     broken: list[str] = []
-    with out.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+    written = out.with_name(f"{out.name}.part")  # takes out's place once it is whole
+    with written.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         table = csv.writer(file)
         table.writerow(["image", *(x for name in names for x in (name, f"{name}_score"))])
         for part, pixels in _decoded(source, files, record, config, broken):
@@ -118,9 +122,19 @@ def predict_images(
                     cells += [words.get(attribute, range(max(classes)))[label], f"{margin:.4f}"]
                 table.writerow([name, *cells])
     if len(broken) == len(files):
-        out.unlink()
+        written.unlink()
         raise DataError(f"{images}: no image can be read, the first is {broken[0]}")
+    written.replace(out)
     return Predicted(len(files) - len(broken), broken)
+
+
+def _check_out(out: Path, record: Path, images: Path, thresholds: Path | None) -> None:
+    """Raise a ConfigError unless the CSV can be written over nothing that is read."""
+    if not out.parent.is_dir():
+        raise ConfigError(f"--out: the folder {out.parent} does not exist: make it first")
+    read = {record, records.weights_path(record), images, *([thresholds] if thresholds else [])}
+    if out.is_dir() or out.resolve() in {path.resolve() for path in read}:
+        raise ConfigError(f"--out {out} would write over what is read: give it another name")
 
 
 def _decoded(

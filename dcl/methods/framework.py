@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ..checks import number
 from ..criterion import PRESETS, DCLLoss
 from ..schedulers import EPSILON
 from .entry import Method
@@ -16,7 +17,7 @@ def crl(
     class_counts: Tensor, epochs: float, *, epsilon: float = EPSILON, **options: Any
 ) -> DCLLoss:
     """CRL-I of Table 1: f = epsilon; `options` of `DCLLoss`."""
-    return DCLLoss(class_counts, epochs, loss=epsilon, **options)
+    return DCLLoss(class_counts, epochs, loss=number("epsilon", epsilon), **options)
 
 
 def _setting(name: str, summary: str, colour: str, *uses: str, build=DCLLoss) -> Method:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import at_least_float32, check_logits
+from ..checks import at_least_float32, check_logits, number
 from ..protocol import Criterion, shares
 from ..sampling import cross_entropy, weigh, weighted_cross_entropy
 from .entry import Method
@@ -93,11 +93,10 @@ def asymmetric_loss(
     check_logits(logits, labels)
     if logits.shape[2] != 2:
         raise ValueError(f"the asymmetric loss is for 2 classes, got {logits.shape[2]}")
-    if not gamma_positive >= 0 or not gamma_negative >= 0 or not 0 <= clip < 1:
-        raise ValueError(
-            f"gamma_positive and gamma_negative must be 0 or more and clip in [0, 1), got "
-            f"{gamma_positive!r}, {gamma_negative!r} and {clip!r}"
-        )
+    number("gamma_positive", gamma_positive)
+    number("gamma_negative", gamma_negative)
+    if number("clip", clip, 0, 1) == 1:
+        raise ValueError(f"clip must be less than 1, got {clip!r}")
     logits = at_least_float32(logits)
     score = logits[..., 1] - logits[..., 0]  # (B, A)
     positive, negative = labels == 1, labels == 0

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from ..checks import as_sample_weights, check_labels, check_rows, choose
+from ..checks import as_sample_weights, check_labels, check_rows, choose, flag
 from ..protocol import Criterion, shares
 from ..sampling import count_known, rank_in_class, weighted_cross_entropy
 from .entry import Method
@@ -104,7 +104,7 @@ class DownSampled(Resampled):
         seed: int | None = None,
     ):
         super().__init__(class_counts, epochs, classes=classes, seed=seed)
-        self.fixed = self.wants_rows = fixed
+        self.fixed = self.wants_rows = flag("fixed", fixed)
         self.register_buffer("kept", torch.empty(0, dtype=torch.bool), persistent=False)
         self.register_buffer("known", self.class_counts.sum(1), persistent=False)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
+from ..checks import number
 from ..protocol import Criterion, shares
 from ..sampling import weighted_cross_entropy
 from .entry import Method
@@ -89,8 +90,7 @@ def deepmar_weights(
     >>> deepmar_weights(torch.tensor([[75, 25]]))
     tensor([[1.2840, 2.1170]], dtype=torch.float64)
     """
-    if not sigma > 0:
-        raise ValueError(f"sigma must be more than 0, got {sigma!r}")
+    number("sigma", sigma, ends=False)
     counts = class_counts.double()
     share = counts / counts.sum(1, keepdim=True)
     return _of_classes(counts, torch.exp((1 - share) / sigma**2))

@@ -103,6 +103,6 @@ def test_what_cannot_be_is_named():
     ):
         with pytest.raises(ValueError, match=message):
             calibration_error(*values)
-    with pytest.raises(ValueError, match="bins must be 1 or more, got 0"):
+    with pytest.raises(ValueError, match="bins must be a whole number of 1 or more, got 0"):
         calibration_error(logits, labels, bins=0)
     assert calibration_error(logits, labels - 1).error.isnan().all()

@@ -46,6 +46,31 @@ def test_what_is_written_is_what_the_network_decides(made, decision, tmp_path, c
         assert all(float(row[f"{name}_score"]) == float(row[f"{name}_score"]) for row in rows)
 
 
+@pytest.mark.parametrize("place", ["record", "weights", "images", "no/folder.csv"])
+def test_nothing_that_is_read_is_written_over(made, place, tmp_path, capsys):
+    record, _, images = made
+    read = {"record": record["path"], "weights": records.weights_path(record["path"])}
+    out = read.get(place, images if place == "images" else tmp_path / place)
+    before = out.read_bytes() if out.is_file() else b""
+    assert main(["predict", str(record["path"]), str(images), "--out", str(out)]) == 2
+    assert "--out" in capsys.readouterr().err
+    assert (out.read_bytes() if out.is_file() else b"") == before
+
+
+def test_a_csv_stays_as_it_is_where_no_image_can_be_read(made, tmp_path, capsys):
+    record, _, _ = made
+    out = tmp_path / "found.csv"
+    out.write_text("of another day")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.png").write_bytes(b"no image")
+    command = ["predict", str(record["path"]), str(tmp_path / "images"), "--out", str(out)]
+    assert main(command) == 2
+    assert "no image can be read" in capsys.readouterr().err
+    assert out.read_text() == "of another day"
+    assert main([*command, "--device", "gpu"]) == 2
+    assert "device must be auto, cpu, cuda" in capsys.readouterr().err
+
+
 def test_the_thresholds_are_those_of_the_kept_network(made):
     from dcl.experiment.predict import _attributes, _offsets
     from dcl.experiment.run import build_criterion, build_model

@@ -169,6 +169,11 @@ def test_seeded_selection_resumes_from_the_state_dict():
         ({"decay": 2, "sampling": "convex"}, "got 2"),  # what is not in use is checked, too
         ({"p": 7, "loss": 0.5}, "got 7"),
         ({"epsilon": -1, "loss": 0.5}, "got -1"),
+        ({"loss": float("inf")}, "got inf"),
+        ({"normalise": "false"}, "normalise must be True or False, got 'false'"),
+        ({"squared": 1}, "squared must be True or False, got 1"),
+        ({"seed": "x"}, "seed must be a whole number"),
+        ({"steps_per_epoch": 0.5}, "steps_per_epoch must be a whole number"),
         ({"k": 0}, "got 0"),
         ({"normalisation": "sum"}, "'sum'"),
         ({"selection": "most"}, "'most'"),
@@ -320,7 +325,7 @@ def test_a_schedule_may_be_a_function():
         (lambda c, x, f, y: c.set_epoch(11), r"\[0, 10\], got 11"),
         (lambda c, x, f, y: DCLLoss(COUNTS, 0), "epochs must be a positive number, got 0"),
         (lambda c, x, f, y: DCLLoss(COUNTS + 0.5, 10), "whole numbers of samples, got 70.5"),
-        (lambda c, x, f, y: DCLLoss(COUNTS, 10, steps_per_epoch=0), "positive, got 0"),
+        (lambda c, x, f, y: DCLLoss(COUNTS, 10, steps_per_epoch=0), "1 or more, got 0"),
     ],
 )
 def test_what_does_not_fit_is_named(call, names):
@@ -381,3 +386,11 @@ def test_a_look_in_eval_never_changes_a_training(method, seed):
         return found
 
     assert losses(looks=0) == losses(looks=2)
+
+
+def test_a_batch_that_is_refused_moves_no_curriculum():
+    criterion = DCLLoss(COUNTS, 10, steps_per_epoch=2)
+    for labels in (None, torch.full((4, len(COUNTS)), 7)):
+        with pytest.raises(ValueError, match="labels"):
+            criterion(torch.zeros(4, *COUNTS.shape), torch.zeros(4, len(COUNTS), 3), labels)
+    assert criterion.epoch == 0

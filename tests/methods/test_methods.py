@@ -251,9 +251,15 @@ def test_a_class_without_training_samples_is_named(method):
         (lambda c: make_criterion("no.module:ENTRY", c, 10), "cannot be imported"),
         (lambda c: make_criterion("math:pi", c, 10), "is a float, no"),
         (lambda c: make_criterion("focal", c, 10, gamma=-1), "gamma must be 0 or more, got -1"),
-        (lambda c: make_criterion("asl", c, 10, clip=1), "0.0, 4.0 and 1"),
+        (lambda c: make_criterion("asl", c, 10, clip=1), "clip must be less than 1, got 1"),
+        (lambda c: make_criterion("asl", c, 10, gamma_negative=torch.inf), "gamma_negative"),
+        (lambda c: make_criterion("crl", c, 10, epsilon="composite"), "epsilon must be a number"),
+        (lambda c: make_criterion("down-sampling", c, 10, fixed="no"), "fixed must be True"),
         (lambda c: make_criterion("asl", torch.tensor([[3, 2, 1]]), 10), "for 2 classes, got 3"),
-        (lambda c: make_criterion("deepmar", c, 10, sigma=0), "sigma must be more than 0, got 0"),
+        (
+            lambda c: make_criterion("deepmar", c, 10, sigma=0),
+            "sigma must be a number above 0, got 0",
+        ),
         (
             lambda c: make_criterion("logit-adjustment", c, 10, tau=-1),
             "tau must be 0 or more, got -1",
