@@ -70,10 +70,10 @@ class Thresholds:
         values = self.values[:, self.decisions.index(decision)]
         missing = [self.names[a] for a in values.isnan().nonzero()[:, 0].tolist()]
         if missing:
-            target = self.targets.get(decision)
+            wanted = f" {self.targets[decision]:g}" if decision in self.targets else ""
             raise ThresholdsError(
-                f"no threshold of {decision}{f' {target:g}' if target else ''} for "
-                f"{_listed(missing)}: take another decision, or lower the target"
+                f"no threshold reaches {decision}{wanted} for {_listed(missing)}: take another "
+                f"decision, or lower the target"
             )
         return values
 

@@ -1,6 +1,7 @@
 """``python -m dcl tune`` as a newcomer uses it, its file, and ``predict`` with that file."""
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 
@@ -95,6 +96,9 @@ def test_thresholds_are_read_as_they_were_written(forest, tmp_path):
     assert torch.equal(fitted.of("tuned-f1"), again.of("tuned-f1"))
     with pytest.raises(thresholds.ThresholdsError, match="no threshold reaches recall 0.999 for a"):
         again.of("recall")
+    without = dataclasses.replace(again, targets={})  # as a file's null reads
+    with pytest.raises(thresholds.ThresholdsError, match="no threshold reaches recall for a"):
+        without.of("recall")
 
 
 @pytest.mark.parametrize(
