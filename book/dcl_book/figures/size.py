@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from .. import size
 from ..finding import Finding
@@ -70,9 +70,9 @@ def leads_by_views(runs: pd.DataFrame, title: str) -> Figure | None:
             row = size.by_part(found[found["part"] == part]).loc[part]
             _points(axes, row.index.to_numpy() * part, row, colour, f"{part:,} images")
         axes.set(xscale="log", xlabel="images × epochs", title=f"minus {other}")
-        ticks = sorted(set(found["part"] * found["epochs"]))
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xticks(ticks, [f"{n:,}" for n in ticks], rotation=35)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     panels[0].set_ylabel("DCL's lead in mA, points")
     legend_below(figure)
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
