@@ -1,6 +1,7 @@
 """Classes of new images by a trained network: its weights, and the thresholds of its record."""
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,13 @@ def predict_images(
         For a record without image size or thresholds, no images, a folder in which every image is
         broken, and weights that are missing or another network's.
     """
-    _check_out(out, record_path, images, thresholds)
+    source = Archive(images) if images.is_file() else Folder(images)
+    files = sorted(source.names())
+    if not files:
+        raise ConfigError(f"{images} holds no image")
+    read = [record_path, records.weights_path(record_path), images]
+    read += [images / name for name in files if Path(name).name == out.name]
+    records.check_out([out], read + ([thresholds] if thresholds else []))
     device = pick_device(device)
     record = records.read(record_path)
     config = config_of(record)
@@ -99,42 +106,27 @@ def predict_images(
         counts * exists, config.epochs, seed=config.seed,
         classes=classes if len(set(classes)) > 1 else None, **config.criterion_options(),
     ).eval()  # fmt: skip
-    source = Archive(images) if images.is_file() else Folder(images)
-    files = sorted(source.names())
-    if not files:
-        raise ConfigError(f"{images} holds no image")
     words = _class_names(record, names)
     broken: list[str] = []
-    written = out.with_name(f"{out.name}.part")  # takes out's place once it is whole
-    with written.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        table = csv.writer(file)
-        table.writerow(["image", *(x for name in names for x in (name, f"{name}_score"))])
-        for part, pixels in _decoded(source, files, record, config, broken):
-            split = Split(images=pixels, labels=np.full((len(part), len(names)), -1))
-            batch = Resident(split, device).batch(torch.arange(len(part), device=device))[0]
-            with torch.no_grad(), records.by_weights_alone(record_path, config.method):
-                logits, features = model(batch)
-                scores = criterion.scored(logits, features, model).cpu()
-            decided = decide(scores, offsets=offsets)
-            for name, row, value in zip(part, decided.tolist(), _margins(scores), strict=True):
-                cells: list[Any] = []
-                for attribute, label, margin in zip(names, row, value.tolist(), strict=True):
-                    cells += [words.get(attribute, range(max(classes)))[label], f"{margin:.4f}"]
-                table.writerow([name, *cells])
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow(["image", *(x for name in names for x in (name, f"{name}_score"))])
+    for part, pixels in _decoded(source, files, record, config, broken):
+        split = Split(images=pixels, labels=np.full((len(part), len(names)), -1))
+        batch = Resident(split, device).batch(torch.arange(len(part), device=device))[0]
+        with torch.no_grad(), records.by_weights_alone(record_path, config.method):
+            logits, features = model(batch)
+            scores = criterion.scored(logits, features, model).cpu()
+        decided = decide(scores, offsets=offsets)
+        for name, row, value in zip(part, decided.tolist(), _margins(scores), strict=True):
+            cells: list[Any] = []
+            for attribute, label, margin in zip(names, row, value.tolist(), strict=True):
+                cells += [words.get(attribute, range(max(classes)))[label], f"{margin:.4f}"]
+            table.writerow([name, *cells])
     if len(broken) == len(files):
-        written.unlink()
         raise DataError(f"{images}: no image can be read, the first is {broken[0]}")
-    written.replace(out)
+    records.write_whole(out, text.getvalue().encode("utf-8", "surrogateescape"))
     return Predicted(len(files) - len(broken), broken)
-
-
-def _check_out(out: Path, record: Path, images: Path, thresholds: Path | None) -> None:
-    """Raise a ConfigError unless the CSV can be written over nothing that is read."""
-    if not out.parent.is_dir():
-        raise ConfigError(f"--out: the folder {out.parent} does not exist: make it first")
-    read = {record, records.weights_path(record), images, *([thresholds] if thresholds else [])}
-    if out.is_dir() or out.resolve() in {path.resolve() for path in read}:
-        raise ConfigError(f"--out {out} would write over what is read: give it another name")
 
 
 def _decoded(

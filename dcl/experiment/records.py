@@ -43,13 +43,13 @@ def write(record: dict[str, Any], path: Path) -> Path:
     text = json.dumps({"schema": SCHEMA, **_plain(record)}, indent=1, allow_nan=False)
     text = re.sub(r"\[[^\[\]{}]*\]", lambda list_: " ".join(list_[0].split()), text)  # on one line
     try:
-        _write_whole(path, f"{text}\n".encode())
+        write_whole(path, f"{text}\n".encode())
     except OSError as error:
         raise RecordError(f"cannot write the record {path}: {error.strerror}") from None
     return path
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Write a file that appears whole or not at all."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -59,6 +59,18 @@ def _write_whole(path: Path, content: bytes) -> None:
     except OSError:
         scratch.unlink(missing_ok=True)
         raise
+
+
+def check_out(written: Sequence[Path], read: Sequence[Path]) -> None:
+    """Raise a RecordError unless what ``--out`` asks for is written over nothing that is read."""
+    taken = {path.resolve() for path in read}
+    for path in written:
+        if not path.parent.is_dir():
+            raise RecordError(f"--out: the folder {path.parent} does not exist: make it first")
+        if path.is_dir():
+            raise RecordError(f"--out {path} is a folder: name a file")
+        if path.resolve() in taken:
+            raise RecordError(f"--out would write over {path}, which is read: give it another name")
 
 
 def check_folder(folder: Path, needed: int) -> None:
@@ -228,7 +240,7 @@ def write_weights(state: dict[str, Tensor], record: Path) -> None:
     """Write a model's state beside a record, whole or not at all."""
     path = weights_path(record)
     try:
-        _write_whole(path, save({name: x.cpu().contiguous() for name, x in state.items()}))
+        write_whole(path, save({name: x.cpu().contiguous() for name, x in state.items()}))
     except OSError as error:
         raise WeightsError(f"cannot write the weights {path}: {error.strerror}") from None
 

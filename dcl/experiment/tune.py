@@ -7,6 +7,7 @@ from pathlib import Path
 from ..data.scores_table import ScoresTable, read_prior, read_scores, read_two
 from ..evaluation import thresholds, thresholds_file
 from ..evaluation.thresholds import METRICS, SCALES, Report, ThresholdsError
+from .records import check_out
 
 HEADS = ("label", "decision", "threshold", "bal. acc.", "F1", "precision", "recall")
 MOST = 40  # labels whose rows are printed
@@ -58,18 +59,12 @@ def tune(options: argparse.Namespace) -> None:
 
 
 def _check_out(out: Path, options: argparse.Namespace) -> None:
-    """Raise a ThresholdsError unless the result's two files can be written over nothing read."""
+    """Refuse a name that is no JSON file's, and to write over what is read."""
     if out.suffix.lower() != ".json":
         raise ThresholdsError(f"--out must end in .json, got {str(out)!r}")
-    if not out.parent.is_dir():
-        raise ThresholdsError(f"--out: the folder {out.parent} does not exist: make it first")
     given = (options.table, options.labels, options.scores, options.prior)
-    read = {Path(path).resolve() for path in given if path is not None}
-    for written in (out, out.with_suffix(".csv")):
-        if written.resolve() in read:
-            raise ThresholdsError(
-                f"--out {out} would write over {written}, which is read: give it another name"
-            )
+    read = [Path(path) for path in given if path is not None]
+    check_out([out, out.with_suffix(".csv")], read)
 
 
 def _read(options: argparse.Namespace) -> ScoresTable:

@@ -46,15 +46,17 @@ def test_what_is_written_is_what_the_network_decides(made, decision, tmp_path, c
         assert all(float(row[f"{name}_score"]) == float(row[f"{name}_score"]) for row in rows)
 
 
-@pytest.mark.parametrize("place", ["record", "weights", "images", "no/folder.csv"])
+@pytest.mark.parametrize("place", ["record", "weights", "images", "image", "no/folder.csv"])
 def test_nothing_that_is_read_is_written_over(made, place, tmp_path, capsys):
     record, _, images = made
     read = {"record": record["path"], "weights": records.weights_path(record["path"])}
-    out = read.get(place, images if place == "images" else tmp_path / place)
+    read |= {"images": images, "image": next(images.iterdir())}
+    out = read.get(place, tmp_path / place)
     before = out.read_bytes() if out.is_file() else b""
     assert main(["predict", str(record["path"]), str(images), "--out", str(out)]) == 2
     assert "--out" in capsys.readouterr().err
     assert (out.read_bytes() if out.is_file() else b"") == before
+    assert not list(out.parent.glob(".*.part"))
 
 
 def test_a_csv_stays_as_it_is_where_no_image_can_be_read(made, tmp_path, capsys):
