@@ -35,16 +35,17 @@ def whole(what: str, value: Any, least: int = 0, most: float = inf) -> int:
 
 
 def number(
-    what: str, value: Any, low: float = 0.0, high: float = inf, *, ends: bool = True
+    what: str, value: Any, low: float = 0.0, high: float = inf, *, ends: str = "[]"
 ) -> float:
-    """Return a finite number in [low, high], or raise; without `ends` in (low, high)."""
+    """Return a finite number between low and high, or raise; `ends` are the interval's brackets."""
     real = isinstance(value, Real) and not isinstance(value, bool) and abs(value) < inf  # type: ignore[operator]
-    if not real or not (low <= value <= high if ends else low < value < high):
+    outside = not real or not low <= value <= high
+    if outside or (ends[0] == "(" and value == low) or (ends[1] == ")" and value == high):
         if high == inf:
-            allowed = f"be a number of {low:g} or more" if ends else f"be a number above {low:g}"
-        else:
-            allowed = f"lie in [{low:g}, {high:g}]" if ends else f"lie in ({low:g}, {high:g})"
-        raise ValueError(f"{what} must {allowed}, got {value!r}")
+            least = f"number of {low:g} or more" if ends[0] == "[" else f"number above {low:g}"
+            allowed = "finite number" if low == -inf else least
+            raise ValueError(f"{what} must be a {allowed}, got {value!r}")
+        raise ValueError(f"{what} must lie in {ends[0]}{low:g}, {high:g}{ends[1]}, got {value!r}")
     return float(value)
 
 
@@ -96,12 +97,13 @@ def check_class_counts(class_counts: Tensor, classes: int | Sequence[int] | None
             f"got {type(class_counts).__name__ if shape is None else f'shape {tuple(shape)}'}"
         )
     attributes, most = class_counts.shape
-    classes = as_classes(classes, attributes)
-    if classes is not None and max(classes) != most:
-        raise ValueError(
-            f"classes must be {attributes} numbers of 2 to {most}, one for each attribute and "
-            f"{most} the largest, got {classes!r}"
-        )
+    if classes is not None:
+        classes = as_classes(classes, attributes)
+        if max(classes) != most:
+            raise ValueError(
+                f"classes must be {attributes} numbers of 2 to {most}, one for each attribute and "
+                f"{most} the largest, got {classes!r}"
+            )
     if not reads_values(class_counts):
         return
     exists = torch.ones_like(class_counts, dtype=torch.bool)
@@ -134,10 +136,8 @@ def as_class_counts(counts: Any, classes: int | Sequence[int] | None = None) -> 
     return counts.long()
 
 
-def as_classes(classes: Any, attributes: int) -> tuple[int, ...] | None:
-    """Numbers of classes, one for all attributes or one for each, as a tuple of A; None stays."""
-    if classes is None:
-        return None
+def as_classes(classes: Any, attributes: int) -> tuple[int, ...]:
+    """Numbers of classes, one for all attributes or one for each, as a tuple of A."""
     if isinstance(classes, Integral) and not isinstance(classes, bool):
         return (whole("classes", classes, 2),) * attributes
     try:
@@ -186,14 +186,14 @@ def _plain(value: Any) -> float:
         raise ValueError(f"got {value!r}") from None
 
 
-def as_labels(labels: Any) -> Tensor:
+def as_labels(labels: Any, what: str = "labels") -> Tensor:
     """Labels of a whole data set as an int64 tensor (N, A): from an array, a frame, a tensor."""
-    labels = _as_tensor("labels", labels)
+    labels = _as_tensor(what, labels)
     if labels.ndim == 1:
         labels = labels[:, None]
     if labels.ndim != 2 or labels.is_complex():
         raise ValueError(
-            f"labels must be whole numbers (samples, attributes), got shape "
+            f"{what} must be whole numbers (samples, attributes), got shape "
             f"{tuple(labels.shape)}, dtype {labels.dtype}"
         )
     numbers = labels.long()
@@ -202,7 +202,7 @@ def as_labels(labels: Any) -> Tensor:
         wrong = numbers != labels if labels.is_floating_point() else numbers < 0
         if bool(wrong.any()):
             row, attribute = wrong.nonzero()[0].tolist()
-            _refuse_label(labels[row, attribute].item(), row, attribute)
+            _refuse_label(what, labels[row, attribute].item(), row, attribute)
     return numbers
 
 
@@ -213,9 +213,11 @@ SMOOTHING = (
 )
 
 
-def _refuse_label(value: float, row: int, attribute: int) -> None:
+def _refuse_label(what: str, value: float, row: int, attribute: int) -> None:
     hint = ""
-    if value != value:
+    if what != "labels":
+        hint = ". Of scores take the decisions first, dcl.decide"
+    elif value != value:
         hint = ". Write -1 in place of NaN"
     elif 0 < value < 1:
         hint = (
@@ -223,7 +225,7 @@ def _refuse_label(value: float, row: int, attribute: int) -> None:
             "features, labels) + (1 - lam) * criterion(logits, features, labels[order])"
         )
     raise ValueError(
-        f"labels must be whole numbers, -1 where unknown: row {row}, attribute {attribute} is "
+        f"{what} must be whole numbers, -1 where unknown: row {row}, attribute {attribute} is "
         f"{value:g}{hint}"
     )
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .checks import UNKNOWN, at_least_float32
+from .sampling import count_known
 
 ANCHORS = ("easy", "all")
 
@@ -39,8 +40,7 @@ def mine(
     batch, _, classes = logits.shape
     labels = labels.T.long()  # (A, B)
     known = labels != UNKNOWN
-    counts = labels.new_zeros(len(labels), classes)
-    counts.scatter_add_(1, labels.clamp(min=0), known.long())  # known labels only
+    counts = count_known(labels, classes)
     slot, taken = minority_classes(counts, batch, rho=rho)  # (A, S)
     of_class = (labels.unsqueeze(1) == slot.unsqueeze(-1)) & taken.unsqueeze(-1)  # (A, S, B)
     of_others = ~of_class & taken.unsqueeze(-1) & known.unsqueeze(1)

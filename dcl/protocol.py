@@ -19,7 +19,7 @@ from .checks import (
     as_sample_weights,
     check_labels,
     check_logits,
-    is_number,
+    number,
     whole,
 )
 
@@ -117,21 +117,18 @@ class Criterion(nn.Module):
         seed: int | None = None,
     ):
         super().__init__()
-        if not is_number(epochs) or not 0 < epochs < float("inf"):
-            raise ValueError(f"epochs must be a positive number, got {epochs!r}")
+        epochs = number("epochs", epochs, ends="()")
         counts = as_class_counts(class_counts, classes)
         self.register_buffer("class_counts", counts, persistent=False)  # int64: half() leaves it
         self.register_buffer("missing", counts == 0, persistent=False)  # classes that do not exist
-        self.classes = as_classes(classes, len(counts))
-        self.epochs, self.epoch = float(epochs), 0.0
+        self.classes = None if classes is None else as_classes(classes, len(counts))
+        self.epochs, self.epoch = epochs, 0.0
         self.random = RandomSource(seed)
         self._last: tuple[dict[str, Tensor], Tensor, Tensor | None] | None = None
 
     def set_epoch(self, epoch: float) -> None:
         """Move to this epoch, counted from 0; fractions are allowed, and training uses them."""
-        if not is_number(epoch) or not 0 <= epoch <= self.epochs:
-            raise ValueError(f"epoch must lie in [0, {self.epochs:g}], got {epoch!r}")
-        self.epoch = float(epoch)
+        self.epoch = number("epoch", epoch, 0, self.epochs)
 
     def forward(
         self,

@@ -10,12 +10,14 @@ from .checks import (
     UNKNOWN,
     as_classes,
     as_labels,
+    as_sample_weights,
     at_least_float32,
     check_class_counts,
     check_labels,
     check_logits,
     check_scored,
     choose,
+    number,
     reads_values,
     signed,
 )
@@ -64,9 +66,9 @@ def count_classes(labels, classes: int | Sequence[int] | None = None) -> Tensor:
     """
     labels = as_labels(labels)
     attributes = labels.shape[1]
+    if classes is None:
+        classes = max(2, int(labels.max()) + 1) if labels.numel() else 2
     each = as_classes(classes, attributes)
-    if each is None:
-        each = (max(2, int(labels.max()) + 1) if labels.numel() else 2,) * attributes
     check_labels(labels, attributes, each)
     return count_known(labels.T, max(each, default=2))
 
@@ -130,8 +132,16 @@ def target_distribution(
 
 
 def _check_level(g: float | Tensor) -> None:
-    if not isinstance(g, Tensor) and not 0 <= g <= 1:
-        raise ValueError(f"g must lie in [0, 1], got {g!r}")
+    if isinstance(g, Tensor):  # a scalar, such as one that a captured CUDA graph reads
+        if g.ndim or not g.is_floating_point():
+            raise ValueError(
+                f"g must be one number in [0, 1], got a tensor of shape {tuple(g.shape)}, dtype "
+                f"{g.dtype}"
+            )
+        if not reads_values(g):
+            return
+        g = g.item()
+    number("g", g, 0, 1)
 
 
 def _counts(class_counts: Tensor, classes: int | Sequence[int] | None) -> Tensor:
@@ -220,7 +230,7 @@ def dsl_weights(
     _check_level(g)
     class_counts = _counts(class_counts, classes)
     attributes, most = class_counts.shape
-    check_labels(labels, attributes, as_classes(classes, attributes) or most)
+    check_labels(labels, attributes, as_classes(most if classes is None else classes, attributes))
     return draw_weights(
         labels,
         class_counts,
@@ -311,7 +321,7 @@ def dsl_loss(
         -inf for a class that the attribute does not have.
     labels : Tensor (B, A), integer
         Classes in [0, C); a label of -1 is unknown and adds nothing.
-    weights : Tensor (B, A), optional
+    weights : Tensor (B, A) or (B,), optional
         From `dcl.dsl_weights`. Default: every sample weighs 1. A weight of 0 leaves the sample
         out, even if its loss is infinite or NaN.
     known : {"batch", "rescale"}
@@ -324,6 +334,12 @@ def dsl_loss(
         Sum of weight * cross entropy, divided by B (not by the number kept), summed over the
         attributes. 0 with a graph for an empty batch.
 
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, labels out of range, and weights that are negative or not
+        finite (values are checked on the CPU only).
+
     Examples
     --------
     >>> dsl_loss(torch.zeros(3, 2, 2), torch.zeros(3, 2, dtype=torch.long))  # 2 ln 2
@@ -333,6 +349,7 @@ def dsl_loss(
     check_labels(labels, *logits.shape[1:])
     choose("known", known, KNOWN)
     check_scored(logits, labels)
+    weights = as_sample_weights(weights, labels)
     return weighted_cross_entropy(logits, labels, weights, known=known)
 
 

@@ -56,7 +56,7 @@ def schedule(
     """
     if name not in SCHEDULES:
         raise ValueError(f"unknown schedule {name!r}: choose one of {', '.join(SCHEDULES)}")
-    epochs = number("epochs", epochs, ends=False)
+    epochs = number("epochs", epochs, ends="()")
     epoch = number("epoch", epoch, 0, epochs)
     _check_decay(decay)
     if value is not None:
@@ -189,4 +189,4 @@ def _check_self_learning(p: float, epsilon: float) -> None:
 
 
 def _check_decay(decay: float) -> None:
-    number("decay (lambda of Eq. 3)", decay, 0, 1, ends=False)
+    number("decay (lambda of Eq. 3)", decay, 0, 1, ends="()")

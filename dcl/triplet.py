@@ -25,7 +25,7 @@ from .checks import (
 from .mining import ANCHORS, mine
 
 REDUCTIONS = ("all", "active")
-EPSILON = 1e-12  # a shorter feature is divided by this instead of its length
+SHORTEST = 1e-12  # length of a feature that it is divided by at least
 TRIPLES = 2**20  # up to so many triples are compared one by one
 
 Count = Annotated[int, "easy anchors, hard positives, hard negatives (paper 4.3.1)"]
@@ -51,7 +51,7 @@ class TripletOptions:
     def __post_init__(self):
         whole("k", self.k, 1)
         number("margin", self.margin)
-        number("rho", self.rho, 0, 1, ends=False)
+        number("rho", self.rho, 0, 1, ends="()")
         choose("anchors", self.anchors, ANCHORS)
         choose("reduction", self.reduction, REDUCTIONS)
         object.__setattr__(self, "k", int(self.k))  # NumPy's scalars become Python's
@@ -226,7 +226,7 @@ def _hinges(
     z = z.masked_fill_(~valid.unsqueeze(-1), 0).flatten(0, 1)  # samples without a role may be NaN
     norm = length = torch.linalg.vector_norm(z, dim=-1, keepdim=True)  # (A S, N, 1)
     if options.normalise:
-        norm = length.clamp(min=EPSILON)
+        norm = length.clamp(min=SHORTEST)
         z *= norm.reciprocal()  # quicker than to divide
     square = (length / norm if options.normalise else length).square_()
     d, same = _distances(z, square, anchors, dtype)
@@ -246,7 +246,7 @@ def _hinges(
     of_y = (y * weight.sum(1).unsqueeze(2)).baddbmm_(weight.mT, x, alpha=-1)
     gradient = torch.cat([of_x, of_y], 1)
     if options.normalise:  # the length of z is fixed: its radial part of the gradient is 0
-        radial = (gradient * z).sum(2, keepdim=True).masked_fill_(length <= EPSILON, 0)
+        radial = (gradient * z).sum(2, keepdim=True).masked_fill_(length <= SHORTEST, 0)
         gradient.addcmul_(z, radial, value=-1).mul_(norm.reciprocal().to(dtype))
     return total, active, gradient.view_as(picked)
 

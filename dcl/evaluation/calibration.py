@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..checks import UNKNOWN, whole
-from .decisions import as_scored
+from .decisions import Tuned, as_offsets, as_scored, move
 
 BINS = 15  # of equal width, as Guo et al. (2017) take
 
@@ -32,7 +32,7 @@ class Calibration(NamedTuple):
 
 
 def calibration_error(
-    logits: Tensor, labels: Tensor, *, bins: int = BINS, offsets: Tensor | None = None
+    logits: Tensor, labels: Tensor, *, bins: int = BINS, offsets: Tensor | Tuned | None = None
 ) -> Calibration:
     """Expected calibration error of each attribute (Naeini et al. 2015; Guo et al. 2017).
 
@@ -49,14 +49,14 @@ def calibration_error(
         -1 where unknown: counted nowhere.
     bins : int
         M, 1 or more.
-    offsets : Tensor (A, C), optional
+    offsets : Tensor (A, C) or `Tuned`, optional
         Added to the logits first. A method that moves the prior gives the probabilities of another
         prior: `to_training_prior` takes them back.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit, NaN among the logits, and a number of bins below 1.
+        For shapes that do not fit, NaN among logits or offsets, and a number of bins below 1.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def calibration_error(
     logits, labels = logits.detach().cpu().double(), labels.cpu()
     exists = (logits > -torch.inf).any(0)  # (A, C)
     if offsets is not None:
-        logits = logits + offsets.cpu().double().masked_fill(~exists, 0)
+        logits = move(logits, as_offsets(offsets))
     probability = logits.softmax(2)
     best, predicted = probability.max(2)
     binary = (exists.sum(1) == 2) & exists[:, :2].all(1)  # (A,)

@@ -64,27 +64,35 @@ def decide(
         if offsets is not None:
             raise ValueError("decide takes class_counts or offsets, got both")
         offsets = prior_offsets(class_counts)
-    offsets = offsets.offsets if isinstance(offsets, Tuned) else offsets
     if offsets is not None:
-        check_tensors(offsets=offsets)
+        offsets = as_offsets(offsets)
     logits = _in_full(logits, None if offsets is None else tuple(offsets.shape))
     if logits.ndim != 3:
         raise ValueError(
             f"logits must be (samples, attributes, classes), got shape {tuple(logits.shape)}"
         )
     _check_numbers(logits)
-    if offsets is None:
-        return logits.argmax(2)
-    offsets = offsets.to(logits.device)
+    return (logits if offsets is None else move(logits, offsets)).argmax(2)
+
+
+def as_offsets(offsets: Tensor | Tuned) -> Tensor:
+    """The offsets (A, C) of a tensor or of `Tuned`, checked for NaN."""
+    offsets = offsets.offsets if isinstance(offsets, Tuned) else offsets
+    check_tensors(offsets=offsets)
+    if reads_values(offsets) and bool(offsets.isnan().any()):
+        raise ValueError(f"offsets must be numbers, got NaN in {offsets.tolist()}")
+    return offsets
+
+
+def move(logits: Tensor, offsets: Tensor) -> Tensor:
+    """Logits (N, A, C) plus offsets (A, C), float64; a class that is not there stays at -inf."""
     if offsets.shape != logits.shape[1:]:
         raise ValueError(
             f"offsets and counts are (attributes, classes) = {tuple(logits.shape[1:])} for these "
             f"logits, got shape {tuple(offsets.shape)}"
         )
-    if reads_values(offsets) and bool(offsets.isnan().any()):
-        raise ValueError(f"offsets must be numbers, got NaN in {offsets.tolist()}")
-    moved = logits.double() + offsets
-    return moved.masked_fill(logits == -torch.inf, -torch.inf).argmax(2)
+    moved = logits.double() + offsets.to(logits.device)
+    return moved.masked_fill(logits == -torch.inf, -torch.inf)
 
 
 def prior_offsets(class_counts: Tensor) -> Tensor:

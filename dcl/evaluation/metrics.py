@@ -2,14 +2,13 @@
 
 import warnings
 from collections.abc import Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checks import UNKNOWN, as_labels, whole
+from ..checks import UNKNOWN, as_classes, as_labels, whole
 from ..sampling import count_classes
 from .decisions import Tuned, as_scored, decide
 
@@ -75,8 +74,8 @@ def balanced_accuracy(
     >>> balanced_accuracy(torch.tensor([[0], [0], [0], [1]]), torch.tensor([[0], [0], [1], [1]]))
     tensor([0.7500], dtype=torch.float64)
     """
-    predictions, labels = as_labels(predictions), as_labels(labels)
-    numbers = _numbers(classes, labels.shape[1], 2)
+    predictions, labels = as_labels(predictions, "predictions"), as_labels(labels)
+    numbers = as_classes(classes, labels.shape[1])
     table = confusion(predictions, labels, max(numbers)).double()
     _check_own(numbers, predictions=predictions, labels=labels)
     return _mean_recall(table, numbers, names=None)
@@ -240,25 +239,19 @@ def rank_metrics(
 
 def _of_split(
     logits: Tensor, labels: Tensor, names: Sequence[str], classes: int | Sequence[int] | None
-) -> tuple[Tensor, Tensor, list[int]]:
+) -> tuple[Tensor, Tensor, tuple[int, ...]]:
     """Checked logits (N, A, C), float64, and labels (N, A) on the CPU; each attribute's classes."""
     logits, labels = as_scored(logits, labels)
     if isinstance(names, str) or len(names) != labels.shape[1]:
         raise ValueError(f"names must be a list of {labels.shape[1]} attributes, got {names!r}")
-    numbers = _numbers(classes, len(names), logits.shape[2])
+    numbers = as_classes(logits.shape[2] if classes is None else classes, len(names))
+    if max(numbers) != logits.shape[2]:
+        raise ValueError(
+            f"the logits are of {logits.shape[2]} classes: the largest number of classes must be "
+            f"that, got {classes!r}"
+        )
     _check_own(numbers, labels=labels)
     return logits.detach().double().cpu(), labels.cpu(), numbers
-
-
-def _numbers(classes: int | Sequence[int] | None, attributes: int, most: int) -> list[int]:
-    """The number of classes of each attribute."""
-    if classes is None or isinstance(classes, int | Integral):
-        return [whole("classes", most if classes is None else classes, 2)] * attributes
-    if len(classes) != attributes:
-        raise ValueError(
-            f"classes must be {attributes} numbers, one for each attribute, or one, got {classes!r}"
-        )
-    return [whole("classes", number, 2) for number in classes]
 
 
 def _check_own(numbers: Sequence[int], **values: Tensor) -> None:
@@ -301,7 +294,7 @@ class MeanBalancedAccuracy(nn.Module):
 
     def __init__(self, attributes: int, classes: int | Sequence[int] = 2):
         super().__init__()
-        self.classes = _numbers(classes, whole("attributes", attributes, 1), 2)
+        self.classes = as_classes(classes, whole("attributes", attributes, 1))
         most = max(self.classes)
         zeros = torch.zeros(attributes, most, most, dtype=torch.int64)
         self.register_buffer("counts", zeros, persistent=False)

@@ -247,6 +247,8 @@ class _Table:
             )
         check_labels(labels, scores.shape[1], 2)
         size, number_of_labels = scores.shape
+        if isinstance(names, str):
+            raise ValueError(f"names must be a list, one for each label, got {names!r}")
         names = tuple(map(str, range(number_of_labels) if names is None else names))
         if len(names) != number_of_labels or len(set(names)) != len(names):
             raise ValueError(f"names must be {number_of_labels} different ones, got {names!r}")
@@ -312,14 +314,14 @@ def _checked_prior(prior: Any, names: tuple[str, ...]) -> Tensor | None:
     if len(values) != len(names):
         raise ValueError(f"prior must be {len(names)} numbers, one a label, got {len(values)}")
     for name, value in zip(names, values.tolist(), strict=True):
-        number(f"the prior of {name}", value, 0, 1, ends=False)
+        number(f"the prior of {name}", value, 0, 1, ends="()")
     return values
 
 
 def _targets(recall: float | None, precision: float | None) -> dict[str, float]:
     given = {"recall": recall, "precision": precision}
     return {
-        name: number(name, value, 0, 1, ends=False)
+        name: number(name, value, 0, 1, ends="()")
         for name, value in given.items()
         if value is not None
     }

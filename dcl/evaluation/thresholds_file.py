@@ -7,16 +7,18 @@ in it.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..checks import choose
+from ..checks import choose, flag, number, whole
 
 SCHEMA = "dcl-thresholds-1"
 SCALES = ("probability", "logit")
+CHOICES = {"scale": SCALES, "prior": ("given", "tuning rows"), "fitted_on": ("val", "all")}
 
 NUMPY = """\
 import json, numpy as np
@@ -191,33 +193,54 @@ def read(path: str | Path) -> Thresholds:
             "writes one"
         )
     try:
-        choose("scale", data["scale"], SCALES)
-        labels, decisions = data["labels"], tuple(data["decisions"])
-
-        def column(of):
-            return torch.tensor(
-                [torch.nan if of(x) is None else of(x) for x in labels], dtype=torch.float64
-            )
-
+        for key, allowed in CHOICES.items():
+            choose(key, data[key], allowed)
+        labels = list(data["labels"])
+        names, decisions = _different("name", labels), tuple(data["decisions"])
+        _different("decision", [{"decision": x} for x in decisions])
+        for name, target in dict(data["targets"]).items():
+            number(f"the target of {name}", target, 0, inf if name == "cost" else 1, ends="()")
+        values = [
+            _column(f"threshold {d}", [x["thresholds"][d] for x in labels]) for d in decisions
+        ]
         return Thresholds(
-            names=tuple(str(x["name"]) for x in labels),
+            names=names,
             decisions=decisions,
-            values=torch.stack([column(lambda x, d=d: x["thresholds"][d]) for d in decisions], 1),
+            values=torch.stack(values, 1),
             scale=data["scale"],
-            prior=column(lambda x: x["prior"]),
+            prior=_column("prior", [x["prior"] for x in labels]),
             prior_given=data["prior"] == "given",
             fitted_on=data["fitted_on"],
-            rows=data["rows"],
-            counts=torch.tensor([[x["positives"], x["negatives"]] for x in labels]),
-            few=torch.tensor([x["few"] for x in labels]),
+            rows=whole("rows", data["rows"], 1),
+            counts=torch.tensor(
+                [[whole(key, x[key]) for key in ("positives", "negatives")] for x in labels]
+            ),
+            few=torch.tensor([flag("few", x["few"]) for x in labels]),
             targets=data["targets"],
             intervals=_intervals(labels, decisions),
         )
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ThresholdsError(
             f"{path}: is no valid thresholds file ({type(error).__name__}: {error}), see "
             "thresholds.schema.json"
         ) from None
+
+
+def _different(key: str, items: list[dict]) -> tuple[str, ...]:
+    """What these have under a key: texts, one or more, each but once."""
+    values = [item[key] for item in items]
+    if not values:
+        raise ValueError(f"there is no {key}")
+    for value in values:
+        if not isinstance(value, str) or values.count(value) > 1:
+            raise ValueError(f"each {key} must be a text of its own, got {value!r}")
+    return tuple(values)
+
+
+def _column(what: str, values: list) -> Tensor:
+    """Finite numbers (A,); null is NaN."""
+    numbers = [torch.nan if value is None else number(what, value, -inf) for value in values]
+    return torch.tensor(numbers, dtype=torch.float64)
 
 
 def doubles(values: Any) -> Tensor:

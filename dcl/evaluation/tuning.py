@@ -93,6 +93,11 @@ def tune_thresholds(
         counts = (labels.unsqueeze(2) == torch.arange(logits.shape[2])).sum(0)
     else:
         counts = torch.as_tensor(class_counts).cpu()
+        if prior_offsets(counts).shape != logits.shape[1:]:
+            raise ValueError(
+                f"class_counts must be (attributes, classes) = {tuple(logits.shape[1:])} for these "
+                f"logits, got shape {tuple(counts.shape)}"
+            )
     start = prior_offsets(counts.clamp(min=1)).masked_fill(
         (logits == -torch.inf).all(0), -torch.inf
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from torch import Tensor
 
-from ..checks import as_sample_weights
+from ..checks import as_sample_weights, number
 from ..protocol import Criterion
 from ..sampling import weighted_cross_entropy
 from ..triplet import (
@@ -28,8 +28,7 @@ def alpha_of(class_counts: Tensor, eta: float) -> Tensor:
     with eta = 0.01 it is 0 for a balanced attribute and 0.955 for CelebA's Bald. Ours: their text
     speaks of the "minimum percentage count of data samples required" and of no bound.
     """
-    if not 0 <= eta < float("inf"):
-        raise ValueError(f"eta must be 0 or more, got {eta!r}")
+    number("eta", eta)
     counts = class_counts.double()
     classes = (counts > 0).sum(1)
     lacking = classes * counts.amax(1) / counts.sum(1) - 1

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from ..checks import SMOOTHING
+from ..checks import SMOOTHING, choose
 from ..evaluation.decisions import DECISIONS
 from ..protocol import Criterion
 
@@ -66,6 +66,11 @@ class Method:
     tasks: str = "any"
     network: Mapping[str, Any] = field(default_factory=dict)
     decisions: tuple[str, ...] = DECISIONS
+
+    def __post_init__(self):
+        choose("tasks", self.tasks, tuple(TASKS))
+        for decision in self.decisions:
+            choose("decision", decision, DECISIONS)
 
     @property
     def options(self) -> dict[str, Option]:

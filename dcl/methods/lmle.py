@@ -21,6 +21,7 @@ from ..checks import (
     check_rows,
     check_tensors,
     choose,
+    number,
     whole,
 )
 from ..protocol import Criterion, Look
@@ -28,6 +29,7 @@ from ..sampling import weigh, weighted_cross_entropy
 from .entry import Method
 
 COLLAPSED = 1e-4  # variance of features of length 1 below which they are one point
+PARTNERS = ("random", "hard")
 FARTHEST = 4.0  # the largest squared distance of two vectors of length 1
 
 
@@ -134,7 +136,7 @@ class LMLE(Criterion):
         super().__init__(class_counts, epochs, classes=classes, seed=seed)
         if len(set(self.classes or ())) > 1:
             raise ValueError(f"lmle wants attributes of one number of classes, got {classes!r}")
-        choose("partners", partners, ("random", "hard"))
+        choose("partners", partners, PARTNERS)
         self.partners = partners
         whole("cluster_size", cluster_size, 1)
         whole("max_clusters", max_clusters, 2, 256)
@@ -143,10 +145,8 @@ class LMLE(Criterion):
         whole("seed", seed, 0, 2**32 - 1)
         if len(margins) != 3 or not 0 < margins[0] < margins[1] < margins[2] < float("inf"):
             raise ValueError(f"margins must be three that grow from above 0, got {margins!r}")
-        if not 0 <= warm_up < 1:
-            raise ValueError(f"warm_up must lie in [0, 1), got {warm_up!r}")
         self.recluster_every, self.neighbours = recluster_every, neighbours
-        self.warm_up = warm_up
+        self.warm_up = number("warm_up", warm_up, 0, 1, ends="[)")
         self.cluster_size, self.max_clusters, self.seed = cluster_size, max_clusters, seed
         self.shape = tuple(self.class_counts.shape)  # (A, C)
         self.clustering_seconds: list[float] = []
@@ -371,6 +371,7 @@ def find_partners(
     valid : Tensor (A, B)
         Whether the sample has all four, and so is an anchor.
     """
+    choose("how", how, PARTNERS)
     batch, attributes = labels.shape
     partners = torch.zeros(attributes, batch, 4, dtype=torch.long, device=x.device)
     valid = torch.zeros(attributes, batch, dtype=torch.bool, device=x.device)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import at_least_float32, check_logits, number
+from ..checks import as_sample_weights, at_least_float32, check_labels, check_logits, number
 from ..protocol import Criterion, shares
 from ..sampling import cross_entropy, weigh, weighted_cross_entropy
 from .entry import Method
@@ -37,7 +37,7 @@ def focal_loss(
     labels : Tensor (B, A), integer
     gamma : float
         0 or more; 0 is cross entropy.
-    weights : Tensor (B, A), optional
+    weights : Tensor (B, A) or (B,), optional
         Of samples.
 
     Examples
@@ -45,12 +45,18 @@ def focal_loss(
     >>> focal_loss(torch.zeros(3, 1, 2), torch.zeros(3, 1, dtype=torch.long))  # ln 2 / 4
     tensor(0.1733)
     """
-    check_logits(logits, labels)
-    if not 0 <= gamma < float("inf"):
-        raise ValueError(f"gamma must be 0 or more, got {gamma!r}")
+    weights = _checked(logits, labels, weights)
+    number("gamma", gamma)
     entropy = cross_entropy(logits, labels)  # (A, B), 0 where unknown
     losses = _power(-torch.expm1(-entropy), gamma) * entropy
     return weigh(losses, weights).sum() / max(1, labels.shape[0])
+
+
+def _checked(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor | None:
+    """The weights (B, A), of a batch that fits."""
+    check_logits(logits, labels)
+    check_labels(labels, *logits.shape[1:])
+    return as_sample_weights(weights, labels)
 
 
 def _power(base: Tensor, exponent: float) -> Tensor:
@@ -82,7 +88,7 @@ def asymmetric_loss(
         0 or more; both 0 with clip 0 is cross entropy.
     clip : float
         Probability below which a negative adds nothing, in [0, 1).
-    weights : Tensor (B, A), optional
+    weights : Tensor (B, A) or (B,), optional
         Of samples.
 
     Examples
@@ -90,13 +96,12 @@ def asymmetric_loss(
     >>> asymmetric_loss(torch.zeros(1, 1, 2), torch.tensor([[1]]))  # ln 2
     tensor(0.6931)
     """
-    check_logits(logits, labels)
+    weights = _checked(logits, labels, weights)
     if logits.shape[2] != 2:
         raise ValueError(f"the asymmetric loss is for 2 classes, got {logits.shape[2]}")
     number("gamma_positive", gamma_positive)
     number("gamma_negative", gamma_negative)
-    if number("clip", clip, 0, 1) == 1:
-        raise ValueError(f"clip must be less than 1, got {clip!r}")
+    number("clip", clip, 0, 1, ends="[)")
     logits = at_least_float32(logits)
     score = logits[..., 1] - logits[..., 0]  # (B, A)
     positive, negative = labels == 1, labels == 0
@@ -119,8 +124,7 @@ def logit_adjusted(logits: Tensor, class_counts: Tensor, *, tau: float = TAU) ->
     Cross entropy of these trains; the largest *plain* logit decides. What `dcl.decide` does with
     class counts is their post-hoc form, and for two classes the threshold moved to the prior.
     """
-    if not 0 <= tau < float("inf"):
-        raise ValueError(f"tau must be 0 or more, got {tau!r}")
+    number("tau", tau)
     counts = class_counts.double()
     prior = torch.where(counts > 0, (counts / counts.sum(1, keepdim=True)).log(), 0.0)
     logits = at_least_float32(logits)
@@ -238,8 +242,7 @@ class LDAM(Criterion):
             raise ValueError(
                 f"ldam-drw is for single-label tasks (1 attribute), got {len(self.class_counts)}"
             )
-        if not 0 < scale < float("inf"):
-            raise ValueError(f"scale must be more than 0, got {scale!r}")
+        number("scale", scale, ends="()")
         class_balanced_weights(self.class_counts, beta=beta)  # for its check
         self.beta, self.scale = beta, scale
         self.set_epoch(0)

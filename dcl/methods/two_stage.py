@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checks import UNKNOWN
+from ..checks import UNKNOWN, number
 from ..criterion import PRESETS, DCLLoss
 from ..protocol import Look, shares
 from .entry import Method
@@ -147,9 +147,7 @@ class TauNorm(DCLLoss):
     ):
         options = PRESETS["cross-entropy"]
         super().__init__(class_counts, epochs, classes=classes, seed=seed, **options)
-        if not 0 <= tau < float("inf"):
-            raise ValueError(f"tau must be 0 or more, got {tau!r}")
-        self.tau = tau
+        self.tau = number("tau", tau)
 
     def trained_prior(self) -> Tensor | None:
         return None

@@ -65,8 +65,7 @@ def class_balanced_weights(class_counts: Tensor, *, beta: Beta = BETA) -> Tensor
     >>> class_balanced_weights(torch.tensor([[75, 25]]), beta=0.9)
     tensor([[0.9630, 1.0370]], dtype=torch.float64)
     """
-    if not 0 <= beta < 1:
-        raise ValueError(f"beta must lie in [0, 1), got {beta!r}")
+    number("beta", beta, 0, 1, ends="[)")
     counts = class_counts.double()
     weights = _of_classes(counts, (1 - beta) / (1 - beta**counts))
     return _classes(counts) * weights / weights.sum(1, keepdim=True)
@@ -90,7 +89,7 @@ def deepmar_weights(
     >>> deepmar_weights(torch.tensor([[75, 25]]))
     tensor([[1.2840, 2.1170]], dtype=torch.float64)
     """
-    number("sigma", sigma, ends=False)
+    number("sigma", sigma, ends="()")
     counts = class_counts.double()
     share = counts / counts.sum(1, keepdim=True)
     return _of_classes(counts, torch.exp((1 - share) / sigma**2))

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ..checks import as_classes, whole
+
 
 class Branches(nn.Module):
     """One feature layer and one output layer per attribute, as two batched matrix products.
@@ -34,11 +36,9 @@ class Branches(nn.Module):
         cosine: bool = False,
     ):
         super().__init__()
-        sizes = [classes] * attributes if isinstance(classes, int) else [int(c) for c in classes]
-        if len(sizes) != attributes or min(sizes, default=0) < 2:
-            raise ValueError(
-                f"classes must be 2 or more for each of the {attributes} attributes, got {classes}"
-            )
+        for what, size in (("inputs", inputs), ("attributes", attributes), ("width", width)):
+            whole(what, size, 1)
+        sizes = as_classes(classes, attributes)
         classes = max(sizes)
         missing = torch.arange(classes) >= torch.tensor(sizes).unsqueeze(1)  # (A, C)
         self.register_buffer("missing", missing, persistent=False)
@@ -103,7 +103,8 @@ class DeepID2(nn.Module):
         )
         self.stage2 = nn.Sequential(nn.Conv2d(60, 80, 2), nn.ReLU())  # (B, 80, 4, 3)
         joint = 60 * 5 * 4 + 80 * 4 * 3
-        self.trunk = nn.Sequential(nn.Linear(joint, trunk), nn.ReLU()) if trunk else nn.Identity()
+        layers = [] if trunk is None else [nn.Linear(joint, whole("trunk", trunk, 1)), nn.ReLU()]
+        self.trunk = nn.Sequential(*layers)
         for layer in self.modules():  # ours: the papers give no initialisation
             if isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None:
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

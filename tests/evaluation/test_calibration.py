@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcl import calibration_error, target_distribution
+from dcl import calibration_error, target_distribution, tune_thresholds
 from dcl.evaluation.calibration import describe, to_training_prior
 
 
@@ -95,6 +95,13 @@ def test_what_a_record_keeps_is_in_percent_and_pools_the_samples():
     assert sorted(x for x in kept["pooled"]["rate"] if x == x) == [0.5, 1]
 
 
+def test_the_offsets_that_were_tuned_may_be_given_whole():
+    logits, labels = torch.randn(9, 2), (torch.rand(9, 2) < 0.5).long()
+    found = tune_thresholds(logits, labels, bootstrap=0)
+    whole, tensor = (calibration_error(logits, labels, offsets=x) for x in (found, found.offsets))
+    assert torch.equal(whole.error, tensor.error)
+
+
 def test_what_cannot_be_is_named():
     logits, labels = torch.zeros(3, 2), torch.zeros(3, 2, dtype=torch.long)
     for values, message in (
@@ -105,4 +112,11 @@ def test_what_cannot_be_is_named():
             calibration_error(*values)
     with pytest.raises(ValueError, match="bins must be a whole number of 1 or more, got 0"):
         calibration_error(logits, labels, bins=0)
+    for offsets, message in (
+        (torch.zeros(2, 3), r"offsets .* = \(2, 2\) .* got shape \(2, 3\)"),
+        (torch.full((2, 2), torch.nan), "offsets must be numbers, got NaN"),
+        ([[0, 0], [0, 0]], "offsets must be a tensor, got a builtins.list"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            calibration_error(logits, labels, offsets=offsets)
     assert calibration_error(logits, labels - 1).error.isnan().all()

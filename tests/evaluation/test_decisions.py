@@ -201,6 +201,8 @@ def test_every_decision_by_its_name(decision):
         (lambda x, y: decide(x, offsets=torch.full((1, 2), torch.nan)), "got NaN"),
         (lambda x, y: decide(x, torch.tensor([[90, -10]])), "numbers of 0 or more"),
         (lambda x, y: decide(x, torch.tensor([90, 10])), r"got shape \(2,\)"),
+        (lambda x, y: tune_thresholds(x, y, class_counts=torch.ones(2, 2)), r"got shape \(2, 2\)"),
+        (lambda x, y: tune_thresholds(x, y, class_counts=-torch.ones(1, 2)), "of 0 or more"),
         (lambda x, y: tune_thresholds(x, y, bootstrap=-1), "bootstrap must be a whole number"),
         (lambda x, y: tune_thresholds(x, y, seed="x"), "seed must be a whole number"),
         (lambda x, y: offsets_for("best", torch.ones(1, 2), x, y), "'best'.*argmax, prior"),

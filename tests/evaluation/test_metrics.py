@@ -130,11 +130,19 @@ def test_the_moved_threshold_decides_at_the_training_prior(seed):
             r"predictions must lie in 0 \.\.\. 1, got 2",
         ),
         (torch.zeros(3, 1).long(), torch.full((3, 1), -2), "labels must .* got -2"),
+        (torch.full((3, 1), 0.7), torch.zeros(3, 1), "predictions must .* is 0.7.*dcl.decide"),
     ],
 )
 def test_impossible_values_are_named(predictions, labels, names):
     with pytest.raises(ValueError, match=names):
         balanced_accuracy(predictions, labels)
+
+
+@pytest.mark.parametrize("classes", [3, (2, 3), (2, 2.5), "ab"])
+def test_numbers_of_classes_that_the_logits_do_not_have_are_named(classes):
+    logits, labels = torch.randn(5, 2, 2), torch.zeros(5, 2).long()
+    with pytest.raises(ValueError, match="classes must be"):
+        evaluate(logits, labels, ["a", "b"], classes=classes)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.booleans())

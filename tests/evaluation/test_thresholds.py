@@ -119,3 +119,38 @@ def test_tuning_is_the_literal_loops_on_random_tables(seed, split, grouped, digi
     if all(row["undefined"] for row in expected["labels"]):
         return
     assert_close(as_expected(tuned(table, **options)), expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        (lambda file, a, b: b.update(name="a"), "each name must be a text of its own, got 'a'"),
+        (lambda file, a, b: b.update(name=3), "each name must be a text of its own, got 3"),
+        (lambda file, a, b: b.update(positives="many"), "positives must be a whole .* 'many'"),
+        (lambda file, a, b: b.update(few="no"), "few must be True or False, got 'no'"),
+        (lambda file, a, b: b["thresholds"].update(prior=True), "threshold prior must .* got True"),
+        (lambda file, a, b: b["thresholds"].update(prior=math.inf), "threshold prior must .* inf"),
+        (lambda file, a, b: b["thresholds"].pop("prior"), "KeyError: 'prior'"),
+        (lambda file, a, b: a.update(intervals={"0.5": [1]}), "ValueError"),
+        (lambda file, a, b: file.update(prior="yes"), "prior 'yes': choose one of given, tuning"),
+        (lambda file, a, b: file.update(fitted_on="test"), "fitted_on 'test'"),
+        (lambda file, a, b: file.update(rows=0), "rows must be a whole number of 1 or more"),
+        (lambda file, a, b: file.update(decisions=["0.5", "0.5"]), "each decision must be"),
+        (lambda file, a, b: file.update(targets={"recall": 3}), r"recall must lie in \(0, 1\)"),
+        (lambda file, a, b: file.update(targets=3), "TypeError"),
+        (lambda file, a, b: file.update(labels=[]), "there is no name"),
+        (lambda file, a, b: file.update(labels=["a", "b"]), "TypeError"),
+    ],
+)
+def test_a_file_of_thresholds_that_says_what_cannot_be_is_refused(change, names, tmp_path):
+    found = thresholds.fit([[0.1, 0.2], [0.3, 0.1]], [[0, 1], [1, 0]], names=["a", "b"])
+    file = found.as_json()
+    change(file, *file["labels"])
+    (tmp_path / "thresholds.json").write_text(json.dumps(file))
+    with pytest.raises(thresholds.ThresholdsError, match=f"no valid thresholds file.*{names}"):
+        thresholds.read(tmp_path / "thresholds.json")
+
+
+def test_a_text_is_no_list_of_names():
+    with pytest.raises(ValueError, match="names must be a list, one for each label, got 'ab'"):
+        thresholds.fit([[0.1, 0.2]], [[0, 1]], names="ab")

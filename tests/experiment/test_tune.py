@@ -87,12 +87,12 @@ def test_scikit_learn_agrees_at_the_exported_thresholds(forest, tmp_path, capsys
 def test_thresholds_are_read_as_they_were_written(forest, tmp_path):
     path, frame = forest
     scores, labels = frame[["s_a", "s_b", "s_c"]], frame[["y_a", "y_b", "y_c"]]
-    found = thresholds.tune(scores, labels, names="abc", recall=0.999, bootstrap=3).thresholds
+    found = thresholds.tune(scores, labels, names=list("abc"), recall=0.999, bootstrap=3).thresholds
     found.write(tmp_path / "t.json")
     assert is_valid(tmp_path / "t.json")
     again = thresholds.read(tmp_path / "t.json")
     assert again.as_json() == found.as_json()
-    fitted = thresholds.fit(scores, labels, names="abc")
+    fitted = thresholds.fit(scores, labels, names=list("abc"))
     assert torch.equal(fitted.of("tuned-f1"), again.of("tuned-f1"))
     with pytest.raises(thresholds.ThresholdsError, match="no threshold reaches recall 0.999 for a"):
         again.of("recall")
@@ -120,7 +120,7 @@ def test_the_snippets_decide_as_apply_does(snippet, forest, tmp_path, monkeypatc
 def test_offsets_decide_logits_as_the_thresholds_decide_probabilities(forest):
     _, frame = forest
     scores = torch.tensor(frame[["s_a", "s_b", "s_c"]].to_numpy()).clamp(1e-6, 1 - 1e-6)
-    found = thresholds.fit(scores, frame[["y_a", "y_b", "y_c"]], names="abc")
+    found = thresholds.fit(scores, frame[["y_a", "y_b", "y_c"]], names=list("abc"))
     for decision in found.decisions:
         decided = decide(scores.logit().flip(1), offsets=found.offsets(decision, names="cba"))
         assert torch.equal(decided.flip(1), thresholds.apply(found, scores, decision=decision))

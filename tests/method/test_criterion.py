@@ -323,7 +323,7 @@ def test_a_schedule_may_be_a_function():
         (lambda c, x, f, y: c(x, None, y), "features must be a tensor, got None"),
         (lambda c, x, f, y: c(x, f, y.numpy()), "labels must be a tensor, got a numpy.ndarray"),
         (lambda c, x, f, y: c.set_epoch(11), r"\[0, 10\], got 11"),
-        (lambda c, x, f, y: DCLLoss(COUNTS, 0), "epochs must be a positive number, got 0"),
+        (lambda c, x, f, y: DCLLoss(COUNTS, 0), "epochs must be a number above 0, got 0"),
         (lambda c, x, f, y: DCLLoss(COUNTS + 0.5, 10), "whole numbers of samples, got 70.5"),
         (lambda c, x, f, y: DCLLoss(COUNTS, 10, steps_per_epoch=0), "1 or more, got 0"),
     ],

@@ -9,10 +9,19 @@ import pandas as pd
 import pytest
 import torch
 
-from dcl import METHODS, DCLLoss, Graphed, count_classes, dsl_loss, dsl_weights, triplet_loss
+from dcl import (
+    METHODS,
+    DCLLoss,
+    Graphed,
+    count_classes,
+    dsl_loss,
+    dsl_weights,
+    target_distribution,
+    triplet_loss,
+)
 from dcl import protocol as sources
 from dcl.methods import lmle, make_criterion
-from dcl.methods.losses import asymmetric_loss, focal_loss
+from dcl.methods.losses import Loss, asymmetric_loss, focal_loss
 from dcl.methods.resampling import DownSampled
 from dcl.mining import mine
 from dcl.triplet import TripletOptions, triplet_terms
@@ -98,6 +107,31 @@ def test_weights_that_do_not_fit_are_named(weights, names):
     for criterion in (DCLLoss(COUNTS, 10), Graphed(DCLLoss(COUNTS, 10)), made("focal")):
         with pytest.raises(ValueError, match=names):
             criterion(LOGITS, FEATURES, LABELS, weights)
+
+
+@pytest.mark.parametrize("loss", [dsl_loss, focal_loss, asymmetric_loss])
+def test_the_losses_called_alone_check_weights_and_labels(loss):
+    plain = loss(LOGITS, LABELS, weights=torch.ones(12))
+    torch.testing.assert_close(plain, loss(LOGITS, LABELS))
+    for weights, names in (
+        ([[1.0, 1.0]] * 12, "weights must be a tensor, got a builtins.list"),
+        (torch.ones(2), r"weights must be \(12,\) or \(12, 2\)"),
+        (-torch.ones(12, 2), "finite and 0 or more, got -1"),
+    ):
+        with pytest.raises(ValueError, match=names):
+            loss(LOGITS, LABELS, weights=weights)
+    with pytest.raises(ValueError, match=r"labels must lie in 0 \.\.\. 1.* got 2"):
+        loss(LOGITS, LABELS + 1)
+
+
+@pytest.mark.parametrize(
+    "g",
+    [torch.tensor(1.5), torch.tensor([0.5]), torch.tensor(1), torch.tensor(torch.nan), "a", True],
+)
+def test_a_level_that_cannot_be_is_named(g):
+    for call in (lambda: target_distribution(COUNTS, g), lambda: dsl_weights(LABELS, COUNTS, g)):
+        with pytest.raises(ValueError, match="g must"):
+            call()
 
 
 @pytest.mark.parametrize("name", ["lmle", "down-sampling"])
@@ -384,7 +418,7 @@ def test_a_step_reads_its_labels_once(name, monkeypatch):
     reads, plain = [], torch.Tensor.aminmax
     monkeypatch.setattr(torch.Tensor, "aminmax", lambda x: reads.append(x) or plain(x))
     criterion(logits, features, labels)
-    assert len(reads) == 1
+    assert len(reads) == 1 + isinstance(criterion, Loss)  # whose function checks for itself
 
 
 def test_the_functions_and_the_criterion_mine_the_same():

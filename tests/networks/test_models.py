@@ -67,10 +67,16 @@ def test_classes_that_an_attribute_lacks_are_minus_infinity_and_train_nothing(co
     assert (gradient.transpose(1, 2)[branches.missing] == 0).all()
 
 
-@pytest.mark.parametrize("classes", [(2, 3), (2, 1, 2), 1])
-def test_classes_that_do_not_fit_are_named(classes):
-    with pytest.raises(ValueError, match=r"2 or more for each of the 3 attributes, got "):
-        Branches(6, attributes=3, classes=classes)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("classes", classes) for classes in ((2, 3), (2, 1, 2), 1, [2.9] * 3, None, True)),
+        *(("width", 0), ("width", 2.5), ("attributes", 0), ("trunk", 0), ("trunk", 1.5)),
+    ],
+)
+def test_sizes_that_cannot_be_are_named(name, value):
+    with pytest.raises(ValueError, match=rf"{name} must be .*(whole number|, got )"):
+        DeepID2(**{"attributes": 3, name: value})
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "densenet121", "vit_b_32"])
