@@ -46,14 +46,16 @@ def option(
     high: float | None = None,
     above: float | None = None,
     below: float | None = None,
+    only: str | None = None,
 ) -> Any:
     """A field of a configuration: its default, one line of meaning (unit, source) and limits.
 
-    `low` and `high` are allowed, `above` and `below` are not.
+    `low` and `high` are allowed, `above` and `below` are not. `only` is "real" or "drawn": of data
+    from a data_root alone, or of drawn ones.
     """
     limits = {"choices": choices, "low": low, "high": high, "above": above, "below": below}
     given = {name: limit for name, limit in limits.items() if limit is not None}
-    return field(default=default, metadata={"doc": doc, **given})
+    return field(default=default, metadata={"doc": doc, "limits": given, "only": only})
 
 
 def option_of(cls: type, name: str, default: Any = MISSING) -> Any:
@@ -138,7 +140,8 @@ class Config:
     def __init__(self, **values: Any):
         for spec in fields(self):
             value = values.pop(spec.name, spec.default)
-            value = checked(spec.name, value, kinds_of(spec), **spec.metadata)
+            doc, limits = spec.metadata["doc"], spec.metadata["limits"]
+            value = checked(spec.name, value, kinds_of(spec), doc, **limits)
             object.__setattr__(self, spec.name, value)
         self.take(values)
         self.check()
@@ -152,6 +155,10 @@ class Config:
         """Take the values that are no fields: here none."""
         for name in others:
             raise unknown(name, [spec.name for spec in fields(self)], type(self).__name__)
+
+    def changed(self) -> list[Field]:
+        """The fields whose value is not the default."""
+        return [spec for spec in fields(self) if getattr(self, spec.name) != spec.default]
 
     def check(self) -> None:
         """Checks that a subclass adds; raises a ConfigError."""
@@ -197,6 +204,7 @@ class Training(Config):
         0,
         "train on at most so many real images, whole persons, drawn by seed; 0: all",
         low=0,
+        only="real",
     )
     device: str = option("auto", "auto, cpu, cuda or cuda:N")
     results: str = option("results/runs", "folder for run records, or one .json file")
@@ -278,11 +286,22 @@ class Training(Config):
                 f"decay {options['decay']!r} is {stretched} when stretched from {PAPER_EPOCHS} to "
                 f"{self.epochs} epochs, and must lie in (0, 1): choose another, or stretch false"
             )
-        if self.train_part and not self.data_root:
-            raise ConfigError(
-                f"train_part is of a real data set, in data_root, got {self.train_part}: of drawn "
-                f"images you choose how many are drawn"
-            )
+        for spec in self.changed():
+            if spec.name in self.without_effect(self.data_root):
+                name, value = spec.name, getattr(self, spec.name)
+                raise ConfigError(
+                    f"{name} is of drawn images, but data_root is {self.data_root!r}: leave {name} "
+                    f"out, got {value!r}. train_part trains on some of the real ones"
+                    if self.data_root
+                    else f"{name} is of real data: give a data_root, or leave {name} out, got "
+                    f"{value!r}"
+                )
+
+    @classmethod
+    def without_effect(cls, data_root: str) -> list[str]:
+        """Fields that are of real data alone, where there is no data_root, or of drawn ones."""
+        other = "drawn" if data_root else "real"
+        return [spec.name for spec in fields(cls) if spec.metadata["only"] == other]
 
     def load(self, *, show: bool = True) -> "Dataset":
         """The data set of this configuration; `show` progress bars."""
@@ -297,8 +316,9 @@ class Training(Config):
         return data.with_train_part(self.train_part, self.seed) if self.train_part else data
 
     def quick_sizes(self) -> dict[str, int]:
-        """Images of each split that a quick look uses; nothing for the standard profile."""
-        return QUICK_SIZES if self.profile == "quick" else {}
+        """Images of each split that a quick look uses; nothing where their number is given."""
+        given = any(spec.name == "train_images" for spec in self.changed())
+        return QUICK_SIZES if self.profile == "quick" and not given else {}
 
     def criterion_options(self) -> dict[str, Any]:
         """The method's options as its criterion takes them: with the decay of this length."""

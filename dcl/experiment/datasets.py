@@ -26,12 +26,12 @@ class CelebA(Training):
     data_module = celeba.__name__
 
     trunk: bool = option(True, "DeepID2's 160-d layer before the branches (Sun et al. 2014)")
-    crop: float = option(1.0, "share of the aligned frame kept (ours)", above=0, high=1)
-    train_images: int = option(3_072, "drawn faces to train on, without a data_root", low=2)
-
-    def check(self) -> None:
-        if self.crop != 1 and not self.data_root:
-            raise ConfigError(f"crop is of CelebA's frames, got {self.crop:g}: give a data_root")
+    crop: float = option(
+        1.0, "share of the aligned frame kept (ours)", above=0, high=1, only="real"
+    )
+    train_images: int = option(
+        3_072, "drawn faces to train on, without a data_root", low=2, only="drawn"
+    )
 
     def load(self, *, show: bool = True) -> Dataset:
         """CelebA from `data_root`; drawn faces without one."""
@@ -63,13 +63,17 @@ class Cifar100(Training):
         "long-tailed", "long-tailed (Cui et al. 2019) or step", choices=cifar.IMBALANCE_TYPES
     )
     fraction: float = option(1.0, "class-balanced part of the training set", above=0, high=1)
-    val_per_class: int = option(50, "training images kept for validation (ours)", low=1, high=400)
+    val_per_class: int = option(
+        50, "training images kept for validation (ours)", low=1, high=400, only="real"
+    )
     validation: str = option(
         "before", "taken before the cut, or unused by it, or none: the last epoch is tested",
         choices=cifar.VALIDATIONS,
     )  # fmt: skip
     subset_seed: int = option(0, "of the validation split and the subset", low=0)
-    train_images: int = option(5_000, "drawn shapes to train on, without a data_root", low=1_000)
+    train_images: int = option(
+        5_000, "drawn shapes to train on, without a data_root", low=1_000, only="drawn"
+    )
 
     def check(self) -> None:
         if (self.depth - 2) % 6:
@@ -114,7 +118,7 @@ class Pedestrians(Training):
 
     lr: float = option(0.1, "learning rate at the start, cosine to 0 (paper: 0.003)", above=0)
     dataset: str = option("drawn", "rap, peta or drawn", choices=("rap", "peta", "drawn"))
-    partition: int = option(1, "which of the annotation's five", low=1, high=5)
+    partition: int = option(1, "which of the annotation's five", low=1, high=5, only="real")
     split: str = option(
         "official", "of peta: official, or identity: no person in two splits (ours)",
         choices=("official", "identity"),
@@ -130,7 +134,9 @@ class Pedestrians(Training):
     )
     weights: str = option("", "file with pretrained weights of resnet50 or resnet18")
     height: int = option(64, "rows of the images, twice the columns (for results: 256)", low=32)
-    train_images: int = option(6_000, "drawn persons to train on, if the dataset is drawn", low=100)
+    train_images: int = option(
+        6_000, "drawn persons to train on, if the dataset is drawn", low=100, only="drawn"
+    )
 
     def check(self) -> None:
         if self.height % 2:
@@ -143,6 +149,10 @@ class Pedestrians(Training):
             )
         if self.split == "identity" and self.dataset != "peta":
             raise ConfigError(f"split 'identity' is for dataset peta, got {self.dataset!r}")
+        if self.protocol != "51" and self.dataset != "rap":
+            raise ConfigError(
+                f"protocol {self.protocol!r} is for dataset rap, got {self.dataset!r}: leave it out"
+            )
 
     def load(self, *, show: bool = True) -> Dataset:
         """RAP or PETA from `data_root`, or drawn persons."""
@@ -174,6 +184,8 @@ class Pedestrians(Training):
 OF_TABLES = (
     "images", "labels", "ignore", "codes", "separator", "exclusive", "positive", "group",
 )  # fmt: skip
+OF_IMAGES = ("backbone", "weights", "mirror", "background", "skip_broken")  # not of features
+OF_FEATURES = ("hidden", "impute")
 
 
 @dataclass(frozen=True, kw_only=True, init=False, eq=False)
@@ -212,7 +224,7 @@ class Table(Training):
     )
     weights: str = option("", "file with pretrained weights of the backbone")
     hidden: int = option(128, "units of the two hidden layers for features (ours)", low=1)
-    drawn_faces: int = option(2_000, "faces that are drawn without a table", low=200)
+    drawn_faces: int = option(2_000, "faces that are drawn without a table", low=200, only="drawn")
     epochs: int = option(20, "times every sample is seen (ours)", low=1)
     batch_size: int = option(64, "samples per step (ours)", low=1)
     lr: float = option(0.05, "learning rate at the start, cosine to 0 (ours)", above=0)
@@ -243,8 +255,8 @@ class Table(Training):
                 f"backbone 'deepid2' takes images of height {DeepID2.size[0]} and width "
                 f"{DeepID2.size[1]}, got {self.height} and {self.width}"
             )
-        given = [name for name in OF_TABLES if getattr(self, name) and not self.data_root]
-        if given:
+        given = [spec.name for spec in self.changed() if spec.name in OF_TABLES]
+        if given and not self.data_root:
             raise ConfigError(
                 f"{given[0]} is of a table: give it as data_root, or for it a folder with a "
                 f"sub-folder of images for each class"
@@ -259,7 +271,7 @@ class Table(Training):
             folder = resolve(f"data/drawn-faces-{self.drawn_faces}")
             path = face_table.faces_in(folder, self.drawn_faces)
             images = folder / "images"
-        return table.load(
+        data = table.load(
             path,
             images=images,
             labels=names_in(self.labels),
@@ -277,6 +289,15 @@ class Table(Training):
             split_seed=self.split_seed,
             progress=show,
         )
+        features = data.splits["train"].images.ndim == 2
+        for spec in self.changed():
+            if spec.name in (OF_IMAGES if features else OF_FEATURES):
+                raise ConfigError(
+                    f"{spec.name} is of {'images' if features else 'features'}, and {path.name} "
+                    f"holds {'features' if features else 'images'}: leave it out, got "
+                    f"{getattr(self, spec.name)!r}"
+                )
+        return data
 
     def network(self, data: Dataset) -> nn.Module:
         size = len(data.attributes), max(data.class_sizes)
@@ -329,4 +350,6 @@ def config_of(record: dict[str, Any], **places: str) -> Training:
     missing = [key for key in ("experiment", "config") if key not in record]
     if missing:
         raise ConfigError(f"this is no whole run record: it has no {' and no '.join(missing)}")
-    return find_dataset(record["experiment"])(**record["config"] | places)
+    cls, values = find_dataset(record["experiment"]), record["config"] | places
+    old = cls.without_effect(values.get("data_root", ""))  # which older records hold
+    return cls(**{name: value for name, value in values.items() if name not in old})

@@ -101,7 +101,7 @@ def test_a_first_person_with_too_many_images_is_refused():
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_every_data_set_has_the_option_and_drawn_ones_refuse_it(name):
-    with pytest.raises(ConfigError, match="train_part is of a real data set, .* got 100"):
+    with pytest.raises(ConfigError, match="train_part is of real data: give .* got 100"):
         DATASETS[name](train_part=100)
     assert "train_part" not in DATASETS[name]().recorded()
     more = {"dataset": "peta"} if name == "pedestrians" else {}

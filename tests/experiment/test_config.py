@@ -11,7 +11,7 @@ from dcl.__main__ import main
 from dcl.criterion import PRESETS, DCLLoss
 from dcl.data.drawn.faces import load as faces
 from dcl.experiment.config import ConfigError, from_notebook, resolve
-from dcl.experiment.datasets import CelebA, Cifar100
+from dcl.experiment.datasets import CelebA, Cifar100, Pedestrians, Table, config_of
 from dcl.methods import METHODS
 
 
@@ -48,6 +48,40 @@ from dcl.methods import METHODS
 def test_what_cannot_be_is_named(values, names):
     with pytest.raises(ConfigError, match=names):
         CelebA(**values)
+
+
+@pytest.mark.parametrize(
+    ("cls", "values", "names"),
+    [
+        (CelebA, {"data_root": "x", "train_images": 500}, "train_images is of drawn images, but "),
+        (CelebA, {"crop": 0.8}, "crop is of real data: give a data_root, or leave crop out"),
+        (Cifar100, {"data_root": "x", "train_images": 2_000}, "data_root is 'x': .* got 2000"),
+        (Cifar100, {"val_per_class": 20}, "val_per_class is of real data"),
+        (Pedestrians, {"partition": 3}, "partition is of real data"),
+        (Pedestrians, {"protocol": "all"}, "protocol 'all' is for dataset rap, got 'drawn'"),
+        (
+            Pedestrians,
+            {"dataset": "peta", "data_root": "x", "protocol": "paper"},
+            "protocol 'paper' is for dataset rap, got 'peta'",
+        ),
+        (
+            Pedestrians,
+            {"dataset": "rap", "data_root": "x", "train_images": 100},
+            "train_images is of drawn .* train_part trains on some",
+        ),
+        (Table, {"data_root": "x.csv", "drawn_faces": 300}, "drawn_faces is of drawn images"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(cls, values, names):
+    with pytest.raises(ConfigError, match=names):
+        cls(**values)
+
+
+def test_a_record_made_before_that_check_is_read():
+    config = CelebA(data_root="x").recorded() | {"train_images": 10_000}
+    assert config_of({"experiment": "celeba", "config": config}) == CelebA(data_root="x")
+    drawn = CelebA().recorded() | {"crop": 0.5}
+    assert config_of({"experiment": "celeba", "config": drawn}) == CelebA()
 
 
 @pytest.mark.parametrize("method", PRESETS)

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from dcl.experiment.config import ConfigError
+from dcl.experiment.datasets import CelebA
 from dcl.experiment.grid import find_grid, papermill_options, read_grid
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,8 +94,10 @@ def test_a_run_with_its_records_misses_none(tmp_path, monkeypatch):
 
 
 def test_an_override_wins_over_the_file(tmp_path):
-    (run, *_) = read_grid(written(tmp_path), {"train_images": 300, "data_root": "elsewhere"})
+    (run, *_) = read_grid(written(tmp_path), {"train_images": 300})
     assert run.config.train_images == 300
+    real = {"data_root": "elsewhere", "train_images": CelebA().train_images}
+    (run, *_) = read_grid(written(tmp_path), real)
     assert run.config.data_root == "elsewhere"
 
 

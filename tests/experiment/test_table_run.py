@@ -79,6 +79,26 @@ def test_settings_that_do_not_go_together_are_named():
             Table(**values)
 
 
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ({"backbone": "resnet18"}, "backbone is of images, and small.csv holds features: .*resnet"),
+        ({"mirror": False}, "mirror is of images, and small.csv holds features"),
+    ],
+)
+def test_options_of_images_are_refused_for_features(values, names, tmp_path):
+    config = Table(data_root=small_table(tmp_path), ignore="patient", **values)
+    with pytest.raises(ConfigError, match=names):
+        config.load(show=False)
+
+
+def test_options_of_features_are_refused_for_images(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for values in ({"hidden": 64}, {"impute": "median"}):
+        with pytest.raises(ConfigError, match=f"{[*values][0]} is of features, and drawn_f"):
+            Table(drawn_faces=200, height=16, width=16, **values).load(show=False)
+
+
 def test_faces_are_drawn_once_where_there_is_no_table(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = Table(drawn_faces=200, height=16, width=16)
