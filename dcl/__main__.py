@@ -15,11 +15,10 @@ from typing import Any
 from .experiment.machine import resolve, restart
 
 EXPERIMENTS = ("celeba", "cifar100", "pedestrians", "table")  # `DATASETS`, which imports torch
-BENCH = "python -m dcl_book.bench, in a checkout"
 
 
 class RefusedError(Exception):
-    """What is wrong with a command, in one line, known before anything is imported."""
+    """A command that cannot be run, found before anything is imported."""
 
 
 class Terminated(BaseException):
@@ -81,13 +80,11 @@ def _joined(arguments: list[str]) -> list[str]:
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     """The parser of these arguments, with the options of the data set and method that they name."""
-    if arguments[:1] == ["bench"]:
-        raise RefusedError(f"bench has moved into the book's package: {BENCH}")
     top = argparse.ArgumentParser(
         prog="python -m dcl",
         description="Command line: python -m dcl run celeba --sampling convex.",
     )
-    commands = top.add_subparsers(required=True, metavar="{run,grid,predict,tune,check,bench}")
+    commands = top.add_subparsers(required=True, metavar="{run,grid,predict,tune,check}")
 
     def command(name: str, function: Any, **more: Any) -> argparse.ArgumentParser:
         parser = commands.add_parser(name, **more)
@@ -127,7 +124,6 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     )
     for name in ("data-root", "device"):
         check.add_argument(f"--{name}", metavar="VALUE", help="where not the record's")
-    commands.add_parser("bench", help=f"moved: {BENCH}")
     return top
 
 

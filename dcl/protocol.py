@@ -85,7 +85,7 @@ class RandomSource(nn.Module):
 
 
 class Criterion(nn.Module):
-    """Base class of a method's loss: what the trainer calls, each of which may be overridden.
+    """Base class of a method's loss. The trainer calls its methods; override what differs.
 
     A method without triplets, clusters or the like defines `classification_loss` alone.
 

@@ -60,6 +60,16 @@ class Finding:
         half = form.replace("+", "").format(self.half)
         return f"{mean}{NO_BREAK}±{NO_BREAK}{half}" if self.n > 1 else mean
 
+    def with_n(self, form: str = "{:+.2f}") -> str:
+        """`text`, and in brackets over how many seeds; - for none.
+
+        Examples
+        --------
+        >>> Finding(1.0, 0.5, 3).with_n().replace(NO_BREAK, " ")
+        '+1.00 ± 0.50 (3)'
+        """
+        return f"{self.text(form)} ({self.n})" if self.n else "-"
+
     def below(self, value: float) -> float:
         """Probability that the true number is below a value, from Student's t; NaN for one seed.
 

@@ -20,7 +20,7 @@ def _in_words(found: dict[Any, dict[int, Finding]]) -> pd.DataFrame:
     """Each row's leads as text, columns by lengths, longest first; - where there is none."""
     lengths = sorted({epochs for lead in found.values() for epochs in lead}, reverse=True)
     rows = {
-        name: [f"{lead[epochs]}" if epochs in lead else "-" for epochs in lengths]
+        name: [lead[epochs].with_n() if epochs in lead else "-" for epochs in lengths]
         for name, lead in found.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index", columns=lengths)

@@ -87,7 +87,7 @@ def table(runs: pd.DataFrame, measure: Measure = class_balanced) -> pd.DataFrame
     for other in DECIDING:
         found = by_part(differences(runs, other, measure))
         for part in found.index:
-            rows[(other, f"{part:,}")] = found.loc[part].map(_with_seeds)
+            rows[(other, f"{part:,}")] = found.loc[part].map(Finding.with_n)
     shown = pd.DataFrame.from_dict(rows, orient="index")
     shown.index = pd.MultiIndex.from_tuples(rows, names=["DCL minus", "images"])
     return shown.rename(columns="{} epochs".format)
@@ -112,7 +112,7 @@ def means(runs: pd.DataFrame, epochs: int, measure: Measure = class_balanced) ->
     table = pd.DataFrame(found)
     if len(table):
         table = table.sort_values(table.columns[-1], key=lambda each: each.map(lambda f: f.mean))
-    table = table.map(lambda f: f"{f.text()} ({f.n})" if f.n else "-")
+    table = table.map(lambda found: found.with_n("{:.2f}"))
     return table.rename_axis("method").rename_axis("images", axis=1)
 
 
@@ -124,7 +124,7 @@ def trends(runs: pd.DataFrame, epochs: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
             f"minus {other}": {
-                name: _with_seeds(slopes(differences(shown, other, measure)))
+                name: slopes(differences(shown, other, measure)).with_n()
                 for name, (shown, measure) in kinds.items()
             }
             for other in DECIDING
@@ -214,10 +214,6 @@ def overfitting(runs: pd.DataFrame, methods: Iterable[str]) -> pd.DataFrame:
             rows.append((row.epochs, row.part, row.method, loss.idxmin()))
     table = pd.DataFrame(rows, columns=["epochs", "part", "method", "epoch"])
     return table.pivot_table(index=["epochs", "part"], columns="method", values="epoch")
-
-
-def _with_seeds(found: Finding) -> str:
-    return f"{found} ({found.n})" if found.n else "-"
 
 
 def _lines(found: pd.DataFrame) -> list[tuple[float, float]]:

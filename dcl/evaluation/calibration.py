@@ -25,7 +25,7 @@ class Calibration(NamedTuple):
         return self.error.nanmean().item()
 
     def pooled(self) -> "Calibration":
-        """All attributes' samples in one diagram, A = 1. Its error is no mean of theirs."""
+        """All attributes' samples in one diagram, A = 1. Its error is not the mean of theirs."""
         counts = self.counts.sum(0, keepdim=True)
         sums = [(x.nan_to_num() * self.counts).sum(0, keepdim=True) for x in self[2:]]
         return _of(counts, *sums)
@@ -52,6 +52,12 @@ def calibration_error(
     offsets : Tensor (A, C) or `Tuned`, optional
         Added to the logits first. A method that moves the prior gives the probabilities of another
         prior: `to_training_prior` takes them back.
+
+    Returns
+    -------
+    Calibration
+        ``error`` (A,), the ECE; ``counts``, ``confidence`` and ``rate`` (A, bins), of each bin its
+        samples, mean probability and observed frequency. Shares; NaN without a sample.
 
     Raises
     ------
@@ -102,6 +108,10 @@ def to_training_prior(class_counts: Tensor, target: Tensor | None = None) -> Ten
         The distribution that was trained towards, such as `dcl.target_distribution` gives for the
         level that the sampling schedule ended at. Balance without it: that of Selective Learning
         and of cost-sensitive weights.
+
+    Returns
+    -------
+    Tensor (A, C), float64
 
     Examples
     --------

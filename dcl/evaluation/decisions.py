@@ -46,6 +46,10 @@ def decide(
     offsets : Tensor (A, C) or `Tuned`, optional
         From `dcl.tune_thresholds`, in the place of `class_counts`.
 
+    Returns
+    -------
+    Tensor (N, A), int64
+
     Raises
     ------
     ValueError

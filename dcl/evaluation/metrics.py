@@ -143,7 +143,7 @@ def evaluate(
         -1 where unknown: in no number.
     names : list of str
         The A attributes.
-    class_counts, offsets
+    class_counts, offsets : Tensor (A, C), optional
         Decide at the training prior, or at tuned thresholds, instead of by the largest logit, see
         `dcl.decide`.
     classes : int or sequence of A ints, optional
@@ -159,6 +159,11 @@ def evaluate(
         (binary attributes alone), and ``confusion``, nested lists [true][predicted]. NaN where
         undefined, as F1 of a class without samples: never 0; a class that is never decided has no
         precision and is left out of the mean over classes.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, NaN among the logits, and labels or classes out of range.
     """
     import numpy as np
     import pandas as pd

@@ -54,8 +54,8 @@ class Cifar100(Training):
     data_module = cifar.__name__
     single_label = True
 
-    epochs: int = option(10, "times every image is seen (ours: 200 for results)", low=1)
-    batch_size: int = option(64, "images per step (He et al. 2016: 128)", low=1)
+    epochs: int = option(10, "times every image is seen (300 at full size)", low=1)
+    batch_size: int = option(64, "images per step (512 at full size)", low=1)
     lr: float = option(0.1, "learning rate at the start, cosine to 0 (He et al. 2016)", above=0)
     depth: int = option(8, "layers of the ResNet, 6n + 2 (inferred: 32, see the book)", low=8)
     imbalance_ratio: float = option(1.0, "largest class : smallest class; 1: balanced", low=1)

@@ -1,6 +1,6 @@
 """The files of a run: its record, a small JSON, and beside it, if kept, its weights and scores.
 
-Every table and figure is made from records. Weights are safetensors: plain arrays, nothing that
+Every result is made from records. Weights are safetensors: plain arrays, nothing that
 could run. Scores take 8 bits each, so that anyone can try another decision on them.
 """
 

@@ -77,9 +77,11 @@ class LMLE(Criterion):
         loss, in [0, 1). The last step of the training must lie behind them.
         The paper starts from a trained network; from a random one the hardest
         partners of a batch pull all features into one point, where the loss is the margins' sum.
-    partners : {"random", "hard"}
+    partners : {"random", "hard"}, default "random"
         Partners of an anchor in the batch: drawn among those that qualify, or the hardest ones,
         as p+ to n are described above; those pull all features into one point.
+    classes : int or sequence of A ints, optional
+        Classes of each attribute, which must be as many for all.
     seed : int, default 0
         Of the clustering and the drawing.
 
@@ -183,7 +185,7 @@ class LMLE(Criterion):
             self.recluster(*look())
 
     def before_scoring(self, look: Look) -> None:
-        """Clusters of the embedding of now, of which the scores are made.
+        """Cluster the training set once more: the scores are distances to these clusters.
 
         Raises
         ------

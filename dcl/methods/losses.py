@@ -40,6 +40,15 @@ def focal_loss(
     weights : Tensor (B, A) or (B,), optional
         Of samples.
 
+    Returns
+    -------
+    Tensor, scalar
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit and values out of range.
+
     Examples
     --------
     >>> focal_loss(torch.zeros(3, 1, 2), torch.zeros(3, 1, dtype=torch.long))  # ln 2 / 4
@@ -91,6 +100,15 @@ def asymmetric_loss(
     weights : Tensor (B, A) or (B,), optional
         Of samples.
 
+    Returns
+    -------
+    Tensor, scalar
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, more than two classes and values out of range.
+
     Examples
     --------
     >>> asymmetric_loss(torch.zeros(1, 1, 2), torch.tensor([[1]]))  # ln 2
@@ -121,8 +139,25 @@ def asymmetric_loss(
 def logit_adjusted(logits: Tensor, class_counts: Tensor, *, tau: float = TAU) -> Tensor:
     """Logits plus tau times the logarithm of the training prior (Menon et al. 2021, Eq. 10).
 
-    Cross entropy of these trains; the largest *plain* logit decides. What `dcl.decide` does with
-    class counts is their post-hoc form, and for two classes the threshold moved to the prior.
+    Train with the cross entropy of these, and decide by the logits as they were. With class counts
+    `dcl.decide` is their post-hoc form: for two classes the threshold moved to the prior.
+
+    Parameters
+    ----------
+    logits : Tensor (B, A, C), floating
+    class_counts : Tensor (A, C)
+        Of the training set; 0 for a class that an attribute does not have, which is not moved.
+    tau : float
+        0 or more.
+
+    Returns
+    -------
+    Tensor (B, A, C), float32 or float64
+
+    Examples
+    --------
+    >>> logit_adjusted(torch.zeros(1, 1, 2), torch.tensor([[75, 25]])).softmax(2)
+    tensor([[[0.7500, 0.2500]]])
     """
     number("tau", tau)
     counts = class_counts.double()
@@ -143,6 +178,25 @@ def ldam_logits(
 
     The margin is proportional to n_c ** -1/4 and `max_margin` for the rarest class. The scale is
     meant for the cosines of a normalised output layer; give 1 with an ordinary one.
+
+    Parameters
+    ----------
+    logits : Tensor (B, A, C), floating
+    labels : Tensor (B, A), integer
+        -1 where unknown.
+    class_counts : Tensor (A, C)
+        Of the training set, positive.
+    max_margin, scale : float
+
+    Returns
+    -------
+    Tensor (B, A, C), float32 or float64
+
+    Examples
+    --------
+    >>> logits, labels = torch.zeros(1, 1, 2), torch.tensor([[1]])
+    >>> ldam_logits(logits, labels, torch.tensor([[81, 1]]), scale=1.0)
+    tensor([[[ 0.0000, -0.5000]]])
     """
     check_logits(logits, labels)
     margins = class_counts.double() ** -0.25
@@ -248,7 +302,7 @@ class LDAM(Criterion):
         self.set_epoch(0)
 
     def set_epoch(self, epoch: float) -> None:
-        """The weights begin after four fifths; a flag, for a compiled graph is made for each."""
+        """The weights begin after four fifths of the epochs."""
         super().set_epoch(epoch)
         self.reweighted = epoch >= DEFERRED * self.epochs
 

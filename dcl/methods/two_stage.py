@@ -132,7 +132,7 @@ def balanced_layer(
 class TauNorm(DCLLoss):
     """Trains cross entropy; decides with each class's output weights over their norm ** tau.
 
-    Frequent classes end with longer weight vectors, which is taken back. The output's bias is left
+    Frequent classes end with longer weight vectors; we undo that. The output's bias is left
     out, as in the authors' code.
     """
 

@@ -45,6 +45,15 @@ def pos_weights(class_counts: Tensor) -> Tensor:
     With two classes that is torch's ``binary_cross_entropy_with_logits(pos_weight=(1-p)/p)`` on
     the difference of the logits.
 
+    Parameters
+    ----------
+    class_counts : Tensor (A, C)
+        Of the training set; 0 for a class that an attribute does not have, whose weight is 0.
+
+    Returns
+    -------
+    Tensor (A, C), float64
+
     Examples
     --------
     >>> pos_weights(torch.tensor([[75, 25]]))
@@ -59,6 +68,17 @@ def pos_weights(class_counts: Tensor) -> Tensor:
 
 def class_balanced_weights(class_counts: Tensor, *, beta: Beta = BETA) -> Tensor:
     """Inverse effective numbers (1 - beta) / (1 - beta ** n_c), summing to C (Cui et al. 2019).
+
+    Parameters
+    ----------
+    class_counts : Tensor (A, C)
+        Of the training set; 0 for a class that an attribute does not have, whose weight is 0.
+    beta : float
+        In [0, 1); 0 weighs all classes alike.
+
+    Returns
+    -------
+    Tensor (A, C), float64
 
     Examples
     --------
@@ -76,13 +96,17 @@ def deepmar_weights(
 ) -> Tensor:
     """Weights exp(1 - p) of a positive and exp(p) of a negative, p the rate (Li et al. 2015).
 
-    Of each class of more than two exp(1 - p_c), which is the same.
+    With more than two classes exp(1 - p_c) each.
 
     Parameters
     ----------
     class_counts : Tensor (A, C)
     sigma : float
         Their sigma: exp((1 - p) / sigma ** 2). More than 0.
+
+    Returns
+    -------
+    Tensor (A, C), float64
 
     Examples
     --------

@@ -166,11 +166,10 @@ def test_bfloat16_is_for_a_gpu_that_has_it(supported, best, monkeypatch):
 
 
 ANSWERED = [  # arguments, status, words: without an import of torch
-    (["--help"], 0, "{run,grid,predict,tune,check,bench}"),
+    (["--help"], 0, "{run,grid,predict,tune,check}"),
     (["run", "--help"], 0, "{celeba,cifar100,pedestrians,table}"),
     (["run"], 2, "{celeba,cifar100,pedestrians,table}"),
     (["predict", "--help"], 0, "--decision"),
-    (["bench", "--rounds", "2"], 2, "bench has moved into the book's package"),
     (["check"], 2, "check takes a record"),
     (["check", "missing.json"], 2, "missing.json is missing"),
     (["predict", "missing.json", "images"], 2, "missing.json is missing"),
