@@ -1,6 +1,7 @@
 """Input checks: each error names the value and what is allowed."""
 
 from collections.abc import Sequence
+from itertools import combinations
 from math import inf
 from numbers import Integral, Real
 from typing import Any
@@ -128,7 +129,7 @@ def check_class_counts(class_counts: Tensor, classes: int | Sequence[int] | None
 
 def as_class_counts(counts: Any, classes: int | Sequence[int] | None = None) -> Tensor:
     """Class counts of any numeric type as a checked int64 tensor (A, C) on the CPU."""
-    counts = signed(_as_tensor("class_counts", counts).cpu())
+    counts = signed(as_tensor("class_counts", counts).cpu())
     check_class_counts(counts, classes)
     if counts.is_floating_point() and bool((counts != counts.round()).any()):
         wrong = counts[counts != counts.round()][0].item()
@@ -158,12 +159,13 @@ def signed(tensor: Tensor) -> Tensor:
     return tensor.long() if unsigned or tensor.dtype is torch.bool else tensor
 
 
-def _as_tensor(what: str, values: Any) -> Tensor:
+def as_tensor(what: str, values: Any) -> Tensor:
     """A tensor of a tensor, an array, nested lists or a data frame of any kind of numbers."""
     if isinstance(values, Tensor):
         return values
     if hasattr(values, "to_numpy"):
         values = values.to_numpy().copy()  # a frame's own memory cannot be written to
+    values = plain_array(what, values)
     kind = getattr(getattr(values, "dtype", None), "kind", "")
     try:
         if kind and kind in "OSU":  # of several types, or of text
@@ -177,6 +179,41 @@ def _as_tensor(what: str, values: Any) -> Tensor:
         ) from None
 
 
+def plain_array(what: str, values: Any) -> Any:
+    """The values, a NumPy array among them as torch can take it; one with a mask is refused."""
+    if getattr(values, "mask", False) is not False and hasattr(values, "filled"):
+        raise ValueError(f"{what} must not be masked: give {what}.filled(-1), or leave rows out")
+    reversed_ = any(stride < 0 for stride in getattr(values, "strides", ()))
+    return values.copy() if reversed_ else values
+
+
+def check_frames(names: Sequence[str] | None = None, **values: Any) -> None:
+    """Refuse data frames whose rows, or whose columns, are the same in another order.
+
+    Everything is taken by its place: what a frame calls its rows and columns aligns nothing.
+
+    Parameters
+    ----------
+    names : sequence of str, optional
+        Of the columns, where they are given.
+    values
+        By name; what is no data frame or series is passed over.
+    """
+    frames = {name: value for name, value in values.items() if hasattr(value, "to_numpy")}
+    rows = {name: list(frame.index) for name, frame in frames.items()}
+    columns = {name: list(frame.columns) for name, frame in frames.items() if frame.ndim == 2}
+    if names is not None:
+        columns["names"] = list(names)
+    for what, orders in (("rows", rows), ("columns", columns)):
+        for (one, these), (other, those) in combinations(orders.items(), 2):
+            if these != those and len(these) == len(those) and set(these) == set(those):
+                place = next(i for i in range(len(these)) if these[i] != those[i])
+                raise ValueError(
+                    f"{one} and {other} have the same {what} in another order: at place {place} "
+                    f"they have {these[place]!r} and {those[place]!r}. Bring them into one order"
+                )
+
+
 def _plain(value: Any) -> float:
     if isinstance(value, str | bytes):
         raise ValueError(f"got the text {str(value)!r}: give each class a number, 0, 1, ...")
@@ -188,7 +225,7 @@ def _plain(value: Any) -> float:
 
 def as_labels(labels: Any, what: str = "labels") -> Tensor:
     """Labels of a whole data set as an int64 tensor (N, A): from an array, a frame, a tensor."""
-    labels = _as_tensor(what, labels)
+    labels = as_tensor(what, labels)
     if labels.ndim == 1:
         labels = labels[:, None]
     if labels.ndim != 2 or labels.is_complex():

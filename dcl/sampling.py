@@ -16,6 +16,7 @@ from .checks import (
     check_labels,
     check_logits,
     check_scored,
+    check_tensors,
     choose,
     number,
     reads_values,
@@ -228,6 +229,7 @@ def dsl_weights(
     choose("normalisation", normalisation, NORMALISATIONS)
     choose("rule", rule, RULES)
     _check_level(g)
+    check_tensors(labels=labels)
     class_counts = _counts(class_counts, classes)
     attributes, most = class_counts.shape
     check_labels(labels, attributes, as_classes(most if classes is None else classes, attributes))
@@ -345,6 +347,7 @@ def dsl_loss(
     >>> dsl_loss(torch.zeros(3, 2, 2), torch.zeros(3, 2, dtype=torch.long))  # 2 ln 2
     tensor(1.3863)
     """
+    check_tensors(logits=logits, labels=labels)
     check_logits(logits, labels)
     check_labels(labels, *logits.shape[1:])
     choose("known", known, KNOWN)

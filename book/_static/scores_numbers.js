@@ -74,7 +74,18 @@ function dclScoresNumbers() {
   const SPLITS = new Map([["val", 0], ["validation", 0], ["valid", 0], ["test", 1]]);
   const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
-  function columnsOf(header) {
+  const KEYS = ["id", "split", "group"];
+
+  // The same for texts that a person reads as one: case, spaces, dashes, zeros before a number.
+  function alike(text) {
+    const plain = text.normalize("NFKC").toLowerCase().replace(/\p{Cf}/gu, "").replace(/\p{Pd}/gu, "-")
+      .replace(/[\p{Zs}\p{Pc}]/gu, " ").trim().replace(/\s+/g, " ");
+    const whole = /^([+-]?)([0-9]{1,18})(\.0*)?$/.exec(plain);
+    return whole ? `${whole[1] === "-" ? "-" : ""}${BigInt(whole[2])}` : plain;
+  }
+
+  function columnsOf(given) {
+    const header = given.map((name) => (KEYS.includes(name.toLowerCase()) ? name.toLowerCase() : name));
     const wrong = (message, column = null) => { throw new TableError(`row 1${message}`, 1, column); };
     header.forEach((name, i) => {
       if (!name) wrong(`: column ${i + 1} has no name`);
@@ -90,7 +101,7 @@ function dclScoresNumbers() {
         + "score s_<name>", `${from}_${alone}`);
     }
     if (!names.length) wrong(": there is no label. Call labels y_<name> and their scores s_<name>");
-    const used = ["id", "split", "group", ...names.flatMap((name) => [`y_${name}`, `s_${name}`])];
+    const used = [...KEYS, ...names.flatMap((name) => [`y_${name}`, `s_${name}`])];
     return {
       names, id: place("id"), split: place("split"), group: place("group"),
       y: names.map((name) => place(`y_${name}`)), s: names.map((name) => place(`s_${name}`)),
@@ -102,7 +113,7 @@ function dclScoresNumbers() {
     let header = null, columns = null, width = 0;
     let room = 1024, rows = 0;
     let ys = [], ss = [], parts = [], groups = [];
-    const seen = new Map(), groupNumbers = new Map();
+    const seen = new Map(), groupNumbers = new Map(), spelt = new Map();
     const lines = []; // the row of the file that a row of the table is
     const grow = (list, Type) => list.map((old) => { const wide = new Type(room); wide.set(old); return wide; });
     readCsv(text, (cells, row) => {
@@ -144,8 +155,15 @@ function dclScoresNumbers() {
       }
       if (columns.group >= 0) {
         const group = cells[columns.group];
-        if (!group) wrong("group", "is blank");
-        if (!groupNumbers.has(group)) groupNumbers.set(group, groupNumbers.size);
+        if (!group || group.toLowerCase() === "nan") wrong("group", "is blank");
+        if (!groupNumbers.has(group)) {
+          const key = alike(group);
+          if (spelt.has(key)) {
+            wrong("group", `got '${group}', spelt '${spelt.get(key)}' elsewhere: write a group in one way`);
+          }
+          spelt.set(key, group);
+          groupNumbers.set(group, groupNumbers.size);
+        }
         groups.push(groupNumbers.get(group));
       }
       for (let a = 0; a < columns.names.length; a++) {
@@ -192,17 +210,27 @@ function dclScoresNumbers() {
 
   // ---- 2 scale ---------------------------------------------------------------------------------
 
+  const NEARLY = 0.9; // share of a label's scores in [0, 1] from which they may be probabilities
+
   function scaleOf(table, fixed = null) {
-    for (let a = 0; a < table.names.length && fixed !== "logit"; a++) {
-      const s = table.s[a];
-      let wrong = 0;
-      while (wrong < s.length && s[wrong] >= 0 && s[wrong] <= 1) wrong++;
-      if (wrong === s.length) continue;
-      if (fixed === null) return "logit";
-      throw new TableError(`row ${table.lines[wrong]}, column 's_${table.names[a]}': a score must be a `
-        + `probability, in [0, 1], got ${s[wrong]}`, table.lines[wrong], `s_${table.names[a]}`);
+    if (fixed === "logit") return fixed;
+    const isInside = (x) => x >= 0 && x <= 1;
+    const first = table.s.map((s) => s.findIndex((x) => !isInside(x))); // -1: all are inside
+    const outside = first.findIndex((row) => row >= 0);
+    if (outside < 0) return "probability";
+    const row = first[outside];
+    const [line, column] = [table.lines[row], `s_${table.names[outside]}`];
+    const place = `row ${line}, column '${column}': `;
+    if (fixed === "probability") {
+      throw new TableError(`${place}a score must be a probability, in [0, 1], got ${table.s[outside][row]}`,
+        line, column);
     }
-    return fixed ?? "probability";
+    const inside = table.s.map((s) => s.reduce((sum, x) => sum + isInside(x), 0));
+    const nearly = inside.findIndex((n, a) => n > NEARLY * table.s[a].length);
+    if (nearly < 0) return "logit";
+    throw new TableError(`${place}the score ${table.s[outside][row]} lies outside [0, 1], but ${inside[nearly]} of `
+      + `${table.s[nearly].length} scores of ${table.names[nearly]} lie inside: say in the settings what all of them `
+      + "are, probabilities or logits, and clip or convert the others", line, column);
   }
 
   const halfOf = (scale) => (scale === "probability" ? 0.5 : 0);

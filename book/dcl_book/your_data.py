@@ -6,6 +6,8 @@ from typing import Any
 from dcl.experiment.config import Config, option, option_of
 from dcl.experiment.datasets import Table
 
+DRAWN_FACES = {"quick": 600, "standard": 900}  # without a table
+
 
 @dataclass(frozen=True, kw_only=True, init=False, eq=False)
 class YourData(Config):
@@ -35,4 +37,6 @@ class YourData(Config):
         """The configuration of a training on this table; `more` of what the page does not ask."""
         shared = {spec.name for spec in fields(self)} & {spec.name for spec in fields(Table)}
         values = {name: getattr(self, name) for name in shared}
+        if not self.table:
+            values["drawn_faces"] = DRAWN_FACES[self.profile]
         return Table(data_root=self.table, **values | more)

@@ -27,6 +27,9 @@ PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # read piece by piece, ne
 BACKGROUND = (255, 255, 255)  # ours: white, on which most viewers and papers show a picture
 BITS = (8, 10, 12, 14, 16)  # of cameras and scanners, whatever the file could hold
 
+PHOTOMETRIC, BITS_PER_SAMPLE, SAMPLE_FORMAT = 262, 258, 339  # tags of a TIFF
+DARK = 32  # of 255: what values of 12 bits in 16 do not reach
+
 BROKEN_ZIP = (  # what zipfile raises for damaged bytes
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError,
 )  # fmt: skip
@@ -192,7 +195,9 @@ def decode(
     image = _open(data, where)
     try:
         pages = image.format in ("TIFF", "GIF", "WEBP", "PNG") and image.n_frames > 1
+        deep = any(";16" in str(tile) for tile in image.tile)  # 16 bits a colour
         image.load()
+        _check_bits(image, deep)
         image = _upright(image)
         values = _values(image)
         if values is not None:
@@ -229,6 +234,24 @@ def _open(data: bytes, where: str) -> Image.Image:
             f"smaller"
         )
     return image
+
+
+def _check_bits(image: Image.Image, deep: bool) -> None:
+    """Refuse values of more than 8 bits that Pillow does not give as they are."""
+    tags = getattr(image, "tag_v2", {})
+    if image.mode.startswith("I"):
+        if tags.get(PHOTOMETRIC) == 0:  # of 8 bits Pillow turns them round
+            raise ValueError(
+                "it is a TIFF of more than 8 bits in which 0 is white: save it with 0 as black"
+            )
+        unsigned = tags.get(SAMPLE_FORMAT, (1,))[0] == 1 and tags.get(BITS_PER_SAMPLE) == (32,)
+        if unsigned and np.asarray(image).min() < 0:
+            raise ValueError("it has values of 2,147,483,648 or more: divide them, or save floats")
+    elif deep and max(high for _, high in image.convert("RGB").getextrema()) < DARK:
+        raise ValueError(
+            "its colours have 16 bits, of which the upper 8 are read, and hardly anything is in "
+            "them: save it with 8 bits a colour"
+        )
 
 
 def _upright(image: Image.Image) -> Image.Image:

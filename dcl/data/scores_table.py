@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .resident import DataError
-from .table_file import PARQUET, SEPARATORS, read_table
+from .table_file import PARQUET, SEPARATORS, alike, read_table
 
 YES_NO = {
     "0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1, "no": 0, "yes": 1,
@@ -127,7 +127,7 @@ def _header(path: Path) -> list[str]:
     suffix = path.suffix.lower()
     if suffix in SEPARATORS and path.is_file():
         return next(_lines(path))[1]
-    return list(read_table(path).columns)
+    return [_key(name) for name in read_table(path).columns]
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -150,7 +150,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
                         f"{len(header)} as in the row of column names"
                     )
                 if not header:
-                    header = cells
+                    header = cells = [_key(name) for name in cells]
                     for number, name in enumerate(header):
                         if not name:
                             raise DataError(f"{path}, row 1: column {number + 1} has no name")
@@ -167,6 +167,11 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
 
 
+def _key(name: str) -> str:
+    """Split is split, GROUP is group; any other name stays."""
+    return name.lower() if name.lower() in KEYS else name
+
+
 def _cells(path: Path, kinds: dict[str, str]) -> tuple[dict, list[int]]:
     """Columns by name, as numbers or as texts by their kind, and the number of each row.
 
@@ -176,7 +181,7 @@ def _cells(path: Path, kinds: dict[str, str]) -> tuple[dict, list[int]]:
     if suffix in PARQUET:
         table = read_table(path)
         lines = zip(table.rows, zip(*table.columns.values(), strict=True), strict=True)
-        header = list(table.columns)
+        header = [_key(name) for name in table.columns]
     else:
         lines = _lines(path)
         header = next(lines)[1]
@@ -266,9 +271,15 @@ def _table(path: Path, cells: dict, rows: list[int], scores: dict, labels: dict)
     split = [SPLITS[word.lower()] for word in cells["split"]] if "split" in cells else None
     groups = cells.get("group")
     first: dict[str, str] = {}
+    spelt: dict[str, str] = {}
     for i, group in enumerate(groups or []):
-        if not group:
+        if not group or group.lower() == "nan":
             raise DataError(f"{path}, row {rows[i]}, column 'group': is blank")
+        if (other := spelt.setdefault(alike(group), group)) != group:
+            raise DataError(
+                f"{path}, row {rows[i]}, column 'group': got {group!r}, spelt {other!r} elsewhere: "
+                f"write a group in one way"
+            )
         if split and first.setdefault(group, split[i]) != split[i]:
             raise DataError(
                 f"{path}, row {rows[i]}, column 'group': {group!r} has rows in val and in test, "
@@ -316,6 +327,8 @@ def read_prior(text: str, names: tuple[str, ...]) -> list[float]:
             )
         rates = {}
         for i, name in enumerate(table.columns["label"]):
+            if name in rates:
+                raise table.error(i, "label", f"{name!r} has a row above already: leave one out")
             used = ("positives", "negatives") if counted else ("prior",)
             values = []
             for column in used:

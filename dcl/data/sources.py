@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class Folder:
     def __init__(self, path: Path, names: Iterable[str] | None = None):
         self.path = path
         self.places: dict[str, str] = {}
+        self.passed: Counter[str] = Counter()  # files that are no images, by their suffix
         self.entries: dict[str, os.stat_result | None] = {}
         try:
             if names is None:
@@ -42,6 +44,8 @@ class Folder:
                         self._scan(entry.path, f"{name}/")
                 elif is_image(name):
                     self.entries[name] = _stat(entry)
+                else:
+                    self.passed[Path(name).suffix.lower() or "without a suffix"] += 1
 
     def _look_up(self, names: Iterable[str]) -> None:
         missing = set()  # folders of the names that no file has exactly

@@ -256,5 +256,12 @@ def _features(table: Table, read: Read, rows: dict[str, np.ndarray]):
     scaled, mean, std = standardised(table, facts["names"], values, rows["train"])
     inputs = {name: scaled[part] for name, part in rows.items()}
     facts |= {"mean": mean.tolist(), "std": std.tolist()}
+    known = {row.tobytes() for row in values[rows["train"]]}
+    again = sum(row.tobytes() in known for name in SPLITS[1:] for row in values[rows[name]])
+    if again:
+        notes.append(
+            f"warning: {again:,} rows of val and test have the features of a row of train, number "
+            f"for number: if they are copies, the test measures what the training has seen"
+        )
     words = f"{len(table):,} rows of {values.shape[1]} features"
     return inputs, words, hashlib.sha256(values.tobytes()), {"features": facts}, notes

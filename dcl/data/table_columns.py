@@ -12,7 +12,18 @@ import numpy as np
 
 from .names import SUFFIXES
 from .resident import SPELLINGS, SPLITS, DataError, Dataset, split_name
-from .table_file import FEW, MISSING, NAMELESS, Codes, Table, is_number, option, quoted, some
+from .table_file import (
+    FEW,
+    MISSING,
+    NAMELESS,
+    Codes,
+    Table,
+    alike,
+    is_number,
+    option,
+    quoted,
+    some,
+)
 from .table_labels import (
     TEXT,
     Attribute,
@@ -28,6 +39,7 @@ PATHS = ("path", "image", "image_path", "image_id", "file", "filename", "file_na
 MORE_PATHS = {"imageid", "imagename", "imageindex", "imagefile", "imagepath", "imagefilename",
               "filepath", "imgid", "imgname", "imgpath"}  # without _, - and spaces  # fmt: skip
 NO_NAME = re.compile(rf"{NAMELESS}: \d+|__index_level_\d+__")
+FLAGS = ("is_train", "is_valid", "is_val", "is_test")  # columns of true and false
 SHOWN = 5  # columns in a sentence
 
 
@@ -57,6 +69,8 @@ class Columns:
             )
         self.split = self._one(table, left, ("split",), labels)
         left = [name for name in left if name not in (self.path, self.split)]
+        if self.split is None:
+            _ask_of_splits(table, [name for name in left if name not in labels])
         self.labels = [name for name in left if (name in labels if labels else _says_label(name))]
         rest = [name for name in left if name not in self.labels]
         self.guessed = not self.labels and self.path is not None  # every other column is a label
@@ -109,6 +123,21 @@ def _names_images(table: Table, column: str, has_images: bool) -> bool:
     return called and (has_images or table.columns[column][0].lower().endswith(SUFFIXES))
 
 
+def _ask_of_splits(table: Table, columns: list[str]) -> None:
+    """Refuse a column that names splits, if none is called split and nobody says what it is."""
+    for name in columns:
+        words = {split_name(cell) for cell in table.columns[name]}
+        flag = name.lower() in FLAGS and len(set(table.columns[name])) == 2
+        if flag or (None not in words and len(words) > 1):
+            what = "seems to say" if flag else "says"
+            raise table.error(
+                None, name,
+                f"{what} to which split a row belongs: call the column split, with train, val or "
+                f"test in each row, or leave it out by {option('ignore', name)}, and the rows are "
+                f"split at random",
+            )  # fmt: skip
+
+
 def _says_label(column: str) -> bool:
     """Whether a column's name says that it holds labels."""
     return column == PREFIX[:-1] or (column.startswith(PREFIX) and column != PREFIX)
@@ -132,6 +161,14 @@ def groups_of(table: Table, column: str) -> np.ndarray:
             f"is empty, in {len(empty):,} of {len(cells):,} rows: a row of an unknown group may "
             f"belong to any. Write a group, a new one for a row that stands alone",
         )  # fmt: skip
+    spelt: dict[str, str] = {}
+    for row, cell in enumerate(cells):
+        if (other := spelt.setdefault(alike(cell), cell)) != cell:
+            raise table.error(
+                row, column,
+                f"got {cell!r}, spelt {other!r} elsewhere: write a group in one way, or call it "
+                f"by another name if it is another",
+            )  # fmt: skip
     groups = np.unique(cells, return_inverse=True)[1]
     if groups.max() < len(SPLITS) - 1:
         raise table.error(
@@ -211,9 +248,17 @@ def images_of(table: Table, column: str, *, folders: bool) -> list[str]:
         elif "\0" in cell:
             problem = f"got {cell!r}, expected the path of an image"
         name = "/".join(path.parts) if folders else path.name
-        if problem is None and first.setdefault(name, row) != row:
-            problem = f"{name} is the image of row {table.rows[first[name]]} already"
-            problem += _long_form(table, column)
+        before = first.setdefault(name, row)
+        if problem is None and before != row:
+            problem = f"{name} is the image of row {table.rows[before]} already"
+            other = PureWindowsPath(table.columns[column][before])
+            if path != other:
+                problem += (
+                    ": in a zip file images go by their names alone. Unpack it and give the folder "
+                    "by `images`"
+                )
+            else:
+                problem += _long_form(table, column)
         if problem:
             raise table.error(row, column, problem)
         names.append(name)

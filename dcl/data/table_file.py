@@ -37,6 +37,7 @@ class Table:
     path: Path
     columns: dict[str, list[str]]  # by name; cells without spaces around, "" where empty
     rows: list[int]  # the number of each row
+    folders: bool = False  # of a folder's images: a label is the name of a folder, as it is
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -169,7 +170,13 @@ def _parquet(path: Path) -> Table:
                 f"{path}, column {name!r}: holds {kind}, expected texts, numbers or true and false"
                 + (LISTS.format(name=name) if pyarrow.types.is_list(kind) else "")
             )
-        columns[name] = [_text(value) for value in column.to_pylist()]
+        try:
+            columns[name] = [_text(value) for value in column.to_pylist()]
+        except (pyarrow.ArrowException, ArithmeticError, ValueError) as error:
+            raise DataError(
+                f"{path}, column {name!r}: {kind} that Python cannot hold ({error}). Save it as "
+                f"texts, or leave it out of the file"
+            ) from None
     return Table(path=path, columns=columns, rows=list(range(1, read.num_rows + 1)))
 
 
@@ -245,6 +252,22 @@ def as_number(cell: str) -> str:
     if whole and not has_zeros(cell):
         return f"{'-' * (whole[1] == '-')}{int(whole[2])}"
     return repr(float(cell)) if is_number(cell) and not whole else cell
+
+
+def alike(text: str) -> str:
+    """The same for texts that a person reads as one: case, spaces, dashes, zeros before a number.
+
+    Examples
+    --------
+    >>> alike("T\N{EN DASH}Cell  a\N{ZERO WIDTH SPACE}"), alike("007"), alike("7.0")
+    ('t-cell a', '7', '7')
+    """
+    text = unicodedata.normalize("NFKC", text).casefold()
+    kinds = {"Cf": "", "Pd": "-", "Zs": " ", "Pc": " "}  # unseen, dashes, spaces, underscores
+    text = "".join(kinds.get(unicodedata.category(letter), letter) for letter in text)
+    text = " ".join(text.split())
+    whole = WHOLE.fullmatch(text)
+    return f"{'-' * (whole[1] == '-')}{int(whole[2])}" if whole else text
 
 
 def has_zeros(cell: str) -> bool:
@@ -329,7 +352,8 @@ def read_folders(path: Path) -> tuple[Table, list[str]]:
     DataError
         For a folder without a class, of folders within classes, and of splits beside classes.
     """
-    places = [(name, name.split("/")) for name in sorted(Folder(path).names())]
+    source = Folder(path)
+    places = [(name, name.split("/")) for name in sorted(source.names())]
     stray = [name for name, parts in places if len(parts) == 1]
     places = [(name, parts) for name, parts in places if len(parts) > 1]
     tops = sorted({parts[0] for _, parts in places})
@@ -362,4 +386,8 @@ def read_folders(path: Path) -> tuple[Table, list[str]]:
         notes.append(
             f"{len(stray):,} images of {path.name} are in no folder of a class, {some(stray)}"
         )
-    return Table(path=path, columns=columns, rows=list(range(1, len(places) + 1))), notes
+    if source.passed:
+        kinds = ", ".join(f"{n:,} {suffix}" for suffix, n in source.passed.most_common())
+        notes.append(f"files of {path.name} that are no images by their names: {kinds}")
+    rows = list(range(1, len(places) + 1))
+    return Table(path=path, columns=columns, rows=rows, folders=True), notes

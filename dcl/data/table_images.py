@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -77,6 +77,9 @@ def find_images(
             raise table.error(
                 row, column, f"{name} is the image of row {table.rows[first[name]]} already"
             )
+    if isinstance(source, Archive):
+        for row, name in enumerate(names):
+            _check_folders(table, column, row, source.members[name].filename)
     loose = [(name, file) for name, file in zip(wanted, names, strict=True) if name != file]
     if loose:
         notes.append(
@@ -89,6 +92,20 @@ def find_images(
     at = zip(names, table.rows, strict=True)
     source.places = {name: f" ({table.path.name}, row {row})" for name, row in at}
     return source, names
+
+
+def _check_folders(table: Table, column: str, row: int, member: str) -> None:
+    """Refuse a member of a zip file that lies in another folder than the table says."""
+    cell = table.columns[column][row]
+    *wanted, _ = PureWindowsPath(folded(cell)).parts
+    *found, _ = PureWindowsPath(folded(member)).parts
+    shared = min(len(wanted), len(found))
+    if shared and wanted[-shared:] != found[-shared:]:
+        raise table.error(
+            row, column,
+            f"got {cell!r}, but the image of that name lies at {member!r} in the zip file: give "
+            f"the file that holds it by `images`, or the names without folders",
+        )  # fmt: skip
 
 
 def _problem(name: str, where: Path, present: set[str]) -> str:

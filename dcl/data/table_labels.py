@@ -20,6 +20,7 @@ from .table_file import (
     WHOLE,
     Codes,
     Table,
+    alike,
     as_number,
     has_zeros,
     is_number,
@@ -33,8 +34,12 @@ KNOWN = {  # words for no and yes: the second is the positive one
     *PAIRS, ("0", "1"), ("f", "t"), ("n", "y"), ("off", "on"), ("absent", "present"),
     ("negative", "positive"), ("neg", "pos"), ("-", "+"),
 }  # fmt: skip
+NO, YES = ({pair[place] for pair in KNOWN} for place in (0, 1))
 WORDS = {"number": "whole numbers", PAIRS[0]: "true and false", PAIRS[1]: "yes and no"}
-NO_CLASS = {"?", "unknown", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"}
+NO_CLASS = {
+    *("?", "unknown", "missing", "not available", "not applicable", "n.a.", "--", "."),
+    *("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"),
+}
 MINUS = ("-1", "-1.0")
 SURE_MARKS = "|;"  # hardly ever inside a word
 MARKS = f"{SURE_MARKS},/+&"
@@ -82,7 +87,8 @@ class Cells:
         for cell in self.first:
             meaning = codes.meaning(column, cell) if codes else None
             if meaning is None:
-                self.texts[cell] = None if cell.lower() in MISSING or cell in MINUS else cell
+                unknown = not table.folders and (cell.lower() in MISSING or cell in MINUS)
+                self.texts[cell] = None if unknown else cell
                 continue
             self.said.add(cell)
             word = meaning.lower()
@@ -202,7 +208,7 @@ def _blank_is_no(cells: Cells) -> str:
 def _kind(cells: Cells, text: str) -> str | tuple[str, str]:
     """number, word or one of `PAIRS`."""
     cell, lower = cells.known[text], text.lower()
-    if cell not in cells.said and lower in NO_CLASS:
+    if cell not in cells.said and lower in NO_CLASS and not cells.table.folders:
         raise cells.error(
             cell,
             f"got {text!r}: leave the cell empty for unknown, or say what it means by "
@@ -225,9 +231,7 @@ def _words(cells: Cells) -> list[str]:
     """The names of the classes of words: in alphabetical order, but yes after no."""
     spelt: dict[str, str] = {}
     for word, cell in cells.known.items():
-        whole = WHOLE.fullmatch(word)
-        key = str(int(whole[2])) if whole else word.lower()
-        other = spelt.setdefault(key, word)
+        other = spelt.setdefault(alike(word), word)
         if other != word:
             row = cells.table.rows[cells.first[cells.known[other]]]
             raise cells.error(
@@ -236,6 +240,13 @@ def _words(cells: Cells) -> list[str]:
                 f"{option('codes', f'{word}={other}')} that they are one class",
             )
     names = sorted(cells.known)
+    if len(names) > 2 and {name.lower() for name in names} <= {*YES, *NO}:
+        said = [f"{name}={'yes' if name.lower() in YES else 'no'}" for name in names]
+        raise cells.error(
+            cells.known[names[0]],
+            f"the words {some(names)} say yes and no in several ways: say what they mean, such as "
+            f"{option('codes', *said)}, or give a class of its own another name",
+        )
     return names[::-1] if tuple(name.lower() for name in names[::-1]) in KNOWN else names
 
 
@@ -322,8 +333,7 @@ def attributes_in(
     order = sorted(words, key=int) if all(map(str.isdecimal, words)) else sorted(words)
     spelt: dict[str, str] = {}
     for word in order:
-        if spelt.setdefault(word.lower(), word) != word:
-            other = spelt[word.lower()]
+        if (other := spelt.setdefault(alike(word), word)) != word:
             raise table.error(
                 None, column,
                 f"has {word!r} and {other!r}: write it in one way, or say by "

@@ -156,6 +156,13 @@ def _check_numbers(logits: Tensor) -> None:
     """No logit is NaN, and each sample's have a largest one."""
     wrong = logits.isnan().any(2)
     wrong |= (logits == -torch.inf).all(2) | ((logits == torch.inf).sum(2) > 1)
+    shares = (logits >= 0) & (logits <= 1)
+    sums = ((logits.sum(2) - 1).abs() < 1e-4).all() & shares.all()
+    if len(logits) > 1 and bool(sums) and bool((shares & (logits > 0) & (logits < 1)).any()):
+        raise ValueError(
+            "logits are probabilities, for those of each sample add up to 1: give their logarithm, "
+            "probabilities.log()"
+        )
     if bool(wrong.any()):
         row, attribute = wrong.nonzero()[0].tolist()
         raise ValueError(

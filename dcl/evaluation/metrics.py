@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checks import UNKNOWN, as_classes, as_labels, whole
+from ..checks import UNKNOWN, as_classes, as_labels, as_tensor, check_frames, whole
 from ..sampling import count_classes
 from .decisions import Tuned, as_scored, decide
 
@@ -74,6 +74,7 @@ def balanced_accuracy(
     >>> balanced_accuracy(torch.tensor([[0], [0], [0], [1]]), torch.tensor([[0], [0], [1], [1]]))
     tensor([0.7500], dtype=torch.float64)
     """
+    check_frames(predictions=predictions, labels=labels)
     predictions, labels = as_labels(predictions, "predictions"), as_labels(labels)
     numbers = as_classes(classes, labels.shape[1])
     table = confusion(predictions, labels, max(numbers)).double()
@@ -246,6 +247,7 @@ def _of_split(
     logits: Tensor, labels: Tensor, names: Sequence[str], classes: int | Sequence[int] | None
 ) -> tuple[Tensor, Tensor, tuple[int, ...]]:
     """Checked logits (N, A, C), float64, and labels (N, A) on the CPU; each attribute's classes."""
+    check_frames(names, labels=labels)
     logits, labels = as_scored(logits, labels)
     if isinstance(names, str) or len(names) != labels.shape[1]:
         raise ValueError(f"names must be a list of {labels.shape[1]} attributes, got {names!r}")
@@ -341,7 +343,7 @@ class MeanBalancedAccuracy(nn.Module):
             return _mean_recall(counts.cpu().double(), self.classes, names=None).nanmean()
 
     def _counted(self, predictions: Tensor, labels: Tensor) -> Tensor:
-        labels = as_labels(labels)
+        labels, predictions = as_labels(labels), as_tensor("predictions", predictions)
         if predictions.is_floating_point():
             one = predictions.ndim == 2 and labels.shape[1] == 1 and predictions.shape[1] > 1
             predictions = predictions.unsqueeze(1) if one else predictions
@@ -351,15 +353,16 @@ class MeanBalancedAccuracy(nn.Module):
                     f"classes), got floating shape {tuple(predictions.shape)}: of yes-or-no "
                     f"attributes give (logits > 0).long() or (probabilities > 0.5).long()"
                 )
-            if predictions.shape[2] != max(self.classes):
+            if predictions.shape[1:] != self.counts.shape[:2]:
+                attributes, classes = self.counts.shape[:2]
                 raise ValueError(
-                    f"predictions are logits of {max(self.classes)} classes, got shape "
+                    f"predictions must be logits (batch, {attributes}, {classes}), got shape "
                     f"{tuple(predictions.shape)}"
                 )
             lacking = torch.arange(predictions.shape[2]) >= torch.tensor(self.classes)[:, None]
             lacking = lacking.to(predictions.device)
             predictions = decide(predictions.masked_fill(lacking, -torch.inf))
-        predictions = as_labels(predictions)
+        predictions = as_labels(predictions, "predictions")
         counts = confusion(predictions, labels, max(self.classes)).to(self.counts.device)
         _check_own(self.classes, predictions=predictions, labels=labels)
         if counts.shape != self.counts.shape:

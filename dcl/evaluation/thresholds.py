@@ -34,12 +34,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..checks import UNKNOWN, as_labels, check_labels, choose, number, whole
+from ..checks import UNKNOWN, as_labels, check_frames, check_labels, choose, number, whole
 from . import cuts
 from .draws import MASK, Mulberry32, folds, numbered, times_drawn
 from .thresholds_file import (
@@ -59,8 +60,17 @@ METRICS = ("balanced_accuracy", "f1", "precision", "recall")
 FOLDS = 5
 FEW = 20  # of the rarer class, below which a label is flagged
 INTERVAL = (0.025, 0.975)
+NEARLY = 0.9  # share of a label's scores in [0, 1] from which they may be probabilities
 LARGEST = 1e15  # beyond, a step of 1 is below the scores' own precision
 AT_ONCE = 2**24  # weights of rows in bootstrap samples, 4 bytes each
+
+
+class ScoreError(ValueError):
+    """A score that cannot be used, of a row counted from 0."""
+
+    def __init__(self, row: int, problem: str):
+        super().__init__(f"row {row}, {problem}")
+        self.row, self.problem = row, problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,12 +140,13 @@ def fit(
     labels : Tensor or array (N, A)
         0 and 1; -1 where unknown.
     names : sequence of str, optional
-        Of the labels; "0", "1", ... without.
+        Of the labels; without, the columns of a data frame of labels, else "0", "1", ...
     groups : Tensor or sequence (N,), optional
         Rows of one group, such as a patient's, are not independent: in the bounds of `recall` and
         `precision` a group counts once.
     scale : {"probability", "logit"}, optional
-        Without it probabilities where all scores lie in [0, 1], else logits.
+        Without it probabilities where all scores lie in [0, 1], else logits; refused where over
+        nine tenths of a label's scores lie there and some score does not.
     prior : Tensor or array (A,), optional
         Rate of positives in training, in (0, 1); without it that of these rows.
     recall, precision : float, optional
@@ -196,6 +207,7 @@ def tune(
         As `fit`, and for a group in both splits, fewer than 5 groups to cross-fit, and no label
         with positives and negatives among the rows scored.
     """
+    check_frames(scores=scores, split=split)
     table = _Table.of(scores, labels, names, groups, scale, prior)
     targets = _targets(recall, precision)
     whole("bootstrap", bootstrap)
@@ -237,6 +249,9 @@ class _Table:
 
     @classmethod
     def of(cls, scores, labels, names, groups, scale, prior) -> "_Table":
+        check_frames(names, scores=scores, labels=labels, groups=groups)
+        if names is None and getattr(labels, "ndim", 0) == 2:
+            names = getattr(labels, "columns", None)
         scores = doubles(scores)
         scores = scores[:, None] if scores.ndim == 1 else scores
         labels = as_labels(labels).cpu()
@@ -254,18 +269,16 @@ class _Table:
             raise ValueError(f"names must be {number_of_labels} different ones, got {names!r}")
         wrong = ~(scores.abs() <= LARGEST)
         what = f"finite and of {LARGEST:g} at most"
-        if scale is None:
-            inside = bool(((scores >= 0) & (scores <= 1)).all())
-            scale = "probability" if inside else "logit"
-        else:
+        if scale is not None:
             choose("scale", scale, SCALES)
             if scale == "probability":
                 wrong, what = ~((scores >= 0) & (scores <= 1)), "a probability, in [0, 1]"
         if wrong.any():
             row, a = wrong.nonzero()[0].tolist()
-            raise ValueError(
-                f"row {row}, {names[a]}: a score must be {what}, got {scores[row, a].item():g}"
+            raise ScoreError(
+                row, f"{names[a]}: a score must be {what}, got {scores[row, a].item()!r}"
             )
+        scale = scale or _scale_of(scores, names)
         return cls(
             scores=scores,
             labels=labels,
@@ -288,6 +301,31 @@ class _Table:
         return prior if self.scale == "probability" else (prior / (1 - prior)).log()
 
 
+def _scale_of(scores: Tensor, names: Sequence[str]) -> str:
+    """Probabilities where all lie in [0, 1]; else logits, if no label has nearly all of its there.
+
+    Raises
+    ------
+    ValueError
+        Where one has: a few of its scores are rounding errors, or it is on another scale.
+    """
+    inside = (scores >= 0) & (scores <= 1)
+    if inside.all():
+        return "probability"
+    found = inside.sum(0)
+    nearly = found > NEARLY * len(scores)
+    if nearly.any():
+        a = int(nearly.nonzero()[0])
+        row, other = (~inside).nonzero()[0].tolist()
+        raise ScoreError(
+            row,
+            f"{names[other]}: the score {scores[row, other].item()!r} lies outside [0, 1], but "
+            f"{int(found[a])} of {len(scores)} scores of {names[a]} lie inside: say by scale what "
+            f"all of them are, probability or logit, and clip or convert the others",
+        )
+    return "logit"
+
+
 def _orders(scores: Tensor, labels: Tensor) -> list[Tensor]:
     orders = []
     for a in range(scores.shape[1]):
@@ -299,18 +337,25 @@ def _orders(scores: Tensor, labels: Tensor) -> list[Tensor]:
 def _groups(groups: Any, size: int) -> Tensor:
     if groups is None:
         return torch.arange(size)
-    seen: dict[Any, int] = {}
     values = groups.tolist() if hasattr(groups, "tolist") else groups
-    numbers = torch.tensor([seen.setdefault(group, len(seen)) for group in values])
-    if len(numbers) != size:
-        raise ValueError(f"groups must name one for each of {size} rows, got {len(numbers)}")
-    return numbers
+    if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != size:
+        got = len(values) if hasattr(values, "__len__") else repr(values)
+        raise ValueError(f"groups must name one for each of {size} rows, got {got}")
+    seen: dict[Any, int] = {}
+    for row, group in enumerate(values):
+        if not isinstance(group, str | Real) or group != group:  # None, pandas' NA, a list
+            raise ValueError(
+                f"row {row}: a group must be a text or a number, got {group!r}. Give a row that "
+                f"stands alone a group of its own"
+            )
+        seen.setdefault(group, len(seen))
+    return torch.tensor([seen[group] for group in values])
 
 
 def _checked_prior(prior: Any, names: tuple[str, ...]) -> Tensor | None:
     if prior is None:
         return None
-    values = doubles(prior).reshape(-1)
+    values = doubles(prior, "prior").reshape(-1)
     if len(values) != len(names):
         raise ValueError(f"prior must be {len(names)} numbers, one a label, got {len(values)}")
     for name, value in zip(names, values.tolist(), strict=True):

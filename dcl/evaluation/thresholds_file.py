@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import choose, flag, number, whole
+from ..checks import check_frames, choose, flag, number, plain_array, whole
 
 SCHEMA = "dcl-thresholds-1"
 SCALES = ("probability", "logit")
@@ -155,6 +155,7 @@ def apply(found: Thresholds, scores: Any, *, decision: str = "tuned-mA") -> Tens
         For another number of labels, scores that are NaN or on another scale, an unknown decision,
         and a label that has no threshold for it.
     """
+    check_frames(found.names, scores=scores)
     scores = doubles(scores)
     if scores.ndim != 2 or scores.shape[1] != len(found.names):
         raise ThresholdsError(
@@ -243,11 +244,21 @@ def _column(what: str, values: list) -> Tensor:
     return torch.tensor(numbers, dtype=torch.float64)
 
 
-def doubles(values: Any) -> Tensor:
+def doubles(values: Any, what: str = "scores") -> Tensor:
     """Float64 of a tensor, an array, a frame, or nested lists, whose floats keep their digits."""
-    values = values.to_numpy(copy=True) if hasattr(values, "to_numpy") else values
-    values = values.detach().cpu() if isinstance(values, Tensor) else values
-    return torch.as_tensor(values, dtype=torch.float64)
+    if isinstance(values, Tensor):
+        if values.is_complex():
+            raise ThresholdsError(f"{what} must be real numbers, got dtype {values.dtype}")
+        return values.detach().cpu().double()
+    try:
+        if hasattr(values, "to_numpy"):
+            values = values.to_numpy(dtype="float64", copy=True)
+        return torch.as_tensor(plain_array(what, values), dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ThresholdsError(
+            f"{what} must be real numbers in a tensor, an array, a data frame or lists of one "
+            f"length: {error}"
+        ) from None
 
 
 def _intervals(labels: list[dict], decisions: tuple[str, ...]) -> Tensor | None:

@@ -49,6 +49,8 @@ def tune(options: argparse.Namespace) -> None:
         )  # fmt: skip
     except ThresholdsError:
         raise
+    except thresholds.ScoreError as error:
+        raise ThresholdsError(f"row {table.rows[error.row]}, {error.problem}") from None
     except ValueError as error:
         raise ThresholdsError(str(error)) from None
     print(sentence(report), "", *notes(table, report), "", *lines(report), sep="\n")

@@ -8,7 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import as_sample_weights, at_least_float32, check_labels, check_logits, number
+from ..checks import (
+    as_sample_weights,
+    at_least_float32,
+    check_labels,
+    check_logits,
+    check_tensors,
+    number,
+)
 from ..protocol import Criterion, shares
 from ..sampling import cross_entropy, weigh, weighted_cross_entropy
 from .entry import Method
@@ -63,6 +70,7 @@ def focal_loss(
 
 def _checked(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor | None:
     """The weights (B, A), of a batch that fits."""
+    check_tensors(logits=logits, labels=labels)
     check_logits(logits, labels)
     check_labels(labels, *logits.shape[1:])
     return as_sample_weights(weights, labels)

@@ -213,6 +213,21 @@ def test_impossible_values_are_named(call, names):
         call(torch.zeros(4, 1, 2), torch.zeros(4, 1, dtype=torch.long))
 
 
+def test_probabilities_in_the_place_of_logits_are_told_by_their_sum():
+    probabilities = torch.randn(6, 2, 3).softmax(2)
+    labels = torch.zeros(6, 2, dtype=torch.long)
+    for call in (
+        decide,
+        lambda x: tune_thresholds(x, labels),
+        lambda x: evaluate(x, labels, [*"ab"]),
+    ):
+        with pytest.raises(ValueError, match="logits are probabilities.* add up to 1"):
+            call(probabilities)
+    assert torch.equal(decide(probabilities.log()), probabilities.argmax(2))
+    one_hot = torch.eye(3).unsqueeze(1)
+    assert torch.equal(decide(one_hot), torch.arange(3)[:, None])
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_f1_of_the_rivals_is_that_of_each_in_turn(seed):
     """Held against F1 computed anew, class by class, as the samples leave one by one."""

@@ -152,3 +152,11 @@ def test_ma_of_several_processes_is_of_their_counts_together(monkeypatch):
     monkeypatch.setattr(torch.distributed, "all_reduce", lambda x: x.add_(parts[1].counts))
     assert parts[0].compute() == expected
     assert parts[0].counts.sum() == 1  # its own stay its own
+
+
+def test_logits_of_another_number_of_attributes_are_refused_and_lists_are_taken():
+    metric = MeanBalancedAccuracy(2)
+    with pytest.raises(ValueError, match=r"predictions must be logits \(batch, 2, 2\), got .*1, 2"):
+        metric.update(torch.randn(5, 1, 2), torch.zeros(5, 2).long())
+    metric.update([[0, 1], [1, 0]], [[0, 1], [1, 0]])
+    assert metric.compute() == 1

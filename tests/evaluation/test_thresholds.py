@@ -5,6 +5,8 @@ import math
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 import scores_oracle as oracle
 
-from dcl import thresholds
+from dcl import balanced_accuracy, evaluate, thresholds
 from dcl.evaluation.draws import Mulberry32
 
 VECTORS = json.loads(oracle.VECTORS.read_text())
@@ -154,3 +156,90 @@ def test_a_file_of_thresholds_that_says_what_cannot_be_is_refused(change, names,
 def test_a_text_is_no_list_of_names():
     with pytest.raises(ValueError, match="names must be a list, one for each label, got 'ab'"):
         thresholds.fit([[0.1, 0.2]], [[0, 1]], names="ab")
+
+
+PROBABILITIES = torch.linspace(0.01, 0.99, 40).double().view(20, 2)
+LABELS = (torch.arange(40).view(20, 2) % 3 == 0).long()
+
+
+@pytest.mark.parametrize("wrong", [-1e-9, 1.0000001, -3.0, 55.0])
+def test_one_score_outside_does_not_make_probabilities_logits(wrong):
+    scores = PROBABILITIES.clone()
+    scores[3, 1] = wrong
+    with pytest.raises(ValueError, match=rf"row 3, 1: the score {wrong!r} lies .* 20 of 20 .* say"):
+        thresholds.fit(scores, LABELS)
+    assert thresholds.fit(scores, LABELS, scale="logit").scale == "logit"
+    with pytest.raises(ValueError, match=f"row 3, 1: a score must be a probability.* {wrong!r}"):
+        thresholds.fit(scores, LABELS, scale="probability")
+
+
+def test_a_label_of_probabilities_beside_one_of_logits_is_asked_about():
+    scores = torch.stack([PROBABILITIES[:, 0], PROBABILITIES[:, 1].logit()], 1)
+    with pytest.raises(ValueError, match="20 of 20 scores of 0 lie inside: say by scale"):
+        thresholds.fit(scores, LABELS)
+    assert thresholds.fit(PROBABILITIES.logit(), LABELS).scale == "logit"
+
+
+def frames():
+    scores = pd.DataFrame(PROBABILITIES.numpy(), columns=["cat", "dog"])
+    return scores, pd.DataFrame(LABELS.numpy(), columns=["cat", "dog"])
+
+
+def test_frames_in_another_order_are_refused_and_columns_name_the_labels():
+    scores, labels = frames()
+    found = thresholds.fit(scores, labels)
+    assert found.names == ("cat", "dog")
+    turned, shuffled = labels[["dog", "cat"]], labels.iloc[::-1]
+    split = pd.Series(["val"] * 10 + ["test"] * 10)
+    for call, words in (
+        (lambda: thresholds.fit(scores, turned), "scores and labels have the same columns in"),
+        (lambda: thresholds.fit(scores, shuffled), "the same rows in another order: at place 0"),
+        (lambda: thresholds.fit(scores, labels, names=["dog", "cat"]), "and names have the same"),
+        (lambda: thresholds.apply(found, scores[["dog", "cat"]]), "they have 'dog' and 'cat'"),
+        (lambda: thresholds.tune(scores, labels, split=split[::-1]), "scores and split have"),
+        (lambda: balanced_accuracy(labels, turned), "predictions and labels have the same columns"),
+        (lambda: evaluate(PROBABILITIES, turned, ["cat", "dog"]), "labels and names have the same"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call()
+    other = thresholds.fit(scores.add_prefix("s_"), labels, names=["a", "b"])
+    assert torch.equal(other.values, found.values)
+
+
+@pytest.mark.parametrize(
+    ("scores", "words"),
+    [
+        ([[0.1, None]] * 20, "must be real number"),
+        (frames()[0].assign(dog="a"), "could not convert string to float"),
+        ({"cat": 1}, "must be real number"),
+        ([[0.1], [0.2, 0.3]], "lists of one length"),
+        (np.ma.masked_array(PROBABILITIES.numpy(), PROBABILITIES.numpy() > 0.5), "be masked"),
+        (PROBABILITIES.to(torch.complex64), "real numbers, got dtype"),
+    ],
+)
+def test_scores_that_are_no_numbers_are_named(scores, words):
+    with pytest.raises(ValueError, match=f"scores must .*{words}"):
+        thresholds.fit(scores, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        (pd.Series([*"abcdefghijklmnopqrs", None]), "row 19: a group must be a text or a number"),
+        (np.append(np.arange(19.0), np.nan), "row 19: .* got nan"),
+        (torch.zeros(20, 1), "row 0: .* got"),
+        (3, "groups must name one for each of 20 rows, got 3"),
+        ("a" * 20, "groups must name one for each of 20 rows"),
+    ],
+)
+def test_groups_that_are_none_are_named(groups, words):
+    with pytest.raises(ValueError, match=words):
+        thresholds.fit(PROBABILITIES, LABELS, groups=groups)
+
+
+def test_reversed_arrays_are_read_as_they_are():
+    scores, labels = PROBABILITIES.numpy(), LABELS.numpy()
+    found = thresholds.fit(scores[::-1], labels[::-1])
+    assert torch.equal(
+        found.values, thresholds.fit(scores[::-1].copy(), labels[::-1].copy()).values
+    )

@@ -122,6 +122,8 @@ def test_the_losses_called_alone_check_weights_and_labels(loss):
             loss(LOGITS, LABELS, weights=weights)
     with pytest.raises(ValueError, match=r"labels must lie in 0 \.\.\. 1.* got 2"):
         loss(LOGITS, LABELS + 1)
+    with pytest.raises(ValueError, match="labels must be a tensor, got a builtins.list"):
+        loss(LOGITS, LABELS.tolist())
 
 
 @pytest.mark.parametrize(
@@ -179,6 +181,7 @@ def test_the_functions_called_alone_refuse_a_class_that_is_not_there():
         (np.array([[1, None]], dtype=object), "got None"),
         (np.array([[2**64 - 1]], dtype=np.uint64), "whole numbers"),
         (torch.zeros(2, 2, 2), r"\(samples, attributes\), got shape \(2, 2, 2\)"),
+        (np.ma.masked_array([[0, 1]], [[False, True]]), r"not be masked: give labels.filled\(-1\)"),
     ],
 )
 def test_labels_that_are_no_classes_are_named(labels, names):

@@ -105,3 +105,9 @@ def test_the_pages_that_train_find_their_cross_entropy(kind):
 def test_the_page_of_a_table_finds_the_later_seeds_of_its_stand_in(method, seed):
     config = YourData().training(drawn_faces=900, method=method, seed=seed)
     assert published(config) == {method}
+
+
+def test_the_page_of_a_table_of_ones_own_draws_no_faces():
+    assert YourData(table="my.csv").training().data_root == "my.csv"
+    drawn = [YourData(profile=profile).training().drawn_faces for profile in ("quick", "standard")]
+    assert drawn == [600, 900]

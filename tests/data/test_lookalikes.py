@@ -1,0 +1,215 @@
+"""What looks alike and may be one, or is a split by another name, is asked about, not guessed."""
+
+import io
+import struct
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+from files import grey, write
+from PIL import Image
+from test_table_meaning import X, cells, of_features
+
+from dcl.data import DataError, table
+from dcl.data.images import decode
+from dcl.data.scores_table import read_prior, read_scores
+from dcl.data.table_columns import groups_of
+from dcl.data.table_labels import attribute_of
+
+SPLIT = (["train"] * 6 + ["val"] * 2 + ["test"] * 2) * 4
+TWO = [0, 1] * 20
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("dog", "dog\N{ZERO WIDTH SPACE}"),
+        ("hot dog", "hot\N{NO-BREAK SPACE}dog"),
+        ("hot dog", "hot  dog"),
+        ("T-cell", "T\N{EN DASH}cell"),
+        ("Mild_case", "mild case"),
+    ],
+)
+def test_two_spellings_of_a_class_are_asked_about(pair):
+    with pytest.raises(DataError, match="spelt .* in row 2: write it in one way"):
+        attribute_of(cells(*pair, "cat", *pair, "cat"), "a", "a")
+
+
+@pytest.mark.parametrize("words", [("Y", "yes", "no"), ("T", "true", "F"), ("Yes", "n", "no", "y")])
+def test_yes_and_no_in_several_ways_are_asked_about(words):
+    with pytest.raises(DataError, match="say yes and no in several ways") as asked:
+        attribute_of(cells(*words * 3), "a", "a")
+    said = str(asked.value).split("--codes ")[1].split(", or give")[0].strip("\"'")
+    assert {item.split("=")[1] for item in said.split(",")} == {"yes", "no"}
+
+
+@pytest.mark.parametrize("word", ["not available", "n.a.", "Missing"])
+def test_words_for_a_missing_label_are_no_class(word):
+    with pytest.raises(DataError, match="leave the cell empty for unknown, or say"):
+        attribute_of(cells("yes", "no", word, "yes"), "a", "a")
+
+
+@pytest.mark.parametrize("pair", [("P7", "p7"), ("7", "7.0"), ("007", "7")])
+def test_two_spellings_of_a_group_are_asked_about(pair, tmp_path):
+    with pytest.raises(DataError, match="row 3.*spelt .* elsewhere: write a group in one way"):
+        groups_of(cells(*pair, "a", "b", column="g"), "g")
+    rows = [f"{group},{n % 2},0.{n}" for n, group in enumerate([*pair, "a", "b"])]
+    (tmp_path / "s.csv").write_text("\n".join(["Group,y_a,s_a", *rows]))
+    with pytest.raises(DataError, match="row 3, column 'group': got .* write a group in one way"):
+        read_scores(tmp_path / "s.csv")
+
+
+def test_a_group_that_says_nan_is_blank(tmp_path):
+    (tmp_path / "s.csv").write_text("group,y_a,s_a\np,1,0.5\nNaN,0,0.2\n")
+    with pytest.raises(DataError, match="row 3, column 'group': is blank"):
+        read_scores(tmp_path / "s.csv")
+
+
+def test_split_and_group_are_found_in_capitals(tmp_path):
+    (tmp_path / "s.csv").write_text("ID,Split,GROUP,y_a,s_a\n1,val,p,1,0.5\n2,test,q,0,0.2\n")
+    found = read_scores(tmp_path / "s.csv")
+    assert (found.split, found.groups, found.ignored) == (["val", "test"], ["p", "q"], ())
+
+
+def test_a_label_twice_in_a_table_of_rates_is_refused(tmp_path):
+    (tmp_path / "p.csv").write_text("label,prior\ncat,0.1\ncat,0.9\n")
+    with pytest.raises(DataError, match="row 3, column 'label': 'cat' has a row above"):
+        read_prior(str(tmp_path / "p.csv"), ("cat",))
+
+
+@pytest.mark.parametrize("name", ["partition", "subset", "fold", "Phase"])
+def test_a_column_of_splits_by_another_name_is_asked_about(name, tmp_path):
+    rows = [["x", "label_cat", name], *zip(X, TWO, SPLIT, strict=True)]
+    path = write(tmp_path / "my.csv", rows)
+    with pytest.raises(DataError, match=f"column '{name}': says to which split .* --ignore {name}"):
+        table.load(path)
+    data = table.load(path, ignore=[name])
+    assert "split at random" in data.facts["notes"][0]
+
+
+def test_a_flag_of_validation_is_asked_about(tmp_path):
+    flags = ["True" if split == "val" else "False" for split in SPLIT]
+    rows = [["x", "label_cat", "is_valid"], *zip(X, TWO, flags, strict=True)]
+    path = write(tmp_path / "my.csv", rows)
+    with pytest.raises(DataError, match="column 'is_valid': seems to say to which split"):
+        table.load(path)
+
+
+def test_words_of_splits_are_classes_where_a_split_is_given(tmp_path):
+    data = of_features(tmp_path, {"kind": ["train", "test"] * 20})
+    assert data.facts["class_names"]["kind"] == ("test", "train")
+
+
+def test_rows_of_features_that_come_again_in_the_test_are_counted(tmp_path):
+    again = [X[n - 6] if n % 10 == 8 else x for n, x in enumerate(X)]  # the first of each test
+    rows = [["x", "label_cat", "split"], *zip(again, TWO, SPLIT, strict=True)]
+    notes = table.load(write(tmp_path / "my.csv", rows)).facts["notes"]
+    assert any(note.startswith("warning: 4 rows of val and test have the feat") for note in notes)
+    rows = [["x", "label_cat", "split"], *zip(X, TWO, SPLIT, strict=True)]
+    notes = table.load(write(tmp_path / "my.csv", rows)).facts["notes"]
+    assert not any("have the features" in note for note in notes)
+
+
+def test_a_folder_called_none_is_a_class_and_other_files_are_counted(tmp_path):
+    for kind in ("none", "crack", "unknown"):
+        (tmp_path / "set" / kind).mkdir(parents=True)
+        for number in range(8):
+            grey(tmp_path / "set" / kind / f"{number}.png", number)
+    (tmp_path / "set" / "crack" / "a.HEIC").write_bytes(b"x")
+    (tmp_path / "set" / "none" / "readme").write_bytes(b"x")
+    data = table.load(tmp_path / "set", size=(4, 4), progress=False)
+    assert data.facts["class_names"]["label"] == ("crack", "none", "unknown")
+    assert sum((split.labels >= 0).sum() for split in data.splits.values()) == 24
+    (note,) = (note for note in data.facts["notes"] if "no images by their names" in note)
+    assert {"1 .heic", "1 without a suffix"} == set(note.split(": ")[1].split(", "))
+
+
+@pytest.mark.parametrize(
+    ("cell", "member", "fits"),
+    [
+        ("train/{}.png", "test/{}.png", False),
+        ("train/{}.png", "set/train/{}.png", True),
+        ("all/train/{}.png", "train/{}.png", True),
+        ("train/{}.png", "{}.png", True),
+        ("{}.png", "test/{}.png", True),
+        ("Train\\{}.png", "train/{}.PNG", True),
+    ],
+)
+def test_an_image_of_a_zip_lies_where_the_table_says(cell, member, fits, tmp_path):
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
+        for number in range(12):
+            grey(tmp_path / "one.png", number)
+            archive.write(tmp_path / "one.png", member.format(number))
+    rows = [[cell.format(n), n % 2] for n in range(12)]
+    write(tmp_path / "my.csv", [["path", "label"], *rows])
+    options = {"images": tmp_path / "images.zip", "size": (4, 4), "progress": False}
+    if fits:
+        assert "12 rows" in table.load(tmp_path / "my.csv", **options).facts["notes"][0]
+    else:
+        with pytest.raises(DataError, match=r"row 2, .* lies at 'test/0\.png' in the zip file"):
+            table.load(tmp_path / "my.csv", **options)
+
+
+def test_images_of_one_name_in_two_folders_need_more_than_a_zip(tmp_path):
+    write(tmp_path / "my.csv", [["path", "label"], ["a/0.png", 0], ["b/0.png", 1]])
+    with zipfile.ZipFile(tmp_path / "images.zip", "w"):
+        pass
+    with pytest.raises(DataError, match="row 3.*images go by their names alone. Unpack it"):
+        table.load(tmp_path / "my.csv", images=tmp_path / "images.zip", progress=False)
+
+
+def saved(pixels: np.ndarray, kind: str, **options) -> bytes:
+    Image.fromarray(pixels).save(file := io.BytesIO(), kind, **options)
+    return file.getvalue()
+
+
+def png_of_16_bits(values: np.ndarray) -> bytes:
+    """A colour PNG of 16 bits, which Pillow does not write: of (height, width, 3)."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    height, width, _ = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def test_colours_of_16_bits_that_use_the_lower_ones_are_refused():
+    values = np.random.default_rng(0).integers(0, 4096, (6, 8, 3))
+    with pytest.raises(DataError, match="its colours have 16 bits, of which the upper 8 are read"):
+        decode(png_of_16_bits(values), "it", (6, 8))
+    full, _ = decode(png_of_16_bits(16 * values), "it", (6, 8))
+    assert np.abs(full.transpose(1, 2, 0) - 16 * values / 257).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("pixels", "tags", "words"),
+    [
+        (np.full((4, 4), 1000, np.uint16), {262: 0}, "in which 0 is white"),
+        (np.full((4, 4), 2**31 + 5, np.uint32), {}, "values of 2,147,483,648 or more"),
+    ],
+)
+def test_tiffs_whose_values_would_be_others_are_refused(pixels, tags, words):
+    image = Image.fromarray(pixels.view(np.int32) if pixels.itemsize == 4 else pixels)
+    file = io.BytesIO()
+    image.save(file, "TIFF")
+    data = bytearray(file.getvalue())
+    tags = tags | ({339: 1} if pixels.itemsize == 4 else {})
+    for tag, value in tags.items():  # Pillow writes neither: change the entry in the file
+        at = data.index(tag.to_bytes(2, "little"), int.from_bytes(data[4:8], "little"))
+        data[at + 8 : at + 10] = value.to_bytes(2, "little")
+    with pytest.raises(DataError, match=words):
+        decode(bytes(data), "it", (4, 4))
+
+
+def test_a_date_that_python_cannot_hold_is_named_by_its_column(tmp_path):
+    pyarrow, parquet = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet"))
+    when = pyarrow.array([10**15, 0], pyarrow.timestamp("ms"))
+    columns = {"y_a": [1, 0], "s_a": [0.5, 0.1], "when": when}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "s.parquet")
+    with pytest.raises(DataError, match="column 'when': timestamp.* that Python cannot hold"):
+        read_scores(tmp_path / "s.parquet")
