@@ -204,6 +204,8 @@ def predict_command(options: argparse.Namespace) -> None:
         print(
             f"{len(made.broken):,} images are broken and have no row:\n  {listed}", file=sys.stderr
         )
+    if made.passed:
+        print(f"no images by their names: {made.passed}", file=sys.stderr)
     print(f"{made.count:,} images: {options.out}")
 
 

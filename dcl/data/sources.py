@@ -71,6 +71,11 @@ class Folder:
             ]
         return prefixes
 
+    @property
+    def others(self) -> str:
+        """The files that are no images by their names, counted by suffix."""
+        return ", ".join(f"{n:,} {suffix}" for suffix, n in self.passed.most_common())
+
     def stamps(self, names: Sequence[str]) -> list[str]:
         """For each file a text that changes when it is written."""
         stats = (self.entries[name] for name in names)
@@ -99,6 +104,8 @@ class Folder:
 
 class Archive:
     """Image files in a zip file, named without their folders."""
+
+    others = ""  # as of `Folder`: nothing is said of a zip's other files
 
     def __init__(self, path: Path):
         self.path = path

@@ -387,7 +387,6 @@ def read_folders(path: Path) -> tuple[Table, list[str]]:
             f"{len(stray):,} images of {path.name} are in no folder of a class, {some(stray)}"
         )
     if source.passed:
-        kinds = ", ".join(f"{n:,} {suffix}" for suffix, n in source.passed.most_common())
-        notes.append(f"files of {path.name} that are no images by their names: {kinds}")
+        notes.append(f"files of {path.name} that are no images by their names: {source.others}")
     rows = list(range(1, len(places) + 1))
     return Table(path=path, columns=columns, rows=rows, folders=True), notes

@@ -154,7 +154,7 @@ def attribute_of(
         _ask_of_lists(cells)
     first = cells.known
     kinds = {text: _kind(cells, text) for text in first}
-    allowed = {"word", *PAIRS} if "word" in kinds.values() else set(list(kinds.values())[:1])
+    allowed = _allowed(cells, kinds)
     for text, kind in kinds.items():  # "yes, no, partly" are words all
         if kind not in allowed:
             what = "words" if "word" in allowed else WORDS[next(iter(allowed))]
@@ -195,6 +195,17 @@ def attribute_of(
         name=name, column=column, labels=cells.labels(code_of), classes=tuple(names),
         unknown=cells.unknown,
     )  # fmt: skip
+
+
+def _allowed(cells: Cells, kinds: dict[str, str | tuple[str, str]]) -> set:
+    """The kinds that a column may hold: the one that most rows have is what the column is."""
+    rows: Counter = Counter()
+    for text, kind in kinds.items():
+        rows[kind] += sum(n for cell, n in cells.counts.items() if cells.texts[cell] == text)
+    words = sum(n for kind, n in rows.items() if kind != "number")
+    if "word" in rows and rows["number"] <= words:
+        return {"word", *PAIRS}
+    return {rows.most_common(1)[0][0]} if rows else set()
 
 
 def _blank_is_no(cells: Cells) -> str:

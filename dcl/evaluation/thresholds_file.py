@@ -18,7 +18,13 @@ from ..checks import check_frames, choose, flag, number, plain_array, whole
 
 SCHEMA = "dcl-thresholds-1"
 SCALES = ("probability", "logit")
-CHOICES = {"scale": SCALES, "prior": ("given", "tuning rows"), "fitted_on": ("val", "all")}
+RULE = "score > threshold"
+CHOICES = {
+    "scale": SCALES,
+    "rule": (RULE,),
+    "prior": ("given", "tuning rows"),
+    "fitted_on": ("val", "all"),
+}
 
 NUMPY = """\
 import json, numpy as np
@@ -111,7 +117,7 @@ class Thresholds:
         return {
             "schema": SCHEMA,
             "scale": self.scale,
-            "rule": "score > threshold",
+            "rule": RULE,
             "prior": "given" if self.prior_given else "tuning rows",
             "fitted_on": self.fitted_on,
             "rows": self.rows,

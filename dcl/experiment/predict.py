@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..data.images import BACKGROUND, Range, decode
+from ..data.names import is_image
 from ..data.resident import DataError, Resident, Split
 from ..data.sources import Archive, Folder
 from ..evaluation.decisions import decide
@@ -31,6 +32,7 @@ class Predicted:
 
     count: int  # rows
     broken: list[str]  # images without a row, and why
+    passed: str  # how many other files the folder holds, by their suffix
 
 
 def predict_images(
@@ -72,12 +74,16 @@ def predict_images(
         For a record without image size or thresholds, no images, a folder in which every image is
         broken, and weights that are missing or another network's.
     """
-    source = Archive(images) if images.is_file() else Folder(images)
+    if images.is_file():
+        one = is_image(images.name)
+        source = Folder(images.parent, [images.name]) if one else Archive(images)
+    else:
+        source = Folder(images)
     files = sorted(source.names())
     if not files:
         raise ConfigError(f"{images} holds no image")
     read = [record_path, records.weights_path(record_path), images]
-    read += [images / name for name in files if Path(name).name == out.name]
+    read += [source.path / name for name in files if Path(name).name == out.name]
     records.check_out([out], read + ([thresholds] if thresholds else []))
     device = pick_device(device)
     record = records.read(record_path)
@@ -126,7 +132,7 @@ def predict_images(
     if len(broken) == len(files):
         raise DataError(f"{images}: no image can be read, the first is {broken[0]}")
     records.write_whole(out, text.getvalue().encode("utf-8", "surrogateescape"))
-    return Predicted(len(files) - len(broken), broken)
+    return Predicted(len(files) - len(broken), broken, source.others)
 
 
 def _decoded(

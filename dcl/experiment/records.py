@@ -120,6 +120,15 @@ def read(path: Path) -> dict[str, Any]:
     return record
 
 
+def files_below(folder: Path, pattern: str) -> list[Path]:
+    """Files below a folder, in order; none below a hidden one, such as the packs of images."""
+    return [
+        path
+        for path in sorted(Path(folder).rglob(pattern))
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+
+
 def collect(folder: Path) -> pd.DataFrame:
     """All records below a folder, a row each.
 
@@ -130,11 +139,7 @@ def collect(folder: Path) -> pd.DataFrame:
         ``rarest_mA`` (of the 14 rarest attributes; NaN with no more than 14), ``ms_per_step``,
         ``path`` and ``record``.
     """
-    paths = [  # nothing below a hidden folder, such as the packs of images
-        path
-        for path in sorted(Path(folder).rglob("*.json"))
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
+    paths = files_below(folder, "*.json")
     if not paths:
         raise RecordError(f"no run record in {folder}: make some with python -m dcl run celeba")
     return pd.DataFrame([_row(path, read(path)) for path in paths])

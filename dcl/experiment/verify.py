@@ -210,7 +210,9 @@ def verify_all(folder: Path, **places: str) -> tuple[list[str], str]:
         What was verified, and what could not be.
     """
     folder = Path(folder)
-    paths, states = sorted(folder.rglob("*.json")), sorted(folder.rglob("*.safetensors"))
+    paths, states = (
+        records.files_below(folder, pattern) for pattern in ("*.json", "*.safetensors")
+    )
     if not paths:
         raise records.RecordError(f"no run record below {folder}: give the folder of the records")
     faults = [f"{path}: {fault}" for path in paths if (fault := record_fault(path))]
@@ -219,7 +221,7 @@ def verify_all(folder: Path, **places: str) -> tuple[list[str], str]:
         fault, with_data = weights_fault(path, **places)
         tested += with_data
         faults += [f"{path}: {fault}"] if fault else []
-    kept = sorted(folder.rglob("*.scores.npz"))
+    kept = records.files_below(folder, "*.scores.npz")
     faults += [f"{path}: {fault}" for path in kept if (fault := scores_fault(path))]
     summary = (
         f"{len(paths)} records, {len(states)} files of weights and {len(kept)} of scores below "

@@ -50,6 +50,21 @@ def test_words_for_a_missing_label_are_no_class(word):
         attribute_of(cells("yes", "no", word, "yes"), "a", "a")
 
 
+@pytest.mark.parametrize(
+    ("values", "stray", "among"),
+    [
+        ([0, 1] * 5 + ["#REF!"], "#REF!", "whole numbers"),
+        (["cat", "dog"] * 5 + [7], "7", "words"),
+        (["label", *[0, 1] * 5], "label", "whole numbers"),
+        (["yes", "no"] * 5 + [1], "1", "yes and no"),
+    ],
+)
+def test_a_stray_cell_is_named_and_not_those_that_the_column_is_of(values, stray, among):
+    row = values.index(int(stray) if stray.isdecimal() else stray) + 2
+    with pytest.raises(DataError, match=f"row {row}, .*got '{stray}' among {among}"):
+        attribute_of(cells(*values), "a", "a")
+
+
 @pytest.mark.parametrize("pair", [("P7", "p7"), ("7", "7.0"), ("007", "7")])
 def test_two_spellings_of_a_group_are_asked_about(pair, tmp_path):
     with pytest.raises(DataError, match="row 3.*spelt .* elsewhere: write a group in one way"):

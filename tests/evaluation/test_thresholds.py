@@ -136,6 +136,7 @@ def test_tuning_is_the_literal_loops_on_random_tables(seed, split, grouped, digi
         (lambda file, a, b: a.update(intervals={"0.5": [1]}), "ValueError"),
         (lambda file, a, b: file.update(prior="yes"), "prior 'yes': choose one of given, tuning"),
         (lambda file, a, b: file.update(fitted_on="test"), "fitted_on 'test'"),
+        (lambda file, a, b: file.update(rule="score >= threshold"), "rule 'score >= threshold'"),
         (lambda file, a, b: file.update(rows=0), "rows must be a whole number of 1 or more"),
         (lambda file, a, b: file.update(decisions=["0.5", "0.5"]), "each decision must be"),
         (lambda file, a, b: file.update(targets={"recall": 3}), r"recall must lie in \(0, 1\)"),

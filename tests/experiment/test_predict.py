@@ -46,6 +46,22 @@ def test_what_is_written_is_what_the_network_decides(made, decision, tmp_path, c
         assert all(float(row[f"{name}_score"]) == float(row[f"{name}_score"]) for row in rows)
 
 
+def test_one_image_is_decided_as_in_its_folder_and_other_files_are_counted(made, tmp_path, capsys):
+    record, _, images = made
+    folder = tmp_path / "new"
+    folder.mkdir()
+    for image in sorted(images.iterdir())[:2]:
+        shutil.copy(image, folder)
+    (folder / "c.heic").write_bytes(b"x")
+    command = ["predict", str(record["path"])]
+    assert main([*command, str(folder), "--out", str(tmp_path / "all.csv")]) == 0
+    assert "no images by their names: 1 .heic" in capsys.readouterr().err
+    (first, *_) = sorted(folder.iterdir())
+    assert main([*command, str(first), "--out", str(tmp_path / "one.csv")]) == 0
+    both = (tmp_path / "all.csv").read_text().splitlines()
+    assert (tmp_path / "one.csv").read_text().splitlines() == both[:2]
+
+
 @pytest.mark.parametrize("place", ["record", "weights", "images", "image", "no/folder.csv"])
 def test_nothing_that_is_read_is_written_over(made, place, tmp_path, capsys):
     record, _, images = made
