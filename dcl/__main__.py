@@ -101,7 +101,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     grid.add_argument("--data-root", metavar="VALUE", help="where not the grid's")
     predict = command("predict", predict_command, help="classes of new images, as a CSV")
     predict.add_argument("record", type=Path, help="a .json with its .safetensors")
-    predict.add_argument("images", type=Path, help="a folder of images, or a .zip")
+    predict.add_argument("images", type=Path, help="a folder of images, a .zip, or one image")
     predict.add_argument("--out", type=Path, default=Path("predictions.csv"))
     predict.add_argument("--decision", default="tuned-mA", help="argmax, tuned-mA, tuned-f1")
     predict.add_argument(

@@ -19,6 +19,7 @@ from ..checks import check_frames, choose, flag, number, plain_array, whole
 SCHEMA = "dcl-thresholds-1"
 SCALES = ("probability", "logit")
 RULE = "score > threshold"
+SURELY = 20  # rows that logits would hardly all put into [0, 1]
 CHOICES = {
     "scale": SCALES,
     "rule": (RULE,),
@@ -176,6 +177,11 @@ def apply(found: Thresholds, scores: Any, *, decision: str = "tuned-mA") -> Tens
             f"row {row}, {found.names[a]}: the thresholds are for scores that are "
             f"{'probabilities' if found.scale == 'probability' else 'logits'}, "
             f"got {scores[row, a].item():g}"
+        )
+    if found.scale == "logit" and len(scores) >= SURELY and inside.all():
+        raise ThresholdsError(
+            f"the thresholds are for logits, and all {len(scores)} rows of scores lie in [0, 1]: "
+            f"if they are probabilities, give torch.logit of them"
         )
     return (scores > found.of(decision)).long()
 

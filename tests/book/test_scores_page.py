@@ -165,6 +165,31 @@ def test_a_wrong_table_is_refused_by_row_and_column_in_the_librarys_words(tab, c
     assert error["message"] == words
 
 
+NEARLY = "y_a,s_a\n" + "".join(f"{n % 2},{n / 21:.3f}\n" for n in range(20))
+DOUBTFUL = [NEARLY + "1,-0.001\n", NEARLY + "1,55\n", NEARLY.replace("0.048", "-2")]
+
+
+@pytest.mark.parametrize("text", [NEARLY, *DOUBTFUL, "y_a,s_a\n1,-2\n0,3\n1,0.5\n"])
+@pytest.mark.parametrize("scale", [None, "probability", "logit"])
+def test_the_page_takes_the_scale_that_the_library_takes_or_asks_as_it_does(
+    tab, text, scale, tmp_path
+):
+    found = tab.evaluate(
+        """([text, scale]) => {
+          const table = window.dclScores.readTable(text);
+          try { return window.dclScores.scaleOf(table, scale); } catch ({ row }) { return row; }
+        }""",
+        [text, scale],
+    )
+    (tmp_path / "s.csv").write_text(text)
+    table = read_scores(tmp_path / "s.csv")
+    try:
+        expected = thresholds.fit(table.scores, table.labels, scale=scale).scale
+    except thresholds.ScoreError as error:
+        expected = table.rows[error.row]
+    assert found == expected
+
+
 def drawn_table(seed, *, rows=150, logits=False, two=True, grouped=False, digits=3):
     """A random table as CSV, and as the arguments of `thresholds.tune`."""
     generator = torch.Generator().manual_seed(seed)

@@ -367,6 +367,24 @@ REFUSED = [
         "column": "group",
     },
     {
+        "name": "a group spelt in two ways",
+        "csv": "id,group,y_a,s_a\n1,P7,0,0.5\n2,p7,1,0.5\n",
+        "row": 3,
+        "column": "group",
+    },
+    {
+        "name": "a group in two kinds of number, keys in capitals",
+        "csv": "ID,Group,y_a,s_a\n1,7,0,0.5\n2,q,1,0.5\n3,7.0,1,0.5\n",
+        "row": 4,
+        "column": "group",
+    },
+    {
+        "name": "a group that is no number",
+        "csv": "id,group,y_a,s_a\n1,p,0,0.5\n2,NaN,1,0.5\n",
+        "row": 3,
+        "column": "group",
+    },
+    {
         "name": "a blank group",
         "csv": "id,group,y_a,s_a\n1,p,0,0.5\n2,,1,0.5\n",
         "row": 3,

@@ -244,3 +244,10 @@ def test_reversed_arrays_are_read_as_they_are():
     assert torch.equal(
         found.values, thresholds.fit(scores[::-1].copy(), labels[::-1].copy()).values
     )
+
+
+def test_probabilities_are_not_decided_by_thresholds_for_logits():
+    found = thresholds.fit(PROBABILITIES.logit(), LABELS)
+    with pytest.raises(thresholds.ThresholdsError, match="all 20 rows of scores lie in"):
+        thresholds.apply(found, PROBABILITIES)
+    assert thresholds.apply(found, PROBABILITIES[:3]).shape == (3, 2)  # too few to tell
