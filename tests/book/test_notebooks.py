@@ -143,6 +143,27 @@ def test_a_notebook_says_what_its_parameters_may_be(name, values, words):
         check_of(name)(**values)
 
 
+@pytest.mark.filterwarnings("ignore")  # of papermill's own
+def test_the_page_of_your_data_reads_a_table_of_ones_own(tmp_path):
+    """As the README says it, with a table of features."""
+    rows = [
+        f"{n % 7 / 7 + (n % 3 == 0)},{n * n % 41},{'yes' if n % 3 else 'no'}" for n in range(90)
+    ]
+    (tmp_path / "mine.csv").write_text("\n".join(["a,b,label_cat", *rows]))
+    given = {"table": str(tmp_path / "mine.csv"), "results": str(tmp_path), "epochs": 1}
+    done = papermill.execute_notebook(
+        NOTEBOOKS / "your_data.ipynb",
+        tmp_path / "out.ipynb",
+        given | {"profile": "quick", "lr": 0.01},
+        cwd=NOTEBOOKS.parent,
+        kernel_name="python3",
+        progress_bar=False,
+    )
+    shown = str([cell.get("outputs") for cell in done.cells])
+    assert "mine, 90 rows of 2 features" in shown
+    assert len(list(tmp_path.rglob("*.json"))) >= 6  # three methods or more, two seeds
+
+
 def test_a_limit_of_no_parameter_and_a_page_without_any_are_refused():
     namespace = ran("rounds: int = 2  # of measuring")
     with pytest.raises(ConfigError, match="unknown parameter 'round': did you mean 'rounds'"):
