@@ -132,6 +132,29 @@ def trends(runs: pd.DataFrame, epochs: int) -> pd.DataFrame:
     )
 
 
+def lines_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """The seeds' lines as text, of each length that two seeds have at every size.
+
+    Returns
+    -------
+    DataFrame
+        Rows by length and other row; columns: slope, where the line ends, and the check.
+    """
+    rows = {}
+    for epochs, own in runs.groupby("epochs"):
+        for other in DECIDING:
+            found = differences(own, other)
+            slope, checked = slopes(found), check(found)
+            if found["part"].nunique() > len(PARTS) and slope.n > 1:
+                rows[f"{epochs} epochs", f"minus {other}"] = {
+                    "per doubling": slope.with_n(),
+                    f"at {PAPER:,}, extrapolated": continued(found).with_n(),
+                    "predicted minus measured at all images": checked.with_n(),
+                    "the check": "hit" if hit(checked) else "miss",
+                }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
 def rates(runs: pd.DataFrame) -> pd.DataFrame:
     """Best mA on validation, %, of single runs: rows by method, columns by learning rate."""
     read = [(r["method"], r["config"]["lr"], best_on_validation(r)) for r in runs["record"]]

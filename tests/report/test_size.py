@@ -58,6 +58,21 @@ def test_lines_of_two_lengths_at_once_are_refused():
         size.slopes(both)
 
 
+def test_the_table_of_lines_has_the_lengths_that_have_every_size(monkeypatch):
+    parts = {24: (*size.PARTS, ALL), 75: size.PARTS}
+
+    def differences(own, other):
+        (epochs,) = set(own["epochs"])
+        return points(0.7, epochs=epochs, parts=parts[epochs], seeds=3)
+
+    monkeypatch.setattr(size, "differences", differences)
+    table = size.lines_table(pd.DataFrame({"epochs": [24, 75]}))
+    assert list(table.index) == [("24 epochs", f"minus {other}") for other in size.DECIDING]
+    assert {text.split()[-1] for text in table["per doubling"]} == {"(3)"}
+    assert set(table["the check"]) == {"hit"}
+    assert size.lines_table(pd.DataFrame({"epochs": []})).empty
+
+
 @pytest.fixture
 def folders(tmp_path):
     """Records of two seeds on two parts, and on all images at three lengths."""
