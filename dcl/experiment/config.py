@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..data.resident import Dataset
 
 PAPER_EPOCHS = 300
-QUICK_SIZES = {"train": 1024, "val": 512, "test": 512}  # images, of profile quick
+QUICK_SIZES = {"train": 640, "val": 320, "test": 320}  # images, of profile quick
 
 
 class ConfigError(ValueError):
