@@ -181,7 +181,7 @@ def as_tensor(what: str, values: Any) -> Tensor:
 
 def plain_array(what: str, values: Any) -> Any:
     """The values, a NumPy array among them as torch can take it; one with a mask is refused."""
-    if getattr(values, "mask", False) is not False and hasattr(values, "filled"):
+    if hasattr(values, "filled") and values.mask.any():
         raise ValueError(f"{what} must not be masked: give {what}.filled(-1), or leave rows out")
     reversed_ = any(stride < 0 for stride in getattr(values, "strides", ()))
     return values.copy() if reversed_ else values
@@ -200,8 +200,10 @@ def check_frames(names: Sequence[str] | None = None, **values: Any) -> None:
         By name; what is no data frame or series is passed over.
     """
     frames = {name: value for name, value in values.items() if hasattr(value, "to_numpy")}
-    rows = {name: list(frame.index) for name, frame in frames.items()}
-    columns = {name: list(frame.columns) for name, frame in frames.items() if frame.ndim == 2}
+    rows, columns = (
+        {name: list(getattr(frame, axis)) for name, frame in frames.items() if hasattr(frame, axis)}
+        for axis in ("index", "columns")
+    )
     if names is not None:
         columns["names"] = list(names)
     for what, orders in (("rows", rows), ("columns", columns)):

@@ -74,6 +74,7 @@ function dclScoresNumbers() {
   const SPLITS = new Map([["val", 0], ["validation", 0], ["valid", 0], ["test", 1]]);
   const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
+  const MISSING = new Set(["", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "none"]);
   const KEYS = ["id", "split", "group"];
 
   // The same for texts that a person reads as one: case, spaces, dashes, zeros before a number.
@@ -155,7 +156,7 @@ function dclScoresNumbers() {
       }
       if (columns.group >= 0) {
         const group = cells[columns.group];
-        if (!group || group.toLowerCase() === "nan") wrong("group", "is blank");
+        if (MISSING.has(group.toLowerCase())) wrong("group", "is blank");
         if (!groupNumbers.has(group)) {
           const key = alike(group);
           if (spelt.has(key)) {

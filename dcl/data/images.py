@@ -58,7 +58,7 @@ def open_archive(path: Path) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo
 def _images(path: Path, members: Iterable[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     images: dict[str, zipfile.ZipInfo] = {}
     for member in members:
-        name = PureWindowsPath(_name(member))  # takes / and \ for separators, and knows drives
+        name = PureWindowsPath(name_of(member))  # takes / and \ for separators, and knows drives
         image = is_image(name.as_posix()) and not member.is_dir()
         wrong = _wrong(member, name)
         if image and name.name in images:
@@ -70,7 +70,7 @@ def _images(path: Path, members: Iterable[zipfile.ZipInfo]) -> dict[str, zipfile
     return images
 
 
-def _name(member: zipfile.ZipInfo) -> str:
+def name_of(member: zipfile.ZipInfo) -> str:
     """The name of a member; macOS writes UTF-8 without the flag that says so."""
     if not member.flag_bits & UTF_8:
         try:
@@ -239,13 +239,13 @@ def _open(data: bytes, where: str) -> Image.Image:
 def _check_bits(image: Image.Image, deep: bool) -> None:
     """Refuse values of more than 8 bits that Pillow does not give as they are."""
     tags = getattr(image, "tag_v2", {})
-    if image.mode.startswith("I"):
+    if image.mode.startswith(("I", "F")):
         if tags.get(PHOTOMETRIC) == 0:  # of 8 bits Pillow turns them round
             raise ValueError(
                 "it is a TIFF of more than 8 bits in which 0 is white: save it with 0 as black"
             )
         unsigned = tags.get(SAMPLE_FORMAT, (1,))[0] == 1 and tags.get(BITS_PER_SAMPLE) == (32,)
-        if unsigned and np.asarray(image).min() < 0:
+        if unsigned and image.mode == "I" and np.asarray(image).min() < 0:
             raise ValueError("it has values of 2,147,483,648 or more: divide them, or save floats")
     elif deep and max(high for _, high in image.convert("RGB").getextrema()) < DARK:
         raise ValueError(

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .resident import DataError
-from .table_file import PARQUET, SEPARATORS, alike, read_table
+from .table_file import MISSING, PARQUET, SEPARATORS, read_table, spelt_twice
 
 YES_NO = {
     "0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1, "no": 0, "yes": 1,
@@ -271,14 +271,14 @@ def _table(path: Path, cells: dict, rows: list[int], scores: dict, labels: dict)
     split = [SPLITS[word.lower()] for word in cells["split"]] if "split" in cells else None
     groups = cells.get("group")
     first: dict[str, str] = {}
-    spelt: dict[str, str] = {}
+    twice = spelt_twice(groups or [])
     for i, group in enumerate(groups or []):
-        if not group or group.lower() == "nan":
+        if group.lower() in MISSING:
             raise DataError(f"{path}, row {rows[i]}, column 'group': is blank")
-        if (other := spelt.setdefault(alike(group), group)) != group:
+        if twice and group == twice[1]:
             raise DataError(
-                f"{path}, row {rows[i]}, column 'group': got {group!r}, spelt {other!r} elsewhere: "
-                f"write a group in one way"
+                f"{path}, row {rows[i]}, column 'group': got {group!r}, spelt {twice[0]!r} "
+                f"elsewhere: write a group in one way"
             )
         if split and first.setdefault(group, split[i]) != split[i]:
             raise DataError(

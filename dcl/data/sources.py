@@ -4,26 +4,49 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from .images import check_size, open_archive, read_member
+from .images import check_size, name_of, open_archive, read_member
 from .names import folded, is_hidden, is_image
 from .resident import DataError
 
 
-class Folder:
+class Source:
+    """Images by their names.
+
+    `places` says of an image what an error adds to its path: where else it is spoken of.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.places: dict[str, str] = {}
+        self.passed: Counter[str] = Counter()  # files that are no images, by their suffix
+
+    def passes(self, name: str) -> None:
+        """Count a file that is no image by its name, unless it is hidden."""
+        if not is_hidden(name):
+            self.passed[PurePosixPath(name).suffix.lower() or "without a suffix"] += 1
+
+    @property
+    def others(self) -> str:
+        """The files that are no images by their names, counted by suffix."""
+        return ", ".join(f"{n:,} {suffix}" for suffix, n in self.passed.most_common())
+
+    def where(self, name: str) -> str:
+        """What an error calls an image."""
+        return f"{self.path / name}{self.places.get(name, '')}"
+
+
+class Folder(Source):
     """Image files below a folder, named by their path below it.
 
     With `names`, only the files of these names; if some are missing, also all images of the folders
     that they should be in. Hidden files and a system's helper files are no images, see
     `dcl.data.names`.
-    `places` says of an image what an error adds to its path: where else it is spoken of.
     """
 
     def __init__(self, path: Path, names: Iterable[str] | None = None):
-        self.path = path
-        self.places: dict[str, str] = {}
-        self.passed: Counter[str] = Counter()  # files that are no images, by their suffix
+        super().__init__(path)
         self.entries: dict[str, os.stat_result | None] = {}
         try:
             if names is None:
@@ -45,7 +68,7 @@ class Folder:
                 elif is_image(name):
                     self.entries[name] = _stat(entry)
                 else:
-                    self.passed[Path(name).suffix.lower() or "without a suffix"] += 1
+                    self.passes(name)
 
     def _look_up(self, names: Iterable[str]) -> None:
         missing = set()  # folders of the names that no file has exactly
@@ -71,11 +94,6 @@ class Folder:
             ]
         return prefixes
 
-    @property
-    def others(self) -> str:
-        """The files that are no images by their names, counted by suffix."""
-        return ", ".join(f"{n:,} {suffix}" for suffix, n in self.passed.most_common())
-
     def stamps(self, names: Sequence[str]) -> list[str]:
         """For each file a text that changes when it is written."""
         stats = (self.entries[name] for name in names)
@@ -89,10 +107,6 @@ class Folder:
     def names(self) -> set[str]:
         return set(self.entries)
 
-    def where(self, name: str) -> str:
-        """What an error calls an image."""
-        return f"{self.path / name}{self.places.get(name, '')}"
-
     def read(self, name: str) -> bytes:
         path = self.path / name
         try:
@@ -102,15 +116,15 @@ class Folder:
             raise DataError(f"{self.where(name)}: cannot be read ({error.strerror})") from None
 
 
-class Archive:
+class Archive(Source):
     """Image files in a zip file, named without their folders."""
 
-    others = ""  # as of `Folder`: nothing is said of a zip's other files
-
     def __init__(self, path: Path):
-        self.path = path
-        self.places: dict[str, str] = {}
+        super().__init__(path)
         self.archive, self.members = open_archive(path)
+        for member in self.archive.infolist():
+            if not member.is_dir() and not is_image(name := name_of(member)):
+                self.passes(name)
         self._process = os.getpid()
 
     def stamps(self, names: Sequence[str]) -> list[str]:
@@ -126,10 +140,6 @@ class Archive:
 
     def names(self) -> set[str]:
         return set(self.members)
-
-    def where(self, name: str) -> str:
-        """What an error calls an image."""
-        return f"{self.path / name}{self.places.get(name, '')}"
 
     def read(self, name: str) -> bytes:
         if self._process != os.getpid():  # two processes must not move the place in one open file

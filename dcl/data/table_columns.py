@@ -18,11 +18,11 @@ from .table_file import (
     NAMELESS,
     Codes,
     Table,
-    alike,
     is_number,
     option,
     quoted,
     some,
+    spelt_twice,
 )
 from .table_labels import (
     TEXT,
@@ -39,7 +39,10 @@ PATHS = ("path", "image", "image_path", "image_id", "file", "filename", "file_na
 MORE_PATHS = {"imageid", "imagename", "imageindex", "imagefile", "imagepath", "imagefilename",
               "filepath", "imgid", "imgname", "imgpath"}  # without _, - and spaces  # fmt: skip
 NO_NAME = re.compile(rf"{NAMELESS}: \d+|__index_level_\d+__")
-FLAGS = ("is_train", "is_valid", "is_val", "is_test")  # columns of true and false
+SPLIT_NAMES = (  # columns that say in another way than by words to which split a row belongs
+    *("is_train", "is_valid", "is_val", "is_test", "partition", "eval_partition", "data_split"),
+    *("dataset_split", "splits", "fold", "folds", "kfold", "cv_fold"),
+)
 SHOWN = 5  # columns in a sentence
 
 
@@ -127,9 +130,9 @@ def _ask_of_splits(table: Table, columns: list[str]) -> None:
     """Refuse a column that names splits, if none is called split and nobody says what it is."""
     for name in columns:
         words = {split_name(cell) for cell in table.columns[name]}
-        flag = name.lower() in FLAGS and len(set(table.columns[name])) == 2
-        if flag or (None not in words and len(words) > 1):
-            what = "seems to say" if flag else "says"
+        said = None not in words and len(words) > 1
+        if said or name.lower() in SPLIT_NAMES:
+            what = "says" if said else "seems to say"
             raise table.error(
                 None, name,
                 f"{what} to which split a row belongs: call the column split, with train, val or "
@@ -161,14 +164,12 @@ def groups_of(table: Table, column: str) -> np.ndarray:
             f"is empty, in {len(empty):,} of {len(cells):,} rows: a row of an unknown group may "
             f"belong to any. Write a group, a new one for a row that stands alone",
         )  # fmt: skip
-    spelt: dict[str, str] = {}
-    for row, cell in enumerate(cells):
-        if (other := spelt.setdefault(alike(cell), cell)) != cell:
-            raise table.error(
-                row, column,
-                f"got {cell!r}, spelt {other!r} elsewhere: write a group in one way, or call it "
-                f"by another name if it is another",
-            )  # fmt: skip
+    if twice := spelt_twice(cells):
+        raise table.error(
+            cells.index(twice[1]), column,
+            f"got {twice[1]!r}, spelt {twice[0]!r} elsewhere: write a group in one way, or call it "
+            f"by another name if it is another",
+        )  # fmt: skip
     groups = np.unique(cells, return_inverse=True)[1]
     if groups.max() < len(SPLITS) - 1:
         raise table.error(

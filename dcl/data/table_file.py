@@ -262,12 +262,21 @@ def alike(text: str) -> str:
     >>> alike("T\N{EN DASH}Cell  a\N{ZERO WIDTH SPACE}"), alike("007"), alike("7.0")
     ('t-cell a', '7', '7')
     """
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = unicodedata.normalize("NFKC", text).lower()
     kinds = {"Cf": "", "Pd": "-", "Zs": " ", "Pc": " "}  # unseen, dashes, spaces, underscores
     text = "".join(kinds.get(unicodedata.category(letter), letter) for letter in text)
     text = " ".join(text.split())
     whole = WHOLE.fullmatch(text)
     return f"{'-' * (whole[1] == '-')}{int(whole[2])}" if whole else text
+
+
+def spelt_twice(texts: Iterable[str]) -> tuple[str, str] | None:
+    """The first two different texts that are `alike`; None if there are none."""
+    first: dict[str, str] = {}
+    for text in dict.fromkeys(texts):
+        if (other := first.setdefault(alike(text), text)) != text:
+            return other, text
+    return None
 
 
 def has_zeros(cell: str) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from .images import name_of
 from .names import SUFFIXES, folded, is_hidden, match, near
 from .pack import Pack, open_pack
 from .resident import DataError
@@ -79,7 +80,7 @@ def find_images(
             )
     if isinstance(source, Archive):
         for row, name in enumerate(names):
-            _check_folders(table, column, row, source.members[name].filename)
+            _check_folders(table, column, row, name_of(source.members[name]))
     loose = [(name, file) for name, file in zip(wanted, names, strict=True) if name != file]
     if loose:
         notes.append(

@@ -20,13 +20,13 @@ from .table_file import (
     WHOLE,
     Codes,
     Table,
-    alike,
     as_number,
     has_zeros,
     is_number,
     names_in,
     option,
     some,
+    spelt_twice,
 )
 
 PAIRS = (("false", "true"), ("no", "yes"))
@@ -223,7 +223,7 @@ def _kind(cells: Cells, text: str) -> str | tuple[str, str]:
         raise cells.error(
             cell,
             f"got {text!r}: leave the cell empty for unknown, or say what it means by "
-            f"{option('codes', f'{cell}=unknown')}",
+            f"{option('codes', f'{cell}=unknown')}, or {cell}={cell} if it is a class",
         )
     whole = WHOLE.fullmatch(text)
     if whole and whole[1] != "-":
@@ -240,16 +240,14 @@ def _kind(cells: Cells, text: str) -> str | tuple[str, str]:
 
 def _words(cells: Cells) -> list[str]:
     """The names of the classes of words: in alphabetical order, but yes after no."""
-    spelt: dict[str, str] = {}
-    for word, cell in cells.known.items():
-        other = spelt.setdefault(alike(word), word)
-        if other != word:
-            row = cells.table.rows[cells.first[cells.known[other]]]
-            raise cells.error(
-                cell,
-                f"got {word!r}, spelt {other!r} in row {row}: write it in one way, or say by "
-                f"{option('codes', f'{word}={other}')} that they are one class",
-            )
+    if twice := spelt_twice(cells.known):
+        other, word = twice
+        row = cells.table.rows[cells.first[cells.known[other]]]
+        raise cells.error(
+            cells.known[word],
+            f"got {word!r}, spelt {other!r} in row {row}: write it in one way, or say by "
+            f"{option('codes', f'{word}={other}')} that they are one class",
+        )
     names = sorted(cells.known)
     if len(names) > 2 and {name.lower() for name in names} <= {*YES, *NO}:
         said = [f"{name}={'yes' if name.lower() in YES else 'no'}" for name in names]
@@ -342,14 +340,13 @@ def attributes_in(
         labels_in[cell] = labels - {"no"} if labels is not None else None
     words = {word for labels in labels_in.values() for word in labels or ()}
     order = sorted(words, key=int) if all(map(str.isdecimal, words)) else sorted(words)
-    spelt: dict[str, str] = {}
-    for word in order:
-        if (other := spelt.setdefault(alike(word), word)) != word:
-            raise table.error(
-                None, column,
-                f"has {word!r} and {other!r}: write it in one way, or say by "
-                f"{option('codes', f'{word}={other}')} that they are one label",
-            )  # fmt: skip
+    if twice := spelt_twice(order):
+        other, word = twice
+        raise table.error(
+            None, column,
+            f"has {word!r} and {other!r}: write it in one way, or say by "
+            f"{option('codes', f'{word}={other}')} that they are one label",
+        )  # fmt: skip
     unknown = Counter({cell: n for cell, n in cells.counts.items() if labels_in[cell] is None})
     known = len(table) - sum(unknown.values())
     if not words or len(words) > max(2, known / 2):

@@ -76,7 +76,10 @@ def decide(
             f"logits must be (samples, attributes, classes), got shape {tuple(logits.shape)}"
         )
     _check_numbers(logits)
-    return (logits if offsets is None else move(logits, offsets)).argmax(2)
+    if offsets is None:
+        return logits.argmax(2)
+    _check_scale(logits)
+    return move(logits, offsets).argmax(2)
 
 
 def as_offsets(offsets: Tensor | Tuned) -> Tensor:
@@ -148,6 +151,7 @@ def as_scored(logits: Any, labels: Any) -> tuple[Tensor, Tensor]:
         )
     check_labels(labels, *logits.shape[1:])
     _check_numbers(logits)
+    _check_scale(logits)
     check_scored(logits, labels)
     return logits, labels.long()
 
@@ -156,18 +160,23 @@ def _check_numbers(logits: Tensor) -> None:
     """No logit is NaN, and each sample's have a largest one."""
     wrong = logits.isnan().any(2)
     wrong |= (logits == -torch.inf).all(2) | ((logits == torch.inf).sum(2) > 1)
-    shares = (logits >= 0) & (logits <= 1)
-    sums = ((logits.sum(2) - 1).abs() < 1e-4).all() & shares.all()
-    if len(logits) > 1 and bool(sums) and bool((shares & (logits > 0) & (logits < 1)).any()):
-        raise ValueError(
-            "logits are probabilities, for those of each sample add up to 1: give their logarithm, "
-            "probabilities.log()"
-        )
     if bool(wrong.any()):
         row, attribute = wrong.nonzero()[0].tolist()
         raise ValueError(
             f"logits must be numbers, got NaN, or infinity where no class is the largest, in row "
             f"{row}, attribute {attribute}: {logits[row, attribute].tolist()}"
+        )
+
+
+def _check_scale(logits: Tensor) -> None:
+    """Not probabilities (N, A, C), to which offsets cannot be added."""
+    close = 1e-2 if logits.dtype in (torch.float16, torch.bfloat16) else 1e-4
+    whole = ((logits.double().sum(2) - 1).abs() < close).all() & (logits >= 0).all()
+    between = (logits > 0) & (logits < 1)  # else each sample has a one among zeros
+    if len(logits) > 1 and bool(whole & between.any()):
+        raise ValueError(
+            "logits are probabilities, for those of each sample add up to 1: give their logarithm, "
+            "probabilities.log()"
         )
 
 

@@ -34,7 +34,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from numbers import Real
 from typing import Any
 
 import torch
@@ -343,12 +342,16 @@ def _groups(groups: Any, size: int) -> Tensor:
         raise ValueError(f"groups must name one for each of {size} rows, got {got}")
     seen: dict[Any, int] = {}
     for row, group in enumerate(values):
-        if not isinstance(group, str | Real) or group != group:  # None, pandas' NA, a list
+        try:
+            known = group is not None and bool(group == group)
+            seen.setdefault(group, len(seen))
+        except TypeError:  # pandas' NA, a list
+            known = False
+        if not known:
             raise ValueError(
-                f"row {row}: a group must be a text or a number, got {group!r}. Give a row that "
-                f"stands alone a group of its own"
+                f"row {row}: a group must be a text, a number or a date, got {group!r}. Give a row "
+                f"that stands alone a group of its own"
             )
-        seen.setdefault(group, len(seen))
     return torch.tensor([seen[group] for group in values])
 
 

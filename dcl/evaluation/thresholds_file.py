@@ -264,7 +264,7 @@ def doubles(values: Any, what: str = "scores") -> Tensor:
         return values.detach().cpu().double()
     try:
         if hasattr(values, "to_numpy"):
-            values = values.to_numpy(dtype="float64", copy=True)
+            values = values.to_numpy().astype("float64")
         return torch.as_tensor(plain_array(what, values), dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ThresholdsError(

@@ -33,6 +33,9 @@ PAPER_EPOCHS = 300
 QUICK_SIZES = {"train": 640, "val": 320, "test": 320}  # images, of profile quick
 
 
+NUMBERS = ("train_images", "train_part", "drawn_faces")  # options that say how many images
+
+
 class ConfigError(ValueError):
     """A parameter that cannot be: names the value, what is allowed and what to do."""
 
@@ -317,7 +320,7 @@ class Training(Config):
 
     def quick_sizes(self) -> dict[str, int]:
         """Images of each split that a quick look uses; nothing where their number is given."""
-        given = any(spec.name == "train_images" for spec in self.changed())
+        given = any(spec.name in NUMBERS for spec in self.changed())
         return QUICK_SIZES if self.profile == "quick" and not given else {}
 
     def criterion_options(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from test_table_meaning import X, cells, of_features
 from dcl.data import DataError, table
 from dcl.data.images import decode
 from dcl.data.scores_table import read_prior, read_scores
+from dcl.data.sources import Archive
 from dcl.data.table_columns import groups_of
 from dcl.data.table_labels import attribute_of
 
@@ -75,8 +76,9 @@ def test_two_spellings_of_a_group_are_asked_about(pair, tmp_path):
         read_scores(tmp_path / "s.csv")
 
 
-def test_a_group_that_says_nan_is_blank(tmp_path):
-    (tmp_path / "s.csv").write_text("group,y_a,s_a\np,1,0.5\nNaN,0,0.2\n")
+@pytest.mark.parametrize("word", ["NaN", "None", "NA", "null", ""])
+def test_a_group_that_says_nothing_is_blank(word, tmp_path):
+    (tmp_path / "s.csv").write_text(f"group,y_a,s_a\np,1,0.5\n{word},0,0.2\n")
     with pytest.raises(DataError, match="row 3, column 'group': is blank"):
         read_scores(tmp_path / "s.csv")
 
@@ -91,6 +93,13 @@ def test_a_label_twice_in_a_table_of_rates_is_refused(tmp_path):
     (tmp_path / "p.csv").write_text("label,prior\ncat,0.1\ncat,0.9\n")
     with pytest.raises(DataError, match="row 3, column 'label': 'cat' has a row above"):
         read_prior(str(tmp_path / "p.csv"), ("cat",))
+
+
+@pytest.mark.parametrize("name", ["Fold", "partition", "eval_partition"])
+def test_numbers_of_a_split_are_asked_about_by_their_name(name, tmp_path):
+    rows = [["x", "label_cat", name], *zip(X, TWO, [n % 3 for n in range(40)], strict=True)]
+    with pytest.raises(DataError, match=f"column '{name}': seems to say to which split"):
+        table.load(write(tmp_path / "my.csv", rows))
 
 
 @pytest.mark.parametrize("name", ["partition", "subset", "fold", "Phase"])
@@ -164,6 +173,23 @@ def test_an_image_of_a_zip_lies_where_the_table_says(cell, member, fits, tmp_pat
     else:
         with pytest.raises(DataError, match=r"row 2, .* lies at 'test/0\.png' in the zip file"):
             table.load(tmp_path / "my.csv", **options)
+
+
+def test_the_folders_of_a_zip_of_macos_are_read_as_they_are_written(tmp_path):
+    written = "\N{LATIN SMALL LETTER E WITH ACUTE}t\N{LATIN SMALL LETTER E WITH ACUTE}/"
+    stand_in = "@@t@@/"  # of as many bytes, so that the flag of UTF-8 stays off, as macOS leaves it
+    with zipfile.ZipFile(tmp_path / "ascii.zip", "w") as archive:
+        for number in range(12):
+            grey(tmp_path / "one.png", number)
+            archive.write(tmp_path / "one.png", f"{stand_in}{number}.png")
+        archive.writestr("more.heic", b"x")
+    data = (tmp_path / "ascii.zip").read_bytes().replace(stand_in.encode(), written.encode())
+    (tmp_path / "images.zip").write_bytes(data)
+    rows = [[f"{written}{n}.png", n % 2] for n in range(12)]
+    path = write(tmp_path / "my.csv", [["path", "label"], *rows])
+    found = table.load(path, images=tmp_path / "images.zip", size=(4, 4), progress=False)
+    assert "12 rows" in found.facts["notes"][0]
+    assert Archive(tmp_path / "images.zip").others == "1 .heic"
 
 
 def test_images_of_one_name_in_two_folders_need_more_than_a_zip(tmp_path):

@@ -216,16 +216,19 @@ def test_impossible_values_are_named(call, names):
 def test_probabilities_in_the_place_of_logits_are_told_by_their_sum():
     probabilities = torch.randn(6, 2, 3).softmax(2)
     labels = torch.zeros(6, 2, dtype=torch.long)
+    counts = torch.tensor([[5, 4, 3]] * 2)
     for call in (
-        decide,
+        lambda x: decide(x, counts),
         lambda x: tune_thresholds(x, labels),
         lambda x: evaluate(x, labels, [*"ab"]),
     ):
         with pytest.raises(ValueError, match="logits are probabilities.* add up to 1"):
             call(probabilities)
-    assert torch.equal(decide(probabilities.log()), probabilities.argmax(2))
+    with pytest.raises(ValueError, match="logits are probabilities"):
+        decide(probabilities.half(), counts)
+    assert torch.equal(decide(probabilities), probabilities.argmax(2))  # nothing is added
     one_hot = torch.eye(3).unsqueeze(1)
-    assert torch.equal(decide(one_hot), torch.arange(3)[:, None])
+    assert torch.equal(decide(one_hot, torch.ones(1, 3)), torch.arange(3)[:, None])
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -160,3 +160,11 @@ def test_logits_of_another_number_of_attributes_are_refused_and_lists_are_taken(
         metric.update(torch.randn(5, 1, 2), torch.zeros(5, 2).long())
     metric.update([[0, 1], [1, 0]], [[0, 1], [1, 0]])
     assert metric.compute() == 1
+
+
+def test_probabilities_of_classes_decide_as_their_logits_do():
+    logits, labels = torch.randn(30, 2, 2), (torch.rand(30, 2) < 0.5).long()
+    one, other = MeanBalancedAccuracy(2), MeanBalancedAccuracy(2)
+    one.update(logits, labels)
+    other.update(logits.softmax(2), labels)
+    assert torch.equal(one.counts, other.counts)

@@ -226,7 +226,7 @@ def test_scores_that_are_no_numbers_are_named(scores, words):
 @pytest.mark.parametrize(
     ("groups", "words"),
     [
-        (pd.Series([*"abcdefghijklmnopqrs", None]), "row 19: a group must be a text or a number"),
+        (pd.Series([*"abcdefghijklmnopqrs", None]), "row 19: a group must be a text, a num"),
         (np.append(np.arange(19.0), np.nan), "row 19: .* got nan"),
         (torch.zeros(20, 1), "row 0: .* got"),
         (3, "groups must name one for each of 20 rows, got 3"),
@@ -236,6 +236,41 @@ def test_scores_that_are_no_numbers_are_named(scores, words):
 def test_groups_that_are_none_are_named(groups, words):
     with pytest.raises(ValueError, match=words):
         thresholds.fit(PROBABILITIES, LABELS, groups=groups)
+
+
+def test_dates_are_groups_and_a_mask_of_nothing_hides_nothing():
+    dates = pd.Series(pd.date_range("2026-01-01", periods=20))
+    plain = thresholds.fit(PROBABILITIES, LABELS)
+    masked = np.ma.masked_array(PROBABILITIES.numpy())
+    for found in (
+        thresholds.fit(PROBABILITIES, LABELS, groups=dates),
+        thresholds.fit(masked, np.ma.masked_array(LABELS.numpy(), False)),
+    ):
+        assert torch.equal(found.values, plain.values)
+    dates[3] = pd.NaT
+    with pytest.raises(ValueError, match="row 3: a group must be a text, a number or a date"):
+        thresholds.fit(PROBABILITIES, LABELS, groups=dates)
+
+
+class OtherFrame:
+    """What a data frame without an index has, as of Polars."""
+
+    columns = ("cat", "dog")
+    ndim = 2
+
+    def __init__(self, values):
+        self.values = values
+
+    def to_numpy(self):
+        return self.values
+
+
+def test_a_frame_without_an_index_is_read_by_its_columns():
+    scores, labels = OtherFrame(PROBABILITIES.numpy()), OtherFrame(LABELS.numpy())
+    found = thresholds.fit(scores, labels)
+    assert found.names == ("cat", "dog")
+    with pytest.raises(ValueError, match="columns in another order"):
+        thresholds.fit(scores, labels, names=["dog", "cat"])
 
 
 def test_reversed_arrays_are_read_as_they_are():
