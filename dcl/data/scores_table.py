@@ -14,7 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from .resident import DataError
-from .table_file import MISSING, PARQUET, SEPARATORS, read_table, spelt_twice
+from .table_file import (
+    MISSING,
+    PARQUET,
+    SEPARATORS,
+    check_first_line,
+    read_table,
+    spelt_twice,
+)
 
 YES_NO = {
     "0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1, "no": 0, "yes": 1,
@@ -150,6 +157,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
                         f"{len(header)} as in the row of column names"
                     )
                 if not header:
+                    check_first_line(path, cells)
                     header = cells = [_key(name) for name in cells]
                     for number, name in enumerate(header):
                         if not name:

@@ -33,6 +33,7 @@ from .table_columns import (
     groups_of,
     images_of,
     leaks,
+    line_breaks,
     splits_of,
     unknown_labels,
     untested_classes,
@@ -134,10 +135,11 @@ def load(
         table, notes = read_folders(path)
         where = path
     else:
-        table = read_table(path)
+        table = read_table(path, ignore)
         where = path.parent if images is None else Path(images)
     of_folders = table.path.is_dir()
     chosen = Columns(table, of_folders or images is not None, labels, ignore, group)
+    notes += line_breaks(table, chosen)
     table = table.composed(but=chosen.path)
     if chosen.path is not None:
         names = images_of(table, chosen.path, folders=where.suffix.lower() != ".zip")

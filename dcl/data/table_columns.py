@@ -16,6 +16,7 @@ from .table_file import (
     FEW,
     MISSING,
     NAMELESS,
+    SEPARATORS,
     Codes,
     Table,
     is_number,
@@ -139,6 +140,34 @@ def _ask_of_splits(table: Table, columns: list[str]) -> None:
                 f"test in each row, or leave it out by {option('ignore', name)}, and the rows are "
                 f"split at random",
             )  # fmt: skip
+
+
+def line_breaks(table: Table, chosen: Columns) -> list[str]:
+    """Refuse line breaks inside cells that are used: a quotation mark may have swallowed rows.
+
+    A sentence on those that are left out, as a report may be, if a row may be among their lines.
+    """
+    used = [chosen.path, chosen.split, chosen.group, *chosen.labels, *chosen.features]
+    for name in filter(None, used):
+        for row, cell in enumerate(table.columns[name]):
+            if len(cell.splitlines()) > 1:
+                raise table.error(
+                    row, name,
+                    f"has a line break in it, {cell[:60]!r}: is a quotation mark missing, or one "
+                    f"too many? Double those inside a cell, or leave the column out by "
+                    f"{option('ignore', name)}",
+                )  # fmt: skip
+    separator, notes = SEPARATORS.get(table.path.suffix.lower(), ","), []
+    for name in chosen.ignored:
+        cells = zip(table.rows, table.columns[name], strict=True)
+        lines = ((row, line) for row, cell in cells for line in cell.splitlines()[1:])
+        like = next((row for row, x in lines if x.count(separator) >= len(table.columns) - 1), None)
+        if like is not None:
+            notes.append(
+                f"warning: {name} has a cell of several lines, which look like rows of the table, "
+                f"in row {like}: if a quotation mark is missing there, rows are lost"
+            )
+    return notes
 
 
 def _says_label(column: str) -> bool:

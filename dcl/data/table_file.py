@@ -7,7 +7,7 @@ class. What a person says of cells, columns and words is a text, as on a command
 import csv
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -65,8 +65,8 @@ def _nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def read_table(path: Path) -> Table:
-    """The table in a file.
+def read_table(path: Path, ignore: Sequence[str] = ()) -> Table:
+    """The table in a file; columns to `ignore` may hold what is no text, as lists, and are empty.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def read_table(path: Path) -> Table:
         )
     if not path.is_file():
         raise DataError(f"{path} is {'a folder' if path.is_dir() else 'missing'}: give a file")
-    table = _parquet(path) if suffix in PARQUET else _separated(path, SEPARATORS[suffix])
+    table = _parquet(path, ignore) if suffix in PARQUET else _separated(path, SEPARATORS[suffix])
     if not len(table):
         raise DataError(f"{path}: there is no row below the column names")
     return table
@@ -121,7 +121,18 @@ def _separated(path: Path, separator: str) -> Table:
     )  # fmt: skip
 
 
+def check_first_line(path: Path, header: Sequence[str]) -> None:
+    """Refuse the line that tells Excel the separator, in the place of the column names."""
+    if header and header[0].lower().startswith("sep="):
+        raise DataError(
+            f"{path}, row 1: begins with {header[0]!r}, which is for Excel: take the line out, so "
+            f"that the column names are the first"
+        )
+
+
 def _check_header(path: Path, header: list[str], separator: str | None) -> None:
+    if separator is not None:
+        check_first_line(path, header)
     if separator is not None and len(header) < 2:
         other = [mark for mark in (";", "\t", ",", "|") if header and mark in header[0]]
         raise DataError(
@@ -136,7 +147,7 @@ def _check_header(path: Path, header: list[str], separator: str | None) -> None:
             raise DataError(f"{path}, row 1: two columns are called {name!r}")
 
 
-def _parquet(path: Path) -> Table:
+def _parquet(path: Path, ignore: Sequence[str]) -> Table:
     try:
         import pyarrow
         import pyarrow.parquet
@@ -166,9 +177,13 @@ def _parquet(path: Path) -> Table:
             or pyarrow.types.is_temporal(kind)
             or pyarrow.types.is_null(kind)
         ):
+            if name in ignore:
+                columns[name] = [""] * read.num_rows
+                continue
+            hint = LISTS.format(name=name) if pyarrow.types.is_list(kind) else ""
             raise DataError(
-                f"{path}, column {name!r}: holds {kind}, expected texts, numbers or true and false"
-                + (LISTS.format(name=name) if pyarrow.types.is_list(kind) else "")
+                f"{path}, column {name!r}: holds {kind}, expected texts, numbers or true and "
+                f"false: leave it out by {option('ignore', name)}{hint}"
             )
         try:
             columns[name] = [_text(value) for value in column.to_pylist()]

@@ -165,6 +165,7 @@ def attribute_of(
                 f"unknown or a class",
             )
     if "word" in allowed or any(map(has_zeros, first)):
+        _ask_of_none(cells)
         names = _words(cells)
         code_of = {text: names.index(text) for text in first}
     elif allowed == {"number"}:
@@ -206,6 +207,25 @@ def _allowed(cells: Cells, kinds: dict[str, str | tuple[str, str]]) -> set:
     if "word" in rows and rows["number"] <= words:
         return {"word", *PAIRS}
     return {rows.most_common(1)[0][0]} if rows else set()
+
+
+def _ask_of_none(cells: Cells, *, lists: bool = False) -> None:
+    """Refuse the word none where it is written as the other words are: none of them, or unknown?
+
+    A None among words in small letters is Python's.
+    """
+    for cell in cells.unknown:
+        ways = (str.islower, str.isupper, str.istitle)
+        way = next((way for way in ways if way(cell)), None)
+        like = any(way(text[: len(cell)]) for text in cells.known) if way else False
+        if cell.lower() == "none" and like and cell not in cells.said:
+            none, what = ("no", "its rows have none of them") if lists else (cell, "it is a class")
+            raise cells.error(
+                cell,
+                f"got {cell!r}, in {cells.counts[cell]:,} of {len(cells.table):,} rows: say by "
+                f"{option('codes', f'{cell}={none}')} that {what}, or by "
+                f"{option('codes', f'{cell}=unknown')} that nothing is known there",
+            )
 
 
 def _blank_is_no(cells: Cells) -> str:
@@ -333,6 +353,7 @@ def attributes_in(
         For a label that is spelt in two ways or that every row has, and for too many labels.
     """
     cells = Cells(table, column, codes)
+    _ask_of_none(cells, lists=True)
     labels_in: dict[str, set[str] | None] = {}  # the labels in each different cell
     for cell, text in cells.texts.items():
         whole = cell in cells.said and text is not None

@@ -279,8 +279,8 @@ class Training(Config):
         with as_config_error():
             if entry.tasks == "single-label" and not self.single_label:
                 raise ValueError(
-                    f"method {self.method!r} is for {TASKS[entry.tasks]}, not for "
-                    f"{type(self).__name__}"
+                    f"method {self.method!r} is for {TASKS[entry.tasks]} and a network made for "
+                    f"it, as those of cifar100, not for {type(self).__name__}: choose another"
                 )
             entry.criterion(counts, self.epochs, seed=self.seed, **options)
         object.__setattr__(self, "method_options", options)

@@ -16,6 +16,7 @@ from dcl.data.images import decode
 from dcl.data.scores_table import read_prior, read_scores
 from dcl.data.sources import Archive
 from dcl.data.table_columns import groups_of
+from dcl.data.table_file import read_table
 from dcl.data.table_labels import attribute_of
 
 SPLIT = (["train"] * 6 + ["val"] * 2 + ["test"] * 2) * 4
@@ -254,3 +255,42 @@ def test_a_date_that_python_cannot_hold_is_named_by_its_column(tmp_path):
     parquet.write_table(pyarrow.table(columns), tmp_path / "s.parquet")
     with pytest.raises(DataError, match="column 'when': timestamp.* that Python cannot hold"):
         read_scores(tmp_path / "s.parquet")
+
+
+@pytest.mark.parametrize("read", [read_table, read_scores])
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_the_line_that_tells_excel_the_separator_is_pointed_out(read, mark, tmp_path):
+    path = tmp_path / "excel.csv"
+    path.write_text(f"sep={mark}\ny_a{mark}s_a\n1{mark}0.5\n")
+    with pytest.raises(DataError, match="row 1: begins with 'sep=.*', which is for Excel: take"):
+        read(path)
+
+
+def report(tmp_path, text):
+    columns = {"a": TWO, "report": [text if row == 3 else "fine" for row in range(40)]}
+    return of_features(tmp_path, columns, ignore=["report"]).facts["notes"]
+
+
+def test_a_row_that_a_quotation_mark_swallowed_is_pointed_out(tmp_path):
+    told = [note for note in report(tmp_path, "6 inch\nx,9,0,1,val\n7 ") if "several lines" in note]
+    assert told == [
+        "warning: report has a cell of several lines, which look like rows of the table, in row "
+        "7: if a quotation mark is missing there, rows are lost"
+    ]
+    assert not any("lines" in note for note in report(tmp_path, "No mass,\nno nodule.\nStable"))
+    columns = {"a": TWO, "f_tone": ["low", "high\nlow"] * 20}
+    with pytest.raises(DataError, match=r"row 4, column 'f_tone': has a line break in it, 'high"):
+        of_features(tmp_path, columns)
+
+
+def test_a_column_of_lists_can_be_left_out(tmp_path):
+    pyarrow, parquet = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet"))
+    columns = {"x": X, "label": TWO, "boxes": [[1, 2]] * 40}
+    columns["split"] = SPLIT
+    path = tmp_path / "lists.parquet"
+    parquet.write_table(pyarrow.table(columns), path)
+    with pytest.raises(DataError, match="column 'boxes': holds list<.*leave it out by --ignore bo"):
+        table.load(path)
+    data = table.load(path, ignore=["boxes"])
+    assert data.attributes == ("label",)
+    assert "columns left out: boxes" in data.facts["notes"]

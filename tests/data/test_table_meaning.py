@@ -125,6 +125,33 @@ def test_a_missing_label_as_a_text_is_unknown_and_counted(tmp_path, word):
     assert told in data.facts["notes"]
 
 
+@pytest.mark.parametrize(
+    ("words", "none"),
+    [(["mild", "severe", "mild"], "none"), (["Mild", "Severe disease", "Mild"], "None"),
+     (["MILD", "SEVERE", "MILD"], "NONE"), (["mild", "mild", "mild"], "none")],
+)  # fmt: skip
+def test_none_written_as_the_other_words_is_asked_about(words, none, tmp_path):
+    columns = {"a": [none, *words] * 10}
+    told = f'say by --codes "{none}={none}" that it is a class, or by --codes "{none}=unknown" that'
+    with pytest.raises(DataError, match=f"got '{none}', in 10 of 40 rows: {told}"):
+        of_features(tmp_path, columns)
+    named = of_features(tmp_path, columns, codes=f"{none}={none}").facts["class_names"]["a"]
+    assert set(named) == {none, *words}
+    if len(set(words)) > 1:
+        unknown = of_features(tmp_path, columns, codes=f"{none}=unknown")
+        assert all_labels(unknown, "a").count(-1) == 10
+
+
+def test_none_of_a_list_is_asked_about(tmp_path):
+    columns = {"a": ["Mass|Nodule", "Nodule", "None", "Mass"] * 10}
+    with pytest.raises(DataError, match=r'--codes "None=no" that its rows have none of them, or'):
+        of_features(tmp_path, columns, separator="|")
+    data = of_features(tmp_path, columns, separator="|", codes="None=no")
+    assert all_labels(data, "Mass") == in_order([1, 0, 0, 1] * 10)
+    unknown = of_features(tmp_path, columns, separator="|", codes="None=unknown")
+    assert all_labels(unknown, "Mass") == in_order([1, 0, -1, 1] * 10)
+
+
 def test_whole_numbers_are_classes_called_by_them(tmp_path):
     data = of_features(tmp_path, {"a": [402, 3, 5021, 17] * 10, "b": [1, 2, 2, 2] * 10})
     assert data.facts["class_names"]["a"] == ("3", "17", "402", "5021")
@@ -422,7 +449,20 @@ def test_a_counter_with_gaps_is_a_counter(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("patient_id", True), ("imageID", True), ("ID", True), ("paid", False), ("f_grid", False)],
+    [
+        ("patient_id", True),
+        ("imageID", True),
+        ("ID", True),
+        ("paid", False),
+        ("f_grid", False),
+        ("patient", True),
+        ("Index", True),
+        ("record_number", True),
+        ("uid", True),
+        ("body_mass_index", False),
+        ("suitcase", False),
+        ("pulse", False),
+    ],
 )
 def test_a_feature_whose_name_is_that_of_an_id_is_pointed_out(name, told, tmp_path):
     columns = {"a": [0, 1] * 20, name: [100 + n // 4 for n in range(COUNT)]}

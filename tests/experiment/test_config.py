@@ -36,7 +36,10 @@ from dcl.methods import METHODS
             {"method": "cross-entropy", "margin": 3},
             "has no margin: .* choose one of crl, dcl-ss-tl",
         ),
-        ({"method": "ldam-drw"}, "is for a single label, not for CelebA"),
+        (
+            {"method": "ldam-drw"},
+            "is for a single label and a network made for it, .*, not for CelebA",
+        ),
         ({"method": "crl-original", "eta": -1}, "eta must be a number of 0 or more, got -1"),
         ({"method": "lmle", "seed": 2**32}, "seed must be at least 0 and at most 4294967295"),
         ({"curriculum": "batch"}, "curriculum must be one of step, epoch, got 'batch'"),
