@@ -11,6 +11,7 @@ function dclScoresNumbers() {
   const FOLDS = 5;
   const BOOTSTRAP = 200;
   const FEW = 20; // rows of the rarer class
+  const SURELY = 3; // standard deviations of a rank sum
   const BINS = 15; // of calibration, as dcl.evaluation.calibration has them
   const Z = 1.6448536269514722; // one-sided 95 %
   const UNKNOWN = -1;
@@ -88,6 +89,9 @@ function dclScoresNumbers() {
   function columnsOf(given) {
     const header = given.map((name) => (KEYS.includes(name.toLowerCase()) ? name.toLowerCase() : name));
     const wrong = (message, column = null) => { throw new TableError(`row 1${message}`, 1, column); };
+    if (header[0].toLowerCase().startsWith("sep=")) {
+      wrong(`: begins with '${header[0]}', which is for Excel: take the line out, so that the column names are the first`);
+    }
     header.forEach((name, i) => {
       if (!name) wrong(`: column ${i + 1} has no name`);
       if (header.indexOf(name) !== i) wrong(`: two columns are called '${name}'`);
@@ -573,6 +577,21 @@ function dclScoresNumbers() {
     return { tuning, scoring: table.two ? rowSet(sorted(y, s, scored.rows), y, s, scored, scale) : tuning };
   }
 
+  // Whether negatives surely score above positives: `ScoredRows.backwards` of the library.
+  function ranksBackwards(set) {
+    let won = 0, hits = 0; // pairs, half of those that are equal; positives above
+    for (let i = 0; i < set.n;) {
+      let [p, n] = [0, 0];
+      for (const block = set.block[i]; i < set.n && set.block[i] === block; i++) {
+        if (set.positive[i]) p++; else n++;
+      }
+      won += n * (hits + p / 2);
+      hits += p;
+    }
+    const pairs = hits * (set.n - hits);
+    return pairs / 2 - won > SURELY * Math.sqrt((pairs * (set.n + 1)) / 12);
+  }
+
   // One label: thresholds [draw][decision] and metrics [draw][decision][metric], flat; draw 0 is the
   // table itself, whose `counts` are TP, FP, P and N of each decision.
   function tuneLabel(table, planned, a, scale, options, sets = setsOf(table, planned, a, scale, options)) {
@@ -608,6 +627,7 @@ function dclScoresNumbers() {
       return { positives, negatives: set.n - positives };
     };
     return { name: table.names[a], prior: task.prior, thresholds, metrics, counts: own,
+      backwards: ranksBackwards(tuning),
       fitted: known(tuning), scored: known(scoring) };
   }
 
@@ -651,7 +671,7 @@ function dclScoresNumbers() {
     return {
       name: label.name, prior: label.prior ?? positives / (positives + negatives),
       few: fewest(label.fitted) < FEW || fewest(label.scored) < FEW,
-      undefined: !fewest(label.scored), untuned: !fewest(label.fitted),
+      undefined: !fewest(label.scored), untuned: !fewest(label.fitted), backwards: label.backwards,
       fitted: label.fitted, scored: label.scored,
       thresholds: each(decisions, (d) => label.thresholds[d]),
       intervals: each(decisions, (d) => withInterval(drawn.map((r) => label.thresholds[r * D + d])).slice(1)),

@@ -337,9 +337,12 @@
     const where = result.two ? "Tuned on val, scored on test" : "Cross-fitted in 5 folds: each is decided by thresholds "
       + "of the four others";
     const ends = result.draws ? " Below a number, its 95 % interval." : "";
-    const missing = result.labels.filter((label) => label.undefined).map((label) => label.name);
-    text("table-note", `${where}.${ends}${missing.length ? ` No metric for ${missing.join(", ")}: without a positive or `
-      + "a negative to score." : ""}`);
+    const named = (what) => result.labels.filter((label) => label[what]).map((label) => label.name).join(", ");
+    const [missing, backwards] = [named("undefined"), named("backwards")];
+    text("table-note", `${where}.${ends}${missing && ` No metric for ${missing}: without a positive or a negative to `
+      + "score."}`);
+    text("backwards", backwards && `Negatives score above positives, surely: ${backwards}. Were the scores those of the `
+      + "negative class? Give 1 minus a probability, minus a logit.");
   }
 
   // ---- one label -------------------------------------------------------------------------------------

@@ -39,17 +39,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import UNKNOWN, as_labels, check_frames, check_labels, choose, number, whole
+from ..checks import check_frames, number, whole
 from . import cuts
 from .draws import MASK, Mulberry32, folds, numbered, times_drawn
-from .thresholds_file import (
-    SCALES,
-    Thresholds,
-    ThresholdsError,
-    apply,
-    doubles,
-    read,
-)
+from .scored_rows import ScoredRows, parts_of
+from .thresholds_file import Thresholds, ThresholdsError, apply, read
 from .tuning import BOOTSTRAP
 
 __all__ = ["Report", "Thresholds", "ThresholdsError", "apply", "fit", "read", "tune"]
@@ -59,17 +53,7 @@ METRICS = ("balanced_accuracy", "f1", "precision", "recall")
 FOLDS = 5
 FEW = 20  # of the rarer class, below which a label is flagged
 INTERVAL = (0.025, 0.975)
-NEARLY = 0.9  # share of a label's scores in [0, 1] from which they may be probabilities
-LARGEST = 1e15  # beyond, a step of 1 is below the scores' own precision
 AT_ONCE = 2**24  # weights of rows in bootstrap samples, 4 bytes each
-
-
-class ScoreError(ValueError):
-    """A score that cannot be used, of a row counted from 0."""
-
-    def __init__(self, row: int, problem: str):
-        super().__init__(f"row {row}, {problem}")
-        self.row, self.problem = row, problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +72,7 @@ class Report:
     rows: int  # scored
     counts: Tensor  # (A, 2) known positives and negatives among them
     bootstrap: int
+    backwards: list[str]  # labels whose negatives surely score above positives, of those fitted on
 
     @property
     def undefined(self) -> list[str]:
@@ -164,7 +149,7 @@ def fit(
     >>> apply(found, [[0.16], [0.18]]).tolist()
     [[0], [1]]
     """
-    table = _Table.of(scores, labels, names, groups, scale, prior)
+    table = ScoredRows.of(scores, labels, names, groups, scale, prior)
     targets = _targets(recall, precision)
     rows = torch.arange(len(table.scores))
     weights = torch.ones(len(rows), 1)
@@ -207,11 +192,11 @@ def tune(
         with positives and negatives among the rows scored.
     """
     check_frames(scores=scores, split=split)
-    table = _Table.of(scores, labels, names, groups, scale, prior)
+    table = ScoredRows.of(scores, labels, names, groups, scale, prior)
     targets = _targets(recall, precision)
     whole("bootstrap", bootstrap)
     source = Mulberry32(whole("seed", seed, 0, MASK))
-    parts = _parts(table, split)
+    parts = parts_of(table, split)
     fitted, scored = parts[0], parts[-1]
     fold = None if len(parts) == 2 else _folds(table, source)
     groups = [numbered(table.groups[part]) for part in parts]
@@ -233,139 +218,6 @@ def tune(
     return _report(table, parts, torch.cat(found), torch.cat(metrics), counts, targets, bootstrap)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Table:
-    """Checked scores and labels."""
-
-    scores: Tensor  # (N, A) float64
-    labels: Tensor  # (N, A), -1 unknown
-    names: tuple[str, ...]
-    groups: Tensor  # (N,)
-    grouped: bool  # else each row is a group
-    scale: str
-    prior: Tensor | None  # (A,)
-    orders: list[Tensor]  # of each label its known rows, the highest score first
-
-    @classmethod
-    def of(cls, scores, labels, names, groups, scale, prior) -> "_Table":
-        check_frames(names, scores=scores, labels=labels, groups=groups)
-        if names is None and getattr(labels, "ndim", 0) == 2:
-            names = getattr(labels, "columns", None)
-        scores = doubles(scores)
-        scores = scores[:, None] if scores.ndim == 1 else scores
-        labels = as_labels(labels).cpu()
-        if scores.ndim != 2 or scores.shape != labels.shape or not scores.numel():
-            raise ValueError(
-                f"scores and labels must both be (samples, labels), with one or more of each, got "
-                f"shapes {tuple(scores.shape)} and {tuple(labels.shape)}"
-            )
-        check_labels(labels, scores.shape[1], 2)
-        size, number_of_labels = scores.shape
-        if isinstance(names, str):
-            raise ValueError(f"names must be a list, one for each label, got {names!r}")
-        names = tuple(map(str, range(number_of_labels) if names is None else names))
-        if len(names) != number_of_labels or len(set(names)) != len(names):
-            raise ValueError(f"names must be {number_of_labels} different ones, got {names!r}")
-        wrong = ~(scores.abs() <= LARGEST)
-        what = f"finite and of {LARGEST:g} at most"
-        if scale is not None:
-            choose("scale", scale, SCALES)
-            if scale == "probability":
-                wrong, what = ~((scores >= 0) & (scores <= 1)), "a probability, in [0, 1]"
-        if wrong.any():
-            row, a = wrong.nonzero()[0].tolist()
-            raise ScoreError(
-                row, f"{names[a]}: a score must be {what}, got {scores[row, a].item()!r}"
-            )
-        scale = scale or _scale_of(scores, names)
-        return cls(
-            scores=scores,
-            labels=labels,
-            names=names,
-            groups=_groups(groups, size),
-            grouped=groups is not None,
-            scale=scale,
-            prior=_checked_prior(prior, names),
-            orders=_orders(scores, labels),
-        )
-
-    def counts(self, rows: Tensor) -> Tensor:
-        """Known positives and negatives (A, 2) among some rows."""
-        labels = self.labels[rows]
-        return torch.stack([(labels == 1).sum(0), (labels == 0).sum(0)], 1)
-
-    def at(self, prior: Tensor) -> Tensor:
-        """The threshold at a rate of positives; that of a half where it says nothing."""
-        prior = prior.where((prior > 0) & (prior < 1), 0.5)  # NaN, too
-        return prior if self.scale == "probability" else (prior / (1 - prior)).log()
-
-
-def _scale_of(scores: Tensor, names: Sequence[str]) -> str:
-    """Probabilities where all lie in [0, 1]; else logits, if no label has nearly all of its there.
-
-    Raises
-    ------
-    ValueError
-        Where one has: a few of its scores are rounding errors, or it is on another scale.
-    """
-    inside = (scores >= 0) & (scores <= 1)
-    if inside.all():
-        return "probability"
-    found = inside.sum(0)
-    nearly = found > NEARLY * len(scores)
-    if nearly.any():
-        a = int(nearly.nonzero()[0])
-        row, other = (~inside).nonzero()[0].tolist()
-        raise ScoreError(
-            row,
-            f"{names[other]}: the score {scores[row, other].item()!r} lies outside [0, 1], but "
-            f"{int(found[a])} of {len(scores)} scores of {names[a]} lie inside: say by scale what "
-            f"all of them are, probability or logit, and clip or convert the others",
-        )
-    return "logit"
-
-
-def _orders(scores: Tensor, labels: Tensor) -> list[Tensor]:
-    orders = []
-    for a in range(scores.shape[1]):
-        order = scores[:, a].argsort(descending=True, stable=True)
-        orders.append(order[labels[order, a] != UNKNOWN])
-    return orders
-
-
-def _groups(groups: Any, size: int) -> Tensor:
-    if groups is None:
-        return torch.arange(size)
-    values = groups.tolist() if hasattr(groups, "tolist") else groups
-    if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != size:
-        got = len(values) if hasattr(values, "__len__") else repr(values)
-        raise ValueError(f"groups must name one for each of {size} rows, got {got}")
-    seen: dict[Any, int] = {}
-    for row, group in enumerate(values):
-        try:
-            known = group is not None and bool(group == group)
-            seen.setdefault(group, len(seen))
-        except TypeError:  # pandas' NA, a list
-            known = False
-        if not known:
-            raise ValueError(
-                f"row {row}: a group must be a text, a number or a date, got {group!r}. Give a row "
-                f"that stands alone a group of its own"
-            )
-    return torch.tensor([seen[group] for group in values])
-
-
-def _checked_prior(prior: Any, names: tuple[str, ...]) -> Tensor | None:
-    if prior is None:
-        return None
-    values = doubles(prior, "prior").reshape(-1)
-    if len(values) != len(names):
-        raise ValueError(f"prior must be {len(names)} numbers, one a label, got {len(values)}")
-    for name, value in zip(names, values.tolist(), strict=True):
-        number(f"the prior of {name}", value, 0, 1, ends="()")
-    return values
-
-
 def _targets(recall: float | None, precision: float | None) -> dict[str, float]:
     given = {"recall": recall, "precision": precision}
     return {
@@ -375,31 +227,7 @@ def _targets(recall: float | None, precision: float | None) -> dict[str, float]:
     }
 
 
-def _parts(table: _Table, split: Any) -> list[Tensor]:
-    """Rows to fit on and rows to score, or all rows once."""
-    size = len(table.scores)
-    if split is None:
-        return [torch.arange(size)]
-    words = list(split)
-    if len(words) != size:
-        raise ValueError(f"split must name val or test for each of {size} rows, got {len(words)}")
-    for row, word in enumerate(words):
-        if word not in ("val", "test"):
-            raise ValueError(f"row {row}: split must be val or test, got {word!r}")
-    if len(set(words)) == 1:
-        return [torch.arange(size)]
-    val = torch.tensor([word == "val" for word in words])
-    parts = [val.nonzero()[:, 0], (~val).nonzero()[:, 0]]
-    both = torch.isin(table.groups[parts[1]], table.groups[parts[0]]).nonzero()
-    if len(both):
-        raise ValueError(
-            f"row {int(parts[1][both[0, 0]])}: its group has rows in val and in test, which would "
-            "score what was tuned on"
-        )
-    return parts
-
-
-def _folds(table: _Table, source: Mulberry32) -> Tensor:
+def _folds(table: ScoredRows, source: Mulberry32) -> Tensor:
     groups = numbered(table.groups)
     if int(groups.max()) + 1 < FOLDS:
         what = "groups" if table.grouped else "rows"
@@ -447,7 +275,7 @@ def _mask(size: int, rows: Tensor) -> Tensor:
 
 
 def _judge_label(
-    table: _Table,
+    table: ScoredRows,
     inside: list[Tensor],
     fold: Tensor | None,
     weights: Tensor,
@@ -471,7 +299,7 @@ def _judge_label(
 
 
 def _fit_label(
-    table: _Table, a: int, rows: Tensor, weights: Tensor, targets: Mapping[str, float]
+    table: ScoredRows, a: int, rows: Tensor, weights: Tensor, targets: Mapping[str, float]
 ) -> Tensor:
     """Thresholds (R, D) of one label, fitted on rows that are sorted by its score."""
     shape = weights.shape[1:]
@@ -509,7 +337,7 @@ def _first_of(groups: Tensor, among: Tensor) -> Tensor:
     return found
 
 
-def _cells(table: _Table, a: int, rows: Tensor, weights: Tensor, thresholds: Tensor) -> Tensor:
+def _cells(table: ScoredRows, a: int, rows: Tensor, weights: Tensor, thresholds: Tensor) -> Tensor:
     """TP, FP, P, N (4, R, D) of one label on sorted rows; NaN where there is no threshold."""
     samples, decisions = thresholds.shape
     if not len(rows):
@@ -552,6 +380,7 @@ def _report(table, parts, found, metrics, counts, targets, bootstrap) -> Report:
         rows=len(parts[-1]),
         counts=counts,
         bootstrap=bootstrap,
+        backwards=table.backwards(parts[0]),
     )
 
 
@@ -573,7 +402,7 @@ def _with_interval(values: Tensor) -> Tensor:
 
 
 def _thresholds(
-    table: _Table,
+    table: ScoredRows,
     rows: Tensor,
     values: Tensor,
     targets: Mapping[str, float],

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from ..data.scores_table import ScoresTable, read_prior, read_scores, read_two
 from ..evaluation import thresholds, thresholds_file
-from ..evaluation.thresholds import METRICS, SCALES, Report, ThresholdsError
+from ..evaluation.scored_rows import ScoreError
+from ..evaluation.thresholds import METRICS, Report, ThresholdsError
+from ..evaluation.thresholds_file import SCALES
 from .records import check_out
 
 HEADS = ("label", "decision", "threshold", "bal. acc.", "F1", "precision", "recall")
@@ -49,7 +51,7 @@ def tune(options: argparse.Namespace) -> None:
         )  # fmt: skip
     except ThresholdsError:
         raise
-    except thresholds.ScoreError as error:
+    except ScoreError as error:
         raise ThresholdsError(f"row {table.rows[error.row]}, {error.problem}") from None
     except ValueError as error:
         raise ThresholdsError(str(error)) from None
@@ -117,6 +119,8 @@ def notes(table: ScoresTable, report: Report) -> list[str]:
          report.undefined),
         ("stays at the prior (no positives or no negatives among the rows tuned on)",
          report.untuned),
+        ("warning: negatives score above positives, surely; were the scores those of the negative "
+         "class? Give 1 minus a probability, minus a logit", report.backwards),
         (f"few: under {thresholds.FEW} of the rarer class", few),
     ):  # fmt: skip
         if names:

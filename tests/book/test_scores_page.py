@@ -29,6 +29,7 @@ from dcl.data.resident import DataError
 from dcl.data.scores_table import read_scores
 from dcl.evaluation import thresholds_file
 from dcl.evaluation.calibration import calibration_error
+from dcl.evaluation.scored_rows import ScoreError
 from dcl.experiment.tune import sentence
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,7 +186,7 @@ def test_the_page_takes_the_scale_that_the_library_takes_or_asks_as_it_does(
     table = read_scores(tmp_path / "s.csv")
     try:
         expected = thresholds.fit(table.scores, table.labels, scale=scale).scale
-    except thresholds.ScoreError as error:
+    except ScoreError as error:
         expected = table.rows[error.row]
     assert found == expected
 
@@ -225,6 +226,8 @@ def test_the_page_computes_what_the_library_does(tab, grouped, two, logits):
     )
     found = tune(tab, text, prior=prior, **options)
     held_equal(json.loads(found["json"]), report.thresholds.as_json())
+    backwards = [label["name"] for label in found["labels"] if label["backwards"]]
+    assert backwards == report.backwards
     held_equal([found["gain_prior"], found["gain_tuned"]],
                [report.gain_prior.tolist(), report.gain_tuned.tolist()])  # fmt: skip
     rows = list(csv.DictReader(io.StringIO(found["csv"])))
@@ -236,6 +239,25 @@ def test_the_page_computes_what_the_library_does(tab, grouped, two, logits):
             else:
                 words = str(value)
                 assert row[key] == (words.lower() if key == "few" else words), (row, key)
+
+
+@pytest.mark.parametrize("two", [False, True], ids=["one split", "two splits"])
+@pytest.mark.parametrize("turned", ["abc", "ac", ""])
+def test_the_page_names_the_scores_that_rank_backwards_as_the_library_does(tab, turned, two):
+    text, (scores, labels), arguments = drawn_table(11, two=two, digits=2)
+    wrong = [name in turned for name in "abc"]
+    lines = [line.split(",") for line in text.splitlines()]
+    for cells in lines[1:]:
+        for a in range(3):
+            place = two + 2 * a + 1
+            cells[place] = repr(
+                round(1 - float(cells[place]), 2) if wrong[a] else float(cells[place])
+            )
+    scores = torch.tensor([[float(x) for x in cells[two + 1 :: 2]] for cells in lines[1:]])
+    found = tune(tab, "\n".join(map(",".join, lines)), bootstrap=0)
+    names = [label["name"] for label in found["labels"] if label["backwards"]]
+    assert names == thresholds.tune(scores.double(), labels, **arguments, bootstrap=0).backwards
+    assert ("a" in names) == ("a" in turned)
 
 
 @pytest.mark.parametrize("logits", [False, True], ids=["probabilities", "logits"])

@@ -346,6 +346,7 @@ REFUSED = [
     {"name": "an infinite score", "csv": "id,y_a,s_a\n1,0,inf\n", "row": 2, "column": "s_a"},
     {"name": "a decimal comma", "csv": 'id,y_a,s_a\n1,0,"0,5"\n', "row": 2, "column": "s_a"},
     {"name": "labels without scores", "csv": "id,y_a,s_b\n1,0,0.5\n", "row": 1, "column": "y_a"},
+    {"name": "a line for Excel", "csv": "sep=,\ny_a,s_a\n0,0.5\n", "row": 1, "column": None},
     {"name": "no labels", "csv": "id,a,b\n1,0,0.5\n", "row": 1, "column": None},
     {"name": "a short row", "csv": "id,y_a,s_a\n1,0,0.5\n2,1\n", "row": 3, "column": None},
     {

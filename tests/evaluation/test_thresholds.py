@@ -286,3 +286,34 @@ def test_probabilities_are_not_decided_by_thresholds_for_logits():
     with pytest.raises(thresholds.ThresholdsError, match="all 20 rows of scores lie in"):
         thresholds.apply(found, PROBABILITIES)
     assert thresholds.apply(found, PROBABILITIES[:3]).shape == (3, 2)  # too few to tell
+
+
+def literally_backwards(scores, labels):
+    """Pairs in which the negative scores above, by a loop: more than chance by 3 deviations."""
+    positive = [s for s, y in zip(scores, labels, strict=True) if y == 1]
+    negative = [s for s, y in zip(scores, labels, strict=True) if y == 0]
+    won = sum((n > p) + (n == p) / 2 for p in positive for n in negative)
+    pairs, rows = len(positive) * len(negative), len(positive) + len(negative)
+    return won - pairs / 2 > 3 * math.sqrt(pairs * (rows + 1) / 12)
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([-1.0, -0.3, 0.0, 0.7]))
+def test_a_score_that_ranks_backwards_is_named(seed, split, slope):
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(-1, 2, (60, 2))
+    scores = (generator.normal(size=(60, 2)) + slope * labels).round(generator.integers(0, 3))
+    words = ["val"] * 40 + ["test"] * 20
+    report = thresholds.tune(
+        scores, labels, names=["a", "b"], split=words if split else None, bootstrap=0, scale="logit"
+    )
+    fitted = slice(40 if split else 60)
+    for a, name in enumerate("ab"):
+        expected = literally_backwards(scores[fitted, a], labels[fitted, a])
+        assert (name in report.backwards) == expected
+
+
+def test_the_scores_of_the_negative_class_rank_backwards():
+    labels = np.arange(60)[:, None] % 3 == 0
+    scores = np.linspace(0.1, 0.9, 60)[:, None] * 0.5 + 0.4 * labels
+    assert thresholds.tune(scores, labels, bootstrap=0).backwards == []
+    assert thresholds.tune(1 - scores, labels, bootstrap=0).backwards == ["0"]

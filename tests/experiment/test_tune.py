@@ -205,6 +205,16 @@ def test_percentages_are_not_taken_for_logits_without_a_word(tmp_path, capsys):
     )
 
 
+def test_scores_of_the_negative_class_are_warned_of(forest, tmp_path, capsys):
+    turned = pd.read_csv(forest[0])
+    for column in turned.columns[turned.columns.str.startswith("s_")]:
+        turned[column] = 1 - turned[column]
+    turned.to_csv(tmp_path / "turned.csv", index=False)
+    for path, told in ((forest[0], False), (tmp_path / "turned.csv", True)):
+        assert main(["tune", str(path), "--bootstrap", "0"]) == 0
+        assert ("warning: negatives score above positives" in capsys.readouterr().out) == told
+
+
 def test_predict_decides_by_a_thresholds_file(tmp_path, capsys):
     record = kept_scores.record_with_scores(LENGTHS, "cross-entropy-epochs-300")
     names = list(json.loads(record.read_text())["test"]["per_attribute"])
