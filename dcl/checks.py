@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 UNKNOWN = -1  # label of a sample whose class is unknown; it counts nowhere
+SURELY = 20  # samples whose logits would hardly all lie in [0, 1]
 
 
 def choose(what: str, value: str, allowed: tuple[str, ...]) -> None:

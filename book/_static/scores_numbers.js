@@ -11,7 +11,7 @@ function dclScoresNumbers() {
   const FOLDS = 5;
   const BOOTSTRAP = 200;
   const FEW = 20; // rows of the rarer class
-  const SURELY = 3; // standard deviations of a rank sum
+  const DEVIATIONS = 3; // of a rank sum
   const BINS = 15; // of calibration, as dcl.evaluation.calibration has them
   const Z = 1.6448536269514722; // one-sided 95 %
   const UNKNOWN = -1;
@@ -589,7 +589,7 @@ function dclScoresNumbers() {
       hits += p;
     }
     const pairs = hits * (set.n - hits);
-    return pairs / 2 - won > SURELY * Math.sqrt((pairs * (set.n + 1)) / 12);
+    return pairs / 2 - won > DEVIATIONS * Math.sqrt((pairs * (set.n + 1)) / 12);
   }
 
   // One label: thresholds [draw][decision] and metrics [draw][decision][metric], flat; draw 0 is the

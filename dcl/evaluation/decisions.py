@@ -4,12 +4,13 @@ A decision is a number for each class of each attribute, (A, C), added to the lo
 largest is taken. For two classes that is a threshold on logit 1 minus logit 0.
 """
 
+import warnings
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from ..checks import as_labels, check_labels, check_scored, check_tensors, reads_values
+from ..checks import SURELY, as_labels, check_labels, check_scored, check_tensors, reads_values
 
 DECISIONS = ("argmax", "prior", "tuned-mA", "tuned-f1")
 
@@ -181,5 +182,17 @@ def _check_scale(logits: Tensor) -> None:
 
 
 def two_columns(logits: Tensor) -> Tensor:
-    """Logits (N, A, C); those of a positive class alone (N, A) get a column of zeros before."""
-    return torch.stack([torch.zeros_like(logits), logits], 2) if logits.ndim == 2 else logits
+    """Logits (N, A, C); those of a positive class alone (N, A) get a column of zeros before.
+
+    With a warning where they may be probabilities: all in [0, 1], of `SURELY` samples or more.
+    """
+    if logits.ndim != 2:
+        return logits
+    inside = (logits >= 0) & (logits <= 1)
+    if len(logits) >= SURELY and bool(inside.all()) and bool((logits % 1 != 0).any()):
+        warnings.warn(
+            f"all logits of {len(logits)} samples lie in [0, 1], as probabilities do: if they are, "
+            f"give their logits, probabilities.logit()",
+            stacklevel=4,
+        )
+    return torch.stack([torch.zeros_like(logits), logits], 2)

@@ -12,7 +12,7 @@ from .thresholds_file import SCALES, doubles
 
 NEARLY = 0.9  # share of a label's scores in [0, 1] from which they may be probabilities
 LARGEST = 1e15  # beyond, a step of 1 is below the scores' own precision
-SURELY = 3  # standard deviations of the rank sum by which a score ranks backwards
+DEVIATIONS = 3  # of the rank sum, by which a score surely ranks backwards
 
 
 class ScoreError(ValueError):
@@ -87,7 +87,7 @@ class ScoredRows:
     def backwards(self, rows: Tensor) -> list[str]:
         """Labels whose negatives surely score above their positives, of some rows.
 
-        The rank sum of Mann and Whitney (1947) lies `SURELY` deviations or more below chance.
+        The rank sum of Mann and Whitney (1947) lies `DEVIATIONS` or more below chance.
         """
         inside = torch.zeros(len(self.scores), dtype=torch.bool).index_fill(0, rows, True)
         found = []
@@ -100,7 +100,7 @@ class ScoredRows:
             won = (p * (n.cumsum(0) - n / 2)).sum().item()  # pairs, half of those that are equal
             pairs = positives * negatives
             deviation = (pairs * (len(kept) + 1) / 12) ** 0.5
-            if pairs / 2 - won > SURELY * deviation:
+            if pairs / 2 - won > DEVIATIONS * deviation:
                 found.append(self.names[a])
         return found
 

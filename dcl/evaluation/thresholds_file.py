@@ -14,12 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import check_frames, choose, flag, number, plain_array, whole
+from ..checks import SURELY, check_frames, choose, flag, number, plain_array, whole
 
 SCHEMA = "dcl-thresholds-1"
 SCALES = ("probability", "logit")
 RULE = "score > threshold"
-SURELY = 20  # rows that logits would hardly all put into [0, 1]
 CHOICES = {
     "scale": SCALES,
     "rule": (RULE,),

@@ -1,6 +1,7 @@
 """From logits to classes: argmax, prior, and thresholds tuned on a validation split."""
 
 import math
+import warnings
 from unittest import mock
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcl import balanced_accuracy, decide, evaluate, thresholds, tune_thresholds
+from dcl import balanced_accuracy, calibration_error, decide, evaluate, thresholds, tune_thresholds
 from dcl.evaluation import tuning
 from dcl.evaluation.decisions import DECISIONS, prior_offsets
 from dcl.evaluation.tuning import BOOTSTRAP, _f1_of_rivals, offsets_for
@@ -372,3 +373,23 @@ def test_bootstrap_samples_are_tuned_alike_one_by_one_and_together(rows, monkeyp
     assert torch.equal(
         tune_thresholds(logits, labels, metric="f1", bootstrap=5).spread, together.spread
     )
+
+
+@pytest.mark.parametrize("door", ["decide", "tune", "calibration", "evaluate"])
+def test_probabilities_of_a_positive_class_are_warned_of(door):
+    given = torch.rand(40, 2, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([[0, 1], [1, 0]] * 20)
+    counts = torch.tensor([[90, 10], [50, 50]])
+    call = {
+        "decide": lambda logits: decide(logits, counts),
+        "tune": lambda logits: tune_thresholds(logits, labels, bootstrap=0),
+        "calibration": lambda logits: calibration_error(logits, labels),
+        "evaluate": lambda logits: evaluate(logits, labels, ["a", "b"]),
+    }[door]
+    with pytest.warns(UserWarning, match="of 40 samples lie in .0, 1., as probabilities do"):
+        call(given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        call(given.logit())
+        call((given > 0.5).float())
+        decide(given[:19], counts)
