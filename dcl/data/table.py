@@ -25,24 +25,18 @@ import numpy as np
 
 from .images import BACKGROUND
 from .resident import SPLITS, DataError, Dataset, Split, flip
-from .stratify import TooRareError, stratify
 from .table_columns import (
     Columns,
     attributes_of,
-    check_groups,
-    groups_of,
-    images_of,
-    leaks,
     line_breaks,
-    splits_of,
     unknown_labels,
     untested_classes,
     with_positive,
 )
 from .table_features import IMPUTE, Read, features_of, read_features, standardised
 from .table_file import ENDINGS, Codes, Table, read_folders, read_table
-from .table_images import Images, at_rows, find_images, joined, pack_images, told_copies
-from .table_labels import Attribute
+from .table_images import Images, at_rows, find_images, images_of, pack_images, told_copies
+from .table_splits import leaks, split_rows
 
 SHARES = (0.7, 0.15, 0.15)  # ours: of train, val and test where the table does not say
 
@@ -160,7 +154,7 @@ def load(
         )  # fmt: skip
         table = at_rows(table, packed.kept)
         attributes = [replace(a, labels=a.labels[packed.kept]) for a in attributes]
-    parts, how = _split(table, chosen, attributes, split_seed, packed)
+    parts, how = split_rows(table, chosen, attributes, SHARES, split_seed, packed)
     if packed is not None:
         notes += told_copies(packed, attributes, parts, drawn=chosen.split is None)
     notes.insert(0, f"{len(table):,} {'images' if of_folders else 'rows'} of {path.name}, {how}")
@@ -199,47 +193,6 @@ def load(
             f"{attribute}: move one to train, or leave the column `split` out"
         )
     return data
-
-
-def _split(
-    table: Table, chosen: Columns, attributes: list[Attribute], seed: int, images: Images | None
-):
-    """The split of each row (N,), and how it came about."""
-    if chosen.split is not None:
-        parts = splits_of(table, chosen.split)
-        for name in SPLITS:
-            if not (parts == name).any():
-                raise DataError(
-                    f"{table.path}, column {chosen.split!r}: no row is {name}. Give it rows, or "
-                    f"ignore the column to have the rows split at random"
-                )
-        if chosen.group:
-            check_groups(table, chosen.group, chosen.split, parts)
-        return parts, f"split by the column {chosen.split}"
-    labels = np.stack([attribute.labels for attribute in attributes], axis=1)
-    groups = groups_of(table, chosen.group) if chosen.group else None
-    whole = groups if images is None else joined(groups, images.copies)
-    try:
-        try:
-            parts = stratify(labels, SHARES, seed, whole)
-        except TooRareError:
-            if whole is groups:
-                raise
-            parts = stratify(labels, SHARES, seed, groups)  # copies apart, which a note tells
-    except TooRareError as error:
-        attribute = attributes[error.attribute]
-        has = f"has {error.rows} rows" if groups is None else (
-            f"is in {error.rows} groups of {chosen.group}"
-        )  # fmt: skip
-        raise DataError(
-            f"{table.path}: the class {attribute.classes[error.label]!r} of {attribute.name} "
-            f"{has}, too few for train, val and test: add rows, ignore the column, make the label "
-            f"unknown or another class by --codes, or say in a column `split` where each row "
-            f"belongs"
-        ) from None
-    shares = ", ".join(f"{100 * share:g} %" for share in SHARES)
-    each = f", each {chosen.group} in one of them," if chosen.group else ""
-    return np.array(SPLITS)[parts], f"split at random ({shares}){each} with seed {seed}"
 
 
 def _images(images: Images, rows: dict[str, np.ndarray], size: tuple[int, int]):

@@ -1,4 +1,4 @@
-"""Which column of a table is what, and what it holds: labels, images, splits and groups.
+"""Which column of a table is what: labels, images, features, the split and groups.
 
 The columns of labels become attributes here, each with its positive class.
 """
@@ -6,24 +6,20 @@ The columns of labels become attributes here, each with its positive class.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import PureWindowsPath
 
 import numpy as np
 
 from .names import SUFFIXES
-from .resident import SPELLINGS, SPLITS, DataError, Dataset, split_name
+from .resident import DataError, Dataset, split_name
 from .table_file import (
     FEW,
-    MISSING,
     NAMELESS,
     SEPARATORS,
     Codes,
     Table,
-    is_number,
     option,
     quoted,
     some,
-    spelt_twice,
 )
 from .table_labels import (
     TEXT,
@@ -44,7 +40,6 @@ SPLIT_NAMES = (  # columns that say in another way than by words to which split 
     *("is_train", "is_valid", "is_val", "is_test", "partition", "eval_partition", "data_split"),
     *("dataset_split", "splits", "fold", "folds", "kfold", "cv_fold"),
 )
-SHOWN = 5  # columns in a sentence
 
 
 class Columns:
@@ -181,146 +176,6 @@ def labels_of(
     """Classes (N,) int64 of a column, -1 where unknown, and the names of the classes."""
     attribute = attribute_of(table, column, column, codes)
     return attribute.labels, attribute.classes
-
-
-def groups_of(table: Table, column: str) -> np.ndarray:
-    """The group of each row (N,): a number for each different cell."""
-    cells = table.columns[column]
-    empty = [row for row, cell in enumerate(cells) if cell.lower() in MISSING]
-    if empty:
-        raise table.error(
-            empty[0], column,
-            f"is empty, in {len(empty):,} of {len(cells):,} rows: a row of an unknown group may "
-            f"belong to any. Write a group, a new one for a row that stands alone",
-        )  # fmt: skip
-    if twice := spelt_twice(cells):
-        raise table.error(
-            cells.index(twice[1]), column,
-            f"got {twice[1]!r}, spelt {twice[0]!r} elsewhere: write a group in one way, or call it "
-            f"by another name if it is another",
-        )  # fmt: skip
-    groups = np.unique(cells, return_inverse=True)[1]
-    if groups.max() < len(SPLITS) - 1:
-        raise table.error(
-            None, column,
-            f"has {groups.max() + 1} groups: train, val and test need one each",
-        )  # fmt: skip
-    return groups
-
-
-def check_groups(table: Table, column: str, split: str, parts: np.ndarray) -> None:
-    """Refuse a given split that cuts through a group."""
-    cut = cut_values(table, column, parts)
-    if cut:
-        raise table.error(
-            None, column,
-            f"{len(cut):,} groups lie in more than one split: {some(cut)}. Mend the column "
-            f"{split!r}, or have the rows split at random by {option('ignore', split)}",
-        )  # fmt: skip
-
-
-def cut_values(table: Table, column: str, parts: np.ndarray) -> list[str]:
-    """Values of a column that rows of more than one split have."""
-    first: dict[str, str] = {}
-    cut: dict[str, None] = {}
-    for cell, part in zip(table.columns[column], parts, strict=True):
-        if cell.lower() not in MISSING and first.setdefault(cell, part) != part:
-            cut[cell] = None
-    return list(cut)
-
-
-def leaks(table: Table, columns: list[str], parts: np.ndarray) -> list[str]:
-    """A sentence on the columns left out whose values come again in another split."""
-    shared = {}
-    for column in columns:
-        values = set(table.columns[column])
-        cut = cut_values(table, column, parts) if len(values) >= len(SPLITS) else []
-        if cut:
-            shared[column] = f"{column} ({len(cut):,} of {len(values):,} values)"
-    if not shared:
-        return []
-    order = sorted(shared, key=lambda column: -len(set(table.columns[column])))
-    more = f" and {len(order) - SHOWN} more columns" if len(order) > SHOWN else ""
-    return [
-        f"warning: rows in different splits share values of columns left out: "
-        f"{', '.join(shared[column] for column in order[:SHOWN])}{more}. If rows with the same "
-        f"value are of one patient, lesion or place, the test measures what the training has seen: "
-        f"keep them in one split by {option('group', order[0])}"
-    ]
-
-
-def splits_of(table: Table, column: str) -> np.ndarray:
-    """The split of each row, (N,) of "train", "val" or "test"."""
-    splits = [split_name(cell) for cell in table.columns[column]]
-    if None in splits:
-        row = splits.index(None)
-        allowed = ", ".join(word for words in SPELLINGS.values() for word in words)
-        cell = table.columns[column][row]
-        raise table.error(
-            row, column, f"{f'got {cell!r}' if cell else 'is empty'}, expected one of {allowed}"
-        )
-    return np.array(splits)
-
-
-def images_of(table: Table, column: str, *, folders: bool) -> list[str]:
-    """The image of each row: its path below the folder of images, or its name alone."""
-    names: list[str] = []
-    first: dict[str, int] = {}
-    for row, cell in enumerate(table.columns[column]):
-        path = PureWindowsPath(cell)  # takes / and \ for separators, and knows drives
-        problem = None
-        if not path.name:
-            problem = "is empty, expected the path of an image"
-        elif path.anchor or ".." in path.parts:
-            problem = (
-                f"got {cell!r}, which leads outside: expected a path below the folder of images"
-            )
-        elif "\0" in cell:
-            problem = f"got {cell!r}, expected the path of an image"
-        name = "/".join(path.parts) if folders else path.name
-        before = first.setdefault(name, row)
-        if problem is None and before != row:
-            problem = f"{name} is the image of row {table.rows[before]} already"
-            other = PureWindowsPath(table.columns[column][before])
-            if path != other:
-                problem += (
-                    ": in a zip file images go by their names alone. Unpack it and give the folder "
-                    "by `images`"
-                )
-            else:
-                problem += _long_form(table, column)
-        if problem:
-            raise table.error(row, column, problem)
-        names.append(name)
-    return names
-
-
-def _long_form(table: Table, column: str) -> str:
-    """What to do where a table has a row for each label of an image: the line that folds it."""
-    others = [
-        name for name in table.columns if name != column and len(set(table.columns[name])) > 1
-    ]
-    words = [name for name in others if not all(map(is_number, table.columns[name]))]
-    values = [name for name in others if name not in words]
-    images = table.columns[column]
-    pairs = {name: len(set(zip(images, table.columns[name], strict=True))) for name in words}
-    word = max((name for name in words if pairs[name] == len(table)), default=None,
-               key=lambda name: -len(set(table.columns[name])))  # fmt: skip
-    if word is None:
-        return ": an image has one row. Take the others out"
-    reader = "read_parquet" if table.path.suffix.lower().startswith(".p") else "read_csv"
-    options = ", sep='\\t'" if table.path.suffix.lower() == ".tsv" else ""
-    frame = f"pandas.{reader}({str(table.path)!r}{options})"
-    if values:
-        value = min(values, key=lambda name: len(set(table.columns[name])))
-        fold = f"{frame}.pivot(index={column!r}, columns={word!r}, values={value!r})"
-    else:
-        fold = f"{frame}.pipe(lambda f: pandas.crosstab(f[{column!r}], f[{word!r}]))"
-    wide = f"{table.name}-wide.csv"
-    return (
-        f": an image has one row. If the table has a row for each label, fold it in Python: "
-        f"import pandas; {fold}.to_csv({wide!r})"
-    )
 
 
 LACKING = {  # what becomes of an attribute that lacks a class

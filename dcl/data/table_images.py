@@ -13,7 +13,7 @@ from .names import SUFFIXES, folded, is_hidden, match, near
 from .pack import Pack, open_pack
 from .resident import DataError
 from .sources import Archive, Folder
-from .table_file import Table, some
+from .table_file import Table, is_number, some
 from .table_labels import Attribute
 
 SHOWN = 3  # images that a sentence names
@@ -28,6 +28,67 @@ class Images:
     kept: np.ndarray  # (n,) rows of the table whose images are not broken
     place: np.ndarray  # (n,) rows of the pack
     copies: np.ndarray  # (n,) the same number for files that are the same byte for byte
+
+
+def images_of(table: Table, column: str, *, folders: bool) -> list[str]:
+    """The image of each row: its path below the folder of images, or its name alone."""
+    names: list[str] = []
+    first: dict[str, int] = {}
+    for row, cell in enumerate(table.columns[column]):
+        path = PureWindowsPath(cell)  # takes / and \ for separators, and knows drives
+        problem = None
+        if not path.name:
+            problem = "is empty, expected the path of an image"
+        elif path.anchor or ".." in path.parts:
+            problem = (
+                f"got {cell!r}, which leads outside: expected a path below the folder of images"
+            )
+        elif "\0" in cell:
+            problem = f"got {cell!r}, expected the path of an image"
+        name = "/".join(path.parts) if folders else path.name
+        before = first.setdefault(name, row)
+        if problem is None and before != row:
+            problem = f"{name} is the image of row {table.rows[before]} already"
+            other = PureWindowsPath(table.columns[column][before])
+            if path != other:
+                problem += (
+                    ": in a zip file images go by their names alone. Unpack it and give the folder "
+                    "by `images`"
+                )
+            else:
+                problem += _long_form(table, column)
+        if problem:
+            raise table.error(row, column, problem)
+        names.append(name)
+    return names
+
+
+def _long_form(table: Table, column: str) -> str:
+    """What to do where a table has a row for each label of an image: the line that folds it."""
+    others = [
+        name for name in table.columns if name != column and len(set(table.columns[name])) > 1
+    ]
+    words = [name for name in others if not all(map(is_number, table.columns[name]))]
+    values = [name for name in others if name not in words]
+    images = table.columns[column]
+    pairs = {name: len(set(zip(images, table.columns[name], strict=True))) for name in words}
+    word = max((name for name in words if pairs[name] == len(table)), default=None,
+               key=lambda name: -len(set(table.columns[name])))  # fmt: skip
+    if word is None:
+        return ": an image has one row. Take the others out"
+    reader = "read_parquet" if table.path.suffix.lower().startswith(".p") else "read_csv"
+    options = ", sep='\\t'" if table.path.suffix.lower() == ".tsv" else ""
+    frame = f"pandas.{reader}({str(table.path)!r}{options})"
+    if values:
+        value = min(values, key=lambda name: len(set(table.columns[name])))
+        fold = f"{frame}.pivot(index={column!r}, columns={word!r}, values={value!r})"
+    else:
+        fold = f"{frame}.pipe(lambda f: pandas.crosstab(f[{column!r}], f[{word!r}]))"
+    wide = f"{table.name}-wide.csv"
+    return (
+        f": an image has one row. If the table has a row for each label, fold it in Python: "
+        f"import pandas; {fold}.to_csv({wide!r})"
+    )
 
 
 def find_images(

@@ -15,9 +15,9 @@ from dcl.data import DataError, table
 from dcl.data.images import decode
 from dcl.data.scores_table import read_prior, read_scores
 from dcl.data.sources import Archive
-from dcl.data.table_columns import groups_of
 from dcl.data.table_file import read_table
 from dcl.data.table_labels import attribute_of
+from dcl.data.table_splits import groups_of
 
 SPLIT = (["train"] * 6 + ["val"] * 2 + ["test"] * 2) * 4
 TWO = [0, 1] * 20
