@@ -129,8 +129,12 @@ def test_figures_are_drawn_from_what_is_there(folders):
     runs = size.collect(*folders)
     figures.use_style()
     assert len(figures.leads_by_size(runs, "a title").axes) == 2
-    (axes,) = figures.overfitting_by_size(runs, 24, "a third").axes
-    assert {line.get_label() for line in axes.lines} == set(runs["method"])
+    (axes,) = figures.overfitting_by_size(runs, "a third").axes
+    assert axes.get_title("left") == "24 epochs"
+    longer = runs[runs["part"] == ALL].assign(epochs=75)
+    assert len(figures.overfitting_by_size(pd.concat([runs, longer]), "a fourth").axes) == 1
+    named = {line.get_label() for line in axes.lines if not line.get_label().startswith("_")}
+    assert named == set(runs["method"])
 
 
 def test_images_times_epochs_are_drawn_once_parts_have_two_lengths(folders):
@@ -187,7 +191,7 @@ def test_figures_and_tables_stand_empty_where_no_run_is(tmp_path):
     runs = size.collect(tmp_path, tmp_path)
     for drawn in (
         figures.leads_by_size(runs, "a"),
-        figures.overfitting_by_size(runs, 24, "c"),
+        figures.overfitting_by_size(runs, "c"),
     ):
         assert not any(axes.containers for axes in drawn.axes)
     assert figures.leads_by_views(runs, "b") is None

@@ -17,7 +17,7 @@ LENGTH_COLOURS = {24: SLATE, 75: VIOLET, 300: "#333333"}  # no method has them
 def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figure:
     """DCL minus each deciding row against the images trained on, a line for each length.
 
-    Means with 95 % intervals over seeds. With `paper` each line of two seeds and three numbers of
+    Means with 95 % intervals over seeds. With `paper` each line of three seeds and three numbers of
     images or more is continued to the paper's number, a dashed band.
 
     Parameters
@@ -36,7 +36,7 @@ def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figu
             table = size.by_part(own)[epochs]
             shift = 1.03 ** (place - 1)
             _points(axes, table.index.to_numpy() * shift, table, colour, f"{epochs} epochs")
-            if paper and len(table) > 2 and size.slopes(own).n > 1:
+            if paper and len(table) > 2 and size.slopes(own).n > 2:
                 beyond = np.geomspace(table.index.max(), size.PAPER, 20)
                 band = [size.continued(own, images) for images in beyond]
                 axes.plot(beyond, [f.mean for f in band], color=colour, lw=1.2, ls="--")
@@ -79,19 +79,29 @@ def leads_by_views(runs: pd.DataFrame, title: str) -> Figure | None:
     return finish(figure)
 
 
-def overfitting_by_size(runs: pd.DataFrame, epochs: int, title: str) -> Figure:
-    """Epoch of the lowest validation loss against the images trained on, of one length."""
+def overfitting_by_size(runs: pd.DataFrame, title: str) -> Figure:
+    """Epoch of the lowest validation loss against the images trained on, a panel for each length.
+
+    Lengths of a single number of images are left out; the top of a panel is the last epoch.
+    """
     methods = ("cross-entropy", "selective-learning", "dcl")
-    table = size.overfitting(runs[runs["epochs"] == epochs], methods).droplevel("epochs")
-    figure, axes = plt.subplots(figsize=(6.5, 3.6))
-    for method in table:
-        colour = METHOD_COLOURS[method]
-        axes.plot(table.index, table[method], marker="o", color=colour, label=method)
-    axes.set(xscale="log", xlabel="training images", ylabel="epoch of the lowest\nvalidation loss")
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks(table.index.astype(float), [f"{n:,}" for n in table.index])
-    axes.set_title(title)
+    table = size.overfitting(runs, methods)
+    tables = {epochs: own.droplevel("epochs") for epochs, own in table.groupby("epochs")}
+    tables = {epochs: own for epochs, own in tables.items() if len(own) > 1}
+    ticks = sorted({part for own in tables.values() for part in own.index})
+    figure, panels = plt.subplots(1, max(1, len(tables)), figsize=(9, 3.6), squeeze=False)
+    for axes, (epochs, own) in zip(panels[0], tables.items(), strict=False):
+        for method in own:
+            colour = METHOD_COLOURS[method]
+            axes.plot(own.index, own[method], marker="o", color=colour, label=method)
+        axes.set(xscale="log", xlabel="training images", title=f"{epochs} epochs")
+        axes.set(ylim=(0, 1.04 * epochs), xlim=(0.85 * ticks[0], 1.18 * ticks[-1]))
+        axes.axhline(epochs, color="black", lw=1, ls=":")
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xticks(ticks, [f"{n:,}" for n in ticks])
+    panels[0, 0].set_ylabel("epoch of the lowest\nvalidation loss")
     legend_below(figure)
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
 
