@@ -79,11 +79,12 @@ function dclScoresNumbers() {
   const KEYS = ["id", "split", "group"];
 
   // The same for texts that a person reads as one: case, spaces, dashes, zeros before a number.
-  function alike(text) {
-    const plain = text.normalize("NFKC").toLowerCase().replace(/\p{Cf}/gu, "").replace(/\p{Pd}/gu, "-")
+  function alike(given) {
+    const plain = given.normalize("NFKC").toLowerCase().replace(/\p{Cf}/gu, "").replace(/\p{Pd}/gu, "-")
       .replace(/[\p{Zs}\p{Pc}]/gu, " ").trim().replace(/\s+/g, " ");
-    const whole = /^([+-]?)([0-9]{1,18})(\.0*)?$/.exec(plain);
-    return whole ? `${whole[1] === "-" ? "-" : ""}${BigInt(whole[2])}` : plain;
+    const text = (plain.replace(/[.,;:]+$/, "") || plain).replace(/(?<=\p{L})-(?=\p{L})/gu, " ");
+    const whole = /^([+-]?)([0-9]{1,18})(\.0*)?$/.exec(text);
+    return whole ? `${whole[1] === "-" ? "-" : ""}${BigInt(whole[2])}` : text;
   }
 
   function columnsOf(given) {

@@ -16,7 +16,7 @@ from ..sampling import count_classes
 SPLITS = ("train", "val", "test")
 SPELLINGS = {
     "train": ("train", "training"),
-    "val": ("val", "valid", "validation", "dev", "development"),
+    "val": ("val", "valid", "validation", "dev", "development", "validate"),
     "test": ("test", "testing"),
 }
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]  # uint8 images (B, 3, H, W) -> the same

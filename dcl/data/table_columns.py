@@ -13,6 +13,7 @@ from .names import SUFFIXES
 from .resident import DataError, Dataset, split_name
 from .table_file import (
     FEW,
+    MISSING,
     NAMELESS,
     SEPARATORS,
     Codes,
@@ -40,6 +41,17 @@ SPLIT_NAMES = (  # columns that say in another way than by words to which split 
     *("is_train", "is_valid", "is_val", "is_test", "partition", "eval_partition", "data_split"),
     *("dataset_split", "splits", "fold", "folds", "kfold", "cv_fold"),
 )
+WORDS = re.compile(r"[A-Z]*[a-z]+|[A-Z]+")  # in PublicTest, val_2017
+ID = re.compile(  # a column's name: patient_id, imageId, patient, record_number
+    r"(?:^|[ _.-])[iI][dD]$|[a-z]I[dD]$|^(?i:(?:uu|gu|u)id|mrn|index|idx|row|(?:patient|subject|"
+    r"person|customer|user|client|account|record|sample|case|lesion|study|image|row)"
+    r"(?:[ _.-]?(?:no|nr|num|number|index|idx|key|code))?)$"
+)
+ABOUT = re.compile(  # a column's name: how an image came about, and who looked at it
+    r"(?i:camera|site|hospital|cent(?:er|re)|clinic|scanner|device|annotator|rater|grader|reader|"
+    r"notes?|comments?|remarks?|date|time|timestamp|year|video|sequence|track|frame|url|source)"
+)
+DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?([ T].*)?|\d\d?[-/.]\d\d?[-/.]\d{2,4}([ T].*)?")
 
 
 class Columns:
@@ -125,9 +137,12 @@ def _names_images(table: Table, column: str, has_images: bool) -> bool:
 def _ask_of_splits(table: Table, columns: list[str]) -> None:
     """Refuse a column that names splits, if none is called split and nobody says what it is."""
     for name in columns:
-        words = {split_name(cell) for cell in table.columns[name]}
+        cells = set(table.columns[name])
+        words = {split_name(cell) for cell in cells}
         said = None not in words and len(words) > 1
-        if said or name.lower() in SPLIT_NAMES:
+        parts = [{split_name(word) for word in WORDS.findall(cell)} - {None} for cell in cells]
+        like = len(cells) > 1 and all(parts) and {"train"} in parts
+        if said or like or name.lower() in SPLIT_NAMES:
             what = "says" if said else "seems to say"
             raise table.error(
                 None, name,
@@ -200,8 +215,9 @@ def attributes_of(
             f"{table.path}: no cell of the columns of labels, {some(chosen.labels)}, has the "
             f"separator {separator!r}: leave it out"
         )
+    _ask_of_places(table, chosen)
     joined = _exclusive(table, chosen, split, exclusive)
-    attributes, parts, notes = [], [], []
+    attributes, parts, notes, classes = [], [], [], []
     for column in chosen.labels:
         name = column if labels else column.removeprefix(PREFIX) or column
         if column in split:
@@ -213,11 +229,17 @@ def attributes_of(
         attribute = attribute_of(table, column, name, codes, lists=bool(separator))
         _ask_of_names(table, chosen, attribute)
         (parts if column in joined else attributes).append(attribute)
-        if "".join(attribute.classes).isdecimal() and not _counted(attribute.classes):
-            notes.append(
-                f"{name}: {len(attribute.classes):,} classes called by their numbers, "
-                f"{some(attribute.classes)}"
-            )
+        if "".join(attribute.classes).isdecimal():
+            how = "" if _counted(attribute.classes) else " classes called by their numbers"
+        else:
+            how = " classes" if len(attribute.classes) > 2 else ""
+        if how:
+            classes.append(f"{name}: {len(attribute.classes):,}{how}, {some(attribute.classes)}")
+    notes += classes[:FEW]
+    if len(classes) > FEW:
+        notes.append(f"and {len(classes) - FEW:,} more columns of several classes")
+    if chosen.guessed and len(chosen.labels) > 1:
+        notes.append(f"labels, for none is named: {some(chosen.labels)}")
     if parts:
         taken = {attribute.name for attribute in attributes}
         attributes.append(merged(table, parts, "label" if "label" not in taken else "class"))
@@ -247,13 +269,28 @@ def _ask_of_names(table: Table, chosen: Columns, attribute: Attribute) -> None:
     """Refuse one of several columns that nobody called labels, if it rather names things."""
     known, count = int((attribute.labels >= 0).sum()), len(attribute.classes)
     if chosen.guessed and len(chosen.labels) > 1 and RARE < count and known < RARE * count:
-        raise table.error(
-            None, attribute.column,
-            f"has {count:,} different values in {known:,} rows: are they names of patients, places "
-            f"or files? Leave the column out by {option('ignore', attribute.column)}, keep rows "
-            f"with one value in one split by {option('group', attribute.column)}, or, if they are "
-            f"classes, name all columns of labels by --labels",
-        )  # fmt: skip
+        raise _no_label(table, attribute.column, count, known)
+
+
+def _ask_of_places(table: Table, chosen: Columns) -> None:
+    """Refuse a column that nobody called a label, if it is called as patients and dates are."""
+    if not chosen.guessed or len(chosen.labels) == 1:
+        return
+    for column in chosen.labels:
+        cells = {cell for cell in table.columns[column] if cell.lower() not in MISSING}
+        dates = len(cells) > 1 and all(map(DATE.fullmatch, cells))
+        if dates or ID.search(column) or ABOUT.fullmatch(column):
+            raise _no_label(table, column, len(cells), len(table))
+
+
+def _no_label(table: Table, column: str, values: int, rows: int) -> DataError:
+    return table.error(
+        None, column,
+        f"has {values:,} different values in {rows:,} rows: are they dates, or names of patients, "
+        f"places or files? Leave the column out by {option('ignore', column)}, keep rows with one "
+        f"value in one split by {option('group', column)}, or, if they are classes, name all "
+        f"columns of labels by --labels",
+    )  # fmt: skip
 
 
 def _counted(names: Sequence[str]) -> bool:

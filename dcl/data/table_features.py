@@ -4,16 +4,11 @@ import re
 
 import numpy as np
 
-from .table_columns import PREFIX
+from .table_columns import ID, PREFIX
 from .table_file import MISSING, Table, is_number, option, some
 
 IMPUTE = ("none", "median")
 LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no category
-ID = re.compile(  # a column's name: patient_id, imageId, patient, record_number
-    r"(?:^|[ _.-])[iI][dD]$|[a-z]I[dD]$|^(?i:(?:uu|gu|u)id|mrn|index|idx|row|(?:patient|subject|"
-    r"person|customer|user|client|account|record|sample|case|lesion|study|image|row)"
-    r"(?:[ _.-]?(?:no|nr|num|number|index|idx|key|code))?)$"
-)
 CATEGORIES = 4  # rows that a category needs, in the mean
 
 

@@ -213,6 +213,7 @@ def _text(value) -> str:
 
 
 MISSING = {"", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "none"}  # in lower case
+BETWEEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")  # a dash between letters
 WHOLE = re.compile(r"([+-]?)([0-9]{1,18})(\.0*)?")
 FEW = 8  # names in a sentence
 
@@ -270,17 +271,19 @@ def as_number(cell: str) -> str:
 
 
 def alike(text: str) -> str:
-    """The same for texts that a person reads as one: case, spaces, dashes, zeros before a number.
+    """The same for texts that a person reads as one.
+
+    Case, spaces, dashes and points at the end do not matter, nor zeros before a number.
 
     Examples
     --------
-    >>> alike("T\N{EN DASH}Cell  a\N{ZERO WIDTH SPACE}"), alike("007"), alike("7.0")
-    ('t-cell a', '7', '7')
+    >>> alike("T\N{EN DASH}Cell  a\N{ZERO WIDTH SPACE}."), alike("007"), alike("7.0"), alike("-7")
+    ('t cell a', '7', '7', '-7')
     """
     text = unicodedata.normalize("NFKC", text).lower()
     kinds = {"Cf": "", "Pd": "-", "Zs": " ", "Pc": " "}  # unseen, dashes, spaces, underscores
     text = "".join(kinds.get(unicodedata.category(letter), letter) for letter in text)
-    text = " ".join(text.split())
+    text = BETWEEN.sub(" ", " ".join(text.split()).rstrip(".,;:") or text)
     whole = WHOLE.fullmatch(text)
     return f"{'-' * (whole[1] == '-')}{int(whole[2])}" if whole else text
 

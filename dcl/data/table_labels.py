@@ -7,6 +7,7 @@ says by codes.
 Attributes may share cells, as lists do, or exclude each other, as columns of one yes in a row.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -37,9 +38,11 @@ KNOWN = {  # words for no and yes: the second is the positive one
 NO, YES = ({pair[place] for pair in KNOWN} for place in (0, 1))
 WORDS = {"number": "whole numbers", PAIRS[0]: "true and false", PAIRS[1]: "yes and no"}
 NO_CLASS = {
-    *("?", "unknown", "missing", "not available", "not applicable", "n.a.", "--", "."),
+    *("?", "unknown", "missing", "not available", "not applicable", "n.a.", "--", ".", "tbd"),
+    *("not known", "not assessed", "not done", "not recorded", "not reported", "n/k"),
     *("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"),
 }
+SPREADSHEET = re.compile(r"#[A-Z]+[!?]|#DIV/0!")  # an error in a formula
 MINUS = ("-1", "-1.0")
 SURE_MARKS = "|;"  # hardly ever inside a word
 MARKS = f"{SURE_MARKS},/+&"
@@ -239,11 +242,14 @@ def _blank_is_no(cells: Cells) -> str:
 def _kind(cells: Cells, text: str) -> str | tuple[str, str]:
     """number, word or one of `PAIRS`."""
     cell, lower = cells.known[text], text.lower()
-    if cell not in cells.said and lower in NO_CLASS and not cells.table.folders:
+    odd = lower in NO_CLASS or SPREADSHEET.fullmatch(text)
+    if cell not in cells.said and odd and not cells.table.folders:
+        own = "not known" if lower == "unknown" else cell
         raise cells.error(
             cell,
             f"got {text!r}: leave the cell empty for unknown, or say what it means by "
-            f"{option('codes', f'{cell}=unknown')}, or {cell}={cell} if it is a class",
+            f"{option('codes', f'{cell}=unknown')}, or by {option('codes', f'{cell}={own}')} if it "
+            f"is a class",
         )
     whole = WHOLE.fullmatch(text)
     if whole and whole[1] != "-":

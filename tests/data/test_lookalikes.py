@@ -15,7 +15,7 @@ from dcl.data import DataError, table
 from dcl.data.images import decode
 from dcl.data.scores_table import read_prior, read_scores
 from dcl.data.sources import Archive
-from dcl.data.table_file import read_table
+from dcl.data.table_file import Codes, read_table
 from dcl.data.table_labels import attribute_of
 from dcl.data.table_splits import groups_of
 
@@ -31,6 +31,8 @@ TWO = [0, 1] * 20
         ("hot dog", "hot  dog"),
         ("T-cell", "T\N{EN DASH}cell"),
         ("Mild_case", "mild case"),
+        ("hyphen-zebra", "hyphen zebra"),
+        ("<=50K", "<=50K."),
     ],
 )
 def test_two_spellings_of_a_class_are_asked_about(pair):
@@ -46,7 +48,7 @@ def test_yes_and_no_in_several_ways_are_asked_about(words):
     assert {item.split("=")[1] for item in said.split(",")} == {"yes", "no"}
 
 
-@pytest.mark.parametrize("word", ["not available", "n.a.", "Missing"])
+@pytest.mark.parametrize("word", ["not available", "n.a.", "Missing", "TBD", "#REF!", "#DIV/0!"])
 def test_words_for_a_missing_label_are_no_class(word):
     with pytest.raises(DataError, match="leave the cell empty for unknown, or say"):
         attribute_of(cells("yes", "no", word, "yes"), "a", "a")
@@ -55,7 +57,7 @@ def test_words_for_a_missing_label_are_no_class(word):
 @pytest.mark.parametrize(
     ("values", "stray", "among"),
     [
-        ([0, 1] * 5 + ["#REF!"], "#REF!", "whole numbers"),
+        ([0, 1] * 5 + ["3x"], "3x", "whole numbers"),
         (["cat", "dog"] * 5 + [7], "7", "words"),
         (["label", *[0, 1] * 5], "label", "whole numbers"),
         (["yes", "no"] * 5 + [1], "1", "yes and no"),
@@ -294,3 +296,59 @@ def test_a_column_of_lists_can_be_left_out(tmp_path):
     data = table.load(path, ignore=["boxes"])
     assert data.attributes == ("label",)
     assert "columns left out: boxes" in data.facts["notes"]
+
+
+def guessed(tmp_path, **columns):
+    """A table of 60 images in which nobody says which columns are labels."""
+    for n in range(60):
+        grey(tmp_path / f"{n}.png", 4 * n)
+    given = {"path": [f"{n}.png" for n in range(60)], "a": [0, 1] * 30} | columns
+    path = write(tmp_path / "my.csv", [list(given), *zip(*given.values(), strict=True)])
+    return table.load(path, size=(16, 16), progress=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("patient", "P{}"), ("camera", "C{}"), ("when", "2020-05-0{}"), ("when", "{}/5/2020")],
+)
+def test_a_column_that_is_about_an_image_is_no_label_unasked(name, value, tmp_path):
+    told = (
+        f"has 6 different values in 60 rows: are they dates, .* --ignore {name}, .*--group {name},"
+    )
+    with pytest.raises(DataError, match=f"column '{name}': {told}"):
+        guessed(tmp_path, **{name: [value.format(1 + n // 10) for n in range(60)]})
+
+
+def test_guessed_labels_are_listed_with_their_classes(tmp_path):
+    notes = guessed(tmp_path, colour=["red", "blue", "grey"] * 20).facts["notes"]
+    assert "labels, for none is named: 'a', 'colour'" in notes
+    assert "colour: 3 classes, 'blue', 'grey', 'red'" in notes
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("Training", "PublicTest", "PrivateTest"),
+        ("train", "val0", "val1"),
+        ("train2017", "val2017", "test2017"),
+    ],
+)
+def test_words_that_hold_those_of_splits_are_asked_about(words, tmp_path):
+    with pytest.raises(
+        DataError, match="column 'Usage': seems to say to which split a row belongs"
+    ):
+        guessed(tmp_path, Usage=list(words) * 20)
+
+
+def test_classes_that_sound_like_splits_are_classes(tmp_path):
+    data = guessed(tmp_path, topic=["train station", "test tube", "device"] * 20)
+    assert "topic" in data.attributes
+
+
+def test_unknown_can_be_a_class_of_another_name():
+    words = cells(*["nevus", "unknown", "melanoma"] * 4)
+    with pytest.raises(DataError, match='--codes "unknown=not known" if it is a class') as asked:
+        attribute_of(words, "a", "a")
+    assert '--codes "unknown=unknown", or' in str(asked.value)
+    codes = Codes("unknown=not known", words)
+    assert attribute_of(words, "a", "a", codes).classes == ("melanoma", "nevus", "not known")

@@ -84,13 +84,16 @@ def test_labels_of_every_kind_splits_and_unknown_cells_are_understood(tmp_path):
         "train": 6, "val": 3, "test": 3,
     }  # fmt: skip
     assert data.facts["class_names"]["hair"] == ("black", "blond", "brown")
-    assert data.facts["notes"][:4] == [
+    assert data.facts["notes"][:7] == [
         "12 rows of my.csv, split by the column split",
+        "hair: 3 classes, 'black', 'blond', 'brown'",
+        "opinion: 3 classes, 'no', 'partly', 'yes'",
+        "labels, for none is named: 'number', 'truth', 'answer', 'hair', 'opinion'",
         "number: 2 of 12 labels unknown (1 empty, 1 'NaN')",
         "truth: 5 of 12 labels unknown (5 empty)",
         "hair: 4 of 12 labels unknown (2 empty, 2 '-1')",
     ]
-    assert all(": no val row is" in x or ": no test row is" in x for x in data.facts["notes"][4:])
+    assert all(": no val row is" in x or ": no test row is" in x for x in data.facts["notes"][7:])
     assert data.name == "table-my"
     assert data.title == "my, 12 images at 8x10"
 
@@ -408,7 +411,8 @@ TABLES = [
     ("x,label\n1,0\n1_0,1\n1,1\n", "row 3, column 'x': got '1_0', expected a finite number"),
     ('x,label\n1,0\n"1,5",1\n1,1\n', "row 3, column 'x': got '1,5', expected a finite number"),
     ("x,label,split\n1,0,train\n2,1,train\n3,1,dev\n4,1,eval\n", "row 5, column 'split': got "
-     "'eval', expected one of train, training, val, valid, validation, dev, development, test"),
+     "'eval', expected one of train, training, val, valid, validation, dev, development, "
+     "validate, test"),
     ("x,label,split\n1,0,train\n2,1,train\n3,1,\n4,1,test\n", "row 4, column 'split': is empty"),
     ("x,label,split\n1,0,train\n2,1,train\n3,1,val\n4,1,val\n", "column 'split': no row is test"),
     ("x,label,split\n1,0,train\n2,0,train\n5,1,val\n4,1,test\n", "no training row has the class "
