@@ -1,16 +1,18 @@
 """Input checks: each error names the value and what is allowed."""
 
+import warnings
 from collections.abc import Sequence
 from itertools import combinations
 from math import inf
 from numbers import Integral, Real
+from os.path import commonprefix
 from typing import Any
 
 import torch
 from torch import Tensor
 
 UNKNOWN = -1  # label of a sample whose class is unknown; it counts nowhere
-SURELY = 20  # samples whose logits would hardly all lie in [0, 1]
+SURELY = 20  # samples that are hardly so by chance
 
 
 def choose(what: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -166,7 +168,7 @@ def as_tensor(what: str, values: Any) -> Tensor:
         return values
     if hasattr(values, "to_numpy"):
         values = values.to_numpy().copy()  # a frame's own memory cannot be written to
-    values = plain_array(what, values)
+    values = plain_array(what, stacked(values))
     kind = getattr(getattr(values, "dtype", None), "kind", "")
     try:
         if kind and kind in "OSU":  # of several types, or of text
@@ -180,18 +182,42 @@ def as_tensor(what: str, values: Any) -> Tensor:
         ) from None
 
 
+def stacked(values: Any) -> Any:
+    """One tensor of a list of tensors, a row each; anything else stays."""
+    many = isinstance(values, list | tuple) and len(values) > 0
+    if many and all(isinstance(value, Tensor) for value in values):
+        return torch.stack(list(values)) if len({v.shape for v in values}) == 1 else values
+    return values
+
+
 def plain_array(what: str, values: Any) -> Any:
     """The values, a NumPy array among them as torch can take it; one with a mask is refused."""
     if hasattr(values, "filled") and values.mask.any():
         raise ValueError(f"{what} must not be masked: give {what}.filled(-1), or leave rows out")
-    reversed_ = any(stride < 0 for stride in getattr(values, "strides", ()))
-    return values.copy() if reversed_ else values
+    if not hasattr(values, "strides"):
+        return values
+    reversed_ = any(stride < 0 for stride in values.strides)
+    return values.copy() if reversed_ or not values.flags.writeable else values
+
+
+def warn_of_signs(labels: Tensor) -> None:
+    """Warn of labels that are 1 and -1 alone, where -1 may be meant as no instead of unknown."""
+    if reads_values(labels) and labels.numel() >= SURELY:
+        found = labels.unique().tolist()
+        if found == [UNKNOWN, 1]:
+            warnings.warn(
+                "labels are 1 and -1 alone, and -1 means unknown: where it means no, give "
+                "(labels > 0).long()",
+                stacklevel=3,
+            )
 
 
 def check_frames(names: Sequence[str] | None = None, **values: Any) -> None:
-    """Refuse data frames whose rows, or whose columns, are the same in another order.
+    """Refuse data frames whose rows are the same in another order, or whose columns do not fit.
 
-    Everything is taken by its place: what a frame calls its rows and columns aligns nothing.
+    Everything is taken by its place: what a frame calls its rows and columns aligns nothing. Of
+    columns what all of a frame's begin or end with, as y_ and s_, does not matter; frames that
+    share some columns must share all.
 
     Parameters
     ----------
@@ -207,14 +233,33 @@ def check_frames(names: Sequence[str] | None = None, **values: Any) -> None:
     )
     if names is not None:
         columns["names"] = list(names)
+    columns = {name: _called(each) for name, each in columns.items()}
     for what, orders in (("rows", rows), ("columns", columns)):
         for (one, these), (other, those) in combinations(orders.items(), 2):
-            if these != those and len(these) == len(those) and set(these) == set(those):
-                place = next(i for i in range(len(these)) if these[i] != those[i])
+            if these == those or len(these) != len(those) or not set(these) & set(those):
+                continue
+            place = next(i for i in range(len(these)) if these[i] != those[i])
+            differ = f"at place {place} they have {these[place]!r} and {those[place]!r}"
+            if set(these) == set(those):
                 raise ValueError(
-                    f"{one} and {other} have the same {what} in another order: at place {place} "
-                    f"they have {these[place]!r} and {those[place]!r}. Bring them into one order"
+                    f"{one} and {other} have the same {what} in another order: {differ}. Bring "
+                    f"them into one order"
                 )
+            if what == "columns":
+                raise ValueError(
+                    f"{one} and {other} share some columns, not all: {differ}. Give them the same "
+                    f"columns, or arrays, which are taken by their place"
+                )
+
+
+def _called(columns: list) -> list:
+    """Names of columns without what all of them begin or end with; numbers as they are."""
+    if len(columns) < 2 or not all(isinstance(name, str) for name in columns):
+        return columns
+    start = len(commonprefix(columns))
+    columns = [name[start:] for name in columns]
+    end = len(commonprefix([name[::-1] for name in columns]))
+    return [name[: len(name) - end] for name in columns]
 
 
 def _plain(value: Any) -> float:

@@ -21,6 +21,7 @@ from .checks import (
     number,
     reads_values,
     signed,
+    warn_of_signs,
 )
 
 try:
@@ -66,6 +67,7 @@ def count_classes(labels, classes: int | Sequence[int] | None = None) -> Tensor:
             [1, 1]])
     """
     labels = as_labels(labels)
+    warn_of_signs(labels)
     attributes = labels.shape[1]
     if classes is None:
         classes = max(2, int(labels.max()) + 1) if labels.numel() else 2

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..checks import UNKNOWN, whole
-from .decisions import Tuned, as_offsets, as_scored, move
+from .decisions import Tuned, as_offsets, as_scored, finite, move
 
 BINS = 15  # of equal width, as Guo et al. (2017) take
 
@@ -75,7 +75,7 @@ def calibration_error(
     """
     whole("bins", bins, 1)
     logits, labels = as_scored(logits, labels)
-    logits, labels = logits.detach().cpu().double(), labels.cpu()
+    logits, labels = finite(logits.detach().cpu().double()), labels.cpu()
     exists = (logits > -torch.inf).any(0)  # (A, C)
     if offsets is not None:
         logits = move(logits, as_offsets(offsets))

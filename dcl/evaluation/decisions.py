@@ -10,8 +10,17 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ..checks import SURELY, as_labels, check_labels, check_scored, check_tensors, reads_values
+from ..checks import (
+    SURELY,
+    as_labels,
+    check_labels,
+    check_scored,
+    check_tensors,
+    reads_values,
+    warn_of_signs,
+)
 
+FAR = 1e3  # a probability of 1, to every digit
 DECISIONS = ("argmax", "prior", "tuned-mA", "tuned-f1")
 
 
@@ -143,6 +152,7 @@ def as_scored(logits: Any, labels: Any) -> tuple[Tensor, Tensor]:
     check_tensors(logits=logits)
     one = getattr(labels, "ndim", 2) == 1 and logits.ndim == 2 and logits.shape[1] > 1
     labels = as_labels(labels)
+    warn_of_signs(labels)
     logits = logits.unsqueeze(1) if one else two_columns(logits)
     if logits.ndim != 3 or logits.shape[:2] != labels.shape:
         raise ValueError(
@@ -155,6 +165,12 @@ def as_scored(logits: Any, labels: Any) -> tuple[Tensor, Tensor]:
     _check_scale(logits)
     check_scored(logits, labels)
     return logits, labels.long()
+
+
+def finite(logits: Tensor) -> Tensor:
+    """Logits (N, A, C) whose largest is finite: infinity becomes far above all the others."""
+    held = logits.masked_fill(logits.isinf(), 0)
+    return logits.clamp(max=(held.abs().amax() + FAR).item()) if logits.numel() else logits
 
 
 def _check_numbers(logits: Tensor) -> None:

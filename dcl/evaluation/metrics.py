@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..checks import UNKNOWN, as_classes, as_labels, as_tensor, check_frames, whole
-from ..sampling import count_classes
+from ..sampling import count_known
 from .decisions import Tuned, as_scored, decide
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def confusion(predictions: Tensor, labels: Tensor, classes: int = 2) -> Tensor:
             unknown = "" if least == 0 else ", or be -1 where unknown"
             raise ValueError(f"{name} must lie in 0 ... {classes - 1}{unknown}, got {wrong}")
     cells = torch.where(labels < 0, UNKNOWN, labels.long() * classes + predictions.long())
-    return count_classes(cells, classes * classes).reshape(-1, classes, classes)
+    return count_known(cells.T, classes * classes).reshape(-1, classes, classes)
 
 
 def balanced_accuracy(
@@ -230,7 +230,9 @@ def rank_metrics(
     frame = pd.DataFrame(index=pd.Index(names, name="attribute"))
     if 2 not in numbers:
         return frame
-    truth, score = labels.numpy(), (logits[..., 1] - logits[..., 0]).numpy()
+    margin = logits[..., 1] - logits[..., 0]
+    beyond = margin.masked_fill(~margin.isfinite(), 0).abs().amax() + 1 if len(margin) else 1
+    truth, score = labels.numpy(), margin.clamp(-beyond, beyond).numpy()
     known = truth >= 0
     ranked = (np.array(numbers) == 2) & (truth == 0).any(0) & (truth == 1).any(0)
     for name, metric in (("auc", roc_auc_score), ("average_precision", average_precision_score)):
@@ -249,8 +251,11 @@ def _of_split(
     """Checked logits (N, A, C), float64, and labels (N, A) on the CPU; each attribute's classes."""
     check_frames(names, labels=labels)
     logits, labels = as_scored(logits, labels)
-    if isinstance(names, str) or len(names) != labels.shape[1]:
-        raise ValueError(f"names must be a list of {labels.shape[1]} attributes, got {names!r}")
+    given = 0 if isinstance(names, str) else len(set(names))
+    if given != labels.shape[1] or len(names) != given:
+        raise ValueError(
+            f"names must be a list of {labels.shape[1]} different attributes, got {names!r}"
+        )
     numbers = as_classes(logits.shape[2] if classes is None else classes, len(names))
     if max(numbers) != logits.shape[2]:
         raise ValueError(

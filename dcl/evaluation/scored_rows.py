@@ -1,5 +1,6 @@
 """Scores and labels of some rows as `dcl.evaluation.thresholds` takes them, checked."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import UNKNOWN, as_labels, check_frames, check_labels, choose, number
+from ..checks import (
+    SURELY,
+    UNKNOWN,
+    as_labels,
+    check_frames,
+    check_labels,
+    choose,
+    number,
+    warn_of_signs,
+)
 from .thresholds_file import SCALES, doubles
 
 NEARLY = 0.9  # share of a label's scores in [0, 1] from which they may be probabilities
@@ -44,6 +54,7 @@ class ScoredRows:
         scores = doubles(scores)
         scores = scores[:, None] if scores.ndim == 1 else scores
         labels = as_labels(labels).cpu()
+        warn_of_signs(labels)
         if scores.ndim != 2 or scores.shape != labels.shape or not scores.numel():
             raise ValueError(
                 f"scores and labels must both be (samples, labels), with one or more of each, got "
@@ -67,7 +78,10 @@ class ScoredRows:
             raise ScoreError(
                 row, f"{names[a]}: a score must be {what}, got {scores[row, a].item()!r}"
             )
-        scale = scale or _scale_of(scores, names)
+        if scale is None:
+            scale = _scale_of(scores, names)
+            if scale == "logit" and size >= SURELY:
+                _warn_of_scale(scores)
         return cls(
             scores=scores,
             labels=labels,
@@ -135,6 +149,16 @@ def _scale_of(scores: Tensor, names: Sequence[str]) -> str:
     return "logit"
 
 
+def _warn_of_scale(scores: Tensor) -> None:
+    """Warn where scores taken for logits may be percentages or log-probabilities."""
+    for odd, words in (
+        ((scores >= 0).all(), "none is negative: if they are percentages, divide them by 100"),
+        ((scores <= 0).all(), "none is positive: if they are log-probabilities, give their exp"),
+    ):
+        if odd:
+            warnings.warn(f"scores are taken for logits, though {words}", stacklevel=5)
+
+
 def _orders(scores: Tensor, labels: Tensor) -> list[Tensor]:
     orders = []
     for a in range(scores.shape[1]):
@@ -168,6 +192,8 @@ def _groups(groups: Any, size: int) -> Tensor:
 def _checked_prior(prior: Any, names: tuple[str, ...]) -> Tensor | None:
     if prior is None:
         return None
+    if not callable(getattr(prior, "index", len)):  # a series, not a list
+        check_frames(names, prior=prior.to_frame().T)
     values = doubles(prior, "prior").reshape(-1)
     if len(values) != len(names):
         raise ValueError(f"prior must be {len(names)} numbers, one a label, got {len(values)}")

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import SURELY, check_frames, choose, flag, number, plain_array, whole
+from ..checks import SURELY, check_frames, choose, flag, number, plain_array, stacked, whole
 
 SCHEMA = "dcl-thresholds-1"
 SCALES = ("probability", "logit")
@@ -264,7 +264,8 @@ def doubles(values: Any, what: str = "scores") -> Tensor:
     try:
         if hasattr(values, "to_numpy"):
             values = values.to_numpy().astype("float64")
-        return torch.as_tensor(plain_array(what, values), dtype=torch.float64)
+        values = plain_array(what, stacked(values))
+        return torch.as_tensor(values, dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ThresholdsError(
             f"{what} must be real numbers in a tensor, an array, a data frame or lists of one "

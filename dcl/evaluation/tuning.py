@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..checks import UNKNOWN, choose, whole
-from ..sampling import count_classes
+from ..sampling import count_known
 from . import cuts
 from .decisions import DECISIONS, Tuned, as_scored, decide, prior_offsets
 from .metrics import confusion
@@ -129,7 +129,7 @@ def _never_below(
     The values are of decisions that were made, so that rounding cannot promise what `decide` does
     not keep.
     """
-    held = count_classes(labels, logits.shape[2]) > 0
+    held = count_known(labels.T, logits.shape[2]) > 0
     absent = start.masked_fill(held, -torch.inf).amax(1, keepdim=True)
     level = absent.where(absent.isfinite(), 0.0)  # one offset for all: argmax
     plain = torch.zeros_like(start)

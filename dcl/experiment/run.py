@@ -25,7 +25,7 @@ from ..evaluation.metrics import (
 )
 from ..evaluation.tuning import BOOTSTRAP, offsets_for
 from ..protocol import Criterion
-from ..sampling import count_classes, target_distribution
+from ..sampling import count_known, target_distribution
 from . import distributed, provenance, records, trainer
 from .config import ConfigError, Training, as_config_error
 from .datasets import config_of
@@ -356,7 +356,7 @@ def tested(
 
 def lacking(labels: Tensor, class_counts: Tensor, names: Sequence[str]) -> dict[str, list[int]]:
     """Attribute -> its classes that training has and these labels (N, A) do not."""
-    held = count_classes(labels.cpu(), class_counts.shape[1]) > 0
+    held = count_known(labels.cpu().T, class_counts.shape[1]) > 0
     missing = (class_counts.cpu() > 0) & ~held
     return {
         name: row.nonzero().flatten().tolist()

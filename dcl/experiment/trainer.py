@@ -24,7 +24,7 @@ from ..evaluation.metrics import average_precision, held_accuracy, mean_accuracy
 from ..evaluation.tuning import offsets_for
 from ..graphed import graphed
 from ..protocol import Criterion
-from ..sampling import count_classes, cross_entropy
+from ..sampling import count_known, cross_entropy
 from . import distributed
 
 AT_ONCE = 1024  # samples that are scored at once
@@ -389,7 +389,7 @@ def validate(
     """
     logits, labels, class_counts = (x.cpu() for x in (logits, labels, class_counts))
     known = (labels >= 0).sum(0).clamp(min=1)
-    held = (count_classes(labels, logits.shape[2]) > 0).sum(1)  # (A,) classes: one says nothing
+    held = (count_known(labels.T, logits.shape[2]) > 0).sum(1)  # (A,) classes: one says nothing
     metrics = {"val_loss": (cross_entropy(logits, labels).sum(1) / known).sum().item()}
     if logits.shape[2] == 2:
         metrics["val_average_precision"] = 100 * average_precision(logits, labels)

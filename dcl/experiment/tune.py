@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import warnings
 from pathlib import Path
 
 from ..data.scores_table import ScoresTable, read_prior, read_scores, read_two
@@ -43,19 +44,22 @@ def tune(options: argparse.Namespace) -> None:
         _check_out(out, options)  # before the minutes that it takes
     table = _read(options)
     try:
-        report = thresholds.tune(
-            table.scores, table.labels, split=table.split, names=table.names, groups=table.groups,
-            scale=options.scale, recall=options.recall, precision=options.precision,
-            prior=None if options.prior is None else read_prior(options.prior, table.names),
-            bootstrap=options.bootstrap, seed=options.seed,
-        )  # fmt: skip
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            report = thresholds.tune(
+                table.scores, table.labels, split=table.split, names=table.names,
+                groups=table.groups, scale=options.scale, recall=options.recall,
+                precision=options.precision, bootstrap=options.bootstrap, seed=options.seed,
+                prior=None if options.prior is None else read_prior(options.prior, table.names),
+            )  # fmt: skip
     except ThresholdsError:
         raise
     except ScoreError as error:
         raise ThresholdsError(f"row {table.rows[error.row]}, {error.problem}") from None
     except ValueError as error:
         raise ThresholdsError(str(error)) from None
-    print(sentence(report), "", *notes(table, report), "", *lines(report), sep="\n")
+    doubts = [f"warning: {warning.message}" for warning in told]
+    print(sentence(report), "", *notes(table, report), *doubts, "", *lines(report), sep="\n")
     if out is not None:
         report.thresholds.write(out)
         write_csv(report, out.with_suffix(".csv"))
@@ -106,11 +110,9 @@ def notes(table: ScoresTable, report: Report) -> list[str]:
         if report.scored_on == "test"
         else "cross-fitted in 5 folds"
     )
-    percent = kept.scale == "logit" and table.scores.min() >= 0
-    unlikely = ", though none is negative: if they are percentages, divide them by 100"
     said = [
         f"{rows}{groups}: {how}; 95 % intervals from {report.bootstrap} samples",
-        f"scores: {kept.scale}{unlikely if percent else ''} (--scale to fix it)",
+        f"scores: {kept.scale} (--scale to fix it)",
         f"prior: {'given' if kept.prior_given else 'the rate of the rows tuned on (--prior)'}",
     ]
     for what, names in (

@@ -4,6 +4,7 @@ import math
 import warnings
 from unittest import mock
 
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -393,3 +394,14 @@ def test_probabilities_of_a_positive_class_are_warned_of(door):
         call(given.logit())
         call((given > 0.5).float())
         decide(given[:19], counts)
+
+
+def test_infinite_logits_are_ranked_and_calibrated_as_certain():
+    logits = torch.logit(torch.tensor([[1.0], [0.5], [0.7], [0.0]]))
+    labels = torch.tensor([[1], [0], [1], [0]])
+    far = logits.clamp(-50, 50)
+    pd.testing.assert_frame_equal(evaluate(logits, labels, ["a"]), evaluate(far, labels, ["a"]))
+    found, expected = (calibration_error(z, labels) for z in (logits, far))
+    torch.testing.assert_close(found.error, expected.error, rtol=0, atol=1e-12)
+    with pytest.raises(ValueError, match="names must be a list of 2 different attributes, got"):
+        evaluate(torch.zeros(4, 2, 2), labels.expand(-1, 2), ["a", "a"])

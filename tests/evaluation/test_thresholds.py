@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 import scores_oracle as oracle
 
-from dcl import balanced_accuracy, evaluate, thresholds
+from dcl import balanced_accuracy, count_classes, evaluate, thresholds, tune_thresholds
 from dcl.evaluation.draws import Mulberry32
 
 VECTORS = json.loads(oracle.VECTORS.read_text())
@@ -317,3 +318,65 @@ def test_the_scores_of_the_negative_class_rank_backwards():
     scores = np.linspace(0.1, 0.9, 60)[:, None] * 0.5 + 0.4 * labels
     assert thresholds.tune(scores, labels, bootstrap=0).backwards == []
     assert thresholds.tune(1 - scores, labels, bootstrap=0).backwards == ["0"]
+
+
+def test_frames_are_compared_without_what_all_their_columns_share():
+    labels = pd.DataFrame({"y_a": [0, 0, 1, 1], "y_b": [0, 0, 1, 1]})
+    scores = pd.DataFrame({"s_b": [0.6, 0.7, 0.9, 0.95], "s_a": [0.1, 0.2, 0.3, 0.4]})
+    with pytest.raises(
+        ValueError, match="same columns in another order: at place 0 .* 'b' and 'a'"
+    ):
+        thresholds.fit(scores, labels)
+    found = thresholds.fit(scores[["s_a", "s_b"]], labels)
+    assert found.names == ("y_a", "y_b")
+    with pytest.raises(ValueError, match="another order"):
+        thresholds.apply(found, scores)
+    other = scores.set_axis(["s_b", "s_c"], axis=1)
+    with pytest.raises(ValueError, match="share some columns, not all: at place 0"):
+        thresholds.fit(other, labels)
+    rates = pd.Series({"b": 0.5, "a": 0.05})
+    given = {"names": ["a", "b"], "scale": "probability"}
+    with pytest.raises(ValueError, match="prior and names have the same columns in another order"):
+        thresholds.fit(scores.to_numpy(), labels.to_numpy(), prior=rates, **given)
+    thresholds.fit(scores.to_numpy(), labels.to_numpy(), prior=rates[["a", "b"]], **given)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda p: 100 * p, "none is negative: if they are percentages, divide them by 100"),
+        (np.log, "none is positive: if they are log-probabilities, give their exp"),
+    ],
+)
+def test_scores_that_are_hardly_logits_are_warned_of(change, words):
+    p = np.linspace(0.02, 0.98, 40)[:, None]
+    labels = np.arange(40)[:, None] % 2
+    with pytest.warns(UserWarning, match=words):
+        thresholds.fit(change(p), labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        thresholds.fit(change(p), labels, scale="logit")
+        thresholds.fit(p, labels)
+
+
+def test_labels_of_one_and_minus_one_are_warned_of():
+    labels = np.array([[1, -1], [-1, 1], [1, 1]] * 4)
+    scores = np.array([[0.1, 0.9], [0.2, 0.8], [0.3, 0.7]] * 4)
+    logits = torch.logit(torch.tensor(scores))
+    for door in (
+        lambda y: thresholds.fit(scores, y),
+        lambda y: count_classes(y, classes=2),
+        lambda y: tune_thresholds(logits, torch.as_tensor(y), bootstrap=0),
+    ):
+        with pytest.warns(UserWarning, match=r"labels are 1 and -1 alone.*give \(labels > 0\)"):
+            door(labels)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            door((labels > 0).astype(int))
+
+
+def test_a_list_of_rows_is_a_tensor():
+    rows = [torch.tensor([0.1, 0.9]), torch.tensor([0.3, 0.2]), torch.tensor([0.8, 0.4])]
+    labels = [torch.tensor([0, 1]), torch.tensor([1, 0]), torch.tensor([1, 1])]
+    whole = thresholds.fit(torch.stack(rows), torch.stack(labels))
+    assert torch.equal(thresholds.fit(rows, labels).values, whole.values)
