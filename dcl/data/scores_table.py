@@ -145,7 +145,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
             file.seek(0)
             usual = SEPARATORS[path.suffix.lower()]
             separator = next((mark for mark in (usual, *MARKS) if mark in names), usual)
-            reader = csv.reader(file, delimiter=separator, strict=True)
+            reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
             header: list[str] = []
             for cells in reader:
                 if not cells:

@@ -33,7 +33,7 @@ from .table_columns import (
     untested_classes,
     with_positive,
 )
-from .table_features import IMPUTE, Read, features_of, read_features, standardised
+from .table_features import IMPUTE, Read, features_of, giveaways, read_features, standardised
 from .table_file import ENDINGS, Codes, Table, read_folders, read_table
 from .table_images import Images, at_rows, find_images, images_of, pack_images, told_copies
 from .table_splits import leaks, split_rows
@@ -136,7 +136,7 @@ def load(
     notes += line_breaks(table, chosen)
     table = table.composed(but=chosen.path)
     if chosen.path is not None:
-        names = images_of(table, chosen.path, folders=where.suffix.lower() != ".zip")
+        names = images_of(table, chosen.path, where)
     attributes, told = attributes_of(
         table, chosen, labels, Codes(codes, table), separator, exclusive
     )
@@ -163,6 +163,7 @@ def load(
     if not group:
         notes += leaks(table, chosen.ignored, parts)
     if chosen.path is None:
+        notes += giveaways(read, table, attributes)
         inputs, words, digest, facts, more = _features(table, read, rows)
         notes += more
     else:

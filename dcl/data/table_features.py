@@ -1,14 +1,17 @@
 """Features of a table: numbers, and texts as one column for each category of the training rows."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from .table_columns import ID, PREFIX
 from .table_file import MISSING, Table, is_number, option, some
+from .table_labels import Attribute
 
 IMPUTE = ("none", "median")
 LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no category
+FEWEST = 5  # rows of each class, where a feature that tells it is no chance
 CATEGORIES = 4  # rows that a category needs, in the mean
 
 
@@ -95,6 +98,7 @@ def features_of(
                 f"{column}: {int(empty.sum()):,} of {len(cells):,} cells are empty and become "
                 f"{median:.6g}, the training rows' median"
             )
+        notes += _sentinels(column, numbers)
         values.append(numbers)
         names.append(column)
     told = {name: value for name, value in facts.items() if value}
@@ -119,6 +123,8 @@ def _numbers(table: Table, column: str) -> tuple[np.ndarray | None, np.ndarray]:
     """Numbers (N,) of a column, NaN for none, or None if it holds texts; and where it is empty."""
     cells = table.columns[column]
     empty = np.array([cell.lower() in MISSING for cell in cells])
+    if any(map(is_number, cells)):
+        empty |= np.array([cell == "?" for cell in cells])  # as the tables of UCI have it
     number = np.array([is_number(cell) for cell in cells]) & ~empty
     texts = [cell for cell, blank in zip(cells, empty, strict=True) if not blank]
     if not number.any() and texts and not all(map(LIKE_NUMBERS.fullmatch, texts)):
@@ -136,6 +142,49 @@ def _check_counter(table: Table, column: str, values: np.ndarray) -> None:
             f"counts the rows, from {values.min():g} to {values.max():g}: that is no feature. "
             f"Leave it out by {option('ignore', column)}",
         )  # fmt: skip
+
+
+def _sentinels(column: str, values: np.ndarray) -> list[str]:
+    """A sentence on a number that stands in several rows, far from all others: -999 for nothing."""
+    for value in (values.min(), values.max()):
+        others, count = values[values != value], int((values == value).sum())
+        if count > 1 and len(others) > 1 and len(np.unique(others)) > 1:
+            low, high = others.min(), others.max()
+            if min(abs(value - low), abs(value - high)) > high - low:
+                return [
+                    f"warning: {column}: {value:g} stands in {count:,} rows, far from all others, "
+                    f"{low:g} to {high:g}: if it means that nothing is known, leave these cells "
+                    f"empty and say --impute median"
+                ]
+    return []
+
+
+def giveaways(read: Read, table: Table, attributes: Sequence[Attribute]) -> list[str]:
+    """Sentences on features that tell a label in every row, such as its copy by another name."""
+    notes = []
+    for column, (numbers, empty) in read.items():
+        cells = np.array(table.columns[column])
+        for attribute in attributes:
+            known = (attribute.labels >= 0) & ~empty
+            y, x = attribute.labels[known], cells[known] if numbers is None else numbers[known]
+            sizes = np.unique(y, return_counts=True)[1]
+            if len(sizes) > 1 and sizes.min() >= FEWEST and _tells(x, y):
+                notes.append(
+                    f"warning: {column} tells {attribute.name} in every row: if it says the same, "
+                    f"or is known only afterwards, leave it out by {option('ignore', column)}"
+                )
+    return notes
+
+
+def _tells(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a class has one value, and a value one class; or a number parts two classes."""
+    classes, values = np.unique(y), np.unique(x)
+    if len(values) == len(classes):
+        return len(set(zip(x.tolist(), y.tolist(), strict=True))) == len(classes)
+    if x.dtype.kind != "f" or len(classes) > 2:
+        return False
+    one, other = (x[y == label] for label in classes)
+    return bool(one.max() < other.min() or other.max() < one.min())
 
 
 def _got(cell: str) -> str:
@@ -170,6 +219,7 @@ def standardised(table: Table, names: list[str], values: np.ndarray, train: np.n
     """Features (N, F) float32 less the training rows' mean over their deviation, and both (F,)."""
     with np.errstate(over="ignore", invalid="ignore"):
         mean, std = values[train].mean(0), values[train].std(0)
+        std[~np.isfinite(std)] = np.nan  # beyond what numbers hold: refused below
         std[std == 0] = 1  # the same in all training rows
         scaled = ((values - mean) / std).astype(np.float32)
     wrong = np.argwhere(~np.isfinite(scaled))

@@ -91,7 +91,7 @@ def _separated(path: Path, separator: str) -> Table:
     rows, lines = [], []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=separator, strict=True)
+            reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
             header = [name.strip() for name in next(reader, [])]
             _check_header(path, header, separator)
             for cells in reader:
@@ -102,6 +102,11 @@ def _separated(path: Path, separator: str) -> Table:
                         f"{path}, row {reader.line_num}: {len(cells)} cells, expected "
                         f"{len(header)} as in the row of column names. A cell that holds "
                         f"{separator!r} needs quotes around it"
+                    )
+                if not any(map(str.strip, cells)):
+                    raise DataError(
+                        f"{path}, row {reader.line_num}: every cell is empty: take out the rows "
+                        f"that hold nothing"
                     )
                 rows.append(cells)
                 lines.append(reader.line_num)

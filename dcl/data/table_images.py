@@ -1,5 +1,6 @@
 """The images of a table: looked up by its cells, packed, and compared to find copies."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
@@ -30,8 +31,9 @@ class Images:
     copies: np.ndarray  # (n,) the same number for files that are the same byte for byte
 
 
-def images_of(table: Table, column: str, *, folders: bool) -> list[str]:
-    """The image of each row: its path below the folder of images, or its name alone."""
+def images_of(table: Table, column: str, where: Path) -> list[str]:
+    """The image of each row: its path below the folder `where`, or its name alone in a zip file."""
+    folders = where.suffix.lower() != ".zip"
     names: list[str] = []
     first: dict[str, int] = {}
     for row, cell in enumerate(table.columns[column]):
@@ -39,12 +41,16 @@ def images_of(table: Table, column: str, *, folders: bool) -> list[str]:
         problem = None
         if not path.name:
             problem = "is empty, expected the path of an image"
-        elif path.anchor or ".." in path.parts:
-            problem = (
-                f"got {cell!r}, which leads outside: expected a path below the folder of images"
-            )
         elif "\0" in cell:
             problem = f"got {cell!r}, expected the path of an image"
+        elif path.anchor or ".." in path.parts:
+            inside = _below(where, cell, table.path.parent) if folders else None
+            if inside is None:
+                problem = (
+                    f"got {cell!r}, which leads outside: expected a path below the folder of "
+                    f"images, {where}, which `images` names"
+                )
+            path = inside or path
         name = "/".join(path.parts) if folders else path.name
         before = first.setdefault(name, row)
         if problem is None and before != row:
@@ -61,6 +67,17 @@ def images_of(table: Table, column: str, *, folders: bool) -> list[str]:
             raise table.error(row, column, problem)
         names.append(name)
     return names
+
+
+def _below(where: Path, cell: str, folder: Path) -> PureWindowsPath | None:
+    """A path that is absolute or goes upwards, from `where` or the table's `folder`, if inside."""
+    base = os.path.abspath(where)
+    if PureWindowsPath(cell).drive and os.name != "nt":
+        return None
+    paths = [os.path.join(start, cell.replace("\\", "/")) for start in (where, folder)]
+    inside = [path for path in map(os.path.abspath, paths) if Path(path).is_relative_to(base)]
+    path = next(filter(os.path.exists, inside), inside[0] if inside else base)
+    return PureWindowsPath(os.path.relpath(path, base)) if path != base else None
 
 
 def _long_form(table: Table, column: str) -> str:
@@ -179,7 +196,8 @@ def _problem(name: str, where: Path, present: set[str]) -> str:
         several = [other for other in alike if folded(other) == folded(name)]
         hint = "several fit" if len(several) > 1 else "near it"
         return f"no image {name} in {where}, {hint}: {', '.join(alike)}"
-    if "." in name.rsplit("/", 1)[-1] and not name.lower().endswith(SUFFIXES):
+    named = "." in name.rsplit("/", 1)[-1] or (where / name).is_file()
+    if named and not name.lower().endswith(SUFFIXES):
         return f"got {name!r}, expected an image file: {', '.join(SUFFIXES)}"
     return f"no image {name} in {where}"
 

@@ -300,10 +300,13 @@ def _ask_of_lists(cells: Cells) -> None:
         return
     for mark in (*MARKS, " "):
         often = Counter(part for text in texts for part in set(parts_of(text, mark)))
+        lengths = {len(parts_of(text, mark)) for text in texts}
+        tags = len(often) < len(texts) and len(lengths) > 1  # of few words many texts
         for text in texts:
             parts = parts_of(text, mark)
             if mark == " ":  # "light brown" is a word; beside "light" and "brown" it is two
                 sure = all(part in cells.known or WHOLE.fullmatch(part) for part in parts)
+                sure |= tags
             else:
                 sure = mark in SURE_MARKS or any(often[part] > 1 for part in parts)
             if len(parts) > 1 and (sure or text[0] + text[-1] == "[]"):

@@ -231,7 +231,8 @@ def rank_metrics(
     if 2 not in numbers:
         return frame
     margin = logits[..., 1] - logits[..., 0]
-    beyond = margin.masked_fill(~margin.isfinite(), 0).abs().amax() + 1 if len(margin) else 1
+    held = margin.masked_fill(~margin.isfinite(), 0)
+    beyond = held.abs().amax().item() + 1 if len(held) else 1.0
     truth, score = labels.numpy(), margin.clamp(-beyond, beyond).numpy()
     known = truth >= 0
     ranked = (np.array(numbers) == 2) & (truth == 0).any(0) & (truth == 1).any(0)

@@ -352,3 +352,87 @@ def test_unknown_can_be_a_class_of_another_name():
     assert '--codes "unknown=unknown", or' in str(asked.value)
     codes = Codes("unknown=not known", words)
     assert attribute_of(words, "a", "a", codes).classes == ("melanoma", "nevus", "not known")
+
+
+@pytest.mark.parametrize("start", ["{folder}/im/", "../{name}/im/", "im/../im/"])
+def test_a_path_from_elsewhere_that_leads_into_the_images_is_taken(start, tmp_path):
+    for n in range(40):
+        grey(tmp_path / "im" / f"{n}.png", 6 * n)
+    start = start.format(folder=tmp_path, name=tmp_path.name)
+    rows = [("path", "label"), *((f"{start}{n}.png", n % 2) for n in range(40))]
+    path = write(tmp_path / "my.csv", rows)
+    for images in (None, tmp_path / "im", tmp_path):
+        assert len(table.load(path, images=images, size=(16, 16), progress=False).splits["val"])
+    other = tmp_path / "other"
+    other.mkdir()
+    with pytest.raises(
+        DataError, match="expected a path below .*/other|no image im.0.png in .*other"
+    ):
+        table.load(path, images=other)
+
+
+def test_a_file_without_the_ending_of_an_image_is_said_to_be_none(tmp_path):
+    (tmp_path / "e0").write_bytes(b"1")
+    path = write(tmp_path / "my.csv", [("path", "label"), ("e0", 1), ("e1", 0)])
+    with pytest.raises(DataError, match=r"got 'e0', expected an image file: \.jpg"):
+        table.load(path)
+
+
+@pytest.mark.parametrize(
+    ("feature", "told"),
+    [
+        ([f"{label}" for label in TWO], True),
+        ([("alive", "dead")[label] for label in TWO], True),
+        ([label + n / 100 for n, label in enumerate(TWO)], True),
+        ([-label - n / 100 for n, label in enumerate(TWO)], True),
+        ([label * (n != 7) for n, label in enumerate(TWO)], False),
+        ([n % 7 for n in range(40)], False),
+    ],
+)
+def test_a_feature_that_tells_the_label_is_pointed_out(feature, told, tmp_path):
+    notes = of_features(tmp_path, {"a": TWO, "f_x": feature}, labels=["a"]).facts["notes"]
+    words = "warning: f_x tells a in every row: if it says the same, or is known only afterwards"
+    assert any(note.startswith(words) for note in notes) == told
+
+
+def test_a_number_that_stands_for_nothing_is_pointed_out(tmp_path):
+    values = [-999 if n % 9 == 0 else n % 5 + 0.1 * (n % 3) for n in range(40)]
+    notes = of_features(tmp_path, {"a": TWO, "f_x": values}).facts["notes"]
+    words = "warning: f_x: -999 stands in 5 rows, far from all others, 0 to 4.2: if it means"
+    assert any(note.startswith(words) for note in notes)
+    usual = of_features(tmp_path, {"a": TWO, "f_x": [n % 5 for n in range(40)]}).facts["notes"]
+    assert not any("stands in" in note for note in usual)
+
+
+def test_a_question_mark_among_numbers_is_an_empty_cell(tmp_path):
+    values = ["?" if n % 9 == 0 else n % 5 for n in range(40)]
+    with pytest.raises(
+        DataError, match=r"row 2, column 'f_x': got '\?', expected a finite .*median"
+    ):
+        of_features(tmp_path, {"a": TWO, "f_x": values})
+    data = of_features(tmp_path, {"a": TWO, "f_x": values}, impute="median")
+    assert any("f_x: 5 of 40 cells are empty and become 2" in x for x in data.facts["notes"])
+
+
+def test_numbers_too_large_to_be_scaled_are_refused(tmp_path):
+    values = [1e160 if n == 3 else n % 5 for n in range(40)]
+    with pytest.raises(DataError, match="'f_x': got .* too far"):
+        of_features(tmp_path, {"a": TWO, "f_x": values})
+
+
+def test_tags_with_spaces_between_are_asked_about():
+    tags = ["clear primary water", "clear primary", "haze primary", "haze water road", "clear road",
+            "primary road", "haze primary road", "clear water", "primary water"]  # fmt: skip
+    with pytest.raises(DataError, match='looks like 3 labels: say by --separator " " that each'):
+        attribute_of(cells(*tags * 3), "a", "a")
+    hair = ["light brown", "dark brown", "light blond", "dark blond"]
+    assert len(attribute_of(cells(*hair * 3), "a", "a").classes) == 4
+
+
+def test_a_space_before_a_quotation_mark_and_rows_of_nothing(tmp_path):
+    path = tmp_path / "my.csv"
+    path.write_text('x, f_y, label\n1, "a, b", 0\n2, "c", 1\n')
+    assert read_table(path).columns["f_y"] == ["a, b", "c"]
+    path.write_text("x,label\n1,0\n2,1\n,\n,\n")
+    with pytest.raises(DataError, match="row 4: every cell is empty: take out the rows that hold"):
+        read_table(path)
