@@ -99,9 +99,11 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     grid = command("grid", grid_command, help="make the records of a grid that are missing")
     grid.add_argument("grid", help="a name in notebooks/grids, or a .yaml file")
     grid.add_argument("--data-root", metavar="VALUE", help="where not the grid's")
-    predict = command("predict", predict_command, help="classes of new images, as a CSV")
+    predict = command("predict", predict_command, help="classes of new images or rows, as a CSV")
     predict.add_argument("record", type=Path, help="a .json with its .safetensors")
-    predict.add_argument("images", type=Path, help="a folder of images, a .zip, or one image")
+    predict.add_argument(
+        "given", type=Path, help="a folder of images, a .zip, one image, or a table of features"
+    )
     predict.add_argument("--out", type=Path, default=Path("predictions.csv"))
     predict.add_argument("--decision", default="tuned-mA", help="argmax, tuned-mA, tuned-f1")
     predict.add_argument(
@@ -190,13 +192,13 @@ def grid_command(options: argparse.Namespace) -> int:
 
 
 def predict_command(options: argparse.Namespace) -> None:
-    """``predict``: the classes of new images by the network of a record."""
-    _require(options.record, options.images)
+    """``predict``: the classes of new images or rows by the network of a record."""
+    _require(options.record, options.given)
     from .data.pack import listing
-    from .experiment.predict import predict_images
+    from .experiment.predict import predict_classes
 
-    made = predict_images(
-        options.record, options.images, options.out,
+    made = predict_classes(
+        options.record, options.given, options.out,
         decision=options.decision, thresholds=options.thresholds, device=options.device,
     )  # fmt: skip
     if made.broken:
@@ -204,9 +206,9 @@ def predict_command(options: argparse.Namespace) -> None:
         print(
             f"{len(made.broken):,} images are broken and have no row:\n  {listed}", file=sys.stderr
         )
-    if made.passed:
-        print(f"no images by their names: {made.passed}", file=sys.stderr)
-    print(f"{made.count:,} images: {options.out}")
+    for note in made.notes:
+        print(note, file=sys.stderr)
+    print(f"{made.count:,} rows: {options.out}")
 
 
 def tune_command(options: argparse.Namespace) -> None:

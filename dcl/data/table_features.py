@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .resident import DataError
 from .table_columns import ID, PREFIX
 from .table_file import MISSING, Table, is_number, option, some
 from .table_labels import Attribute
@@ -107,11 +108,19 @@ def features_of(
 
 def _told(column: str, cells: np.ndarray, known: list[str], empty: np.ndarray) -> list[str]:
     """Sentences on a text as features."""
-    notes = [f"{column}: a text, one feature for each of {some(known)}"]
+    told = f"{column}: a text, one feature for each of {some(known)}"
+    return [told, *_untold(column, cells, known, empty, "rows of val and test")]
+
+
+def _untold(
+    column: str, cells: np.ndarray, known: Sequence[str], empty: np.ndarray, rows: str
+) -> list[str]:
+    """Sentences on cells of a text that no feature tells."""
+    notes = []
     new = cells[~empty & ~np.isin(cells, known)].tolist()
     if new:
         notes.append(
-            f"{column}: {len(new):,} rows of val and test have a category that training lacks, "
+            f"{column}: {len(new):,} {rows} have a category that training lacks, "
             f"{some(sorted(set(new)))}: no feature of theirs is 1"
         )
     if empty.any():
@@ -213,6 +222,57 @@ def _check_categories(table: Table, column: str, known: list[str], empty: np.nda
             f"{len(known):,} different texts in {rows:,} rows are none. Leave the column out by "
             f"{option('ignore', column)}",
         )  # fmt: skip
+
+
+def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
+    """Features (N, F) float32 of new rows, made as those of a training were; and sentences.
+
+    Parameters
+    ----------
+    table : Table
+        With the columns that were trained on; others are passed over.
+    facts : dict
+        ``facts["features"]`` of the training's data set: names, mean, std, and what empty cells and
+        texts became.
+
+    Raises
+    ------
+    DataError
+        For a column that is missing, an empty cell where training had none, and what is no number.
+    """
+    texts, medians = facts.get("categories", {}), facts.get("median", {})
+    made = {f"{column}={name}" for column, known in texts.items() for name in known}
+    columns = [*(name for name in facts["names"] if name not in made), *texts]
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise DataError(
+            f"{table.path}: there is no column {missing[0]!r}, which the training has: its columns "
+            f"are {some(columns)}"
+        )
+    found, notes = {}, []
+    for column in columns:
+        cells = np.array(table.columns[column])
+        if column in texts:
+            for name in texts[column]:
+                found[f"{column}={name}"] = (cells == name).astype(float)
+            blank = np.array([cell.lower() in MISSING for cell in cells])
+            notes += _untold(column, cells, texts[column], blank, "rows")
+            continue
+        numbers, empty = _numbers(table, column)
+        if numbers is None:
+            raise table.error(0, column, f"{_got(table.columns[column][0])}, expected a number")
+        _check_numbers(table, column, numbers, empty)
+        if empty.any() and column not in medians:
+            row = int(empty.argmax())
+            raise table.error(
+                row, column,
+                f"{_got(table.columns[column][row])}, expected a number: training had one in "
+                f"every row",
+            )  # fmt: skip
+        numbers[empty] = medians.get(column, 0)
+        found[column] = numbers
+    values = np.stack([found[name] for name in facts["names"]], axis=1)
+    return ((values - facts["mean"]) / facts["std"]).astype(np.float32), notes
 
 
 def standardised(table: Table, names: list[str], values: np.ndarray, train: np.ndarray):

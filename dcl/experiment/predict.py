@@ -1,4 +1,4 @@
-"""Classes of new images by a trained network: its weights, and the thresholds of its record."""
+"""Classes of new images or rows by a trained network: its weights, its record's thresholds."""
 
 import csv
 import io
@@ -16,6 +16,8 @@ from ..data.images import BACKGROUND, Range, decode
 from ..data.names import is_image
 from ..data.resident import DataError, Resident, Split
 from ..data.sources import Archive, Folder
+from ..data.table_features import features_again
+from ..data.table_file import ENDINGS, Table, read_table
 from ..evaluation.decisions import decide
 from ..evaluation.thresholds import read as read_thresholds
 from . import records
@@ -28,36 +30,38 @@ CHUNK = 512  # images decoded and scored at once
 
 @dataclass(frozen=True)
 class Predicted:
-    """What `predict_images` wrote."""
+    """What `predict_classes` wrote."""
 
     count: int  # rows
     broken: list[str]  # images without a row, and why
-    passed: str  # how many other files the folder holds, by their suffix
+    notes: list[str]  # sentences on what was read
 
 
-def predict_images(
+def predict_classes(
     record_path: Path,
-    images: Path,
+    given: Path,
     out: Path,
     *,
     decision: str = "tuned-mA",
     thresholds: Path | None = None,
     device: str = "cpu",
 ) -> Predicted:
-    """Decide the classes of every image of a folder and write them as a CSV, a row for each image.
+    """Decide the classes of new images, or of a table's rows, and write them as a CSV.
 
-    Which files are images and how their pixels are read is the same as in training. An image that
-    cannot be read gets no row.
+    Images are found and their pixels read, and features made, as in training. An image that cannot
+    be read gets no row.
 
     Parameters
     ----------
     record_path : path
         A record with its weights beside it, from a run with ``keep_weights``.
-    images : path
-        A folder of images, or a zip file.
+    given : path
+        A folder of images, a zip file of them, or one image; of a network of features a table with
+        the same columns, whose labels need not be there.
     out : path
-        The CSV: the image, and for each attribute the class decided and the score of class 1 less
-        that of class 0 (of more classes: of the class decided, less the next one's).
+        The CSV: the image or the number of the row, and for each attribute the class decided and
+        the score of class 1 less that of class 0 (of more classes: of the class decided, less the
+        next one's).
     decision : {"argmax", "tuned-mA", "tuned-f1"}
         The tuned thresholds are those that the record holds of this network.
     thresholds : path, optional
@@ -72,27 +76,30 @@ def predict_images(
     ------
     ConfigError, RecordError, DataError, WeightsError, ThresholdsError
         For a record without image size or thresholds, no images, a folder in which every image is
-        broken, and weights that are missing or another network's.
+        broken, a table without a column of the training, and weights that are missing or another
+        network's.
     """
-    if images.is_file():
-        one = is_image(images.name)
-        source = Folder(images.parent, [images.name]) if one else Archive(images)
-    else:
-        source = Folder(images)
-    files = sorted(source.names())
-    if not files:
-        raise ConfigError(f"{images} holds no image")
-    read = [record_path, records.weights_path(record_path), images]
-    read += [source.path / name for name in files if Path(name).name == out.name]
-    records.check_out([out], read + ([thresholds] if thresholds else []))
+    records.check_out([out], [record_path, records.weights_path(record_path), given,
+                              *([thresholds] if thresholds else [])])  # fmt: skip
     device = pick_device(device)
     record = records.read(record_path)
     config = config_of(record)
     shape = record["dataset"].get("shape")
-    if shape is None or len(shape) != 3:
+    if shape is None:
+        raise ConfigError(f"{record_path} does not say the size of its images: it is an older one")
+    is_table = given.suffix.lower() in ENDINGS
+    if is_table != (len(shape) == 1):
         raise ConfigError(
-            f"{record_path} does not say the size of its images: it is an older one, or of features"
+            f"{record_path} is of features: give a table of them, {', '.join(ENDINGS)}, got {given}"
+            if len(shape) == 1
+            else f"{record_path} is of images: give a folder of them, a .zip or one image, got "
+            f"{given}"
         )
+    broken: list[str] = []
+    if is_table:
+        batches, notes = _rows_of(read_table(given), record)
+    else:
+        batches, notes = _images_of(given, out, record, config, broken)
     names, classes = _attributes(record)
     if thresholds is None:
         offsets = _offsets(record, record_path, decision, classes)
@@ -113,31 +120,60 @@ def predict_images(
         classes=classes if len(set(classes)) > 1 else None, **config.criterion_options(),
     ).eval()  # fmt: skip
     words = _class_names(record, names)
-    broken: list[str] = []
-    text = io.StringIO(newline="")
+    text, count = io.StringIO(newline=""), 0
     table = csv.writer(text)
-    table.writerow(["image", *(x for name in names for x in (name, f"{name}_score"))])
-    for part, pixels in _decoded(source, files, record, config, broken):
-        split = Split(images=pixels, labels=np.full((len(part), len(names)), -1))
+    table.writerow(["row" if is_table else "image",
+                    *(x for name in names for x in (name, f"{name}_score"))])  # fmt: skip
+    for part, inputs in batches:
+        split = Split(images=inputs, labels=np.full((len(part), len(names)), -1))
         batch = Resident(split, device).batch(torch.arange(len(part), device=device))[0]
         with torch.no_grad(), records.by_weights_alone(record_path, config.method):
             logits, features = model(batch)
             scores = criterion.scored(logits, features, model).cpu()
         decided = decide(scores, offsets=offsets)
-        for name, row, value in zip(part, decided.tolist(), _margins(scores), strict=True):
+        for name, row, value in zip(part, decided.tolist(), _margins(scores, classes), strict=True):
             cells: list[Any] = []
             for attribute, label, margin in zip(names, row, value.tolist(), strict=True):
                 cells += [words.get(attribute, range(max(classes)))[label], f"{margin:.4f}"]
             table.writerow([name, *cells])
-    if len(broken) == len(files):
-        raise DataError(f"{images}: no image can be read, the first is {broken[0]}")
+        count += len(part)
+    if not count:
+        raise DataError(f"{given}: no image can be read, the first is {broken[0]}")
     records.write_whole(out, text.getvalue().encode("utf-8", "surrogateescape"))
-    return Predicted(len(files) - len(broken), broken, source.others)
+    return Predicted(count, broken, notes)
+
+
+Batches = Iterator[tuple[list[Any], np.ndarray]]
+"""Names of some samples, and their pixels (n, 3, H, W) or features (n, F)."""
+
+
+def _images_of(
+    given: Path, out: Path, record: dict[str, Any], config, broken: list[str]
+) -> tuple[Batches, list[str]]:
+    """Images read as those of the training were; what is wrong with one goes into `broken`."""
+    if given.is_file():
+        one = is_image(given.name)
+        source = Folder(given.parent, [given.name]) if one else Archive(given)
+    else:
+        source = Folder(given)
+    files = sorted(source.names())
+    if not files:
+        raise ConfigError(f"{given} holds no image")
+    records.check_out([out], [source.path / name for name in files if Path(name).name == out.name])
+    others = [f"no images by their names: {source.others}"] if source.others else []
+    return _decoded(source, files, record, config, broken), others
+
+
+def _rows_of(table: Table, record: dict[str, Any]) -> tuple[Batches, list[str]]:
+    """Rows of features, made as those of the training were."""
+    values, notes = features_again(table, record["dataset"]["features"])
+    starts = range(0, len(table), CHUNK)
+    return ((table.rows[at : at + CHUNK], values[at : at + CHUNK]) for at in starts), notes
 
 
 def _decoded(
     source: Folder | Archive, files: list[str], record: dict[str, Any], config, broken: list[str]
-) -> Iterator[tuple[list[str], np.ndarray]]:
+) -> Batches:
     """Names and pixels (n, 3, H, W) of images, some at a time, read as those of the training were.
 
     What is wrong with an image goes into `broken`.
@@ -195,12 +231,11 @@ def _offsets(
     return offsets
 
 
-def _margins(scores: Tensor) -> Tensor:
-    """(N, A): how far class 1 is above class 0, or the best class above the next."""
-    if scores.shape[2] == 2:
-        return scores[..., 1] - scores[..., 0]
+def _margins(scores: Tensor, classes: tuple[int, ...]) -> Tensor:
+    """(N, A): how far class 1 is above class 0; of more classes, the best above the next."""
     best = scores.topk(2, dim=2).values
-    return best[..., 0] - best[..., 1]
+    two = torch.tensor(classes) == 2
+    return torch.where(two, scores[..., 1] - scores[..., 0], best[..., 0] - best[..., 1])
 
 
 def _as_dataset(names: list[str], classes: tuple[int, ...], shape: list[int]) -> Any:

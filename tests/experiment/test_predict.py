@@ -11,6 +11,8 @@ from PIL import Image
 from dcl import decide
 from dcl.__main__ import main
 from dcl.data import Resident
+from dcl.data.table_features import features_again
+from dcl.data.table_file import read_table
 from dcl.experiment import records
 from dcl.experiment.datasets import Table
 from dcl.experiment.run import run
@@ -39,7 +41,7 @@ def test_what_is_written_is_what_the_network_decides(made, decision, tmp_path, c
     assert main([*command, "--decision", decision]) == 0
     rows = list(csv.DictReader(out.read_text("utf-8").splitlines()))
     assert len(rows) == len(list(images.iterdir()))
-    assert f"{len(rows)} images" in capsys.readouterr().out
+    assert f"{len(rows)} rows" in capsys.readouterr().out
     words = record["dataset"]["class_names"]
     for name in data.attributes:
         assert {row[name] for row in rows} <= set(words[name])
@@ -160,7 +162,7 @@ def test_broken_images_are_listed_and_hidden_ones_passed_over(made, tmp_path, ca
     rows = predicted(record, place, tmp_path / "found.csv")
     assert sorted(rows) == [path.name for path in good]
     told = capsys.readouterr()
-    assert "3 images: " in told.out
+    assert "3 rows: " in told.out
     assert "2 images are broken and have no row:\n" in told.err
     assert "cut.png: cannot be decoded (" in told.err
     assert "empty.png: is empty" in told.err
@@ -194,3 +196,76 @@ def test_pixels_are_read_as_in_training(made, tmp_path):
     rows = predicted(record, tmp_path / "new", tmp_path / "found.csv")
     assert sorted(rows) == ["opaque.png", "plain.png", "turned.png"]
     assert rows["plain.png"] == rows["turned.png"] == rows["opaque.png"]
+
+
+def write(path, rows):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+@pytest.fixture(scope="module")
+def of_rows(tmp_path_factory):
+    """A table of two numbers and a text, some cells empty, and the record of a run on it."""
+    folder = tmp_path_factory.mktemp("rows")
+    rows = [["tone", "x", "y", "label_a", "label_b"]]
+    for n in range(120):
+        tone = ("low", "mid", "high")[n % 3] if n % 11 else ""
+        rows.append([tone, n % 7 if n % 13 else "", n * n % 31, n % 2, "abc"[n // 40]])
+    write(folder / "my.csv", rows)
+    config = Table(
+        data_root=str(folder / "my.csv"), impute="median", epochs=2, device="cpu",
+        keep_weights=True, keep_scores=False, results=str(folder / "a.json"),
+    )  # fmt: skip
+    data = config.load(show=False)
+    return run(config, data=data, show=False), data, folder / "my.csv"
+
+
+def test_rows_are_decided_as_in_the_run_that_learned_them(of_rows, tmp_path, capsys):
+    record, data, table = of_rows
+    out = tmp_path / "found.csv"
+    command = ["predict", str(record["path"]), str(table), "--out", str(out)]
+    assert main([*command, "--decision", "argmax"]) == 0
+    found = list(csv.DictReader(out.read_text("utf-8").splitlines()))
+    assert [row["row"] for row in found] == [str(n) for n in range(2, 122)]
+    model = Table(epochs=2).network(data)
+    records.load_into(model, records.read_weights(record["path"]), record["path"])
+    again, notes = features_again(read_table(table), record["dataset"]["features"])
+    assert notes == ["tone: 11 empty cells are no category"]
+    trained = {row.tobytes() for split in data.splits.values() for row in split.images}
+    assert {row.tobytes() for row in again} == trained
+    with torch.no_grad():
+        margin = model.eval()(torch.from_numpy(again))[0][:, 0].diff(dim=1)[:, 0]
+    assert [float(row["a_score"]) for row in found] == pytest.approx(margin.tolist(), abs=1e-4)
+    assert {row["b"] for row in found} <= set("abc")
+    assert capsys.readouterr().out == f"120 rows: {out}\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([["tone", "x"], ["low", 1]], "there is no column 'y', which the training has: its"),
+        (
+            [["tone", "x", "y"], ["low", 1, ""]],
+            "column 'y': is empty, expected a number: training had",
+        ),
+        ([["tone", "x", "y"], ["low", 1, "two"]], "column 'y': got 'two', expected a number"),
+        ([["tone", "x", "y"], ["low", 1, "inf"]], "column 'y': got 'inf', expected a finite"),
+    ],
+)
+def test_new_rows_that_cannot_be_decided_are_named(of_rows, rows, words, tmp_path, capsys):
+    table = write(tmp_path / "new.csv", rows)
+    out = tmp_path / "found.csv"
+    assert main(["predict", str(of_rows[0]["path"]), str(table), "--out", str(out)]) == 2
+    assert words in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_what_a_network_was_not_trained_on_is_refused(made, of_rows, tmp_path, capsys):
+    image, out = next(made[2].iterdir()), str(tmp_path / "found.csv")
+    for record, given, words in (
+        (of_rows[0], image, "is of features: give a table of them, .csv, .tsv, .parquet, .pq, got"),
+        (made[0], of_rows[2], "is of images: give a folder of them, a .zip or one image, got"),
+    ):
+        assert main(["predict", str(record["path"]), str(given), "--out", out]) == 2
+        assert words in capsys.readouterr().err
