@@ -89,12 +89,17 @@ def read_scores(path: Path) -> ScoresTable:
 def read_two(labels_path: Path, scores_path: Path) -> ScoresTable:
     """The table of two files, rows in the order of the labels': joined by ``id``.
 
+    Their columns are called alike, or the labels' y_<name> and the scores' s_<name>.
+
     Raises
     ------
     DataError
         As `read_scores`, and for a column or an id that only one of the files has.
     """
-    headers = {path: _header(path) for path in (labels_path, scores_path)}
+    headers = {
+        path: _without_prefix(_header(path), prefix)
+        for path, prefix in ((labels_path, "y_"), (scores_path, "s_"))
+    }
     names = [name for name in headers[labels_path] if name not in KEYS]
     for path, other in ((labels_path, scores_path), (scores_path, labels_path)):
         if "id" not in headers[path]:
@@ -107,8 +112,9 @@ def read_two(labels_path: Path, scores_path: Path) -> ScoresTable:
     if not names:
         raise DataError(f"{labels_path}, row 1: there is no column of labels beside the id")
     kinds = dict.fromkeys(names, "y") | dict.fromkeys(KEYS, "key")
-    cells, rows = _cells(labels_path, kinds)
-    scored, score_rows = _cells(scores_path, dict.fromkeys(names, "s") | dict.fromkeys(KEYS, "key"))
+    cells, rows = _cells(labels_path, kinds, "y_")
+    kinds = dict.fromkeys(names, "s") | dict.fromkeys(KEYS, "key")
+    scored, score_rows = _cells(scores_path, kinds, "s_")
     for key in KEYS[1:]:
         if key in scored:
             raise DataError(f"{scores_path}, row 1, column {key!r}: belongs into {labels_path}")
@@ -180,10 +186,19 @@ def _key(name: str) -> str:
     return name.lower() if name.lower() in KEYS else name
 
 
-def _cells(path: Path, kinds: dict[str, str]) -> tuple[dict, list[int]]:
+def _without_prefix(names: list[str], prefix: str) -> list[str]:
+    """Names without a prefix that all of them have but the keys."""
+    own = [name for name in names if name not in KEYS]
+    if not all(name.startswith(prefix) and name != prefix for name in own):
+        return names
+    return [name if name in KEYS else name.removeprefix(prefix) for name in names]
+
+
+def _cells(path: Path, kinds: dict[str, str], prefix: str = "") -> tuple[dict, list[int]]:
     """Columns by name, as numbers or as texts by their kind, and the number of each row.
 
-    Numbers are made row by row: a thousand labels of twenty thousand rows are forty million cells.
+    The names are those without `prefix`. Numbers are made row by row: a thousand labels of twenty
+    thousand rows are forty million cells.
     """
     suffix = path.suffix.lower()
     if suffix in PARQUET:
@@ -193,6 +208,7 @@ def _cells(path: Path, kinds: dict[str, str]) -> tuple[dict, list[int]]:
     else:
         lines = _lines(path)
         header = next(lines)[1]
+    header = _without_prefix(header, prefix) if prefix else header
     places = {kind: [i for i, n in enumerate(header) if kinds.get(n) == kind] for kind in "ys"}
     texts = [i for i, name in enumerate(header) if kinds.get(name, "key") == "key"]
     values = {kind: [] for kind in "ys"}
@@ -311,8 +327,8 @@ def read_prior(text: str, names: tuple[str, ...]) -> list[float]:
     Parameters
     ----------
     text : str
-        ``0.02,0.3`` in the order of the labels, one number for all, or a table with columns
-        ``label`` and either ``positives`` and ``negatives`` or ``prior``.
+        ``0.02,0.3`` in the order of the labels, ``cat 0.02, dog 0.3``, one number for all, or a
+        table with columns ``label`` and either ``positives`` and ``negatives`` or ``prior``.
     names : tuple of str
         The labels.
 
@@ -355,6 +371,15 @@ def read_prior(text: str, names: tuple[str, ...]) -> list[float]:
             raise DataError(f"{path}, column 'label': there is no row for {missing[0]!r}")
         return [rates[name] for name in names]
     cells = [cell.strip() for cell in text.split(",")]
+    named = dict(cell.rsplit(maxsplit=1) for cell in cells if len(cell.split()) > 1)
+    if named and set(named) == set(names) and len(cells) == len(names):
+        cells = [named[name] for name in names]
+    elif named:
+        odd = sorted(set(named) ^ set(names))
+        raise DataError(
+            f"--prior must give each label its rate once, such as 'cat 0.02, dog 0.3', got {text!r}"
+            f"{f', which differs in {odd[0]!r}' if odd else ''}"
+        )
     for cell in cells:
         if not NUMBER.fullmatch(cell) or not 0 < float(cell) < 1:
             raise DataError(

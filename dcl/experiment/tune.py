@@ -3,7 +3,10 @@
 import argparse
 import csv
 import warnings
+from collections import Counter
 from pathlib import Path
+
+import numpy as np
 
 from ..data.scores_table import ScoresTable, read_prior, read_scores, read_two
 from ..evaluation import thresholds, thresholds_file
@@ -14,6 +17,7 @@ from .records import check_out
 
 HEADS = ("label", "decision", "threshold", "bal. acc.", "F1", "precision", "recall")
 MOST = 40  # labels whose rows are printed
+DIGITS = 4  # behind the point: scores of more hardly agree by chance
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,9 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = f"To apply thresholds.json:\n\n{thresholds_file.NUMPY}\n{thresholds_file.TORCH}"
     parser.add_argument("table", type=Path, nargs="?", help="scores.csv: id, y_<name>, s_<name>")
-    parser.add_argument("--labels", type=Path, help="labels in a separate file, joined by id")
-    parser.add_argument("--scores", type=Path, help="scores in a separate file")
-    parser.add_argument("--prior", help="rates in training: numbers, or a table of counts")
+    parser.add_argument("--labels", type=Path, help="labels in a file of their own, joined by id")
+    parser.add_argument("--scores", type=Path, help="scores in a file with the same columns")
+    parser.add_argument(
+        "--prior", help="rates in training: 0.02,0.3 or 'cat 0.02, dog 0.3' or a table of counts"
+    )
     parser.add_argument("--scale", choices=SCALES, help="of the scores; detected without")
     parser.add_argument("--recall", type=float, metavar="R", help="also reach this recall")
     parser.add_argument("--precision", type=float, metavar="P", help="also reach this precision")
@@ -123,11 +129,27 @@ def notes(table: ScoresTable, report: Report) -> list[str]:
          report.untuned),
         ("warning: negatives score above positives, surely; were the scores those of the negative "
          "class? Give 1 minus a probability, minus a logit", report.backwards),
+        ("warning: the scores of another row, digit for digit; if they are copies, or of one "
+         "person, give them one group, or the intervals are too narrow", copied(table)),
         (f"few: under {thresholds.FEW} of the rarer class", few),
     ):  # fmt: skip
         if names:
             said.append(f"{what}: {', '.join(names)}")
     return said
+
+
+def copied(table: ScoresTable) -> list[str]:
+    """How many rows have all scores of a row of another group, of more digits than agree by chance.
+
+    In a list, which is empty for none.
+    """
+    precise = (table.scores != table.scores.round(DIGITS)).all(1)
+    groups = np.array(range(len(table.rows)) if table.groups is None else table.groups)
+    _, place = np.unique(table.scores[precise], axis=0, return_inverse=True)
+    pairs = set(zip(place.tolist(), groups[precise].tolist(), strict=True))
+    often = Counter(place for place, _ in pairs)
+    rows = sum(often[place] > 1 for place in place.tolist())
+    return [f"{rows:,} rows"] if rows else []
 
 
 def lines(report: Report) -> list[str]:

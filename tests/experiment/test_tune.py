@@ -17,6 +17,8 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from dcl import decide, thresholds
 from dcl.__main__ import main
+from dcl.data import DataError
+from dcl.data.scores_table import read_prior
 from dcl.evaluation import thresholds_file
 from dcl_book import kept_scores
 
@@ -213,6 +215,51 @@ def test_scores_of_the_negative_class_are_warned_of(forest, tmp_path, capsys):
     for path, told in ((forest[0], False), (tmp_path / "turned.csv", True)):
         assert main(["tune", str(path), "--bootstrap", "0"]) == 0
         assert ("warning: negatives score above positives" in capsys.readouterr().out) == told
+
+
+def test_rows_that_come_again_are_warned_of(tmp_path, capsys):
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame({"y_a": np.arange(60) % 2, "s_a": generator.random(60)})
+    cases = {
+        "once": (frame, False),
+        "coarse": (frame.round(2), False),
+        "again": (pd.concat([frame, frame[:7]]), True),
+        "a group": (pd.concat([f.assign(group=range(60)) for f in (frame, frame)]), False),
+        "splits": (pd.concat([frame.assign(split=s) for s in ("val", "test")]), True),
+    }
+    for name, (table, told) in cases.items():
+        table.to_csv(tmp_path / "s.csv", index=False)
+        assert main(["tune", str(tmp_path / "s.csv"), "--bootstrap", "0"]) == 0
+        out = capsys.readouterr().out
+        assert ("warning: the scores of another row, digit for digit" in out) == told, name
+        assert ("14 rows" in out) == (name == "again")
+
+
+@pytest.mark.parametrize("prefixes", [("", ""), ("y_", "s_")])
+def test_two_files_are_joined_with_prefixes_or_without(prefixes, forest, tmp_path, capsys):
+    frame = pd.read_csv(forest[0]).assign(id=lambda table: [f"r{n}" for n in range(len(table))])
+    names = [name[2:] for name in frame if name.startswith("y_")]
+    paths = []
+    for kind, prefix in zip("ys", prefixes, strict=True):
+        own = {f"{kind}_{name}": f"{prefix}{name}" for name in names}
+        keys = [key for key in ("split", "group") if key in frame and kind == "y"]
+        paths.append(str(tmp_path / f"{kind}.csv"))
+        frame[["id", *keys, *own]].rename(columns=own)[::-1].to_csv(paths[-1], index=False)
+    frame[::-1].to_csv(tmp_path / "one.csv", index=False)
+    found = []
+    for given in (["--labels", paths[0], "--scores", paths[1]], [str(tmp_path / "one.csv")]):
+        assert main(["tune", *given, "--bootstrap", "0"]) == 0
+        found.append(capsys.readouterr().out.splitlines()[-4:])
+    assert found[0] == found[1]
+
+
+def test_the_prior_is_given_by_name_as_on_the_page(tmp_path):
+    assert read_prior("cat 0.02, big dog 0.4", ("big dog", "cat")) == [0.4, 0.02]
+    for text in ("cat 0.02", "cat 0.02, dog 0.4", "cat 0.02, 0.4", "cat 0.02, cat 0.4"):
+        with pytest.raises(DataError, match="must give each label its rate once, such as"):
+            read_prior(text, ("big dog", "cat"))
+    with pytest.raises(DataError, match="got 'x'"):
+        read_prior("cat x, big dog 0.4", ("big dog", "cat"))
 
 
 def test_predict_decides_by_a_thresholds_file(tmp_path, capsys):
