@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from importlib.metadata import version
@@ -304,9 +305,13 @@ def margin_of(notebook: nbformat.NotebookNode) -> dict[str, str | int]:
                     for row in html.select("tbody tr")
                 ]
                 days = sorted({row["date"] for row in rows})
+                here, folders = caption.split()[2].rstrip(":"), Counter()
+                for row in rows:  # ../other/a.json lies in the folder beside
+                    up, *down = row["records"].split("/")
+                    place = f"{os.path.dirname(here)}/{down[0]}" if up == ".." else here
+                    folders[place] += len(row["seeds"].split(", "))
                 found |= {
-                    "folder": caption.split()[2].rstrip(":"),
-                    "runs": sum(len(row["seeds"].split(", ")) for row in rows),
+                    "folders": dict(folders),
                     "days": " to ".join(dict.fromkeys([days[0], days[-1]])),
                     "devices": "; ".join(sorted({row["device"] for row in rows})),
                 }

@@ -117,14 +117,23 @@ def means(runs: pd.DataFrame, epochs: int, measure: Measure = class_balanced) ->
 
 
 def trends(runs: pd.DataFrame, epochs: int) -> pd.DataFrame:
-    """Slopes of one length in every measure, and at the last epoch: columns by the other row."""
+    """Slopes of one length in every measure, and at the last epoch: columns by the other row.
+
+    Where thresholds are tuned, the moved threshold's are cross entropy's.
+    """
     here = runs[runs["epochs"] == epochs]
     kinds = {name: (here, measure) for name, measure in length.MEASURES.items()}
     kinds["mA, own decision, last epoch"] = (length.at_the_last_epoch(here), class_balanced)
     return pd.DataFrame(
         {
             f"minus {other}": {
-                name: slopes(differences(shown, other, measure)).with_n()
+                name: slopes(
+                    differences(
+                        shown,
+                        "cross-entropy" if other == PRIOR and "tuned" in name else other,
+                        measure,
+                    )
+                ).with_n()
                 for name, (shown, measure) in kinds.items()
             }
             for other in DECIDING
@@ -222,12 +231,12 @@ def peaks(runs: pd.DataFrame) -> tuple[Finding, Finding]:
 
 
 def overfitting(runs: pd.DataFrame, methods: Iterable[str]) -> pd.DataFrame:
-    """Epoch, counted from 1, at which the validation loss is lowest: mean over seeds.
+    """Epoch, counted from 1, at which the validation loss is lowest, as `Finding` over seeds.
 
     Returns
     -------
     DataFrame
-        By (``epochs``, ``part``), a column for each method.
+        By (``epochs``, ``part``), a column for each of the methods.
     """
     rows = []
     for row in runs.itertuples():
@@ -236,7 +245,8 @@ def overfitting(runs: pd.DataFrame, methods: Iterable[str]) -> pd.DataFrame:
         if row.method in tuple(methods) and len(loss):
             rows.append((row.epochs, row.part, row.method, loss.idxmin()))
     table = pd.DataFrame(rows, columns=["epochs", "part", "method", "epoch"])
-    return table.pivot_table(index=["epochs", "part"], columns="method", values="epoch")
+    found = table.groupby(["epochs", "part", "method"])["epoch"].agg(Finding.of).unstack("method")
+    return found.map(lambda x: x if isinstance(x, Finding) else Finding.of([]))
 
 
 def _lines(found: pd.DataFrame) -> list[tuple[float, float]]:

@@ -266,10 +266,11 @@ def test_a_page_that_fails_stops_the_build_and_what_had_begun_is_kept(build, mon
     assert build.up_to_date("good", "state")
 
 
-def test_the_margin_counts_the_records_that_a_page_shows(build):
+def test_the_margin_counts_the_records_of_each_folder_that_a_page_shows(build):
     rows = [
         ("a-seed*.json", "0, 1, 2", "cpu", "2026-01-03"),
         ("b-seed*.json", "0", "gpu", "2026-01-01"),
+        ("../other/b-seed*.json", "0, 1", "gpu", "2026-01-01"),
     ]
     cells = "".join("<tr>" + "".join(f"<td>{x}</td>" for x in row) + "</tr>" for row in rows)
     heads = "".join(f"<th>{name}</th>" for name in ("records", "seeds", "device", "date"))
@@ -285,8 +286,7 @@ def test_the_margin_counts_the_records_that_a_page_shows(build):
     assert build.margin_of(page) == {
         "profile": "quick",
         "seconds": 7,
-        "folder": "results/some",
-        "runs": 4,
+        "folders": {"results/some": 4, "results/other": 2},
         "days": "2026-01-01 to 2026-01-03",
         "devices": "cpu; gpu",
     }

@@ -38,7 +38,7 @@ def parts_of_a_step(steps: dict[str, dict], where: str) -> Figure:
     more = 100 * (dcl["median"] / plain["median"] - 1)
     title = f"{where}: a step with DCL is {abs(more):.0f} % {'longer' if more > 0 else 'shorter'}"
     if dcl["low"] <= plain["high"] and plain["low"] <= dcl["high"]:
-        title += ", within the noise"  # their quartiles overlap
+        title += ", their quartiles overlap"
     axes.set(xlabel="ms of a training step, median", title=title)
     axes.grid(axis="y", visible=False)
     below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 4}

@@ -27,21 +27,21 @@ def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figu
     title : str
     paper : bool
     """
-    figure, panels = plt.subplots(1, 2, figsize=(9, 4), sharey=True)
+    figure, panels = plt.subplots(1, 2, figsize=(9, 4))
     for axes, other in zip(panels, size.DECIDING, strict=True):
         found = size.differences(runs, other)
         _zero(axes)
         for place, (epochs, own) in enumerate(found.groupby("epochs")):
             colour = LENGTH_COLOURS.get(epochs, "#999999")
             table = size.by_part(own)[epochs]
-            shift = 1.03 ** (place - 1)
+            shift = 1.07 ** (place - 1)
             _points(axes, table.index.to_numpy() * shift, table, colour, f"{epochs} epochs")
             if paper and len(table) > 2 and size.slopes(own).n > 2:
                 beyond = np.geomspace(table.index.max(), size.PAPER, 20)
                 band = [size.continued(own, images) for images in beyond]
                 axes.plot(beyond, [f.mean for f in band], color=colour, lw=1.2, ls="--")
                 low, high = [f.low for f in band], [f.high for f in band]
-                axes.fill_between(beyond, low, high, color=colour, alpha=0.12, lw=0)
+                axes.fill_between(beyond, low, high, color=colour, alpha=0.2, lw=0)
         ticks = sorted({*found["part"], *([size.PAPER] if paper else [])})
         axes.set(xscale="log", xlabel="training images", title=f"minus {other}")
         axes.xaxis.set_minor_locator(NullLocator())
@@ -82,7 +82,7 @@ def leads_by_views(runs: pd.DataFrame, title: str) -> Figure | None:
 def overfitting_by_size(runs: pd.DataFrame, title: str) -> Figure:
     """Epoch of the lowest validation loss against the images trained on, a panel for each length.
 
-    Lengths of a single number of images are left out; the top of a panel is the last epoch.
+    Means with 95 % intervals over seeds. Lengths of a single number of images are left out; the top of a panel is the last epoch.
     """
     methods = ("cross-entropy", "selective-learning", "dcl")
     table = size.overfitting(runs, methods)
@@ -91,9 +91,9 @@ def overfitting_by_size(runs: pd.DataFrame, title: str) -> Figure:
     ticks = sorted({part for own in tables.values() for part in own.index})
     figure, panels = plt.subplots(1, max(1, len(tables)), figsize=(9, 3.6), squeeze=False)
     for axes, (epochs, own) in zip(panels[0], tables.items(), strict=False):
-        for method in own:
-            colour = METHOD_COLOURS[method]
-            axes.plot(own.index, own[method], marker="o", color=colour, label=method)
+        for place, method in enumerate(own):
+            places = own.index.to_numpy() * 1.06 ** (place - 1)
+            _points(axes, places, own[method], METHOD_COLOURS[method], method)
         axes.set(xscale="log", xlabel="training images", title=f"{epochs} epochs")
         axes.set(ylim=(0, 1.04 * epochs), xlim=(0.85 * ticks[0], 1.18 * ticks[-1]))
         axes.axhline(epochs, color="black", lw=1, ls=":")
