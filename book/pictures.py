@@ -18,6 +18,7 @@ SHARES = {"Smiling": 0.48, "Bald": figures.POSITIVES / figures.BATCH}
 def draw_method(folder: Path) -> None:
     """The pictures beside the equations; they are made while the book is built, see build.py."""
     figures.use_style()
+    (folder / "narrow").mkdir(exist_ok=True)
     for name, figure in (
         ("schedules", figures.schedules()),
         ("targets", figures.targets(SHARES)),
@@ -25,9 +26,10 @@ def draw_method(folder: Path) -> None:
         ("loss", figures.loss_weight()),
     ):
         figure.savefig(folder / f"method_{name}.svg", **figures.SVG)
+        if narrow := as_narrow_svg(figure):
+            (folder / "narrow" / f"fig-method-{name}.svg").write_text(narrow, "utf8")
     idea = figures.idea()
     idea.savefig(folder / "idea.svg", **figures.SVG)
-    (folder / "narrow").mkdir(exist_ok=True)
     for name in ("fig-intro-idea", "fig-method-batch"):
         (folder / "narrow" / f"{name}.svg").write_text(as_narrow_svg(idea), "utf8")
 

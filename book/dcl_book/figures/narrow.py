@@ -19,6 +19,7 @@ WIDTH = 3.9  # inches: as wide as a page's text on a phone of 390 pixels
 TITLE, LABEL, LEGEND = 40, 24, 26  # letters: of a line of a title, of a label, of a legend's entry
 BESIDE, NAME = 20, 54  # of the longest name beside a row's strip, of a line of one above it
 LINE, GAP = 0.2, 0.07  # inches of a line; what tight_layout leaves out of a title's line
+UPRIGHT, AROUND = 12, 0.85  # letters an inch of a y-axis; inches of a panel above and below it
 ROW, FRAME = 0.4, 1.4  # inches of a row below its name; of all around the rows
 TALLER = 1.8  # inches more for a panel with words on its lines
 PANELS, TICKS = 8, 20  # with more, a figure stays as it is, to be scrolled
@@ -46,6 +47,7 @@ def as_narrow_svg(figure: Figure) -> str | None:
         _put_below(figure, legend, drawn)
     rows = figure.axes[0].get_gridspec().nrows
     height = figure.get_figheight() / rows
+    letters = min(LABEL, max(9, int(UPRIGHT * (height - AROUND))))  # beside a panel
     more = 0.0  # inches
     for axes in [x for x in figure.axes if not (x.axison or x.has_data())]:  # a legend's place
         axes.remove()
@@ -61,7 +63,7 @@ def as_narrow_svg(figure: Figure) -> str | None:
             more += LINE * max(0, title.count("\n") - text.get_text().count("\n"))
             axes.set_title(title, loc=side, weight=weight)
         axes.set_xlabel(_broken(axes.get_xlabel(), TITLE))
-        axes.set_ylabel(_broken(axes.get_ylabel(), LABEL))
+        axes.set_ylabel(_broken(axes.get_ylabel(), letters))
         labels = [label.get_text() for label in axes.get_yticklabels()]
         if any(isinstance(box, BarContainer) for box in axes.containers):
             if any(len(label) > LABEL for label in labels):
@@ -83,7 +85,7 @@ def as_narrow_svg(figure: Figure) -> str | None:
     above = 0
     if (shared := figure._supylabel) is not None:  # beside all panels it would cross their titles
         for axes in panels:
-            axes.set_ylabel(axes.get_ylabel() or _broken(shared.get_text(), LABEL))
+            axes.set_ylabel(axes.get_ylabel() or _broken(shared.get_text(), letters))
         shared.remove()
     for text in figure.texts:  # the title of all panels
         text.set_text(_broken(text.get_text(), TITLE))

@@ -82,7 +82,8 @@ def leads_by_views(runs: pd.DataFrame, title: str) -> Figure | None:
 def overfitting_by_size(runs: pd.DataFrame, title: str) -> Figure:
     """Epoch of the lowest validation loss against the images trained on, a panel for each length.
 
-    Means with 95 % intervals over seeds. Lengths of a single number of images are left out; the top of a panel is the last epoch.
+    Means with 95 % intervals over seeds. Lengths of a single number of images are left out; the
+    dotted line is the last epoch.
     """
     methods = ("cross-entropy", "selective-learning", "dcl")
     table = size.overfitting(runs, methods)

@@ -88,7 +88,7 @@ def overview(runs: pd.DataFrame) -> pd.DataFrame:
     measures = {"accuracy": metric("accuracy")} if single else {"mA": class_balanced}
     measures |= {name: group(name) for name in first["groups"]}
     for name in first.get("instance", {}):
-        measures[f"{name} of an example"] = of_an_example(name)
+        measures[f"{name} of an image"] = of_an_example(name)
     table = means(evidence.with_prior(runs), measures | tuned(runs, "mA", "f1"))
     everything = table[next(iter(measures))]
     return table.drop(columns=[x for x in first["groups"] if table[x].equals(everything)])
