@@ -200,6 +200,17 @@ def plain_array(what: str, values: Any) -> Any:
     return values.copy() if reversed_ or not values.flags.writeable else values
 
 
+def add_up_to_one(logits: Tensor) -> bool:
+    """Whether logits (N, A, C) are probabilities: those of each sample add up to 1.
+
+    A one among zeros, as a decision has it, is none.
+    """
+    close = 1e-2 if logits.dtype in (torch.float16, torch.bfloat16) else 1e-4
+    whole = ((logits.double().sum(2) - 1).abs() < close).all() & (logits >= 0).all()
+    between = (logits > 0) & (logits < 1)
+    return len(logits) > 1 and bool(whole & between.any())
+
+
 def warn_of_signs(labels: Tensor) -> None:
     """Warn of labels that are 1 and -1 alone, where -1 may be meant as no instead of unknown."""
     if reads_values(labels) and labels.numel() >= SURELY:

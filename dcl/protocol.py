@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from .checks import (
+    SURELY,
+    add_up_to_one,
     as_batch,
     as_class_counts,
     as_classes,
@@ -20,6 +22,7 @@ from .checks import (
     check_labels,
     check_logits,
     number,
+    reads_values,
     whole,
 )
 
@@ -125,6 +128,7 @@ class Criterion(nn.Module):
         self.epochs, self.epoch = epochs, 0.0
         self.random = RandomSource(seed)
         self._last: tuple[dict[str, Tensor], Tensor, Tensor | None] | None = None
+        self._looked = False  # at the logits of the first batch
 
     def set_epoch(self, epoch: float) -> None:
         """Move to this epoch, counted from 0; fractions are allowed, and training uses them."""
@@ -254,10 +258,26 @@ class Criterion(nn.Module):
             )
         check_labels(labels, attributes, self.classes or classes)
         check_logits(logits, labels)
+        if not self._looked and reads_values(logits):
+            self._look_at(given, logits)
         self.follow(logits.device)
         if self.classes is not None:
             logits = logits.masked_fill(self.missing, -torch.inf)
         return logits, features, labels
+
+    def _look_at(self, given: Tensor, logits: Tensor) -> None:
+        """Warn once, at the first batch, where the network gives probabilities for logits."""
+        self._looked = True
+        of_yes = False
+        if given.ndim == 2 and len(self.class_counts) > 2 and given.numel() >= SURELY:
+            inside = ((given >= 0) & (given <= 1)).all()  # of one or two it may be chance
+            of_yes = bool(inside & (given % 1 != 0).any())
+        if of_yes or add_up_to_one(logits.detach()):
+            warnings.warn(
+                "the logits of the first batch are probabilities, or look like them: the loss "
+                "takes their softmax or sigmoid itself, so give what the network computes before",
+                stacklevel=_caller(),
+            )
 
     def follow(self, device: torch.device) -> None:
         """Move to this device, where the criterion is not there already."""

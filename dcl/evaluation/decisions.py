@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..checks import (
     SURELY,
+    add_up_to_one,
     as_labels,
     check_labels,
     check_scored,
@@ -187,10 +188,7 @@ def _check_numbers(logits: Tensor) -> None:
 
 def _check_scale(logits: Tensor) -> None:
     """Not probabilities (N, A, C), to which offsets cannot be added."""
-    close = 1e-2 if logits.dtype in (torch.float16, torch.bfloat16) else 1e-4
-    whole = ((logits.double().sum(2) - 1).abs() < close).all() & (logits >= 0).all()
-    between = (logits > 0) & (logits < 1)  # else each sample has a one among zeros
-    if len(logits) > 1 and bool(whole & between.any()):
+    if add_up_to_one(logits):
         raise ValueError(
             "logits are probabilities, for those of each sample add up to 1: give their logarithm, "
             "probabilities.log()"

@@ -437,3 +437,29 @@ def test_the_functions_and_the_criterion_mine_the_same():
 def test_every_method_takes_weights_by_name(name):
     parameters = inspect.signature(type(made(name)).forward).parameters
     assert parameters["weights"].default is None
+
+
+@pytest.mark.parametrize("shape", ["(B, A, C)", "(B, A)", "(B, C)"])
+def test_probabilities_for_logits_are_warned_of_once(shape):
+    counts = COUNTS if shape != "(B, C)" else COUNTS[:1]
+    logits, features, labels = LOGITS.float(), FEATURES.float(), LABELS
+    if shape == "(B, A)":
+        counts, logits, features, labels = (
+            x[:, [0, 1, 0]] if x is not COUNTS else x[[0, 1, 0]]
+            for x in (counts, logits[..., 1], features, labels)
+        )
+        chances = logits.sigmoid()
+    elif shape == "(B, C)":
+        logits, features, labels = logits[:, 0], features[:, 0], LABELS[:, 0]
+        chances = logits.softmax(1)
+    else:
+        chances = logits.softmax(2)
+    criterion = DCLLoss(counts, 10, seed=0, k=2)
+    criterion(logits, features, labels)
+    criterion(chances, features, labels)  # the first batch alone is looked at
+    criterion = DCLLoss(counts, 10, seed=0, k=2)
+    with pytest.warns(UserWarning, match="are probabilities, or look like them: the loss takes"):
+        criterion(chances, features, labels)
+    criterion(chances, features, labels)
+    criterion = DCLLoss(counts, 10, seed=0, k=2)
+    criterion(torch.zeros_like(logits), features, labels)
