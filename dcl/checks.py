@@ -292,6 +292,13 @@ def as_labels(labels: Any, what: str = "labels") -> Tensor:
             f"{what} must be whole numbers (samples, attributes), got shape "
             f"{tuple(labels.shape)}, dtype {labels.dtype}"
         )
+    if labels.dtype is torch.uint8 and reads_values(labels):
+        top = labels[labels > 253].unique().tolist()
+        if top == [255]:
+            raise ValueError(
+                f"{what} of dtype uint8 hold 255, which is what -1 becomes there: make them "
+                f"int64 before you write -1"
+            )
     numbers = labels.long()
     if reads_values(labels) and (labels.is_floating_point() or labels.dtype is torch.uint64):
         # NaN and infinity are no whole numbers, and what is beyond int64 comes out negative

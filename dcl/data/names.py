@@ -76,16 +76,26 @@ def match(wanted: Iterable[str], present: Iterable[str]) -> dict[str, str]:
     return {name: file_of[name] for name in wanted if name in file_of}
 
 
+def _last(name: str) -> str:
+    return folded(without_suffix(name)).rsplit("/", 1)[-1]
+
+
 def near(name: str, present: Iterable[str]) -> list[str]:
-    """Names that one may have meant, for an error: the same elsewhere, or spelt much like it."""
+    """Names that one may have meant, for an error: the same elsewhere, or spelt much like it.
+
+    Examples
+    --------
+    >>> near("7", ["a/007.png", "008.png"])  # a spreadsheet took the zeros
+    ['a/007.png']
+    """
     present = sorted(present)
     stem = folded(without_suffix(name))
     alike = [other for other in present if folded(without_suffix(other)) == stem]
-    last = stem.rsplit("/", 1)[-1]
+    last = _last(name)
     alike += [
         other
         for other in present
-        if other not in alike and folded(without_suffix(other)).rsplit("/", 1)[-1] == last
+        if other not in alike and _last(other) in (last, last.zfill(len(_last(other))))
     ]
     if not alike and len(present) <= FEW:
         alike = difflib.get_close_matches(name, present, NEAREST, cutoff=0.8)

@@ -397,6 +397,9 @@ def read_folders(path: Path) -> tuple[Table, list[str]]:
     depth = 3 if given else 2
     if not places:
         raise DataError(f"{path}: holds no image in a sub-folder. {HOW}")
+    inner = {split_name(parts[1]) for _, parts in places if len(parts) > 2}
+    if len(tops) == 1 and "train" in inner:
+        raise DataError(f"{path}: its splits lie below {tops[0]}: give {path / tops[0]}. {HOW}")
     wrong = next((name for name, parts in places if len(parts) != depth), None)
     if wrong is not None:
         raise DataError(

@@ -436,3 +436,11 @@ def test_a_space_before_a_quotation_mark_and_rows_of_nothing(tmp_path):
     path.write_text("x,label\n1,0\n2,1\n,\n,\n")
     with pytest.raises(DataError, match="row 4: every cell is empty: take out the rows that hold"):
         read_table(path)
+
+
+def test_splits_in_an_inner_folder_are_pointed_to(tmp_path):
+    for split in ("train", "val", "test"):
+        for n, label in enumerate(("normal", "pneumonia")):
+            grey(tmp_path / "xray" / split / label / f"{n}.png", 10 * n)
+    with pytest.raises(DataError, match=f"its splits lie below xray: give {tmp_path}/xray"):
+        table.load(tmp_path)

@@ -380,3 +380,10 @@ def test_a_list_of_rows_is_a_tensor():
     labels = [torch.tensor([0, 1]), torch.tensor([1, 0]), torch.tensor([1, 1])]
     whole = thresholds.fit(torch.stack(rows), torch.stack(labels))
     assert torch.equal(thresholds.fit(rows, labels).values, whole.values)
+
+
+def test_an_unknown_label_that_became_255_is_named():
+    labels = np.array([[0], [1], [255], [1]], np.uint8)
+    with pytest.raises(ValueError, match="dtype uint8 hold 255, which is what -1 becomes there"):
+        count_classes(labels)
+    assert count_classes(np.arange(256, dtype=np.uint8)).shape == (1, 256)
