@@ -129,6 +129,17 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     return top
 
 
+class Once(argparse.Action):
+    """Keeps the value of an option, and refuses a second one, which would replace the first."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        if self.dest in namespace:
+            parser.error(
+                f"{option_string} is given twice: give it once, with commas between values"
+            )
+        setattr(namespace, self.dest, values)
+
+
 def _add_experiments(run: argparse.ArgumentParser, name: str, arguments: list[str]) -> None:
     """The parser of each data set: an option for each field and each option of a method."""
     early = argparse.ArgumentParser(f"python -m dcl run {name}", add_help=False, allow_abbrev=False)
@@ -151,6 +162,7 @@ def _add_experiments(run: argparse.ArgumentParser, name: str, arguments: list[st
         for option, spec in options.items():
             parser.add_argument(
                 f"--{option.replace('_', '-')}",
+                action=Once,
                 default=argparse.SUPPRESS,
                 metavar="VALUE",
                 help=f"{spec.doc} [{spec.default}]".replace("%", "%%"),

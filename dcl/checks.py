@@ -252,9 +252,14 @@ def check_frames(names: Sequence[str] | None = None, **values: Any) -> None:
             place = next(i for i in range(len(these)) if these[i] != those[i])
             differ = f"at place {place} they have {these[place]!r} and {those[place]!r}"
             if set(these) == set(those):
+                do = "Bring them into one order"
+                if what == "rows":
+                    do = (
+                        "If row by row they belong together as they are, give arrays, "
+                        ".to_numpy(); bring them into one order only if the index names the rows"
+                    )
                 raise ValueError(
-                    f"{one} and {other} have the same {what} in another order: {differ}. Bring "
-                    f"them into one order"
+                    f"{one} and {other} have the same {what} in another order: {differ}. {do}"
                 )
             if what == "columns":
                 raise ValueError(

@@ -72,7 +72,10 @@ function dclScoresNumbers() {
     ["0", 0], ["1", 1], ["0.0", 0], ["1.0", 1], ["false", 0], ["true", 1], ["no", 0], ["yes", 1],
     ["", UNKNOWN], ["nan", UNKNOWN],
   ]);
-  const SPLITS = new Map([["val", 0], ["validation", 0], ["valid", 0], ["test", 1]]);
+  const SPLITS = new Map([
+    ...["val", "valid", "validation", "dev", "development", "validate"].map((word) => [word, 0]),
+    ["test", 1], ["testing", 1],
+  ]);
   const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
   const MISSING = new Set(["", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "none"]);
@@ -161,11 +164,12 @@ function dclScoresNumbers() {
       }
       if (columns.group >= 0) {
         const group = cells[columns.group];
-        if (MISSING.has(group.toLowerCase())) wrong("group", "is blank");
+        if (MISSING.has(group.toLowerCase())) wrong("group", `is blank${group ? `, got '${group}'` : ""}`);
         if (!groupNumbers.has(group)) {
           const key = alike(group);
           if (spelt.has(key)) {
-            wrong("group", `got '${group}', spelt '${spelt.get(key)}' elsewhere: write a group in one way`);
+            wrong("group", `got '${group}', spelt '${spelt.get(key)}' elsewhere: write a group in one way, or call `
+              + "it by another name if it is another");
           }
           spelt.set(key, group);
           groupNumbers.set(group, groupNumbers.size);

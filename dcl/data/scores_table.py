@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .resident import DataError
+from .resident import SPELLINGS, DataError
 from .table_file import (
     MISSING,
     PARQUET,
@@ -27,7 +27,7 @@ YES_NO = {
     "0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1, "no": 0, "yes": 1,
     "": -1, "nan": -1,
 }  # fmt: skip
-SPLITS = {"val": "val", "validation": "val", "valid": "val", "test": "test"}
+SPLITS = {word: name for name in ("val", "test") for word in SPELLINGS[name]}
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 NUMBERS = re.compile(rf"({NUMBER.pattern},)*", re.ASCII)
 MARKS = (
@@ -298,11 +298,12 @@ def _table(path: Path, cells: dict, rows: list[int], scores: dict, labels: dict)
     twice = spelt_twice(groups or [])
     for i, group in enumerate(groups or []):
         if group.lower() in MISSING:
-            raise DataError(f"{path}, row {rows[i]}, column 'group': is blank")
+            got = f", got {group!r}" if group else ""
+            raise DataError(f"{path}, row {rows[i]}, column 'group': is blank{got}")
         if twice and group == twice[1]:
             raise DataError(
                 f"{path}, row {rows[i]}, column 'group': got {group!r}, spelt {twice[0]!r} "
-                f"elsewhere: write a group in one way"
+                f"elsewhere: write a group in one way, or call it by another name if it is another"
             )
         if split and first.setdefault(group, split[i]) != split[i]:
             raise DataError(

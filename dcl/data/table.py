@@ -164,7 +164,7 @@ def load(
         notes += leaks(table, chosen.ignored, parts)
     if chosen.path is None:
         notes += giveaways(read, table, attributes)
-        inputs, words, digest, facts, more = _features(table, read, rows)
+        inputs, words, digest, facts, more = _features(table, read, rows, impute)
         notes += more
     else:
         inputs, words, digest, facts = _images(packed, rows, size)
@@ -206,9 +206,9 @@ def _images(images: Images, rows: dict[str, np.ndarray], size: tuple[int, int]):
     return inputs, words, digest, {"packed_size": list(size), "ranges": ranges}
 
 
-def _features(table: Table, read: Read, rows: dict[str, np.ndarray]):
+def _features(table: Table, read: Read, rows: dict[str, np.ndarray], impute: str):
     """Features of each split, words and a digest of them, facts, and sentences."""
-    values, facts, notes = features_of(table, read, rows)
+    values, facts, notes = features_of(table, read, rows, impute)
     scaled, mean, std = standardised(table, facts["names"], values, rows["train"])
     inputs = {name: scaled[part] for name, part in rows.items()}
     facts |= {"mean": mean.tolist(), "std": std.tolist()}

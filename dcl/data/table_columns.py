@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .names import SUFFIXES
-from .resident import DataError, Dataset, split_name
+from .resident import SPLITS, DataError, Dataset, split_name
 from .table_file import (
     FEW,
     MISSING,
@@ -47,9 +47,12 @@ ID = re.compile(  # a column's name: patient_id, imageId, patient, record_number
     r"person|customer|user|client|account|record|sample|case|lesion|study|image|row)"
     r"(?:[ _.-]?(?:no|nr|num|number|index|idx|key|code))?)$"
 )
-ABOUT = re.compile(  # a column's name: how an image came about, and who looked at it
-    r"(?i:camera|site|hospital|cent(?:er|re)|clinic|scanner|device|annotator|rater|grader|reader|"
-    r"notes?|comments?|remarks?|date|time|timestamp|year|video|sequence|track|frame|url|source)"
+PLACE = re.compile(  # a column's name: where an image was made, and who looked at it
+    r"(?i:camera|site|hospital|cent(?:er|re)|clinic|scanner|device|place|location|annotator|rater|"
+    r"grader|reader|video|sequence|track|source)"
+)
+ABOUT = re.compile(  # a column's name: what else a table may say of an image
+    r"(?i:notes?|comments?|remarks?|date|time|timestamp|year|frame|url)"
 )
 DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?([ T].*)?|\d\d?[-/.]\d\d?[-/.]\d{2,4}([ T].*)?")
 
@@ -81,7 +84,8 @@ class Columns:
         self.split = self._one(table, left, ("split",), labels)
         left = [name for name in left if name not in (self.path, self.split)]
         if self.split is None:
-            _ask_of_splits(table, [name for name in left if name not in labels])
+            asked = [name for name in left if name not in labels and not _says_label(name)]
+            _ask_of_splits(table, asked)
         self.labels = [name for name in left if (name in labels if labels else _says_label(name))]
         rest = [name for name in left if name not in self.labels]
         self.guessed = not self.labels and self.path is not None  # every other column is a label
@@ -141,7 +145,7 @@ def _ask_of_splits(table: Table, columns: list[str]) -> None:
         words = {split_name(cell) for cell in cells}
         said = None not in words and len(words) > 1
         parts = [{split_name(word) for word in WORDS.findall(cell)} - {None} for cell in cells]
-        like = len(cells) > 1 and all(parts) and {"train"} in parts
+        like = all(parts) and {"train"} in parts and len(set().union(*parts)) > 1
         if said or like or name.lower() in SPLIT_NAMES:
             what = "says" if said else "seems to say"
             raise table.error(
@@ -168,10 +172,17 @@ def line_breaks(table: Table, chosen: Columns) -> list[str]:
                     f"{option('ignore', name)}",
                 )  # fmt: skip
     separator, notes = SEPARATORS.get(table.path.suffix.lower(), ","), []
+    place = list(table.columns).index(chosen.path) if chosen.path else 0
+
+    def like_a_row(line: str) -> bool:
+        cells = line.split(separator)
+        image = chosen.path is None or cells[min(place, len(cells) - 1)].lower().endswith(SUFFIXES)
+        return len(cells) == len(table.columns) and image
+
     for name in chosen.ignored:
         cells = zip(table.rows, table.columns[name], strict=True)
         lines = ((row, line) for row, cell in cells for line in cell.splitlines()[1:])
-        like = next((row for row, x in lines if x.count(separator) >= len(table.columns) - 1), None)
+        like = next((row for row, line in lines if like_a_row(line)), None)
         if like is not None:
             notes.append(
                 f"warning: {name} has a cell of several lines, which look like rows of the table, "
@@ -226,7 +237,14 @@ def attributes_of(
             attributes += several
             notes += told
             continue
-        attribute = attribute_of(table, column, name, codes, lists=bool(separator))
+        try:
+            attribute = attribute_of(table, column, name, codes, lists=bool(separator))
+        except DataError as error:
+            if not chosen.guessed or len(chosen.labels) == 1:
+                raise
+            raise DataError(
+                f"{error}. If {name} is no label, name the labels by --labels"
+            ) from None
         _ask_of_names(table, chosen, attribute)
         (parts if column in joined else attributes).append(attribute)
         if "".join(attribute.classes).isdecimal():
@@ -272,6 +290,11 @@ def _ask_of_names(table: Table, chosen: Columns, attribute: Attribute) -> None:
         raise _no_label(table, attribute.column, count, known)
 
 
+def names_places(column: str) -> bool:
+    """Whether a column's name is that of patients, places or the like."""
+    return bool(ID.search(column) or PLACE.fullmatch(column))
+
+
 def _ask_of_places(table: Table, chosen: Columns) -> None:
     """Refuse a column that nobody called a label, if it is called as patients and dates are."""
     if not chosen.guessed or len(chosen.labels) == 1:
@@ -279,17 +302,18 @@ def _ask_of_places(table: Table, chosen: Columns) -> None:
     for column in chosen.labels:
         cells = {cell for cell in table.columns[column] if cell.lower() not in MISSING}
         dates = len(cells) > 1 and all(map(DATE.fullmatch, cells))
-        if dates or ID.search(column) or ABOUT.fullmatch(column):
+        if dates or names_places(column) or ABOUT.fullmatch(column):
             raise _no_label(table, column, len(cells), len(table))
 
 
 def _no_label(table: Table, column: str, values: int, rows: int) -> DataError:
+    keep = f"keep rows with one value in one split by {option('group', column)}, "
+    group = keep if values >= len(SPLITS) else ""
     return table.error(
         None, column,
         f"has {values:,} different values in {rows:,} rows: are they dates, or names of patients, "
-        f"places or files? Leave the column out by {option('ignore', column)}, keep rows with one "
-        f"value in one split by {option('group', column)}, or, if they are classes, name all "
-        f"columns of labels by --labels",
+        f"places or files? Leave the column out by {option('ignore', column)}, {group}or, if they "
+        f"are classes, name all columns of labels by --labels",
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from .table_labels import Attribute
 
 IMPUTE = ("none", "median")
 LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no category
+NOTHING = re.compile(r"-?9{2,}")  # numbers that stand for nothing
 FEWEST = 5  # rows of each class, where a feature that tells it is no chance
 CATEGORIES = 4  # rows that a category needs, in the mean
 
@@ -47,7 +48,7 @@ def read_features(table: Table, columns: list[str], impute: str) -> Read:
 
 
 def features_of(
-    table: Table, read: Read, rows: dict[str, np.ndarray]
+    table: Table, read: Read, rows: dict[str, np.ndarray], impute: str
 ) -> tuple[np.ndarray, dict, list[str]]:
     """Features (N, F) float64 before standardising, facts on them, and sentences.
 
@@ -62,6 +63,8 @@ def features_of(
         Of `read_features`.
     rows : dict
         Split -> its rows.
+    impute : {"none", "median"}
+        With ``median`` the facts hold those of every number, for new rows.
 
     Raises
     ------
@@ -92,9 +95,11 @@ def features_of(
                 f"{option('ignore', column)} leaves it out, {option('group', column)} keeps rows "
                 "of one number in one split"
             )
+        median = float(np.nanmedian(numbers[rows["train"]]))
+        if impute == "median":
+            facts["median"][column] = median
         if empty.any():
-            median = float(np.nanmedian(numbers[rows["train"]]))
-            numbers[empty] = facts["median"][column] = median
+            numbers[empty] = median
             notes.append(
                 f"{column}: {int(empty.sum()):,} of {len(cells):,} cells are empty and become "
                 f"{median:.6g}, the training rows' median"
@@ -137,7 +142,7 @@ def _numbers(table: Table, column: str) -> tuple[np.ndarray | None, np.ndarray]:
     number = np.array([is_number(cell) for cell in cells]) & ~empty
     texts = [cell for cell, blank in zip(cells, empty, strict=True) if not blank]
     if not number.any() and texts and not all(map(LIKE_NUMBERS.fullmatch, texts)):
-        return None, empty
+        return None, empty & np.array([cell.lower() != "none" for cell in cells])  # a category
     numbers = np.full(len(cells), np.nan)
     numbers[number] = [float(cells[row]) for row in np.flatnonzero(number)]
     return numbers, empty
@@ -157,9 +162,10 @@ def _sentinels(column: str, values: np.ndarray) -> list[str]:
     """A sentence on a number that stands in several rows, far from all others: -999 for nothing."""
     for value in (values.min(), values.max()):
         others, count = values[values != value], int((values == value).sum())
-        if count > 1 and len(others) > 1 and len(np.unique(others)) > 1:
+        if count > 1 and len(np.unique(others)) > 1:
             low, high = others.min(), others.max()
-            if min(abs(value - low), abs(value - high)) > high - low:
+            usual = NOTHING.fullmatch(f"{value:.0f}") or value < 0 <= low
+            if usual and min(abs(value - low), abs(value - high)) > high - low:
                 return [
                     f"warning: {column}: {value:g} stands in {count:,} rows, far from all others, "
                     f"{low:g} to {high:g}: if it means that nothing is known, leave these cells "
@@ -255,7 +261,7 @@ def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
         if column in texts:
             for name in texts[column]:
                 found[f"{column}={name}"] = (cells == name).astype(float)
-            blank = np.array([cell.lower() in MISSING for cell in cells])
+            blank = np.array([cell.lower() in MISSING - {"none"} for cell in cells])
             notes += _untold(column, cells, texts[column], blank, "rows")
             continue
         numbers, empty = _numbers(table, column)

@@ -6,6 +6,7 @@ class. What a person says of cells, columns and words is a text, as on a command
 
 import csv
 import re
+import shlex
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -255,8 +256,8 @@ def option(name: str, *texts: str) -> str:
     ('--ignore \\'age,"Effusion, left"\\'', '--ignore age')
     """
     text = ",".join(map(quoted, texts))
-    if '"' in text:
-        return f"--{name} '{text}'"
+    if set(text) & set('"$`\\!'):
+        return f"--{name} {shlex.quote(text)}"
     return f"--{name} {text}" if re.fullmatch(r"[\w.,-]+", text) else f'--{name} "{text}"'
 
 
@@ -311,7 +312,8 @@ class Codes:
     """What a person says of cells: ``code=meaning``, of one column ``column:code=meaning``.
 
     A column that is named counts for the codes after it too, until the next. A meaning is yes, no,
-    unknown or the name of a class; the code ``blank`` is an empty cell.
+    unknown or the name of a class; the code ``blank`` is an empty cell, or ``empty``, if a cell
+    says blank.
 
     Parameters
     ----------
@@ -328,6 +330,8 @@ class Codes:
     def __init__(self, text: str, table: Table):
         self.given: dict[str | None, dict[str, str]] = {}  # column (None: all) -> code -> meaning
         self.used: set[tuple[str | None, str]] = set()
+        says = {cell.lower() for cells in table.columns.values() for cell in cells}
+        self.empty = "empty" if "blank" in says else "blank"
         column = None
         for item in names_in(text):
             code, equals, meaning = (part.strip() for part in item.rpartition("="))
@@ -340,10 +344,10 @@ class Codes:
                     f"{table.path}: codes has {item!r}, expected code=meaning with commas between, "
                     f"such as 1=yes,-1=no,0=unknown,blank=no, or column:code=meaning"
                 )
-            code = "" if code.lower() == "blank" else code
+            code = "" if code.lower() == self.empty else code
             if self.given.setdefault(column, {}).setdefault(code, meaning) != meaning:
                 raise DataError(
-                    f"{table.path}: codes gives {code or 'blank'!r} two meanings, "
+                    f"{table.path}: codes gives {code or self.empty!r} two meanings, "
                     f"{self.given[column][code]!r} and {meaning!r}: leave one out"
                 )
 

@@ -14,7 +14,7 @@ from .names import SUFFIXES, folded, is_hidden, match, near
 from .pack import Pack, open_pack
 from .resident import DataError
 from .sources import Archive, Folder
-from .table_file import Table, is_number, some
+from .table_file import Table, is_number, option, some
 from .table_labels import Attribute
 
 SHOWN = 3  # images that a sentence names
@@ -144,10 +144,12 @@ def find_images(
     file_of = match(wanted, present)
     absent = [row for row, name in enumerate(wanted) if name not in file_of]
     if absent:
+        every = len(absent) == len(wanted)
         raise table.error(
             absent[0], column,
             f"{_problem(wanted[absent[0]], where, present)}. {len(absent):,} of {len(wanted):,} "
-            f"rows have none: add them, say by `images` where they are, or take the rows out",
+            f"rows have none: add them, say by `images` where they are, or take the rows out"
+            + (f". If the column names no images, {option('ignore', column)}" if every else ""),
         )  # fmt: skip
     names = [file_of[name] for name in wanted]
     first: dict[str, int] = {}

@@ -81,6 +81,7 @@ class Cells:
 
     def __init__(self, table: Table, column: str, codes: Codes | None = None):
         self.table, self.column = table, column
+        self.blank = codes.empty if codes else "blank"  # the code of an empty cell
         self.first: dict[str, int] = {}  # row of each different cell
         for row, cell in enumerate(table.columns[column]):
             self.first.setdefault(cell, row)
@@ -119,7 +120,7 @@ class Cells:
             "1": ("1=yes,-1=no",),
             "0 and 1": ("1=yes,-1=no,0=unknown", "1=yes,0=no,-1=unknown"),
         }[has]
-        blank = ",blank=unknown" if "" in self.first else ""
+        blank = f",{self.blank}=unknown" if "" in self.first else ""
         first, *others = ways[0].split(",")
         one = option("codes", f"{self.column}:{first}", *others)
         raise self.error(
@@ -158,6 +159,11 @@ def attribute_of(
     first = cells.known
     kinds = {text: _kind(cells, text) for text in first}
     allowed = _allowed(cells, kinds)
+    said = {text for text, cell in first.items() if cell in cells.said}
+    other = {text for text, kind in kinds.items() if kind not in allowed}
+    named = any(first[text] == text for text in said)  # 4A=4A, beside 4: these are classes all
+    if other and (named or other <= said) and {kinds[x] for x in other} <= {"word", "number"}:
+        allowed |= {"word", "number", *PAIRS}
     for text, kind in kinds.items():  # "yes, no, partly" are words all
         if kind not in allowed:
             what = "words" if "word" in allowed else WORDS[next(iter(allowed))]
@@ -165,7 +171,7 @@ def attribute_of(
                 first[text],
                 f"got {text!r} among {what}: a column holds values of one kind. Say by "
                 f"{option('codes', f'{column}:{first[text]}=...')} what it means: yes, no, "
-                f"unknown or a class",
+                f"unknown or, with its own name, a class",
             )
     if "word" in allowed or any(map(has_zeros, first)):
         _ask_of_none(cells)
@@ -213,15 +219,15 @@ def _allowed(cells: Cells, kinds: dict[str, str | tuple[str, str]]) -> set:
 
 
 def _ask_of_none(cells: Cells, *, lists: bool = False) -> None:
-    """Refuse the word none where it is written as the other words are: none of them, or unknown?
+    """Refuse the word none among words: is it one of them, or is nothing known?
 
-    A None among words in small letters is Python's.
+    A None that is not written as the other words are is Python's, and unknown.
     """
     for cell in cells.unknown:
         ways = (str.islower, str.isupper, str.istitle)
         way = next((way for way in ways if way(cell)), None)
         like = any(way(text[: len(cell)]) for text in cells.known) if way else False
-        if cell.lower() == "none" and like and cell not in cells.said:
+        if cell.lower() == "none" and (like or cell != "None") and cell not in cells.said:
             none, what = ("no", "its rows have none of them") if lists else (cell, "it is a class")
             raise cells.error(
                 cell,
@@ -236,7 +242,7 @@ def _blank_is_no(cells: Cells) -> str:
     if len(cells.known) != 1 or "" not in cells.unknown:
         return ""
     (cell,) = cells.known.values()
-    return f"; if an empty cell means no: {option('codes', f'{cell}=yes', 'blank=no')}"
+    return f"; if an empty cell means no: {option('codes', f'{cell}=yes', f'{cells.blank}=no')}"
 
 
 def _kind(cells: Cells, text: str) -> str | tuple[str, str]:
@@ -254,6 +260,8 @@ def _kind(cells: Cells, text: str) -> str | tuple[str, str]:
     whole = WHOLE.fullmatch(text)
     if whole and whole[1] != "-":
         return "number"
+    if cell in cells.said and is_number(text):
+        return "word"
     if is_number(text):
         raise cells.error(
             cell,
@@ -272,7 +280,8 @@ def _words(cells: Cells) -> list[str]:
         raise cells.error(
             cells.known[word],
             f"got {word!r}, spelt {other!r} in row {row}: write it in one way, or say by "
-            f"{option('codes', f'{word}={other}')} that they are one class",
+            f"{option('codes', f'{word}={other}')} that they are one class, or by "
+            f"{option('codes', f'{word}={word} too')} that it is another, with another name",
         )
     names = sorted(cells.known)
     if len(names) > 2 and {name.lower() for name in names} <= {*YES, *NO}:

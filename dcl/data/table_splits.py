@@ -4,12 +4,13 @@ import numpy as np
 
 from .resident import SPELLINGS, SPLITS, DataError, split_name
 from .stratify import TooRareError, stratify
-from .table_columns import Columns
-from .table_file import MISSING, Table, option, some, spelt_twice
+from .table_columns import Columns, names_places
+from .table_file import MISSING, Table, is_number, option, some, spelt_twice
 from .table_images import Images, joined
 from .table_labels import Attribute
 
 SHOWN = 5  # columns in a sentence
+MANY = 10  # values of a column that may name patients or places, if its name does not say so
 
 
 def split_rows(
@@ -85,10 +86,12 @@ def groups_of(table: Table, column: str) -> np.ndarray:
     cells = table.columns[column]
     empty = [row for row, cell in enumerate(cells) if cell.lower() in MISSING]
     if empty:
+        cell = cells[empty[0]]
         raise table.error(
             empty[0], column,
-            f"is empty, in {len(empty):,} of {len(cells):,} rows: a row of an unknown group may "
-            f"belong to any. Write a group, a new one for a row that stands alone",
+            f"is empty{f', {cell!r}' if cell else ''}, in {len(empty):,} of {len(cells):,} rows: a "
+            f"row of an unknown group may belong to any. Write a group, a new one for a row that "
+            f"stands alone",
         )  # fmt: skip
     if twice := spelt_twice(cells):
         raise table.error(
@@ -131,12 +134,17 @@ def leaks(table: Table, columns: list[str], parts: np.ndarray) -> list[str]:
     shared = {}
     for column in columns:
         values = set(table.columns[column])
+        texts = not all(map(is_number, values)) and not all(map(split_name, values))
+        if not names_places(column) and (not texts or len(values) < MANY):
+            continue
         cut = cut_values(table, column, parts) if len(values) >= len(SPLITS) else []
         if cut:
             shared[column] = f"{column} ({len(cut):,} of {len(values):,} values)"
     if not shared:
         return []
-    order = sorted(shared, key=lambda column: -len(set(table.columns[column])))
+    order = sorted(
+        shared, key=lambda column: (not names_places(column), -len(set(table.columns[column])))
+    )
     more = f" and {len(order) - SHOWN} more columns" if len(order) > SHOWN else ""
     return [
         f"warning: rows in different splits share values of columns left out: "

@@ -17,6 +17,7 @@ from .records import check_out
 
 HEADS = ("label", "decision", "threshold", "bal. acc.", "F1", "precision", "recall")
 MOST = 40  # labels whose rows are printed
+LEVELS = 10  # different scores, of fewer many rows agree
 DIGITS = 4  # behind the point: scores of more hardly agree by chance
 
 
@@ -149,7 +150,8 @@ def copied(table: ScoresTable) -> list[str]:
     pairs = set(zip(place.tolist(), groups[precise].tolist(), strict=True))
     often = Counter(place for place, _ in pairs)
     rows = sum(often[place] > 1 for place in place.tolist())
-    return [f"{rows:,} rows"] if rows else []
+    few = len(often) < max(LEVELS, precise.sum() / 5)  # votes, or steps of a calibration
+    return [f"{rows:,} rows"] if rows and not few else []
 
 
 def lines(report: Report) -> list[str]:

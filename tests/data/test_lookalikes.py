@@ -274,7 +274,7 @@ def report(tmp_path, text):
 
 
 def test_a_row_that_a_quotation_mark_swallowed_is_pointed_out(tmp_path):
-    told = [note for note in report(tmp_path, "6 inch\nx,9,0,1,val\n7 ") if "several lines" in note]
+    told = [note for note in report(tmp_path, "6 inch\nx,9,0,val\n7 ") if "several lines" in note]
     assert told == [
         "warning: report has a cell of several lines, which look like rows of the table, in row "
         "7: if a quotation mark is missing there, rows are lost"
@@ -444,3 +444,40 @@ def test_splits_in_an_inner_folder_are_pointed_to(tmp_path):
             grey(tmp_path / "xray" / split / label / f"{n}.png", 10 * n)
     with pytest.raises(DataError, match=f"its splits lie below xray: give {tmp_path}/xray"):
         table.load(tmp_path)
+
+
+@pytest.mark.parametrize("column", ["label", "label_train"])
+def test_labels_of_trains_are_labels(column, tmp_path):
+    values = ["freight train", "passenger train", "test train"] * 20
+    data = guessed(tmp_path, **{column: values})
+    assert data.attributes == (column.removeprefix("label_"),)
+
+
+def test_phases_of_a_training_are_features_unless_they_are_splits(tmp_path):
+    phases = ["pre-training", "training", "post-training", "training"] * 10
+    notes = of_features(tmp_path, {"a": TWO, "f_phase": phases}).facts["notes"]
+    assert any(note.startswith("f_phase: a text, one feature for each") for note in notes)
+
+
+def test_a_column_that_is_refused_unasked_says_how_to_name_the_labels(tmp_path):
+    sexes = ["male", "female", "unknown", "male"] * 15
+    with pytest.raises(DataError, match="got 'unknown': .* If sex is no label, name the labels by"):
+        guessed(tmp_path, sex=sexes)
+
+
+def test_leaks_name_patients_before_other_columns_and_no_numbers(tmp_path):
+    columns = {
+        "a": TWO, "patient": [f"P{n % 7}" for n in range(40)], "age": [n % 31 for n in range(40)],
+        "set": ["train", "val", "test", "val"] * 10, "view": ["AP", "PA", "lateral", "PA"] * 10,
+    }  # fmt: skip
+    left = [name for name in columns if name != "a"]
+    data = of_features(tmp_path, columns, labels=["a"], ignore=left)
+    (told,) = [x for x in data.facts["notes"] if "share values of columns left out" in x]
+    assert "left out: patient (" in told
+    assert told.endswith("keep them in one split by --group patient")
+
+
+def test_a_word_none_is_a_category_of_a_feature(tmp_path):
+    grades = ["none", "mild", "severe", "none"] * 10
+    notes = of_features(tmp_path, {"a": TWO, "f_grade": grades}).facts["notes"]
+    assert "f_grade: a text, one feature for each of 'mild', 'none', 'severe'" in notes

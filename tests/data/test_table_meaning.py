@@ -142,6 +142,33 @@ def test_none_written_as_the_other_words_is_asked_about(words, none, tmp_path):
         assert all_labels(unknown, "a").count(-1) == 10
 
 
+@pytest.mark.parametrize(
+    ("words", "codes", "names"),
+    [
+        (["1", "2", "4A", "4B"], "4A=4A,4B=4B", ("1", "2", "4A", "4B")),
+        (["0", "1+", "2+", "3+"], "0=0", ("0", "1+", "2+", "3+")),
+        (["0", "0.5", "1", "2"], "0.5=0.5", ("0", "0.5", "1", "2")),
+        (["0", "1", "5", "0"], "5=maybe", ("0", "1", "maybe")),
+    ],
+)
+def test_a_class_that_codes_name_may_stand_among_others(words, codes, names, tmp_path):
+    columns = {"a": words * 10}
+    if "maybe" not in codes:
+        with pytest.raises(DataError, match=r"got '.*' among|got '0.5', expected a class"):
+            of_features(tmp_path, columns)
+    data = of_features(tmp_path, columns, codes=codes)
+    assert data.facts["class_names"]["a"] == names
+
+
+def test_a_cell_that_says_blank_is_no_empty_one(tmp_path):
+    columns = {"a": ["blank", "deer", "", "fox"] * 10}
+    data = of_features(tmp_path, columns, codes="blank=no animal,empty=unknown")
+    assert data.facts["class_names"]["a"] == ("deer", "fox", "no animal")
+    assert all_labels(data, "a").count(-1) == 10
+    told = of_features(tmp_path, columns, codes="empty=none seen").facts["class_names"]["a"]
+    assert told == ("blank", "deer", "fox", "none seen")
+
+
 def test_none_of_a_list_is_asked_about(tmp_path):
     columns = {"a": ["Mass|Nodule", "Nodule", "None", "Mass"] * 10}
     with pytest.raises(DataError, match=r'--codes "None=no" that its rows have none of them, or'):
@@ -479,7 +506,8 @@ def test_empty_features_are_imputed_by_the_training_rows(tmp_path):
         of_features(tmp_path, columns)
     data = of_features(tmp_path, columns, impute="median")
     train = [float(v) for v, s in zip(values, SPLIT, strict=True) if v and s == "train"]
-    assert data.facts["features"]["median"] == {"f_age": np.median(train)}
+    assert set(data.facts["features"]["median"]) == {"x", "f_age"}  # of all, for new rows
+    assert data.facts["features"]["median"]["f_age"] == np.median(train)
     filled = np.array([float(v) if v else np.median(train) for v in in_order(values)])
     mean, std = filled[:24].mean(), filled[:24].std()
     found = np.concatenate([split.images[:, 1] for split in data.splits.values()])

@@ -10,7 +10,7 @@ from PIL import Image
 
 from dcl import decide
 from dcl.__main__ import main
-from dcl.data import Resident
+from dcl.data import DataError, Resident
 from dcl.data.table_features import features_again
 from dcl.data.table_file import read_table
 from dcl.experiment import records
@@ -239,16 +239,21 @@ def test_rows_are_decided_as_in_the_run_that_learned_them(of_rows, tmp_path, cap
     assert [float(row["a_score"]) for row in found] == pytest.approx(margin.tolist(), abs=1e-4)
     assert {row["b"] for row in found} <= set("abc")
     assert capsys.readouterr().out == f"120 rows: {out}\n"
+    facts = record["dataset"]["features"]
+    blank = write(tmp_path / "blank.csv", [["tone", "x", "y"], ["low", 1, ""]])
+    filled = write(tmp_path / "filled.csv", [["tone", "x", "y"], ["low", 1, facts["median"]["y"]]])
+    one, other = (features_again(read_table(path), facts)[0] for path in (blank, filled))
+    assert one.tobytes() == other.tobytes()
+    with pytest.raises(
+        DataError, match="column 'y': is empty, expected a number: training had one"
+    ):
+        features_again(read_table(blank), {**facts, "median": {}})
 
 
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
         ([["tone", "x"], ["low", 1]], "there is no column 'y', which the training has: its"),
-        (
-            [["tone", "x", "y"], ["low", 1, ""]],
-            "column 'y': is empty, expected a number: training had",
-        ),
         ([["tone", "x", "y"], ["low", 1, "two"]], "column 'y': got 'two', expected a number"),
         ([["tone", "x", "y"], ["low", 1, "inf"]], "column 'y': got 'inf', expected a finite"),
     ],

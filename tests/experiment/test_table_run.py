@@ -168,3 +168,13 @@ def test_scores_of_three_classes_are_refused_before_the_training(tmp_path, monke
     monkeypatch.setattr("dcl.experiment.run._train", None)  # which is not come to
     with pytest.raises(ConfigError, match="keep_scores is for yes-or-no attributes.*3 classes"):
         run(config.replace(results=str(tmp_path), labels="kind"), show=False)
+
+
+def test_an_option_given_twice_is_refused_as_the_first_would_be_lost(tmp_path, capsys):
+    table = tmp_path / "t.csv"
+    table.write_text("x,y,z,label\n")
+    with pytest.raises(SystemExit):
+        main(["run", "table", "--data-root", str(table), "--ignore", "y", "--ignore", "z"])
+    assert "--ignore is given twice: give it once, with commas between values" in (
+        capsys.readouterr().err
+    )

@@ -223,6 +223,7 @@ def test_rows_that_come_again_are_warned_of(tmp_path, capsys):
     cases = {
         "once": (frame, False),
         "coarse": (frame.round(2), False),
+        "votes": (frame.assign(s_a=frame["s_a"].mul(7).round() / 7), False),
         "again": (pd.concat([frame, frame[:7]]), True),
         "a group": (pd.concat([f.assign(group=range(60)) for f in (frame, frame)]), False),
         "splits": (pd.concat([frame.assign(split=s) for s in ("val", "test")]), True),
