@@ -129,6 +129,9 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     return top
 
 
+LISTS = ("labels", "ignore", "codes", "exclusive", "positive")  # options of several texts
+
+
 class Once(argparse.Action):
     """Keeps the value of an option, and refuses a second one, which would replace the first."""
 
@@ -162,7 +165,7 @@ def _add_experiments(run: argparse.ArgumentParser, name: str, arguments: list[st
         for option, spec in options.items():
             parser.add_argument(
                 f"--{option.replace('_', '-')}",
-                action=Once,
+                action=Once if option in LISTS else "store",
                 default=argparse.SUPPRESS,
                 metavar="VALUE",
                 help=f"{spec.doc} [{spec.default}]".replace("%", "%%"),
