@@ -184,9 +184,7 @@ class Pedestrians(Training):
 OF_TABLES = (
     "images", "labels", "ignore", "codes", "separator", "exclusive", "positive", "group",
 )  # fmt: skip
-OF_IMAGES = (  # not of features
-    "height", "width", "backbone", "weights", "mirror", "background", "skip_broken",
-)  # fmt: skip
+OF_IMAGES = ("backbone", "weights", "mirror", "background", "skip_broken")  # not of features
 OF_FEATURES = ("hidden", "impute")
 
 

@@ -84,7 +84,6 @@ def test_settings_that_do_not_go_together_are_named():
     [
         ({"backbone": "resnet18"}, "backbone is of images, and small.csv holds features: .*resnet"),
         ({"mirror": False}, "mirror is of images, and small.csv holds features"),
-        ({"height": 32}, "height is of images, and small.csv holds features"),
     ],
 )
 def test_options_of_images_are_refused_for_features(values, names, tmp_path):
