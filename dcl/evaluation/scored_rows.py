@@ -192,7 +192,7 @@ def _groups(groups: Any, size: int) -> Tensor:
 def _checked_prior(prior: Any, names: tuple[str, ...]) -> Tensor | None:
     if prior is None:
         return None
-    if not callable(getattr(prior, "index", len)):  # a series, not a list
+    if hasattr(prior, "to_frame") and hasattr(prior, "index"):  # a series of pandas
         check_frames(names, prior=prior.to_frame().T)
     values = doubles(prior, "prior").reshape(-1)
     if len(values) != len(names):

@@ -338,7 +338,8 @@ def test_frames_are_compared_without_what_all_their_columns_share():
     given = {"names": ["a", "b"], "scale": "probability"}
     with pytest.raises(ValueError, match="prior and names have the same columns in another order"):
         thresholds.fit(scores.to_numpy(), labels.to_numpy(), prior=rates, **given)
-    thresholds.fit(scores.to_numpy(), labels.to_numpy(), prior=rates[["a", "b"]], **given)
+    for prior in (rates[["a", "b"]], rates[["a", "b"]].to_frame().T, [0.05, 0.5]):
+        thresholds.fit(scores.to_numpy(), labels.to_numpy(), prior=prior, **given)
 
 
 @pytest.mark.parametrize(
