@@ -194,10 +194,11 @@ def plain_array(what: str, values: Any) -> Any:
     """The values, a NumPy array among them as torch can take it; one with a mask is refused."""
     if hasattr(values, "filled") and values.mask.any():
         raise ValueError(f"{what} must not be masked: give {what}.filled(-1), or leave rows out")
-    if not hasattr(values, "strides"):
+    flags = getattr(values, "flags", None)  # of a NumPy array
+    if flags is None:
         return values
     reversed_ = any(stride < 0 for stride in values.strides)
-    return values.copy() if reversed_ or not values.flags.writeable else values
+    return values.copy() if reversed_ or not flags.writeable else values
 
 
 def add_up_to_one(logits: Tensor) -> bool:
@@ -213,14 +214,14 @@ def add_up_to_one(logits: Tensor) -> bool:
 
 def warn_of_signs(labels: Tensor) -> None:
     """Warn of labels that are 1 and -1 alone, where -1 may be meant as no instead of unknown."""
-    if reads_values(labels) and labels.numel() >= SURELY:
-        found = labels.unique().tolist()
-        if found == [UNKNOWN, 1]:
-            warnings.warn(
-                "labels are 1 and -1 alone, and -1 means unknown: where it means no, give "
-                "(labels > 0).long()",
-                stacklevel=3,
-            )
+    if not reads_values(labels) or labels.numel() < SURELY or bool((labels == 0).any()):
+        return
+    if [x.item() for x in labels.aminmax()] == [UNKNOWN, 1]:
+        warnings.warn(
+            "labels are 1 and -1 alone, and -1 means unknown: where it means no, give "
+            "(labels > 0).long()",
+            stacklevel=3,
+        )
 
 
 def check_frames(names: Sequence[str] | None = None, **values: Any) -> None:
@@ -297,13 +298,6 @@ def as_labels(labels: Any, what: str = "labels") -> Tensor:
             f"{what} must be whole numbers (samples, attributes), got shape "
             f"{tuple(labels.shape)}, dtype {labels.dtype}"
         )
-    if labels.dtype is torch.uint8 and reads_values(labels):
-        top = labels[labels > 253].unique().tolist()
-        if top == [255]:
-            raise ValueError(
-                f"{what} of dtype uint8 hold 255, which is what -1 becomes there: make them "
-                f"int64 before you write -1"
-            )
     numbers = labels.long()
     if reads_values(labels) and (labels.is_floating_point() or labels.dtype is torch.uint64):
         # NaN and infinity are no whole numbers, and what is beyond int64 comes out negative

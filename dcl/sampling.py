@@ -70,7 +70,13 @@ def count_classes(labels, classes: int | Sequence[int] | None = None) -> Tensor:
     warn_of_signs(labels)
     attributes = labels.shape[1]
     if classes is None:
-        classes = max(2, int(labels.max()) + 1) if labels.numel() else 2
+        top = int(labels.max()) if labels.numel() else 0
+        if top == 255 and not bool(((labels > 127) & (labels < top)).any()):
+            raise ValueError(
+                "labels hold 255 and nothing from 128 to 254: 255 is what -1 becomes as uint8. "
+                "Make them int64 before you write -1, or say how many classes there are"
+            )
+        classes = max(2, top + 1)
     each = as_classes(classes, attributes)
     check_labels(labels, attributes, each)
     return count_known(labels.T, max(each, default=2))

@@ -171,15 +171,6 @@ def rates(runs: pd.DataFrame) -> pd.DataFrame:
     return shown.pivot_table(index="method", columns="lr", values="mA", sort=False)
 
 
-def apart(runs: pd.DataFrame, others: pd.DataFrame, measure: Measure) -> Finding:
-    """A measure of runs minus that of others of the same seeds."""
-    one, other = (
-        pd.Series([measure(record) for record in frame["record"]], frame["seed"], dtype=float)
-        for frame in (runs, others)
-    )
-    return Finding.of((one - other).dropna())
-
-
 def slopes(found: pd.DataFrame) -> Finding:
     """Points that the difference gains per doubling of the images: a line for each whole seed."""
     return Finding.of([slope for slope, _ in _lines(found)])

@@ -96,9 +96,12 @@ def read_two(labels_path: Path, scores_path: Path) -> ScoresTable:
     DataError
         As `read_scores`, and for a column or an id that only one of the files has.
     """
+    headers = {path: _header(path) for path in (labels_path, scores_path)}
+    same = len({frozenset(header) - set(KEYS) for header in headers.values()}) == 1
+    y, s = ("", "") if same else ("y_", "s_")
     headers = {
-        path: _without_prefix(_header(path), prefix)
-        for path, prefix in ((labels_path, "y_"), (scores_path, "s_"))
+        path: _without_prefix(headers[path], mark)
+        for path, mark in ((labels_path, y), (scores_path, s))
     }
     names = [name for name in headers[labels_path] if name not in KEYS]
     for path, other in ((labels_path, scores_path), (scores_path, labels_path)):
@@ -112,9 +115,9 @@ def read_two(labels_path: Path, scores_path: Path) -> ScoresTable:
     if not names:
         raise DataError(f"{labels_path}, row 1: there is no column of labels beside the id")
     kinds = dict.fromkeys(names, "y") | dict.fromkeys(KEYS, "key")
-    cells, rows = _cells(labels_path, kinds, "y_")
+    cells, rows = _cells(labels_path, kinds, y)
     kinds = dict.fromkeys(names, "s") | dict.fromkeys(KEYS, "key")
-    scored, score_rows = _cells(scores_path, kinds, "s_")
+    scored, score_rows = _cells(scores_path, kinds, s)
     for key in KEYS[1:]:
         if key in scored:
             raise DataError(f"{scores_path}, row 1, column {key!r}: belongs into {labels_path}")
@@ -208,7 +211,7 @@ def _cells(path: Path, kinds: dict[str, str], prefix: str = "") -> tuple[dict, l
     else:
         lines = _lines(path)
         header = next(lines)[1]
-    header = _without_prefix(header, prefix) if prefix else header
+    header = _without_prefix(header, prefix)
     places = {kind: [i for i, n in enumerate(header) if kinds.get(n) == kind] for kind in "ys"}
     texts = [i for i, name in enumerate(header) if kinds.get(name, "key") == "key"]
     values = {kind: [] for kind in "ys"}

@@ -138,7 +138,7 @@ def load(
     if chosen.path is not None:
         names = images_of(table, chosen.path, where)
     attributes, told = attributes_of(
-        table, chosen, labels, Codes(codes, table), separator, exclusive
+        table, chosen, labels, Codes(codes, table, chosen.labels), separator, exclusive
     )
     notes += told
     read = read_features(table, chosen.features, impute)

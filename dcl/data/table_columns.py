@@ -144,8 +144,8 @@ def _ask_of_splits(table: Table, columns: list[str]) -> None:
         cells = set(table.columns[name])
         words = {split_name(cell) for cell in cells}
         said = None not in words and len(words) > 1
-        parts = [{split_name(word) for word in WORDS.findall(cell)} - {None} for cell in cells]
-        like = all(parts) and {"train"} in parts and len(set().union(*parts)) > 1
+        like = all(map(_splits_in, cells))
+        like = like and {"train"} < set().union(*map(_splits_in, cells))
         if said or like or name.lower() in SPLIT_NAMES:
             what = "says" if said else "seems to say"
             raise table.error(
@@ -156,6 +156,11 @@ def _ask_of_splits(table: Table, columns: list[str]) -> None:
             )  # fmt: skip
 
 
+def _splits_in(cell: str) -> set[str]:
+    """The splits that words in a cell name, such as test in PublicTest."""
+    return {name for word in WORDS.findall(cell) if (name := split_name(word))}
+
+
 def line_breaks(table: Table, chosen: Columns) -> list[str]:
     """Refuse line breaks inside cells that are used: a quotation mark may have swallowed rows.
 
@@ -164,7 +169,7 @@ def line_breaks(table: Table, chosen: Columns) -> list[str]:
     used = [chosen.path, chosen.split, chosen.group, *chosen.labels, *chosen.features]
     for name in filter(None, used):
         for row, cell in enumerate(table.columns[name]):
-            if len(cell.splitlines()) > 1:
+            if "\n" in cell or "\r" in cell:
                 raise table.error(
                     row, name,
                     f"has a line break in it, {cell[:60]!r}: is a quotation mark missing, or one "

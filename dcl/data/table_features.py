@@ -278,15 +278,24 @@ def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
         numbers[empty] = medians.get(column, 0)
         found[column] = numbers
     values = np.stack([found[name] for name in facts["names"]], axis=1)
-    return ((values - facts["mean"]) / facts["std"]).astype(np.float32), notes
+    mean, std = np.array(facts["mean"]), np.array(facts["std"])
+    return _scaled(table, facts["names"], values, mean, std), notes
 
 
 def standardised(table: Table, names: list[str], values: np.ndarray, train: np.ndarray):
     """Features (N, F) float32 less the training rows' mean over their deviation, and both (F,)."""
     with np.errstate(over="ignore", invalid="ignore"):
         mean, std = values[train].mean(0), values[train].std(0)
-        std[~np.isfinite(std)] = np.nan  # beyond what numbers hold: refused below
-        std[std == 0] = 1  # the same in all training rows
+    std[~np.isfinite(std)] = np.nan  # beyond what numbers hold, which is refused
+    std[std == 0] = 1  # the same in all training rows
+    return _scaled(table, names, values, mean, std), mean, std
+
+
+def _scaled(
+    table: Table, names: list[str], values: np.ndarray, mean: np.ndarray, std: np.ndarray
+) -> np.ndarray:
+    """Features (N, F) float32 less a mean over a deviation (F,); refused where that is too far."""
+    with np.errstate(over="ignore", invalid="ignore"):
         scaled = ((values - mean) / std).astype(np.float32)
     wrong = np.argwhere(~np.isfinite(scaled))
     if len(wrong):
@@ -296,4 +305,4 @@ def standardised(table: Table, names: list[str], values: np.ndarray, train: np.n
             f"got {values[row, place]:g}, too far from the training rows' mean {mean[place]:.3g} "
             f"for a feature: scale the column",
         )  # fmt: skip
-    return scaled, mean, std
+    return scaled

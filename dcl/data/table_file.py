@@ -320,6 +320,8 @@ class Codes:
     text : str
         Such as ``1=yes,-1=no,0=unknown,blank=no``.
     table : Table
+    labels : sequence of str, optional
+        The columns of labels; all columns without it.
 
     Raises
     ------
@@ -327,10 +329,11 @@ class Codes:
         For what is no code, and for two meanings of one.
     """
 
-    def __init__(self, text: str, table: Table):
+    def __init__(self, text: str, table: Table, labels: Sequence[str] | None = None):
         self.given: dict[str | None, dict[str, str]] = {}  # column (None: all) -> code -> meaning
         self.used: set[tuple[str | None, str]] = set()
-        says = {cell.lower() for cells in table.columns.values() for cell in cells}
+        columns = table.columns if labels is None else labels
+        says = {cell.lower() for name in columns for cell in set(table.columns[name])}
         self.empty = "empty" if "blank" in says else "blank"
         column = None
         for item in names_in(text):

@@ -56,7 +56,7 @@ def images_of(table: Table, column: str, where: Path) -> list[str]:
         if problem is None and before != row:
             problem = f"{name} is the image of row {table.rows[before]} already"
             other = PureWindowsPath(table.columns[column][before])
-            if path != other:
+            if not folders and path != other:
                 problem += (
                     ": in a zip file images go by their names alone. Unpack it and give the folder "
                     "by `images`"

@@ -162,17 +162,19 @@ def attribute_of(
     said = {text for text, cell in first.items() if cell in cells.said}
     other = {text for text, kind in kinds.items() if kind not in allowed}
     named = any(first[text] == text for text in said)  # 4A=4A, beside 4: these are classes all
-    if other and (named or other <= said) and {kinds[x] for x in other} <= {"word", "number"}:
+    sure = all(kinds[x] == "number" or (kinds[x] == "word" and x in said) for x in other)
+    if other and sure and (named or other <= said):
         allowed |= {"word", "number", *PAIRS}
-    for text, kind in kinds.items():  # "yes, no, partly" are words all
-        if kind not in allowed:
-            what = "words" if "word" in allowed else WORDS[next(iter(allowed))]
-            raise cells.error(
-                first[text],
-                f"got {text!r} among {what}: a column holds values of one kind. Say by "
-                f"{option('codes', f'{column}:{first[text]}=...')} what it means: yes, no, "
-                f"unknown or, with its own name, a class",
-            )
+    stray = [text for text, kind in kinds.items() if kind not in allowed]  # all words: yes, partly
+    if stray:
+        text = min(stray, key=said.__contains__)  # rather one that nobody spoke of
+        what = "words" if "word" in allowed else WORDS[next(iter(allowed))]
+        raise cells.error(
+            first[text],
+            f"got {text!r} among {what}: a column holds values of one kind. Say by "
+            f"{option('codes', f'{column}:{first[text]}=...')} what it means: yes, no, unknown or, "
+            f"with its own name, a class",
+        )
     if "word" in allowed or any(map(has_zeros, first)):
         _ask_of_none(cells)
         names = _words(cells)

@@ -5,12 +5,12 @@ import numpy as np
 from .resident import SPELLINGS, SPLITS, DataError, split_name
 from .stratify import TooRareError, stratify
 from .table_columns import Columns, names_places
-from .table_file import MISSING, Table, is_number, option, some, spelt_twice
+from .table_file import MISSING, WHOLE, Table, is_number, option, some, spelt_twice
 from .table_images import Images, joined
 from .table_labels import Attribute
 
 SHOWN = 5  # columns in a sentence
-MANY = 10  # values of a column that may name patients or places, if its name does not say so
+MANY = 5  # values of a column that may name patients or places, if its name does not say so
 
 
 def split_rows(
@@ -134,8 +134,9 @@ def leaks(table: Table, columns: list[str], parts: np.ndarray) -> list[str]:
     shared = {}
     for column in columns:
         values = set(table.columns[column])
-        texts = not all(map(is_number, values)) and not all(map(split_name, values))
-        if not names_places(column) and (not texts or len(values) < MANY):
+        split = all(map(split_name, values))
+        measured = all(map(is_number, values)) and not all(map(WHOLE.fullmatch, values))
+        if not names_places(column) and (split or measured or len(values) < MANY):
             continue
         cut = cut_values(table, column, parts) if len(values) >= len(SPLITS) else []
         if cut:

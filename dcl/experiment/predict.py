@@ -97,7 +97,9 @@ def predict_classes(
         )
     broken: list[str] = []
     if is_table:
-        batches, notes = _rows_of(read_table(given), record)
+        if "features" not in record["dataset"]:
+            raise ConfigError(f"{record_path} does not say how its features were made")
+        batches, notes = _rows_of(read_table(given).composed(but=None), record)
     else:
         batches, notes = _images_of(given, out, record, config, broken)
     names, classes = _attributes(record)

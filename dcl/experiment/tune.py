@@ -146,10 +146,9 @@ def copied(table: ScoresTable) -> list[str]:
     """
     precise = (table.scores != table.scores.round(DIGITS)).all(1)
     groups = np.array(range(len(table.rows)) if table.groups is None else table.groups)
-    _, place = np.unique(table.scores[precise], axis=0, return_inverse=True)
-    pairs = set(zip(place.tolist(), groups[precise].tolist(), strict=True))
-    often = Counter(place for place, _ in pairs)
-    rows = sum(often[place] > 1 for place in place.tolist())
+    keys = [row.tobytes() for row in table.scores[precise]]
+    often = Counter(key for key, _ in set(zip(keys, groups[precise].tolist(), strict=True)))
+    rows = sum(often[key] > 1 for key in keys)
     few = len(often) < max(LEVELS, precise.sum() / 5)  # votes, or steps of a calibration
     return [f"{rows:,} rows"] if rows and not few else []
 

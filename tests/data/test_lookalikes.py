@@ -481,3 +481,33 @@ def test_a_word_none_is_a_category_of_a_feature(tmp_path):
     grades = ["none", "mild", "severe", "none"] * 10
     notes = of_features(tmp_path, {"a": TWO, "f_grade": grades}).facts["notes"]
     assert "f_grade: a text, one feature for each of 'mild', 'none', 'severe'" in notes
+
+
+def test_an_image_named_in_two_ways_is_one(tmp_path):
+    grey(tmp_path / "im" / "0.png", 0)
+    rows = [("path", "label"), (f"{tmp_path}/im/0.png", 0), ("im/0.png", 1)]
+    with pytest.raises(
+        DataError, match=r"im/0\.png is the image of row 2 already: an image has one"
+    ):
+        table.load(write(tmp_path / "my.csv", rows))
+
+
+def test_whole_numbers_that_come_again_in_another_split_are_told(tmp_path):
+    mice = [n % 7 for n in range(40)]
+    weights = [n % 7 + 0.5 for n in range(40)]
+    columns = {"a": TWO, "mouse": mice, "weight": weights}
+    data = of_features(tmp_path, columns, labels=["a"], ignore=["mouse", "weight"])
+    (told,) = [x for x in data.facts["notes"] if "share values of columns left out" in x]
+    assert "left out: mouse (7 of 7 values)." in told
+
+
+def test_a_column_left_out_that_says_blank_moves_no_code(tmp_path):
+    columns = {"a": ["x", ""] * 20, "remark": ["blank", "fine"] * 20}
+    data = of_features(tmp_path, columns, labels=["a"], ignore=["remark"], codes="x=yes,blank=no")
+    assert data.facts["class_names"]["a"] == ("no", "yes")
+
+
+def test_a_stray_word_beside_a_class_that_codes_name_is_refused(tmp_path):
+    columns = {"a": ["1", "2", "3", "4A", "#", "1", "2", "3"] * 5}
+    with pytest.raises(DataError, match="got '#' among whole numbers"):
+        of_features(tmp_path, columns, codes="4A=4A")

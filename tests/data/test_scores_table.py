@@ -156,3 +156,12 @@ def test_a_wrong_prior_is_refused(text, words, tmp_path):
     text = str(written(tmp_path, text)) if "\n" in text else text
     with pytest.raises(DataError, match=words):
         read_prior(text, ("hat", "tie"))
+
+
+def test_a_label_whose_name_begins_as_a_prefix_keeps_it(tmp_path):
+    for name, values in (("labels", ("1", "0")), ("scores", ("0.7", "0.2"))):
+        rows = "".join(f"{n},{value}\n" for n, value in enumerate(values))
+        (tmp_path / f"{name}.csv").write_text(f"id,y_axis\n{rows}")
+    found = read_two(tmp_path / "labels.csv", tmp_path / "scores.csv")
+    assert found.names == ("y_axis",)
+    assert found.scores[:, 0].tolist() == [0.7, 0.2]

@@ -256,6 +256,7 @@ def test_rows_are_decided_as_in_the_run_that_learned_them(of_rows, tmp_path, cap
         ([["tone", "x"], ["low", 1]], "there is no column 'y', which the training has: its"),
         ([["tone", "x", "y"], ["low", 1, "two"]], "column 'y': got 'two', expected a number"),
         ([["tone", "x", "y"], ["low", 1, "inf"]], "column 'y': got 'inf', expected a finite"),
+        ([["tone", "x", "y"], ["low", 1, "1e60"]], "column 'y': got 1e+60, too far from the"),
     ],
 )
 def test_new_rows_that_cannot_be_decided_are_named(of_rows, rows, words, tmp_path, capsys):

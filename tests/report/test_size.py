@@ -187,15 +187,6 @@ def test_rates_are_compared_on_validation(folders):
     assert table.loc["dcl"].to_dict() == {0.003: 60.0, 0.01: 70.0}
 
 
-def test_runs_are_compared_by_their_seeds():
-    def of(seeds, start):
-        return pd.DataFrame({"seed": seeds, "record": [{"x": start + 2 * s} for s in seeds]})
-
-    found = size.apart(of([2, 0, 1], 5.0), of([1, 2, 7], 4.0), lambda record: record["x"])
-    assert (found.mean, found.half, found.n) == (1.0, 0.0, 2)
-    assert size.apart(of([], 0), of([1], 0), lambda record: record["x"]).n == 0
-
-
 def test_figures_and_tables_stand_empty_where_no_run_is(tmp_path):
     runs = size.collect(tmp_path, tmp_path)
     for drawn in (
