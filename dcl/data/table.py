@@ -211,8 +211,10 @@ def _features(table: Table, read: Read, rows: dict[str, np.ndarray], impute: str
     values, facts, notes = features_of(table, read, rows, impute)
     scaled, mean, std = standardised(table, facts["names"], values, rows["train"])
     inputs = {name: scaled[part] for name, part in rows.items()}
+    trained = values[rows["train"]]
     facts |= {"mean": mean.tolist(), "std": std.tolist()}
-    known = {row.tobytes() for row in values[rows["train"]]}
+    facts |= {"low": trained.min(0).tolist(), "high": trained.max(0).tolist()}
+    known = {row.tobytes() for row in trained}
     again = sum(row.tobytes() in known for name in SPLITS[1:] for row in values[rows[name]])
     if again:
         notes.append(

@@ -238,8 +238,8 @@ def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
     table : Table
         With the columns that were trained on; others are passed over.
     facts : dict
-        ``facts["features"]`` of the training's data set: names, mean, std, and what empty cells and
-        texts became.
+        ``facts["features"]`` of the training's data set: names, mean, std, low and high, and what
+        empty cells and texts became.
 
     Raises
     ------
@@ -277,9 +277,24 @@ def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
             )  # fmt: skip
         numbers[empty] = medians.get(column, 0)
         found[column] = numbers
+        if "low" in facts:  # older records have none
+            place = facts["names"].index(column)
+            notes += _far(table, column, numbers, facts["low"][place], facts["high"][place])
     values = np.stack([found[name] for name in facts["names"]], axis=1)
     mean, std = np.array(facts["mean"]), np.array(facts["std"])
     return _scaled(table, facts["names"], values, mean, std), notes
+
+
+def _far(table: Table, column: str, numbers: np.ndarray, low: float, high: float) -> list[str]:
+    """A sentence on new numbers farther beyond those of training than these lie apart."""
+    beyond = np.flatnonzero(np.maximum(low - numbers, numbers - high) > high - low)
+    if not len(beyond):
+        return []
+    return [
+        f"warning: {column}: {len(beyond):,} of {len(numbers):,} numbers are far from those of the "
+        f"training, {low:g} to {high:g}; the first is {numbers[beyond[0]]:g}, row "
+        f"{table.rows[beyond[0]]}: check their unit, and whether they stand for nothing known"
+    ]
 
 
 def standardised(table: Table, names: list[str], values: np.ndarray, train: np.ndarray):

@@ -250,6 +250,23 @@ def test_rows_are_decided_as_in_the_run_that_learned_them(of_rows, tmp_path, cap
         features_again(read_table(blank), {**facts, "median": {}})
 
 
+def test_new_numbers_far_from_those_of_the_training_are_told(of_rows, tmp_path):
+    facts = of_rows[0]["dataset"]["features"]
+    column = facts["names"].index("x")
+    low, high = (facts[name][column] for name in ("low", "high"))
+    width = high - low
+    for values, told in (
+        ([low - 0.9 * width, high + 0.9 * width], []),
+        ([low, -999, 1000 * high], ["warning: x: 2 of 3 numbers are far from", "-999, row 3"]),
+    ):
+        rows = [["tone", "x", "y"], *(["low", value, 0] for value in values)]
+        notes = features_again(read_table(write(tmp_path / "new.csv", rows)), facts)[1]
+        assert len(notes) == bool(told)
+        assert all(word in note for note in notes for word in told)
+    older = {name: fact for name, fact in facts.items() if name not in ("low", "high")}
+    assert features_again(read_table(tmp_path / "new.csv"), older)[1] == []
+
+
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
