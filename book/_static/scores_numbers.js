@@ -12,6 +12,8 @@ function dclScoresNumbers() {
   const BOOTSTRAP = 200;
   const FEW = 20; // rows of the rarer class
   const DEVIATIONS = 3; // of a rank sum
+  const PRECISE = 1e4; // scores of more than four digits hardly agree by chance
+  const LEVELS = 10; // different scores, of fewer many rows agree
   const BINS = 15; // of calibration, as dcl.evaluation.calibration has them
   const Z = 1.6448536269514722; // one-sided 95 %
   const UNKNOWN = -1;
@@ -36,6 +38,7 @@ function dclScoresNumbers() {
     let at = text.charCodeAt(0) === 0xfeff ? 1 : 0, row = 1, cells = [];
     while (at < end) {
       let cell;
+      while (text[at] === " ") at++;
       if (text[at] === '"') {
         let from = at + 1, to = text.indexOf('"', from);
         cell = "";
@@ -210,12 +213,33 @@ function dclScoresNumbers() {
         partOf.set(groups[i], parts[i]);
       }
     }
-    return {
+    const table = {
       names: columns.names, rows, lines: Int32Array.from(lines), two, ignored: columns.ignored,
       part: two ? Uint8Array.from(parts) : null,
       group: groups.length ? Int32Array.from(groups) : null,
       y: ys.map((list) => list.slice(0, rows)), s: ss.map((list) => list.slice(0, rows)),
     };
+    return { ...table, copied: copiedRows(table) };
+  }
+
+  // How many rows have all scores of a row of another group: `ScoredRows.copied` of the library.
+  function copiedRows({ rows, s, group }) {
+    const isPrecise = (i) => s.every((of) => of[i] !== Math.round(of[i] * PRECISE) / PRECISE);
+    const apart = (i, j) => { // 0 for two rows of the same scores
+      const differing = s.find((of) => of[i] !== of[j]);
+      return differing ? differing[i] - differing[j] : 0;
+    };
+    const order = Int32Array.from({ length: rows }, (_, i) => i).filter(isPrecise).sort(apart);
+    let [levels, copied] = [0, 0];
+    for (let from = 0, to; from < order.length; from = to) {
+      let groups = 1;
+      for (to = from + 1; to < order.length && !apart(order[from], order[to]); to++) {
+        if (!group || group[order[to]] !== group[order[from]]) groups++;
+      }
+      levels++;
+      if (groups > 1) copied += to - from;
+    }
+    return levels < Math.max(LEVELS, order.length / 5) ? 0 : copied;
   }
 
   // ---- 2 scale ---------------------------------------------------------------------------------

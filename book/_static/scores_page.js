@@ -341,6 +341,9 @@
     const [missing, backwards] = [named("undefined"), named("backwards")];
     text("table-note", `${where}.${ends}${missing && ` No metric for ${missing}: without a positive or a negative to `
       + "score."}`);
+    const { copied } = state.table;
+    text("copies", copied ? `${whole(copied)} rows have the scores of another row, digit for digit. If they are copies, `
+      + "or of one person, give them one group, or the intervals are too narrow." : "");
     text("backwards", backwards && `Negatives score above positives, surely: ${backwards}. Were the scores those of the `
       + "negative class? Give 1 minus a probability, minus a logit.");
   }

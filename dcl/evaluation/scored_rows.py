@@ -23,6 +23,8 @@ from .thresholds_file import SCALES, doubles
 NEARLY = 0.9  # share of a label's scores in [0, 1] from which they may be probabilities
 LARGEST = 1e15  # beyond, a step of 1 is below the scores' own precision
 DEVIATIONS = 3  # of the rank sum, by which a score surely ranks backwards
+DIGITS = 4  # behind the point: scores of more hardly agree by chance
+LEVELS = 10  # different scores, of fewer many rows agree
 
 
 class ScoreError(ValueError):
@@ -117,6 +119,21 @@ class ScoredRows:
             if pairs / 2 - won > DEVIATIONS * deviation:
                 found.append(self.names[a])
         return found
+
+    def copied(self) -> int:
+        """How many rows have all scores of a row of another group, which are no chance.
+
+        Scores of few digits and of few levels, such as votes, may agree by chance.
+        """
+        precise = (self.scores != self.scores.round(decimals=DIGITS)).all(1)
+        rows, groups = self.scores[precise], self.groups[precise]
+        if not len(rows):
+            return 0
+        _, same, counts = rows.unique(dim=0, return_inverse=True, return_counts=True)
+        if len(counts) < max(LEVELS, len(rows) / 5):
+            return 0
+        apart = torch.stack([same, groups], 1).unique(dim=0)[:, 0].bincount() > 1
+        return int(apart[same].sum())
 
     def at(self, prior: Tensor) -> Tensor:
         """The threshold at a rate of positives; that of a half where it says nothing."""

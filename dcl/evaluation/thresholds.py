@@ -73,6 +73,7 @@ class Report:
     counts: Tensor  # (A, 2) known positives and negatives among them
     bootstrap: int
     backwards: list[str]  # labels whose negatives surely score above positives, of those fitted on
+    copied: int  # rows with all scores of a row of another group, digit for digit
 
     @property
     def undefined(self) -> list[str]:
@@ -381,6 +382,7 @@ def _report(table, parts, found, metrics, counts, targets, bootstrap) -> Report:
         counts=counts,
         bootstrap=bootstrap,
         backwards=table.backwards(parts[0]),
+        copied=table.copied(),
     )
 
 

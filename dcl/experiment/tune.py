@@ -3,10 +3,7 @@
 import argparse
 import csv
 import warnings
-from collections import Counter
 from pathlib import Path
-
-import numpy as np
 
 from ..data.scores_table import ScoresTable, read_prior, read_scores, read_two
 from ..evaluation import thresholds, thresholds_file
@@ -17,8 +14,6 @@ from .records import check_out
 
 HEADS = ("label", "decision", "threshold", "bal. acc.", "F1", "precision", "recall")
 MOST = 40  # labels whose rows are printed
-LEVELS = 10  # different scores, of fewer many rows agree
-DIGITS = 4  # behind the point: scores of more hardly agree by chance
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -131,26 +126,13 @@ def notes(table: ScoresTable, report: Report) -> list[str]:
         ("warning: negatives score above positives, surely; were the scores those of the negative "
          "class? Give 1 minus a probability, minus a logit", report.backwards),
         ("warning: the scores of another row, digit for digit; if they are copies, or of one "
-         "person, give them one group, or the intervals are too narrow", copied(table)),
+         "person, give them one group, or the intervals are too narrow",
+         [f"{report.copied:,} rows"] * bool(report.copied)),
         (f"few: under {thresholds.FEW} of the rarer class", few),
     ):  # fmt: skip
         if names:
             said.append(f"{what}: {', '.join(names)}")
     return said
-
-
-def copied(table: ScoresTable) -> list[str]:
-    """How many rows have all scores of a row of another group, of more digits than agree by chance.
-
-    In a list, which is empty for none.
-    """
-    precise = (table.scores != table.scores.round(DIGITS)).all(1)
-    groups = np.array(range(len(table.rows)) if table.groups is None else table.groups)
-    keys = [row.tobytes() for row in table.scores[precise]]
-    often = Counter(key for key, _ in set(zip(keys, groups[precise].tolist(), strict=True)))
-    rows = sum(often[key] > 1 for key in keys)
-    few = len(often) < max(LEVELS, precise.sum() / 5)  # votes, or steps of a calibration
-    return [f"{rows:,} rows"] if rows and not few else []
 
 
 def lines(report: Report) -> list[str]:

@@ -260,6 +260,42 @@ def test_the_page_names_the_scores_that_rank_backwards_as_the_library_does(tab, 
     assert ("a" in names) == ("a" in turned)
 
 
+@pytest.mark.parametrize("grouped", [False, True], ids=["rows", "groups"])
+@pytest.mark.parametrize(
+    ("digits", "again"), [(9, 0), (9, 7), (5, 1), (4, 7), (1, 0)], ids=lambda n: str(n)
+)
+def test_the_page_counts_copied_rows_as_the_library_does(tab, digits, again, grouped):
+    text, (scores, labels), arguments = drawn_table(5, two=False, grouped=grouped, digits=digits)
+    head, *lines = text.splitlines()
+    text = "\n".join([head, *lines, *lines[:again], lines[-1]])
+    rows = [*range(len(lines)), *range(again), -1]
+    groups = arguments.pop("groups")
+    report = thresholds.tune(
+        scores[rows], labels[rows], **arguments, groups=groups[rows] if grouped else None,
+        bootstrap=0,
+    )  # fmt: skip
+    copied = tab.evaluate("text => window.dclScores.readTable(text).copied", text)
+    assert copied == report.copied == (0 if grouped or digits < 5 else 2 * (again + 1))
+
+
+def test_a_space_before_a_quotation_mark_is_read_as_the_command_reads_it(tab, tmp_path):
+    text = 'group, "y_cat, old", "s_cat, old"\n "a, b", 1, 0.5\n c,0,0.25\n'
+    (tmp_path / "s.csv").write_text(text)
+    table = read_scores(tmp_path / "s.csv")
+    found = tab.evaluate(
+        """(text) => {
+          const { names, y, s } = window.dclScores.readTable(text);
+          return { names, y: [...y[0]], s: [...s[0]] };
+        }""",
+        text,
+    )
+    assert (found["names"], found["y"], found["s"]) == (
+        list(table.names), [1, 0], [0.5, 0.25]
+    )  # fmt: skip
+    assert list(table.groups) == ["a, b", "c"]
+    assert (table.labels[:, 0].tolist(), table.scores[:, 0].tolist()) == ([1, 0], [0.5, 0.25])
+
+
 @pytest.mark.parametrize("logits", [False, True], ids=["probabilities", "logits"])
 def test_the_figures_hold_the_numbers_of_scikit_learn_and_of_the_library(tab, logits):
     text, (scores, labels), _ = drawn_table(3, logits=logits, two=False, digits=2)
@@ -416,13 +452,18 @@ def test_a_wrong_table_is_named_and_the_old_numbers_are_dimmed(sample):
     settled(sample)
     assert "Row 3, column 'y_a'" in sample.inner_text("[data-wrong]")
     assert "stale" in sample.get_attribute("[data-results]", "class")
-    text, _, _ = drawn_table(1)
+    text, _, _ = drawn_table(1, digits=9)
     sample.fill("#s-text", text)
     sample.click("[data-read]")
     sample.wait_for_function("() => !document.querySelector('[data-wrong]').textContent")
     settled(sample)
     assert sample.locator("#s-label option").all_inner_texts() == ["a", "b", "c"]
     assert sample.get_attribute("[data-results]", "class") == ""
+    assert sample.inner_text("[data-copies]") == ""
+    sample.fill("#s-text", "\n".join([text, *text.splitlines()[-3:]]))
+    sample.click("[data-read]")
+    sample.wait_for_function("() => document.querySelector('[data-copies]').textContent")
+    assert "6 rows have the scores of another row" in sample.inner_text("[data-copies]")
 
 
 def test_a_file_is_opened_and_settings_tune_it_again(sample, tmp_path):
