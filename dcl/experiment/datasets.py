@@ -181,6 +181,7 @@ class Pedestrians(Training):
         return TorchvisionModel(self.backbone, attributes, data.classes, weights=weights)
 
 
+FORMER = ("recluster_every",)  # options that had no effect, of older records
 OF_TABLES = (
     "images", "labels", "ignore", "codes", "separator", "exclusive", "positive", "group",
 )  # fmt: skip
@@ -351,5 +352,5 @@ def config_of(record: dict[str, Any], **places: str) -> Training:
     if missing:
         raise ConfigError(f"this is no whole run record: it has no {' and no '.join(missing)}")
     cls, values = find_dataset(record["experiment"]), record["config"] | places
-    old = cls.without_effect(values.get("data_root", ""))  # which older records hold
+    old = [*cls.without_effect(values.get("data_root", "")), *FORMER]  # older records hold them
     return cls(**{name: value for name, value in values.items() if name not in old})

@@ -30,6 +30,7 @@ from .entry import Method
 
 COLLAPSED = 1e-4  # variance of features of length 1 below which they are one point
 PARTNERS = ("random", "hard")
+AT_ONCE = 8  # attributes whose distances (B, B) are in memory
 FARTHEST = 4.0  # the largest squared distance of two vectors of length 1
 
 
@@ -45,7 +46,7 @@ class LMLE(Criterion):
     cluster), p-- (the most distant of its class) and n (the nearest of another class); the order
     D(x, p+) < D(x, p-) < D(x, p--) < D(x, n) of Eq. 1 and its triple-header hinge (Eq. 2), which
     alone trains the network; equal class shares; k-means clusters of a fixed size, renewed as the
-    embedding changes; the rule of `margins_of` (Eq. 3).
+    embedding changes (each epoch; the paper: each 5000 steps); the rule of `margins_of` (Eq. 3).
 
     Ours: quintuplets are mined inside the batch, where the paper draws them from a table made from
     half of the training set; p-- too is of another cluster, without which Eq. 1 cannot hold for an
@@ -65,8 +66,6 @@ class LMLE(Criterion):
         Samples per cluster: a class of n samples has n / cluster_size clusters, rounded up.
     max_clusters : int, default 16
         Most clusters of a class, 2 to 256.
-    recluster_every : int, default 2
-        Epochs between two clusterings (the paper: 5000 steps).
     margins : (float, float, float), default (0.1, 0.2, 0.4)
         g1 < g2 < g3 of Eq. 2, positive.
     neighbours : int, default 32
@@ -109,8 +108,6 @@ class LMLE(Criterion):
     >>> features = torch.tensor([[1, 0], [1, 0.1], [0, 1], [0.1, 1]]).unsqueeze(1)
     >>> labels = torch.tensor([[0], [0], [1], [1]])
     >>> criterion = LMLE(torch.tensor([[2, 2]]), epochs=10)
-    >>> criterion.wants_clusters(0)
-    True
     >>> criterion.recluster(features, labels)
     >>> criterion.margins_of(features).argmax(2).T
     tensor([[0, 0, 1, 1]])
@@ -127,7 +124,6 @@ class LMLE(Criterion):
         *,
         cluster_size: Annotated[int, "samples of a cluster of lmle (Huang et al. 2016)"] = 200,
         max_clusters: int = 16,
-        recluster_every: Annotated[int, "epochs between two clusterings of lmle (ours)"] = 2,
         margins: tuple[float, float, float] = (0.1, 0.2, 0.4),
         neighbours: Annotated[int, "centroids that lmle decides by (ours)"] = 32,
         warm_up: Annotated[float, "share of epochs with cross entropy first, of lmle (ours)"] = 0.5,
@@ -142,16 +138,16 @@ class LMLE(Criterion):
         self.partners = partners
         whole("cluster_size", cluster_size, 1)
         whole("max_clusters", max_clusters, 2, 256)
-        whole("recluster_every", recluster_every, 1)
         whole("neighbours", neighbours, 1)
         whole("seed", seed, 0, 2**32 - 1)
         if len(margins) != 3 or not 0 < margins[0] < margins[1] < margins[2] < float("inf"):
             raise ValueError(f"margins must be three that grow from above 0, got {margins!r}")
-        self.recluster_every, self.neighbours = recluster_every, neighbours
+        self.neighbours = neighbours
         self.warm_up = number("warm_up", warm_up, 0, 1, ends="[)")
         self.cluster_size, self.max_clusters, self.seed = cluster_size, max_clusters, seed
         self.shape = tuple(self.class_counts.shape)  # (A, C)
         self.clustering_seconds: list[float] = []
+        self.stale = True  # whether the features may have changed since they were clustered
         self.made: dict[str, Tensor] = {}
         for name, tensor in (
             ("margins", torch.tensor(margins, dtype=torch.float64)),
@@ -176,12 +172,9 @@ class LMLE(Criterion):
     def parts(self) -> dict[str, Tensor]:
         return self.made
 
-    def wants_clusters(self, epoch: int) -> bool:
-        """Whether `recluster` is due before this epoch, counted from 0."""
-        return epoch % self.recluster_every == 0
-
     def before_epoch(self, epoch: int, look: Look) -> None:
-        if self.wants_clusters(epoch) or not len(self.clusters):
+        """Cluster the training set, unless that was done since the last batch."""
+        if self.stale:
             self.recluster(*look())
 
     def before_scoring(self, look: Look) -> None:
@@ -228,6 +221,7 @@ class LMLE(Criterion):
         )  # fmt: skip
         self.clusters, self.centroids, self.filled = (t.to(labels.device) for t in found)
         self.clustering_seconds.append(time.perf_counter() - start)
+        self.stale = False
 
     def trained_prior(self) -> Tensor | None:
         return None
@@ -259,6 +253,7 @@ class LMLE(Criterion):
             anchors' hinges.
         """
         check_rows(rows, len(labels), len(self.clusters) or None)
+        self.stale = True
         logits, features, labels = self.batch(logits, features, labels)
         given = as_sample_weights(weights, labels)
         if self.warming:
@@ -339,6 +334,7 @@ class LMLE(Criterion):
         for name in ("clusters", "centroids", "filled"):
             setattr(self, name, state[name].to(self.margins.device, copy=True))
         self.clustering_seconds = state["clustering_seconds"].tolist()
+        self.stale = True  # of another network, perhaps
 
 
 @torch.no_grad()
@@ -347,9 +343,8 @@ def find_partners(
     labels: Tensor,
     clusters: Tensor,
     *,
-    how: str = "hard",
+    how: str,
     generator: torch.Generator | None = None,
-    chunk: int = 8,
 ) -> tuple[Tensor, Tensor]:
     """Partners p+, p-, p-- and n of every sample of a batch, see `LMLE`.
 
@@ -363,8 +358,6 @@ def find_partners(
         other clusters the nearer one is p-, the farther one p--.
     generator : torch.Generator, optional
         Of the drawing, on x's device.
-    chunk : int
-        Attributes whose (B, B) distances are in memory at once.
 
     Returns
     -------
@@ -380,8 +373,8 @@ def find_partners(
     if not batch:
         return partners, valid
     itself = torch.eye(batch, dtype=torch.bool, device=x.device)
-    for begin in range(0, attributes, chunk):
-        span = slice(begin, begin + chunk)
+    for begin in range(0, attributes, AT_ONCE):
+        span = slice(begin, begin + AT_ONCE)
         y, k = labels.T[span], clusters.T[span]
         known = y >= 0
         differ = y.unsqueeze(2) != y.unsqueeze(1)  # (a, B, B), anchor x partner

@@ -307,9 +307,22 @@ def test_more_queries_than_a_chunk_score_as_each_alone():
     assert criterion.margins_of(features[:0]).shape == (0, 1, 2)
 
 
-def test_clusters_are_wanted_at_the_start_and_then_regularly():
-    criterion = LMLE(torch.tensor([[1, 1]]), 10, recluster_every=3)
-    assert [e for e in range(10) if criterion.wants_clusters(e)] == [0, 3, 6, 9]
+@pytest.mark.parametrize(("scoring", "clusterings"), [(True, 5), (False, 4)])
+def test_the_training_set_is_clustered_once_between_two_epochs(scoring, clusterings):
+    features, labels = blobs()
+    criterion, looks = LMLE(torch.tensor([[20, 20]]), 4, warm_up=0.5), []
+
+    def look():
+        looks.append(criterion.epoch)
+        return features, labels
+
+    for epoch in range(4):
+        criterion.set_epoch(epoch)
+        criterion.before_epoch(epoch, look)
+        criterion(torch.zeros(40, 1, 2), features, labels, torch.arange(40))
+        if scoring:
+            criterion.before_scoring(look)
+    assert len(looks) == len(criterion.clustering_seconds) == clusterings
 
 
 def test_state_dict_carries_the_clusters():
@@ -343,8 +356,6 @@ def test_state_dict_carries_the_clusters():
         ({"margins": (0, 0.2, 0.4)}, "margins"),
         ({"margins": (0.1, 0.2)}, "three"),
         ({"margins": (0.1, 0.2, float("nan"))}, "margins"),
-        ({"recluster_every": 0}, "recluster_every must be a whole number of 1 or more, got 0"),
-        ({"recluster_every": 1.5}, "got 1.5"),
         ({"cluster_size": 0}, "cluster_size .*got 0"),
         ({"max_clusters": 1}, r"max_clusters must be a whole number in 2 \.\.\. 256, got 1"),
         ({"max_clusters": 257}, "got 257"),
@@ -420,7 +431,7 @@ def test_random_partners_qualify_and_the_nearer_of_two_is_the_second(batch):
     partners, valid = lmle.find_partners(
         x, labels, clusters, how="random", generator=batch["generator"]
     )
-    _, expected = lmle.find_partners(x, labels, clusters)
+    _, expected = lmle.find_partners(x, labels, clusters, how="hard")
     assert torch.equal(valid, expected)
     for a, b in valid.nonzero().tolist():
         positive, near, far, negative = partners[a, b].tolist()
