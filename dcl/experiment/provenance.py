@@ -8,6 +8,7 @@ on those of all others.
 import ast
 import hashlib
 import platform
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,13 +40,15 @@ def environment(device: "torch.device") -> dict[str, Any]:
 def source_hash(*modules: str) -> str:
     """Hash of these modules' files and of all of this package that they import.
 
-    Without a module: of nothing. A change of a figure changes no run's hash.
+    Without a module: of nothing. A change of a figure changes no run's hash. Of an imported module
+    of somebody else's it is the file alone.
     """
+    files = {path.relative_to(ROOT).as_posix(): path for path in files_of(modules)}
+    others = {name: getattr(sys.modules.get(name), "__file__", None) for name in modules}
+    files |= {name: Path(file) for name, file in others.items() if file and not _file(name, (ROOT,))}
     digest = hashlib.sha256()
-    for path in sorted(files_of(modules)):
-        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-        for table in sorted(path.parent.glob("*.csv")) if path.parent.name == "drawn" else ():
-            digest.update(table.name.encode() + b"\0" + table.read_bytes())
+    for name, path in sorted(files.items()):
+        digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

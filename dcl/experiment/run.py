@@ -162,7 +162,7 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
             "timing": timing(progress, splits["train"])
             | {"clustering_seconds": getattr(criterion, "clustering_seconds", [])},
             "environment": provenance.environment(device)
-            | {"processes": distributed.processes(), "source": source_of(config)},
+            | {"processes": distributed.processes(), "source": source_of(config, model)},
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         if distributed.rank() == 0:
@@ -179,9 +179,11 @@ def checkpoint_of(config: Training, data: Dataset) -> Path:
     return config.record_path(data).with_suffix(".checkpoint")
 
 
-def source_of(config: Training) -> str:
-    """Hash of the files that decide the numbers of a run: its method's, its data's, the trainer."""
-    return provenance.source_hash(*config.entry.modules, config.data_module, trainer.__name__)
+def source_of(config: Training, model: nn.Module) -> str:
+    """Hash of the files of a run's method, network and data, and of the trainer."""
+    return provenance.source_hash(
+        *config.entry.modules, type(model).__module__, config.data_module, trainer.__name__
+    )
 
 
 def _train(
@@ -210,7 +212,7 @@ def _train(
         curriculum=config.curriculum,
         decisions=config.entry.decisions,
         checkpoint=checkpoint,
-        identity=f"{config.identity(data)}-{data.fingerprint}-{source_of(config)}",
+        identity=f"{config.identity(data)}-{data.fingerprint}-{source_of(config, model)}",
         show=show,
     )
 

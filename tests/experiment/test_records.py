@@ -1,5 +1,6 @@
 """The run record."""
 
+import importlib
 import json
 import math
 import os
@@ -7,6 +8,10 @@ import os
 import pytest
 
 from dcl.experiment import provenance, records
+from dcl.experiment.datasets import CelebA
+from dcl.experiment.run import source_of
+from dcl.networks.backbones import TorchvisionModel
+from dcl.networks.models import DeepID2
 
 
 def record(**values):
@@ -97,6 +102,22 @@ def test_the_source_hash_follows_what_decides_the_numbers():
     assert run == provenance.source_hash(
         "dcl.methods.framework", "dcl.data.celeba", "dcl.experiment.trainer"
     )
+
+
+def test_the_source_of_a_run_follows_its_network(tmp_path, monkeypatch):
+    found = [
+        source_of(CelebA(), network)
+        for network in (DeepID2(2, 2), TorchvisionModel("resnet18", 2, 2))
+    ]
+    module = tmp_path / "network_of_mine.py"
+    module.write_text("from torch.nn import Linear\n\n\nclass Mine(Linear):\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    mine = importlib.import_module("network_of_mine").Mine(1, 1)
+    for _ in range(2):
+        provenance.source_hash.cache_clear()
+        found.append(source_of(CelebA(), mine))
+        module.write_text(module.read_text() + "    scale = 2\n")
+    assert len({*found}) == 4
 
 
 def test_what_lies_in_a_hidden_folder_is_no_record(tmp_path):
