@@ -105,7 +105,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         "given", type=Path, help="a folder of images, a .zip, one image, or a table of features"
     )
     predict.add_argument("--out", type=Path, default=Path("predictions.csv"))
-    predict.add_argument("--decision", default="tuned-mA", help="argmax, tuned-mA, tuned-f1")
+    predict.add_argument("--decision", default="tuned-mA", help="argmax, prior, tuned-mA, tuned-f1")
     predict.add_argument(
         "--thresholds", type=Path, metavar="FILE", help="of tune, in place of the record's"
     )

@@ -53,7 +53,8 @@ class RandomSource(nn.Module):
     """A seeded generator made on the device that asks; its state is in `state_dict()`.
 
     Where another device asks, one is made there from the seed, anew: no device reads another's
-    state. Without a seed, torch's global generator is used.
+    state, nor one that was saved on another kind of device. Without a seed, torch's global
+    generator is used.
     """
 
     def __init__(self, seed: int | None):
@@ -69,8 +70,9 @@ class RandomSource(nn.Module):
         made = self.generator
         if self.seed is not None and (made is None or made.device != device):
             self.generator = torch.Generator(device).manual_seed(self.seed)
-            if made is None and self._state is not None:
-                self.generator.set_state(self._state)
+            state = self._state if made is None else None
+            if state is not None and len(state) == len(self.generator.get_state()):
+                self.generator.set_state(state)  # else of another kind of device
         return self.generator
 
     _state: Tensor | None = None  # loaded before the device is known
@@ -201,7 +203,8 @@ class Criterion(nn.Module):
         Parameters
         ----------
         logits : Tensor (N, A, C), (N, A) of the positive class, or (N, C) of one label
-            Of the network; those of (N, A) come back as (N, A).
+            Those that it decides by: of the network, or `scores` of a method that has its own;
+            those of (N, A) come back as (N, A).
 
         Raises
         ------

@@ -98,12 +98,14 @@ def advice(runs: pd.DataFrame) -> str:
             f"**No advice:** the test split lacks a class of {', '.join(undefined)}, so mA is "
             "undefined there. Move rows of that class to the test split, and to validation."
         )
-    if max(found.n for found in leads) < 2:
-        return "**No advice from one seed:** run two or more."
     gain = _between(runs, PLAIN, base(runs), OWN)
+    if max(found.n for found in leads or [gain]) < 2:
+        return "**No advice from one seed:** run two or more."
     tuning = _between(runs, PLAIN, TUNED, PRIOR)
     no_other = (
         "Averaged over the attributes, no other method that we tried surely beats both of these."
+        if leads
+        else "No other method was tried."
     )
     if base(runs) == TUNED:
         return (

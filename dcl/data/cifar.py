@@ -9,6 +9,7 @@ record keeps the indices.
 """
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +117,7 @@ def subset(
     source = data.splits["train"]
     labels = source.labels[:, 0]
     if imbalance_ratio == fraction == 1 and validation == "before" and not val_per_class:
-        return data.replace(groups=shots(labels, data.class_names))
+        return data.replace(groups=shots(labels, _names(data)))
     rng = np.random.default_rng(seed)
     chosen: dict[str, list[np.ndarray]] = {"train": [], "val": []}
     for label in range(data.classes):
@@ -130,10 +131,9 @@ def subset(
             share = 1 / imbalance_ratio if label >= data.classes / 2 else 1.0
         count = int(len(rows) * fraction * share + 1e-9)  # 50 / 10 is not to become 4
         if not count:
-            name = data.class_names[label] if data.class_names else label
             raise DataError(
-                f"no training image of class {name!r} is left ({len(rows)} times fraction "
-                f"{fraction:g} times {share:.3g}): lower imbalance_ratio or raise fraction"
+                f"no training image of class {_names(data)[label]!r} is left ({len(rows)} times "
+                f"fraction {fraction:g} times {share:.3g}): lower imbalance_ratio or raise fraction"
             )
         chosen["train"].append(rows[:count])
         if validation == "unused":
@@ -158,7 +158,7 @@ def subset(
         title=f"{data.title}{kind}{part}",
         splits={name: splits[name] for name in SPLITS if name in splits},
         fingerprint=f"{data.fingerprint}-{digest.hexdigest()[:8]}",
-        groups=shots(labels[indices["train"]], data.class_names),
+        groups=shots(labels[indices["train"]], _names(data)),
         facts={
             "validation": validation,
             "largest_class": int(counts.max()),
@@ -168,15 +168,19 @@ def subset(
     )
 
 
-def in_part(part: Dataset, rows: np.ndarray) -> Dataset:
-    """A data set with these rows of its training images, its groups and facts those of the part."""
+def regrouped(part: Dataset, rows: np.ndarray) -> Dataset:
+    """A part of these training images, with its groups and facts counted anew."""
     labels = part.splits["train"].labels[:, 0]
     counts = np.bincount(labels, minlength=part.classes)
     facts = {**part.facts, "largest_class": int(counts.max()), "smallest_class": int(counts.min())}
     if "indices" in facts:
         train = np.asarray(facts["indices"]["train"])[rows].tolist()
         facts["indices"] = {**facts["indices"], "train": train}
-    return part.replace(groups=shots(labels, part.class_names), facts=facts)
+    return part.replace(groups=shots(labels, _names(part)), facts=facts)
+
+
+def _names(data: Dataset) -> Sequence[str]:
+    return data.class_names or [str(label) for label in range(data.classes)]
 
 
 def _check_subset(data, imbalance_ratio, imbalance_type, fraction, validation, val_per_class):
@@ -204,7 +208,7 @@ def _check_subset(data, imbalance_ratio, imbalance_type, fraction, validation, v
         )
 
 
-def shots(labels: np.ndarray, names: tuple[str, ...]) -> dict[str, list[str]]:
+def shots(labels: np.ndarray, names: Sequence[str]) -> dict[str, list[str]]:
     """Classes with more than 100 training images, with 20 to 100, and with fewer."""
     counts = np.bincount(labels, minlength=len(names))
     groups = {

@@ -14,7 +14,7 @@ import numpy as np
 from .imbalance import GROUPS, imbalance_groups
 from .names import match
 from .pack import open_pack
-from .pedestrian_annotation import Annotation, read_peta, read_rap
+from .pedestrian_annotation import PARTITIONS, Annotation, read_peta, read_rap
 from .resident import SPLITS, DataError, Dataset, Split
 from .sources import Folder
 
@@ -137,6 +137,8 @@ def _load(
     for path in (annotation_file, images):
         if not path.exists():
             raise DataError(f"missing {path}. {help_text}")
+    if partition not in range(1, PARTITIONS + 1):
+        raise DataError(f"partition must be 1 to {PARTITIONS}, got {partition!r}")
     annotation, source = read(), Folder(images)
     present = source.names()
     files = match(annotation.images, present)

@@ -83,11 +83,12 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def part(self, count: int) -> "Split":
-        """At most `count` images, spread evenly over the split: sorted ones keep their shares."""
-        if count >= len(self):
-            return self
-        rows = np.linspace(0, len(self) - 1, count).astype(int)
+    def spread(self, count: int) -> np.ndarray:
+        """Rows of at most `count` images, spread evenly: sorted ones keep their shares."""
+        return np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
+
+    def at(self, rows: np.ndarray) -> "Split":
+        """These rows of it."""
         return Split(images=self.images[rows], labels=self.labels[rows])
 
 
@@ -116,6 +117,8 @@ class Dataset:
                 f"{self.title}: classes must be 2 or more for each of the {len(self.attributes)} "
                 f"attributes, got {self.classes}"
             )
+        if len(set(sizes)) == 1:  # one number for all is said once
+            object.__setattr__(self, "classes", sizes[0])
         for name, split in self.splits.items():
             if name not in SPLITS:
                 meant = split_name(name)
@@ -124,6 +127,12 @@ class Dataset:
                     f"{f'call it {meant!r}' if meant else 'there are ' + ', '.join(SPLITS)}"
                 )
             self._check_labels(name, split.labels, np.array(sizes))
+        images = len(self.splits["train"]) if "train" in self.splits else 0
+        if self.persons is not None and len(self.persons) != images:
+            raise DataError(
+                f"{self.title}: persons must be {images:,}, one for each training image, got "
+                f"{len(self.persons):,}"
+            )
 
     def _check_labels(self, name: str, labels: np.ndarray, sizes: np.ndarray) -> None:
         if labels.shape[1] != len(self.attributes):
@@ -177,9 +186,21 @@ class Dataset:
         return {name: int(n) for name, n in zip(self.attributes, counts, strict=True) if n}
 
     def part(self, **counts: int) -> "Dataset":
-        """The same data set with at most so many images of each split named, for a quick look."""
-        splits = {k: v.part(counts[k]) if k in counts else v for k, v in self.splits.items()}
-        return replace(self, splits=splits)
+        """The same data set with at most so many images of each split named, for a quick look.
+
+        The fingerprint covers what was left out.
+        """
+        rows = {
+            name: split.spread(counts.get(name, len(split))) for name, split in self.splits.items()
+        }
+        left = {name: len(part) for name, part in rows.items()}
+        if left == {name: len(split) for name, split in self.splits.items()}:
+            return self
+        return self.replace(
+            splits={name: split.at(rows[name]) for name, split in self.splits.items()},
+            persons=None if self.persons is None else self.persons[rows["train"]],
+            fingerprint=hashlib.sha256(f"{self.fingerprint} {left}".encode()).hexdigest()[:16],
+        )
 
     replace = replace
 
@@ -243,7 +264,7 @@ class Dataset:
             title=f"{self.title}, {len(rows):,} of {len(split):,} to train on",
             splits={
                 **self.splits,
-                "train": Split(images=split.images[rows], labels=split.labels[rows]),
+                "train": split.at(rows),
             },
             fingerprint=digest.hexdigest()[:16],
             facts={**self.facts, "train_part": part},

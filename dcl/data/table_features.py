@@ -69,8 +69,8 @@ def features_of(
     Raises
     ------
     DataError
-        For a feature that counts the rows, that training has no value of, and for texts that are
-        no categories.
+        For a feature that counts the rows, that training has no value of, for texts that are no
+        categories, and for two features of one name.
     """
     values, names, notes = [], [], []
     facts: dict[str, dict] = {"median": {}, "categories": {}}
@@ -107,6 +107,12 @@ def features_of(
         notes += _sentinels(column, numbers)
         values.append(numbers)
         names.append(column)
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(
+            f"{table.path}: two features are called {twice!r}, a number and a category of a text: "
+            f"rename one of the columns"
+        )
     told = {name: value for name, value in facts.items() if value}
     return np.stack(values, axis=1), {"names": names} | told, notes
 

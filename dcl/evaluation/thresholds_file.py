@@ -153,7 +153,9 @@ class Thresholds:
 
 
 def apply(found: Thresholds, scores: Any, *, decision: str = "tuned-mA") -> Tensor:
-    """Decide scores (N, A), of the labels in the order of the thresholds: 0 and 1, int64.
+    """Decide scores (N, A), of the labels in the order of the thresholds: 0 and 1, (N, A) int64.
+
+    Scores (N,) are of one label.
 
     Raises
     ------
@@ -163,6 +165,7 @@ def apply(found: Thresholds, scores: Any, *, decision: str = "tuned-mA") -> Tens
     """
     check_frames(found.names, scores=scores)
     scores = doubles(scores)
+    scores = scores[:, None] if scores.ndim == 1 and len(found.names) == 1 else scores
     if scores.ndim != 2 or scores.shape[1] != len(found.names):
         raise ThresholdsError(
             f"scores must be (samples, {len(found.names)}), one column for each of "

@@ -16,7 +16,12 @@ CELLS = 2**23  # scores that are tuned at once: about 300 MB
 
 
 def offsets_for(
-    decision: str, class_counts: Tensor, logits: Tensor, labels: Tensor, *, bootstrap: int = 0
+    decision: str,
+    class_counts: Tensor,
+    logits: Tensor | None = None,
+    labels: Tensor | None = None,
+    *,
+    bootstrap: int = 0,
 ) -> Tuned | None:
     """Offsets of one of `DECISIONS`; the tuned ones from a validation split's logits and labels."""
     choose("decision", decision, DECISIONS)
@@ -26,6 +31,8 @@ def offsets_for(
         offsets = prior_offsets(class_counts)
         nothing = torch.full_like(offsets, torch.nan)
         return Tuned(offsets, nothing[:, 0], nothing)
+    assert logits is not None
+    assert labels is not None  # a tuned one needs both
     metric = decision.removeprefix("tuned-")
     return tune_thresholds(
         logits, labels, metric=metric, class_counts=class_counts, bootstrap=bootstrap

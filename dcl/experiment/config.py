@@ -314,6 +314,10 @@ class Training(Config):
         """The network for it: images -> logits (B, A, C), features (B, A, D)."""
         raise NotImplementedError
 
+    def blank_network(self, data: "Dataset") -> "nn.Module":
+        """The same network without pretrained weights: for those of a record."""
+        return self.network(data)
+
     def train_part_of(self, data: "Dataset") -> "Dataset":
         """The data set with `train_part` of its training images; all, if that is 0."""
         return data.with_train_part(self.train_part, self.seed) if self.train_part else data

@@ -2,6 +2,7 @@
 
 import importlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PIL import ImageColor
@@ -13,7 +14,7 @@ from ..data.pedestrian_annotation import PROTOCOLS
 from ..data.resident import DataError, Dataset
 from ..data.table_features import IMPUTE
 from ..data.table_file import names_in
-from ..networks.backbones import TorchvisionModel, torchvision_names
+from ..networks.backbones import IMAGENET, TorchvisionModel, torchvision_names
 from ..networks.models import MLP, DeepID2, ResNetCIFAR
 from .config import ConfigError, Training, checked, option, resolve
 
@@ -102,7 +103,7 @@ class Cifar100(Training):
         if not self.train_part:
             return data
         rows = data.train_rows(self.train_part, self.seed)
-        return cifar.in_part(super().train_part_of(data), rows)
+        return cifar.regrouped(super().train_part_of(data), rows)
 
     def network(self, data: Dataset) -> ResNetCIFAR:
         size = len(data.attributes), data.classes
@@ -173,12 +174,14 @@ class Pedestrians(Training):
         """The part, whose attributes are grouped by their imbalance in it."""
         return pedestrians.with_groups(super().train_part_of(data)) if self.train_part else data
 
-    def network(self, data: Dataset) -> nn.Module:
-        attributes = len(data.attributes)
+    def network(self, data: Dataset, **given: Any) -> nn.Module:
+        size = len(data.attributes), data.classes
         if self.backbone == "small":
-            return ResNetCIFAR(attributes, data.classes, depth=14, stem_stride=2)
-        weights = resolve(self.weights) if self.weights else None
-        return TorchvisionModel(self.backbone, attributes, data.classes, weights=weights)
+            return ResNetCIFAR(*size, depth=14, stem_stride=2)
+        return TorchvisionModel(self.backbone, *size, **given or _pretrained(self.weights))
+
+    def blank_network(self, data: Dataset) -> nn.Module:
+        return self.network(data, statistics=IMAGENET if self.weights else None)
 
 
 FORMER = ("recluster_every",)  # options that had no effect, of older records
@@ -300,7 +303,7 @@ class Table(Training):
                 )
         return data
 
-    def network(self, data: Dataset) -> nn.Module:
+    def network(self, data: Dataset, **given: Any) -> nn.Module:
         size = len(data.attributes), max(data.class_sizes)
         images = data.splits["train"].images
         if images.ndim == 2:
@@ -309,9 +312,16 @@ class Table(Training):
             return ResNetCIFAR(*size, depth=14, stem_stride=2)
         if self.backbone == "deepid2":
             return DeepID2(*size)
-        weights = resolve(self.weights) if self.weights else None
-        shape = (self.height, self.width)
-        return TorchvisionModel(self.backbone, *size, weights=weights, size=shape)
+        given = given or _pretrained(self.weights)
+        return TorchvisionModel(self.backbone, *size, size=(self.height, self.width), **given)
+
+    def blank_network(self, data: Dataset) -> nn.Module:
+        return self.network(data, statistics=IMAGENET if self.weights else None)
+
+
+def _pretrained(weights: str) -> dict[str, Path]:
+    """What `TorchvisionModel` takes of a file of pretrained weights; nothing without one."""
+    return {"weights": resolve(weights)} if weights else {}
 
 
 DATASETS: dict[str, type[Training]] = {

@@ -62,8 +62,9 @@ def predict_classes(
         The CSV: the image or the number of the row, and for each attribute the class decided and
         the score of class 1 less that of class 0 (of more classes: of the class decided, less the
         next one's).
-    decision : {"argmax", "tuned-mA", "tuned-f1"}
-        The tuned thresholds are those that the record holds of this network.
+    decision : {"argmax", "prior", "tuned-mA", "tuned-f1"}
+        The thresholds are those that the record holds of this network, as far as its method has
+        them.
     thresholds : path, optional
         A file of `dcl tune`, whose thresholds and decisions take the place of the record's.
     device : str
@@ -112,7 +113,7 @@ def predict_classes(
             f"{thresholds} is for yes-or-no labels, the network of {record_path} has attributes of "
             f"{max(classes)} classes"
         )
-    model = config.network(_as_dataset(names, classes, shape))
+    model = config.blank_network(_as_dataset(names, classes, shape))
     records.load_into(model, records.read_weights(record_path), record_path)
     model.to(device).eval()
     counts = torch.ones(len(classes), max(classes), dtype=torch.long)

@@ -45,7 +45,9 @@ def source_hash(*modules: str) -> str:
     """
     files = {path.relative_to(ROOT).as_posix(): path for path in files_of(modules)}
     others = {name: getattr(sys.modules.get(name), "__file__", None) for name in modules}
-    files |= {name: Path(file) for name, file in others.items() if file and not _file(name, (ROOT,))}
+    files |= {
+        name: Path(file) for name, file in others.items() if file and not _file(name, (ROOT,))
+    }
     digest = hashlib.sha256()
     for name, path in sorted(files.items()):
         digest.update(name.encode() + b"\0" + path.read_bytes())

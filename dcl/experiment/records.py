@@ -4,6 +4,7 @@ Every result is made from records. Weights are safetensors: plain arrays, nothin
 could run. Scores take 8 bits each, so that anyone can try another decision on them.
 """
 
+import io
 import json
 import math
 import os
@@ -41,7 +42,8 @@ def write(record: dict[str, Any], path: Path) -> Path:
     """Write a record atomically: the file appears whole or not at all. NaN becomes null."""
     path = Path(path)
     text = json.dumps({"schema": SCHEMA, **_plain(record)}, indent=1, allow_nan=False)
-    text = re.sub(r"\[[^\[\]{}]*\]", lambda list_: " ".join(list_[0].split()), text)  # on one line
+    # each list of numbers on one line; a text holds no newline
+    text = re.sub(r"\[\n[^\[\]{}]*\]", lambda of: re.sub(r"\n *", " ", of[0]), text)
     try:
         write_whole(path, f"{text}\n".encode())
     except OSError as error:
@@ -298,6 +300,8 @@ def write_scores(logits: dict[str, Tensor], labels: dict[str, Tensor], record: P
     ------
     ValueError
         For attributes of more than two classes.
+    RecordError
+        For a file that cannot be written.
     """
     arrays = {}
     for split, values in logits.items():
@@ -308,9 +312,12 @@ def write_scores(logits: dict[str, Tensor], labels: dict[str, Tensor], record: P
         odds = (values[..., 1] - values[..., 0]).clamp(-LARGEST, LARGEST).cpu().numpy()
         arrays[f"{split}_scores"] = np.rint((odds + LARGEST) / STEP).astype(np.uint8)
         arrays[f"{split}_labels"] = labels[split].cpu().numpy().astype(np.int8)
-    path = scores_path(record)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, **arrays)
+    path, content = scores_path(record), io.BytesIO()
+    np.savez_compressed(content, **arrays)
+    try:
+        write_whole(path, content.getvalue())
+    except OSError as error:
+        raise RecordError(f"cannot write the scores {path}: {error.strerror}") from None
 
 
 def read_scores(record: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:

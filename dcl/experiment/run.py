@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Dataset, Resident
-from ..evaluation.calibration import calibration_error, describe, to_training_prior
-from ..evaluation.decisions import Tuned, decide, prior_offsets
+from ..evaluation.calibration import calibration_error, describe
+from ..evaluation.decisions import Tuned, decide
 from ..evaluation.metrics import (
     evaluate,
     instance_metrics,
@@ -25,7 +25,7 @@ from ..evaluation.metrics import (
 )
 from ..evaluation.tuning import BOOTSTRAP, offsets_for
 from ..protocol import Criterion
-from ..sampling import count_known, target_distribution
+from ..sampling import count_known
 from . import distributed, provenance, records, trainer
 from .config import ConfigError, Training, as_config_error
 from .datasets import config_of
@@ -247,7 +247,7 @@ def check(record_path: Path, **places: str) -> dict[str, Any]:
             f"{record['dataset']['fingerprint']}): give the same images with data_root"
         )
     device = pick_device(config.device)
-    model = build_model(config, data)
+    model = config.blank_network(data)
     records.load_into(model, state, record_path)
     split = Resident(data.splits["test"], device, data.augment)
     criterion = build_criterion(config, data).to(device).eval()
@@ -339,7 +339,7 @@ def tested(
                         data.attributes,
                     )
                     for other in decisions
-                    if other.startswith("tuned")
+                    if other != "argmax"
                 }
             if config.keep_scores and distributed.rank() == 0:
                 records.write_scores(
@@ -415,13 +415,11 @@ def _offsets(
     scored: Scored,
     *,
     bootstrap: int = 0,
-) -> Tuned | Tensor | None:
+) -> Tuned | None:
     """What this decision adds to the scores, with at most so many bootstrap samples."""
     counts = criterion.class_counts.cpu()
-    if decision == "argmax":
-        return None
-    if decision == "prior":
-        return prior_offsets(counts)
+    if not decision.startswith("tuned"):
+        return offsets_for(decision, counts)
     few = max(FEWEST, min(FEW, TUNED_CLASSES // counts.shape[1]))
     times = bootstrap if counts.shape[1] == 2 else min(bootstrap, few)
     labels = splits["val"].labels.cpu()
@@ -458,11 +456,8 @@ def calibration_of(
     """
     names = list(data.attributes)
     part = describe(calibration_error(logits, split.labels), names)
-    if criterion.g is not None and criterion.g < 1:
-        counts, rule = criterion.class_counts.cpu(), criterion.dsl_options["rule"]
-        target = target_distribution(counts, criterion.g, rule=rule, classes=criterion.classes)
-        offsets = to_training_prior(counts, target)
-        back = calibration_error(logits, split.labels, offsets=offsets)
+    if criterion.g is not None and criterion.g < 1 and criterion.trained_prior() is not None:
+        back = calibration_error(criterion.at_data_prior(logits.double()), split.labels)
         part["at_training_prior"] = describe(back, names)
     return part
 

@@ -158,6 +158,8 @@ class TorchvisionModel(Multihead):
     weights : path, optional
         File with a state_dict of that network, such as torchvision's ``resnet50-0676ba61.pth``,
         trained with ImageNet's mean and deviation. We never download anything.
+    statistics : pair of triples, optional
+        See `Multihead`; with `weights` those of ImageNet.
     size : (int, int), optional
         Height and width of the images, to raise an error here if the network cannot take them:
         a vision transformer has a fixed size.
@@ -176,6 +178,7 @@ class TorchvisionModel(Multihead):
         width: int = 64,
         *,
         weights: str | Path | None = None,
+        statistics: tuple[Sequence[float], Sequence[float]] | None = None,
         size: tuple[int, int] | None = None,
     ):
         import torchvision.models  # here, because `import dcl` needs only torch
@@ -183,7 +186,7 @@ class TorchvisionModel(Multihead):
         trunk = getattr(torchvision.models, name)(weights=None)
         if weights is not None:
             _load_weights(trunk, Path(weights), name)
-        statistics = None if weights is None else IMAGENET
+            statistics = IMAGENET
         super().__init__(trunk, attributes, classes, width, statistics=statistics)
         if size is not None:
             _check_size(self, name, size)

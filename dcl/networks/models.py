@@ -45,15 +45,15 @@ class Branches(nn.Module):
         self.uneven = min(sizes) < classes
         self.feature = nn.Linear(inputs, attributes * width)  # the feature layers of all attributes
         self.output_weight = nn.Parameter(torch.empty(attributes, width, classes))
-        self.output_bias = nn.Parameter(torch.zeros(attributes, classes))
+        self.output_bias = None if cosine else nn.Parameter(torch.zeros(attributes, classes))
         bound = width**-0.5  # as nn.Linear draws its weights
         nn.init.uniform_(self.output_weight, -bound, bound)
-        self.attributes, self.width, self.cosine = attributes, width, cosine
+        self.attributes, self.width = attributes, width
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         features = self.feature(x).relu().unflatten(1, (self.attributes, self.width))  # (B, A, D)
         x = features.transpose(0, 1)  # (A, B, D) x (A, D, C) -> (A, B, C)
-        if self.cosine:
+        if self.output_bias is None:
             directions = nn.functional.normalize(self.output_weight, dim=1)
             logits = nn.functional.normalize(x, dim=2) @ directions
         else:

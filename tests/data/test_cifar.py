@@ -285,7 +285,7 @@ def test_the_real_images_are_cifar_100(tmp_path):
 def test_groups_and_indices_of_a_part_are_those_of_its_images():
     data = cifar.subset(shapes_of_1000(), imbalance_ratio=2, val_per_class=2)
     rows = data.train_rows(600, seed=1)
-    part = cifar.in_part(data.with_train_part(600, seed=1), rows)
+    part = cifar.regrouped(data.with_train_part(600, seed=1), rows)
     labels = part.splits["train"].labels[:, 0]
     whole = np.array(data.facts["indices"]["train"])
     assert part.facts["indices"] == {
@@ -294,3 +294,13 @@ def test_groups_and_indices_of_a_part_are_those_of_its_images():
     }
     assert part.facts["largest_class"] == np.bincount(labels).max()
     assert part.groups == cifar.shots(labels, data.class_names)
+
+
+def test_classes_without_names_are_called_by_their_numbers():
+    data = shapes_of_1000()
+    bare = data.replace(class_names=())
+    named, numbered = (cifar.subset(d, imbalance_ratio=2, val_per_class=2) for d in (data, bare))
+    places = {name: str(place) for place, name in enumerate(data.class_names)}
+    assert numbered.groups == {
+        group: [places[name] for name in names] for group, names in named.groups.items()
+    }

@@ -57,6 +57,13 @@ def test_each_partition_of_rap_has_its_images_and_labels(rap, partition):
     assert len(list((rap / ".dcl-packs").iterdir())) == 1
 
 
+@pytest.mark.parametrize("partition", [0, -1, 6, 1.5])
+def test_a_partition_that_is_not_is_named(rap, peta, partition):
+    for load, root in ((pedestrians.load_rap, rap), (pedestrians.load_peta, peta)):
+        with pytest.raises(DataError, match=f"partition must be 1 to 5, got {partition}"):
+            load(root, partition=partition, size=SIZE, progress=False)
+
+
 def test_partitions_and_protocols_share_one_pack_and_differ_in_fingerprint(rap):
     fingerprints = {
         pedestrians.load_rap(rap, partition=p, protocol=q, size=SIZE, progress=False).fingerprint
@@ -169,6 +176,21 @@ def test_pretrained_weights_are_read_from_a_file_and_others_refused(tmp_path):
     torch.save(other.state_dict(), tmp_path / "other.pth")
     with pytest.raises(ModelError, match=r"other\.pth: expected a state_dict of torchvision's"):
         TorchvisionModel("resnet18", 5, weights=tmp_path / "other.pth")
+
+
+def test_the_network_of_a_record_needs_no_file_of_pretrained_weights(tmp_path):
+    path = tmp_path / "gone.pth"
+    torch.save(torchvision.models.resnet18().state_dict(), path)
+    config = Pedestrians(backbone="resnet18", weights=str(path))
+    data = Pedestrians(profile="quick").load()
+    trained = config.network(data).eval()
+    path.unlink()
+    with pytest.raises(ModelError, match=r"gone\.pth: No such file"):
+        config.network(data)
+    blank = config.blank_network(data).eval()
+    blank.load_state_dict(trained.state_dict())
+    images = torch.randn(2, 3, 64, 32)
+    assert torch.equal(blank(images)[0], trained(images)[0])
 
 
 def test_images_reach_pretrained_weights_as_these_were_trained(tmp_path):

@@ -51,6 +51,12 @@ def test_a_data_set_that_does_not_fit_together_is_refused(options, message):
         dataset([[0, 1], [1, 0]], **options)
 
 
+def test_classes_that_are_equal_for_all_attributes_are_one_number():
+    assert dataset([[0, 1], [1, 0]], classes=(2, 2)).classes == 2
+    assert dataset([[0, 1], [1, 2]], classes=(2, 3)).classes == (2, 3)
+    assert dataset([[0], [1]], classes=(2,)).classes == 2
+
+
 def test_labels_and_images_of_other_lengths_or_kinds_are_refused():
     images = np.zeros((3, 3, 2, 2), np.uint8)
     with pytest.raises(DataError, match=r"as many as the 3 images, got shape \(2, 1\)"):

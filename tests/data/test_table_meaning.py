@@ -627,3 +627,9 @@ def test_numbers_are_compared_without_their_point():
     pairs = [("1.0", "1"), ("-1.", "-1"), ("01", "01"), ("0.0", "0"), ("+2", "2"), ("cat", "cat")]
     assert [as_number(cell) for cell, _ in pairs] == [number for _, number in pairs]
     assert attribute_of(cells("1.0", "0", "1"), "a", "b").classes == ("0", "1")
+
+
+def test_a_number_called_as_a_category_is_named(tmp_path):
+    columns = {"f_a": ["x", "y"] * 20, "f_a=x": X[::-1], "label": [0, 1] * 20}
+    with pytest.raises(DataError, match="two features are called 'f_a=x'.*rename one"):
+        of_features(tmp_path, columns, labels=["label"])

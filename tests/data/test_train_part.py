@@ -117,3 +117,15 @@ def test_a_run_trains_on_its_seeds_part(tmp_path, monkeypatch):
     assert rows_in(one) == data_of().train_rows(40, 0).tolist()
     assert rows_in(two) == data_of().train_rows(40, 1).tolist()
     assert configs[0].identity(one) != configs[1].identity(two)
+
+
+def test_a_quick_look_has_its_own_persons_and_fingerprint():
+    data = data_of(np.repeat(np.arange(20), 3))
+    look = data.part(train=10, val=60)
+    assert look.persons.tolist() == data.persons[rows_in(look)].tolist()
+    assert len(look.splits["val"]) == 60
+    assert len({data.fingerprint, look.fingerprint, data.part(train=11).fingerprint}) == 3
+    assert data.part(train=60, val=61) is data
+    assert len(rows_in(look.with_train_part(4))) <= 4
+    with pytest.raises(DataError, match="persons must be 60, one for each training image, got 3"):
+        data_of(np.arange(3))

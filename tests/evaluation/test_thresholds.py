@@ -389,3 +389,12 @@ def test_an_unknown_label_that_became_255_is_named():
         count_classes(labels)
     assert count_classes(np.arange(256, dtype=np.uint8)).shape == (1, 256)
     assert count_classes(labels, classes=256).shape == (1, 256)
+
+
+def test_scores_of_one_label_need_no_second_dimension():
+    scores, labels = [0.1, 0.2, 0.3, 0.15], [0, 1, 1, 0]
+    found = thresholds.fit(scores, labels)
+    assert thresholds.apply(found, [0.16, 0.18]).tolist() == [[0], [1]]
+    two = thresholds.fit(torch.rand(4, 2), torch.tensor([[0, 1], [1, 0], [1, 1], [0, 0]]))
+    with pytest.raises(ValueError, match=r"scores must be \(samples, 2\)"):
+        thresholds.apply(two, [0.16, 0.18])

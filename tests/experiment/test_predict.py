@@ -33,7 +33,7 @@ def made(tmp_path_factory):
     return record, data, images
 
 
-@pytest.mark.parametrize("decision", ["argmax", "tuned-mA", "tuned-f1"])
+@pytest.mark.parametrize("decision", ["argmax", "prior", "tuned-mA", "tuned-f1"])
 def test_what_is_written_is_what_the_network_decides(made, decision, tmp_path, capsys):
     record, data, images = made
     out = tmp_path / "found.csv"
@@ -103,9 +103,17 @@ def test_the_thresholds_are_those_of_the_kept_network(made):
     model.load_state_dict(records.read_weights(record_path := made[0]["path"]))
     val = Resident(data.splits["val"], "cpu")
     scores = predict(model, build_criterion(config, data).eval(), val)
-    offsets = _offsets(record, record_path, "tuned-mA", _attributes(record)[1])
+    classes = _attributes(record)[1]
+    offsets = _offsets(record, record_path, "tuned-mA", classes)
     from dcl import tune_thresholds
+    from dcl.evaluation.decisions import prior_offsets
 
+    prior = prior_offsets(data.class_counts)
+    kept = _offsets(record, record_path, "prior", classes)
+    exists = data.class_counts > 0
+    torch.testing.assert_close(
+        (kept - kept[:, :1])[exists], (prior - prior[:, :1])[exists], rtol=0, atol=1e-4
+    )
     tuned = tune_thresholds(
         scores, torch.from_numpy(data.splits["val"].labels), class_counts=data.class_counts,
         bootstrap=0,
@@ -120,7 +128,10 @@ def test_what_is_missing_is_named(made, tmp_path, capsys):
     (tmp_path / "none").mkdir()
     for arguments, words in (
         ([path, tmp_path / "none"], "holds no image"),
-        ([path, images, "--decision", "best"], "'best': choose one of argmax, tuned-mA, tuned-f1"),
+        (
+            [path, images, "--decision", "best"],
+            "'best': choose one of argmax, prior, tuned-mA, tuned-f1",
+        ),
         ([tmp_path / "no.json", images], "no.json is missing"),
     ):
         assert main(["predict", *map(str, arguments)]) == 2

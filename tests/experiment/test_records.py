@@ -6,6 +6,7 @@ import math
 import os
 
 import pytest
+import torch
 
 from dcl.experiment import provenance, records
 from dcl.experiment.datasets import CelebA
@@ -138,3 +139,24 @@ def test_a_report_names_the_method_it_misses(tmp_path):
     records.require(runs, "dcl")
     with pytest.raises(records.RecordError, match=r"no record of crl .*--method crl"):
         records.require(runs, "dcl", "crl")
+
+
+def test_texts_with_brackets_are_kept_letter_by_letter(tmp_path):
+    texts = {"a [b   c]": ["x [mm  y]", "] {", "[ 1,\n 2 ]"], "numbers": [[1, 2], [3]]}
+    path = records.write(record(config=texts), tmp_path / "a.json")
+    assert records.read(path)["config"] == texts
+    assert "[ 1, 2 ]" in path.read_text()
+
+
+def test_a_failed_write_of_scores_leaves_no_file(tmp_path, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    logits, labels = {"val": torch.zeros(3, 1, 2)}, {"val": torch.zeros(3, 1)}
+    with monkeypatch.context() as patch:
+        patch.setattr(records.os, "replace", full)
+        with pytest.raises(records.RecordError, match=r"a\.scores\.npz: No space left"):
+            records.write_scores(logits, labels, tmp_path / "a.json")
+    assert os.listdir(tmp_path) == []
+    records.write_scores(logits, labels, tmp_path / "new" / "a.json")
+    assert records.read_scores(tmp_path / "new" / "a.json")["val"][0].shape == (3, 1)

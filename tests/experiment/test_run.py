@@ -14,15 +14,17 @@ import pytest
 import torch
 from small_run import OPTIONS, metrics, tiny
 
-from dcl import DCLLoss
+from dcl import Criterion, DCLLoss, calibration_error, target_distribution
 from dcl.__main__ import main
 from dcl.data import Resident, Split, flip
+from dcl.evaluation.calibration import to_training_prior
 from dcl.experiment import records, trainer, verify
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.records import RecordError
-from dcl.experiment.run import run, settle_precision
+from dcl.experiment.run import calibration_of, run, settle_precision
 from dcl.experiment.trainer import TrainingError
 from dcl.methods import METHODS, lmle
+from dcl.protocol import shares
 from dcl_book import figures
 from dcl_book.measures import best_on_validation
 
@@ -160,7 +162,7 @@ def test_without_a_validation_split_the_last_epoch_is_tested_and_nothing_tuned(
     last = finished["last"]["test"]  # validation has no part in training
     assert record["test"]["mA"] == last["argmax"]["mA"]
     assert record["decisions"]["prior"]["test"]["f1"] == last["prior"]["f1"]
-    assert record["thresholds"] == {}
+    assert set(record["thresholds"]) == {"prior"}
     assert list(records.read_scores(path)) == ["test"]
     assert not any("val" in key for row in record["history"] for key in row)
     assert verify.record_fault(path) == ""
@@ -337,3 +339,23 @@ def test_precision_auto_is_what_suits_the_machine_and_is_recorded(best, monkeypa
     if best == "float32":
         with pytest.warns(UserWarning, match="1.5 to 2 times as long"):
             settle_precision(CelebA(precision="bfloat16"), torch.device("cpu"))
+
+
+class Halfway(Criterion):
+    """A scheduled loss of somebody's own: it has a g, and no options of ours."""
+
+    g = 0.5
+
+    def trained_prior(self):
+        return shares(target_distribution(self.class_counts, self.g))
+
+
+def test_a_schedule_of_ones_own_is_brought_back_to_the_training_prior(data):
+    criterion = Halfway(data.class_counts, 2)
+    logits = torch.randn(len(data.splits["test"].labels), len(data.attributes), 2)
+    split = Resident(data.splits["test"], torch.device("cpu"))
+    kept = calibration_of(logits, split, data, criterion)
+    target = target_distribution(data.class_counts, 0.5)
+    offsets = to_training_prior(data.class_counts, target)
+    expected = calibration_error(logits, split.labels, offsets=offsets)
+    assert kept["at_training_prior"]["ece"] == pytest.approx(100 * expected.mean)

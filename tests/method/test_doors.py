@@ -292,6 +292,18 @@ def test_each_device_draws_from_a_generator_of_its_own(monkeypatch):
     assert (str(gpu.device), gpu.seed) == ("cuda:1", 7)
 
 
+def test_a_state_of_another_kind_of_device_is_not_read():
+    saved = torch.zeros(16, dtype=torch.uint8)  # as long as a CUDA generator's
+    source = sources.RandomSource(7)
+    source.set_extra_state(saved)
+    fresh = sources.RandomSource(7)
+    cpu = torch.device("cpu")
+    assert torch.equal(*(torch.rand(3, generator=one.on(cpu)) for one in (source, fresh)))
+    again = sources.RandomSource(8)
+    again.set_extra_state(source.get_extra_state())
+    assert torch.equal(*(torch.rand(3, generator=one.on(cpu)) for one in (source, again)))
+
+
 def test_the_fixed_subset_of_labels_partly_unknown_weighs_as_much_as_the_known():
     labels = (torch.rand(400, 2) < torch.tensor([0.1, 0.3])).long()
     labels[torch.rand(400, 2) < 0.5] = -1

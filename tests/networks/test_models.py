@@ -98,6 +98,13 @@ def test_a_backbone_without_a_linear_layer_needs_inputs():
     assert Multihead(backbone, 4, inputs=3)(torch.zeros(2, 3, 8, 8))[0].shape == (2, 4, 2)
 
 
+@pytest.mark.parametrize("cosine", [False, True])
+def test_every_parameter_of_the_branches_is_used(cosine):
+    branches = Branches(8, 3, 2, cosine=cosine)
+    branches(torch.randn(4, 8))[0].square().sum().backward()
+    assert all(p.grad is not None for p in branches.parameters())
+
+
 def test_pretrained_weights_see_images_as_they_were_trained_on(tmp_path):
     import torchvision
 

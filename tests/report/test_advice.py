@@ -110,8 +110,10 @@ def test_a_method_is_judged_at_the_better_of_its_own_decision_and_the_tuned():
     assert said.endswith("points of mA over cross entropy at the prior (3 seeds).")
 
 
-def test_one_seed_says_nothing():
+def test_one_seed_or_one_method_says_nothing():
     assert "run two or more" in advice.advice(runs(cross_entropy=[80], dcl=[90]))
+    assert "run two or more" in advice.advice(runs(cross_entropy=[80]))
+    assert advice.advice(runs(cross_entropy=[80, 81])).endswith("No other method was tried.")
 
 
 def test_a_class_that_the_test_split_lacks_is_said_and_no_seed_is_blamed():

@@ -12,7 +12,8 @@ from .style import finish, pretty
 
 def sheet(data: Dataset, rows: int = 3, columns: int = 10) -> Figure:
     """Training images, spread over the split."""
-    images = data.splits["train"].part(rows * columns).images
+    images = data.splits["train"]
+    images = images.at(images.spread(rows * columns)).images
     figure, panels = plt.subplots(rows, columns, figsize=(columns * 0.95, rows * 1.15))
     for axes, image in zip(panels.flat, images, strict=False):
         axes.imshow(image.transpose(1, 2, 0))
