@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 UNKNOWN = -1  # label of a sample whose class is unknown; it counts nowhere
-SURELY = 20  # samples that are hardly so by chance
+SURELY = 20  # with so many samples a pattern is no coincidence
 
 
 def choose(what: str, value: str, allowed: tuple[str, ...]) -> None:

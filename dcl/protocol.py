@@ -243,7 +243,7 @@ class Criterion(nn.Module):
     def batch(
         self, logits: Tensor, features: Tensor | None, labels: Tensor
     ) -> tuple[Tensor, Any, Tensor]:
-        """A batch checked, as (B, A, C), (B, A, D), (B, A); classes that are not are masked.
+        """A batch checked, as (B, A, C), (B, A, D), (B, A); masks classes an attribute lacks.
 
         The one place of a step where labels are read. A criterion that was left on another device
         moves to that of the logits.

@@ -95,7 +95,7 @@ def target_distribution(
     *,
     normalisation: str = NORMALISATIONS[0],
     rule: str = RULES[0],
-    classes: Sequence[int] | None = None,
+    classes: int | Sequence[int] | None = None,
 ) -> Tensor:
     """Target distribution of the classes in a batch (Eq. 5), from the training set's to balanced.
 
@@ -181,7 +181,7 @@ def dsl_weights(
     normalisation: str = NORMALISATIONS[0],
     rule: str = RULES[0],
     current: str = CURRENTS[0],
-    classes: Sequence[int] | None = None,
+    classes: int | Sequence[int] | None = None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
     """Weight of each sample in the DSL loss, for each attribute (Eq. 7).

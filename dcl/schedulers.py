@@ -54,8 +54,7 @@ def schedule(
     >>> [round(schedule("convex", epoch, 300), 3) for epoch in (0, 150, 300)]
     [1.0, 0.707, 0.0]
     """
-    if name not in SCHEDULES:
-        raise ValueError(f"unknown schedule {name!r}: choose one of {', '.join(SCHEDULES)}")
+    choose("schedule", name, SCHEDULES)
     epochs = number("epochs", epochs, ends="()")
     epoch = number("epoch", epoch, 0, epochs)
     _check_decay(decay)

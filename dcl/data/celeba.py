@@ -21,7 +21,6 @@ from .celeba_annotation import (
     IDENTITY_FILE,
     PARTITION_FILE,
     annotation_file,
-    attribute_line,
     read_attributes,
     read_identities,
     read_partition,
@@ -39,7 +38,6 @@ def load(
     *,
     size: tuple[int, int] = (55, 47),
     crop: float = 1.0,
-    complete: bool = False,
     progress: bool = True,
 ) -> Dataset:
     """CelebA from `root`, packed on first use.
@@ -53,16 +51,14 @@ def load(
     crop : float
         Share of the aligned frame's height and width to keep around its centre, in (0, 1]. A
         fraction, so that it means the same for 178x218 and 64x64 files. Ours: the whole frame.
-    complete : bool
-        Require an image for every row of the annotation. Otherwise a partial set is used, and the
-        record says how many images each split has.
     progress : bool
         Show a progress bar while packing.
 
     Returns
     -------
     Dataset
-        Splits ``train``, ``val``, ``test``, images sorted by file name, memory-mapped.
+        Splits ``train``, ``val``, ``test``, images sorted by file name, memory-mapped. A part of
+        the images is used as it is, and counted.
 
     Raises
     ------
@@ -71,7 +67,7 @@ def load(
     """
     root = _find_root(Path(root))
     source = _image_source(root)
-    attributes, partition, files = _annotation(root, source, complete)
+    attributes, partition, files = _annotation(root, source)
     rows = {name: np.flatnonzero(partition == code) for code, name in enumerate(SPLITS)}
     for name, members in rows.items():
         if not len(members):
@@ -125,9 +121,7 @@ def _image_source(root: Path) -> Folder | Archive:
     raise DataError(f"missing {folder}/ or {archive.name} beside it. {HELP}")
 
 
-def _annotation(
-    root: Path, source: Folder | Archive, complete: bool
-) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
+def _annotation(root: Path, source: Folder | Archive) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
     """Labels and split codes of every annotated image that has a file, by name, and the files."""
     files = [annotation_file(root, name) for name in (ATTRIBUTE_FILE, PARTITION_FILE)]
     attributes, partition = read_attributes(files[0]), read_partition(files[1])
@@ -140,13 +134,6 @@ def _annotation(
             f"({len(stray):,} such images): annotation and images are not of one set"
         )
     has_file = attributes.index.isin(list(image_of))
-    if complete and not has_file.all():
-        row = int(np.argmin(has_file))
-        line = attribute_line(files[0], row)
-        raise DataError(
-            f"{files[0]}, line {line}: no image {attributes.index[row]} in {source.path}. "
-            f"{(~has_file).sum():,} rows have none; add them, or complete=False"
-        )
     labels = attributes[has_file].sort_index()
     unsplit = labels.index.difference(partition.index)
     if len(unsplit):

@@ -332,8 +332,8 @@ class Resident:
     ) -> tuple[Tensor, Tensor]:
         """Images (B, 3, H, W) or features (B, F), float32, and labels (B, A) at `index` (B,).
 
-        Images are augmented where a generator (on the split's device) is given. With a `share`,
-        they are that part of them, drawn as if all were made; the labels are still all.
+        Images are augmented where a generator (on the split's device) is given. A `share` gives
+        only these of the images, augmented as in the whole batch; the labels stay whole.
         """
         images = self.images[index]
         if images.dtype != torch.uint8:  # features

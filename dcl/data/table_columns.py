@@ -65,7 +65,7 @@ class Columns:
         for name_of, names in named:
             for name in names:
                 if name not in table.columns:
-                    raise DataError(_absent(table, name_of, name, names))
+                    raise DataError(_absent(table, name_of, name))
         if group and group in labels:
             raise DataError(
                 f"{table.path}: group names {group!r}, which `labels` names as well: it is of one"
@@ -122,7 +122,7 @@ class Columns:
         return fitting[0] if fitting else None
 
 
-def _absent(table: Table, name_of: str, name: str, names) -> str:
+def _absent(table: Table, name_of: str, name: str) -> str:
     """What an error says of a column that is none: with quotes, if a comma is in it."""
     near = [column for column in table.columns if "," in column and name in column.split(",")[0]]
     hint = f". A name with a comma needs quotes: {option(name_of, near[0])}" if near else ""
@@ -199,14 +199,6 @@ def line_breaks(table: Table, chosen: Columns) -> list[str]:
 def _says_label(column: str) -> bool:
     """Whether a column's name says that it holds labels."""
     return column == PREFIX[:-1] or (column.startswith(PREFIX) and column != PREFIX)
-
-
-def labels_of(
-    table: Table, column: str, codes: Codes | None = None
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Classes (N,) int64 of a column, -1 where unknown, and the names of the classes."""
-    attribute = attribute_of(table, column, column, codes)
-    return attribute.labels, attribute.classes
 
 
 LACKING = {  # what becomes of an attribute that lacks a class

@@ -136,6 +136,8 @@ def evaluate(
 ) -> "pd.DataFrame":
     """Every metric of each attribute, in percent but for the counts.
 
+    Needs pandas and scikit-learn, of the extra ``experiment``.
+
     Parameters
     ----------
     logits : Tensor (N, A, C), (N, A) of the positive class, or (N, C) of one label
@@ -260,15 +262,15 @@ def _of_split(
     numbers = as_classes(logits.shape[2] if classes is None else classes, len(names))
     if max(numbers) != logits.shape[2]:
         raise ValueError(
-            f"the logits are of {logits.shape[2]} classes: the largest number of classes must be "
-            f"that, got {classes!r}"
+            f"classes must be {logits.shape[2]} at most, and once so many as the logits have, got "
+            f"{classes!r}"
         )
     _check_own(numbers, labels=labels)
     return logits.detach().double().cpu(), labels.cpu(), numbers
 
 
 def _check_own(numbers: Sequence[int], **values: Tensor) -> None:
-    """Classes (N, A) are such as their attribute has."""
+    """Refuse a class (N, A) that its attribute does not have."""
     for name, tensor in values.items():
         if tensor.shape[1] != len(numbers):
             continue  # which `confusion` refuses

@@ -324,7 +324,7 @@ def _keep(
 
 @torch.no_grad()
 def predict(model: nn.Module, criterion: Criterion, split: Resident) -> Tensor:
-    """Scores (N, A, C) of every sample of a split, in order: the logits where nothing else is."""
+    """Scores (N, A, C) of a split's samples, in order: the logits, or the method's own."""
     model.eval()
     return torch.cat(
         [criterion.scored(logits, features, model) for logits, features in outputs(model, split)]

@@ -25,8 +25,8 @@ from dcl.data import DataError, pedestrians, table
 from dcl.data.drawn.face_table import COLUMNS, write_faces
 from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
 from dcl.data.stratify import TooRareError, stratify
-from dcl.data.table_columns import labels_of
 from dcl.data.table_file import Table
+from dcl.data.table_labels import attribute_of
 from dcl.experiment import datasets
 from dcl.experiment.run import run
 
@@ -554,12 +554,12 @@ def folder(tmp_path_factory):
 def test_a_column_is_labels_or_an_error_that_names_it(cells):
     cells = [cell.strip() for cell in cells]
     made = Table(path=Path("my.csv"), columns={"a": cells}, rows=list(range(2, len(cells) + 2)))
-    found, error = tried(lambda: labels_of(made, "a"), DataError)
+    found, error = tried(lambda: attribute_of(made, "a", "a"), DataError)
     if error:
         assert "my.csv" in str(error)
         assert "column 'a'" in str(error)
         return
-    labels, names = found
-    assert set(labels.tolist()) - {-1} == set(range(len(names)))
+    labels = found.labels
+    assert set(labels.tolist()) - {-1} == set(range(len(found.classes)))
     unknown = ("", "-1", "-1.0", "nan", "NaN")
     assert [code == -1 for code in labels] == [cell in unknown for cell in cells]

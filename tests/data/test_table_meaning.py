@@ -12,7 +12,6 @@ from PIL import Image
 
 from dcl.data import DataError, table
 from dcl.data.stratify import TooRareError, stratify
-from dcl.data.table_columns import labels_of
 from dcl.data.table_file import Codes, Table, as_number, names_in, quoted
 from dcl.data.table_labels import attribute_of
 
@@ -25,6 +24,12 @@ def cells(*values, column="a") -> Table:
     """A table of one column."""
     return Table(path=Path("my.csv"), columns={column: list(map(str, values))},
                  rows=list(range(2, len(values) + 2)))  # fmt: skip
+
+
+def labels_of(made: Table, column: str, codes: Codes | None = None):
+    """Classes (N,) of a column and their names."""
+    attribute = attribute_of(made, column, column, codes)
+    return attribute.labels, attribute.classes
 
 
 def write_columns(path: Path, columns: dict[str, list]) -> Path:
