@@ -6,6 +6,7 @@ and its partner of the same seed, part and length; lines are fitted to it seed b
 """
 
 from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ FOLDER = "celeba-30k-size"  # below results/
 PARTS = (3_000, 6_000, 12_000)  # at most so many images, of the grid
 PAPER = 162_770  # training images of the whole of CelebA
 DECIDING = (PRIOR, "selective-learning")
+ACROSS = ", devices mixed"
+BEST, LAST = "mA, own decision", "mA, own decision, last epoch"
 
 
 def collect(parts: Path, whole: Path, dataset: str = "celeba") -> pd.DataFrame:
@@ -52,10 +55,16 @@ def title(runs: pd.DataFrame) -> str:
     return f"{words}, {min(runs['part']):,} to {max(runs['part']):,} to train on"
 
 
-def differences(runs: pd.DataFrame, other: str, measure: Measure = class_balanced) -> pd.DataFrame:
+def differences(
+    runs: pd.DataFrame,
+    other: str,
+    measure: Measure = class_balanced,
+    *,
+    across_devices: bool = False,
+) -> pd.DataFrame:
     """DCL minus another row in one measure, for every seed, part and length that both have.
 
-    Only pairs of one kind of device.
+    Only pairs of one kind of device, unless `across_devices`.
 
     Returns
     -------
@@ -63,9 +72,10 @@ def differences(runs: pd.DataFrame, other: str, measure: Measure = class_balance
         ``epochs``, ``part``, ``seed``, ``images`` and ``points``.
     """
     shown = evidence.with_prior(runs) if other == PRIOR else runs
+    compare = evidence.difference if across_devices else evidence.difference_on_one_device
     rows = []
     for (epochs, part), own in shown.groupby(["epochs", "part"]):
-        apart = evidence.difference_on_one_device(own, "dcl", other, measure)
+        apart = compare(own, "dcl", other, measure)
         images = own[own["method"] == "dcl"].set_index("seed")["images"]
         rows += [(epochs, part, seed, images[seed], points) for seed, points in apart.items()]
     return pd.DataFrame(rows, columns=["epochs", "part", "seed", "images", "points"])
@@ -81,13 +91,47 @@ def by_part(found: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def table(runs: pd.DataFrame, measure: Measure = class_balanced) -> pd.DataFrame:
-    """The differences as text with their number of seeds: rows by images, columns by length."""
+def readings(runs: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]:
+    """The differences in every measure and at the last epoch.
+
+    Where thresholds are tuned, "moved threshold" is cross entropy with tuned ones.
+
+    Returns
+    -------
+    dict
+        `LAST` and the names of `length.MEASURES` -> a table of `by_part` for each row of
+        `DECIDING`.
+    """
+    kinds = _kinds(runs)
+    return {
+        name: {other: by_part(_apart(*kinds[name], other, name)) for other in DECIDING}
+        for name in kinds
+    }
+
+
+def _kinds(runs: pd.DataFrame) -> dict[str, tuple[pd.DataFrame, Measure]]:
+    """Measures by name, each with the runs as it reads them."""
+    kinds = {name: (runs, measure) for name, measure in length.MEASURES.items()}
+    return kinds | {LAST: (length.at_the_last_epoch(runs), class_balanced)}
+
+
+def _apart(runs: pd.DataFrame, measure: Measure, other: str, name: str) -> pd.DataFrame:
+    tuned = other == PRIOR and "tuned" in name
+    return differences(runs, "cross-entropy" if tuned else other, measure)
+
+
+def table(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Differences of `by_part`, of each other row, as text with their number of seeds.
+
+    Returns
+    -------
+    DataFrame
+        Rows by images, columns by length.
+    """
     rows = {}
-    for other in DECIDING:
-        found = by_part(differences(runs, other, measure))
-        for part in found.index:
-            rows[(other, f"{part:,}")] = found.loc[part].map(Finding.with_n)
+    for other, leads in found.items():
+        for part in leads.index:
+            rows[(other, f"{part:,}")] = leads.loc[part].map(Finding.with_n)
     shown = pd.DataFrame.from_dict(rows, orient="index")
     shown.index = pd.MultiIndex.from_tuples(rows, names=["DCL minus", "images"])
     return shown.rename(columns="{} epochs".format)
@@ -122,19 +166,11 @@ def trends(runs: pd.DataFrame, epochs: int) -> pd.DataFrame:
     Where thresholds are tuned, the moved threshold's are cross entropy's.
     """
     here = runs[runs["epochs"] == epochs]
-    kinds = {name: (here, measure) for name, measure in length.MEASURES.items()}
-    kinds["mA, own decision, last epoch"] = (length.at_the_last_epoch(here), class_balanced)
+    kinds = _kinds(here)
     return pd.DataFrame(
         {
             f"minus {other}": {
-                name: slopes(
-                    differences(
-                        shown,
-                        "cross-entropy" if other == PRIOR and "tuned" in name else other,
-                        measure,
-                    )
-                ).with_n()
-                for name, (shown, measure) in kinds.items()
+                name: slopes(_apart(*kinds[name], other, name)).with_n() for name in kinds
             }
             for other in DECIDING
         }
@@ -147,15 +183,18 @@ def lines_table(runs: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Rows by length and other row; columns: slope, where the line ends, and the check.
+        Rows by length and other row, twice where seeds cross devices; columns: slope, where the
+        line ends, and the check.
     """
     rows = {}
     for epochs, own in runs.groupby("epochs"):
-        for other in DECIDING:
-            found = differences(own, other)
+        for other, across in product(DECIDING, (False, True)):
+            found = differences(own, other, across_devices=across)
             slope, checked = slopes(found), check(found)
+            if across and slope.n == slopes(differences(own, other)).n:
+                continue
             if found["part"].nunique() > len(PARTS) and slope.n > 1:
-                rows[f"{epochs} epochs", f"minus {other}"] = {
+                rows[f"{epochs} epochs{ACROSS * across}", f"minus {other}"] = {
                     "per doubling": slope.with_n(),
                     f"at {PAPER:,}, extrapolated": continued(found).with_n(),
                     "predicted minus measured at all images": checked.with_n(),

@@ -61,7 +61,7 @@ def test_lines_of_two_lengths_at_once_are_refused():
 def test_the_table_of_lines_has_the_lengths_that_have_every_size(monkeypatch):
     parts = {24: (*size.PARTS, ALL), 75: size.PARTS}
 
-    def differences(own, other):
+    def differences(own, other, across_devices=False):
         (epochs,) = set(own["epochs"])
         return points(0.7, epochs=epochs, parts=parts[epochs], seeds=3)
 
@@ -153,7 +153,9 @@ def test_images_times_epochs_are_drawn_once_parts_have_two_lengths(folders):
 
 def test_tables_say_how_many_seeds_a_difference_has(folders):
     runs = size.collect(*folders)
-    table = size.table(runs)
+    readings = size.readings(runs)
+    table = size.table(readings[size.BEST])
+    assert size.table(readings[size.LAST]).isin(["-", ""]).all(axis=None)
     assert table.loc[("selective-learning", "6,000"), "24 epochs"].startswith("+3.00")
     assert table.loc[("selective-learning", "6,000"), "24 epochs"].endswith("(2)")
     trends = size.trends(runs, 24)
@@ -197,7 +199,7 @@ def test_figures_and_tables_stand_empty_where_no_run_is(tmp_path):
     assert figures.leads_by_views(runs, "b") is None
     assert size.rates(runs).empty
     assert set(size.trends(runs, 24).stack()) == {"-"}
-    assert size.table(runs).empty
+    assert size.table(size.readings(runs)[size.BEST]).empty
     assert size.means(runs, 24).empty
 
 
