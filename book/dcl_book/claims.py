@@ -84,7 +84,8 @@ def _judged(
     """The columns of `judge` that come from runs."""
     source, found = SOURCES[test.experiment], test.values(runs)
     finding = Finding.of(found)
-    row = {"sign": test.sign, "finding": finding, "by_seed": found, "note": "no record"}
+    row = {"sign": test.sign, "centred": test.centred, "finding": finding, "by_seed": found}
+    row["note"] = "no record"
     own = runs[runs["method"].isin(test.methods)]
     barred, like = "", False
     if finding.n:
@@ -107,6 +108,9 @@ def _judged(
             row["by_seed"] = found[:0]
         if test.group:
             row["note"] += f", {evidence.group_size(record, test.group)} attributes in the group"
+        if test.beside:
+            words, values = test.beside
+            row["note"] += f", {words} {Finding.of(values(runs))}"
         weak = _weak_rival(test, runs)
         row["note"] += weak
         if weak and not barred and verdicts.zero_excluded(finding, test.sign) == "claimed":
@@ -136,14 +140,17 @@ def _weak_rival(test: ClaimTest, runs: pd.DataFrame) -> str:
 def of_chance(judged: pd.DataFrame, level: float = 0.05) -> dict[str, Any]:
     """How many claims would look decided by chance, and how many are after Holm's correction.
 
+    Of those whose values lie around zero where no method differs.
+
     Returns
     -------
     dict
-        ``tests``: claims with an interval; ``expected``: of so many without any effect, how many
-        would be called off zero by chance; ``alone``: off zero one by one; ``holm``: after Holm
-        over all; ``lost``: the names of those that only pass alone.
+        ``tests``: such claims with an interval; ``expected``: of so many without any effect, how
+        many would be called off zero by chance; ``alone``: off zero one by one; ``holm``: after
+        Holm over all; ``lost``: the names of those that only pass alone.
     """
-    p = pd.Series({name: found.p_value() for name, found in judged["finding"].items()}).dropna()
+    centred = judged["finding"][judged["centred"].fillna(True).astype(bool)]
+    p = pd.Series({name: found.p_value() for name, found in centred.items()}).dropna()
     alone = p < level
     both = pd.Series(verdicts.holm(p), p.index) < level
     return {

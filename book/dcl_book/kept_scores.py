@@ -47,6 +47,14 @@ def write_table(record: Path, labels: Sequence[str], path: Path) -> None:
                 table.writerow([f"{split[0]}{i}", split, *cells])
 
 
+def rarer_class(record: Path, split: str) -> dict[str, int]:
+    """Attribute -> how many images of a split have its rarer class."""
+    names = list(records.read(record)["test"]["per_attribute"])
+    _, truth = records.read_scores(record)[split]
+    held = np.stack([(truth == label).sum(0) for label in (0, 1)]).min(0)
+    return dict(zip(names, held.tolist(), strict=True))
+
+
 def tuned(record: Path) -> Report:
     """Thresholds of all attributes, fitted on val and scored on test, see `dcl.thresholds.tune`."""
     names = list(records.read(record)["test"]["per_attribute"])

@@ -173,8 +173,10 @@ def test_what_would_look_decided_by_chance_is_counted():
         Finding(1.0, 0.9, 5),
         Finding(0.1, 1.0, 5),
         Finding(9, math.nan, 1),
+        Finding(8.0, 0.1, 5),  # the smallest of several, say
     ]
-    told = claims.of_chance(pd.DataFrame({"finding": found}, index=list("abcd")))
+    judged = pd.DataFrame({"finding": found, "centred": [True] * 4 + [False]}, index=list("abcde"))
+    told = claims.of_chance(judged)
     assert told["tests"] == 3
     assert told["expected"] == pytest.approx(0.15)
     assert told["alone"] == 2
