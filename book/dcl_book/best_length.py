@@ -5,10 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from . import evidence, length
-from .evidence import PRIOR
 from .finding import Finding
 from .measures import Measure, best_on_validation, class_balanced
-from .names import called
+from .names import PRIOR, called
 
 
 def best_lengths(runs: pd.DataFrame, reached: Measure = best_on_validation) -> dict[str, int]:

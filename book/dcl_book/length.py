@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from . import evidence
-from .evidence import PRIOR
 from .finding import Finding
 from .measures import Measure, class_balanced, metric
+from .names import PRIOR
 from .verdicts import MARGIN
 
 FOLDER = "celeba-30k-length"  # below results/

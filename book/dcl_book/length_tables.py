@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from . import evidence
-from .evidence import PRIOR
 from .finding import Finding
 from .length import TRAINED, leads
+from .names import PRIOR
 
 
 def leads_table(runs: pd.DataFrame) -> pd.DataFrame:

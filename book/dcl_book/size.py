@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import evidence, length
-from .evidence import PRIOR
+from . import evidence, length, length_tables
 from .finding import Finding
-from .measures import Measure, best_on_validation, class_balanced
+from .length import DECIDING
+from .measures import Measure, class_balanced
+from .names import PRIOR
 
 FOLDER = "celeba-30k-size"  # below results/
 PARTS = (3_000, 6_000, 12_000)  # at most so many images, of the grid
 PAPER = 162_770  # training images of the whole of CelebA
-DECIDING = (PRIOR, "selective-learning")
 ACROSS = ", devices mixed"
 BEST, LAST = "mA, own decision", "mA, own decision, last epoch"
 
@@ -203,13 +203,6 @@ def lines_table(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def rates(runs: pd.DataFrame) -> pd.DataFrame:
-    """Best mA on validation, %, of single runs: rows by method, columns by learning rate."""
-    read = [(r["method"], r["config"]["lr"], best_on_validation(r)) for r in runs["record"]]
-    shown = pd.DataFrame(read, columns=["method", "lr", "mA"])
-    return shown.pivot_table(index="method", columns="lr", values="mA", sort=False)
-
-
 def slopes(found: pd.DataFrame) -> Finding:
     """Points that the difference gains per doubling of the images: a line for each whole seed."""
     return Finding.of([slope for slope, _ in _lines(found)])
@@ -261,8 +254,7 @@ def peaks(runs: pd.DataFrame) -> tuple[Finding, Finding]:
     """Epoch, from 1, of the best mA on validation, and points lost from there to the last."""
     epochs, lost = [], []
     for record in runs["record"]:
-        measured = {each["epoch"] + 1: each.get("val_mA") for each in record["history"]}
-        measured = pd.Series(measured, dtype=float).dropna()
+        measured = length_tables.history(record, "val_mA")
         if len(measured):
             epochs.append(measured.idxmax())
             lost.append(measured.max() - measured.iloc[-1])
@@ -279,8 +271,7 @@ def overfitting(runs: pd.DataFrame, methods: Iterable[str]) -> pd.DataFrame:
     """
     rows = []
     for row in runs.itertuples():
-        loss = {each["epoch"] + 1: each.get("val_loss") for each in row.record["history"]}
-        loss = pd.Series(loss, dtype=float).dropna()
+        loss = length_tables.history(row.record, "val_loss")
         if row.method in tuple(methods) and len(loss):
             rows.append((row.epochs, row.part, row.method, loss.idxmin()))
     table = pd.DataFrame(rows, columns=["epochs", "part", "method", "epoch"])

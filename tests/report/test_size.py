@@ -172,23 +172,6 @@ def test_methods_stand_beside_the_moved_threshold_at_every_size(folders):
     assert table.loc[size.PRIOR, "6,000"].startswith("80.50")
 
 
-def test_rates_are_compared_on_validation(folders):
-    runs = size.collect(*folders)
-    first = runs[(runs["part"] == 3_000) & (runs["seed"] == 0)].copy()
-    slow = first.copy()
-    slow["record"] = [
-        one | {"config": one["config"] | {"lr": 0.003}, "selection": {"best_val_mA": 60.0}}
-        for one in first["record"]
-    ]
-    first["record"] = [
-        one | {"config": one["config"] | {"lr": 0.01}, "selection": {"best_val_mA": 70.0}}
-        for one in first["record"]
-    ]
-    table = size.rates(pd.concat([first, slow]))
-    assert set(table.index) == {"dcl", "cross-entropy", "selective-learning"}
-    assert table.loc["dcl"].to_dict() == {0.003: 60.0, 0.01: 70.0}
-
-
 def test_figures_and_tables_stand_empty_where_no_run_is(tmp_path):
     runs = size.collect(tmp_path, tmp_path)
     for drawn in (
@@ -197,7 +180,6 @@ def test_figures_and_tables_stand_empty_where_no_run_is(tmp_path):
     ):
         assert not any(axes.containers for axes in drawn.axes)
     assert figures.leads_by_views(runs, "b") is None
-    assert size.rates(runs).empty
     assert set(size.trends(runs, 24).stack()) == {"-"}
     assert size.table(size.readings(runs)[size.BEST]).empty
     assert size.means(runs, 24).empty

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from .. import length
-from ..evidence import PRIOR
 from ..finding import Finding
 from ..length_tables import history
+from ..names import PRIOR
 from ..verdicts import MARGIN
 from .narrow import handles_of
 from .style import finish, legend_below

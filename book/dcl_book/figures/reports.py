@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from .. import evidence
-from ..evidence import PRIOR
+from ..names import PRIOR
 from .style import METHOD_COLOURS, finish, legend_below
 from .thresholds import colour_of
 

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from dcl.methods import METHODS
 
-from ..evidence import PRIOR, by_seed, with_prior
+from ..evidence import by_seed, with_prior
 from ..measures import metric
+from ..names import PRIOR
 from .style import METHOD_COLOURS, finish, legend_below
 
 
