@@ -279,7 +279,7 @@ class Criterion(nn.Module):
             warnings.warn(
                 "the logits of the first batch are probabilities, or look like them: the loss "
                 "takes their softmax or sigmoid itself, so give what the network computes before",
-                stacklevel=_caller(),
+                stacklevel=caller(),
             )
 
     def follow(self, device: torch.device) -> None:
@@ -374,10 +374,10 @@ class Reminders:
     def _tell(self, what: str, words: str) -> None:
         if what not in self._told:
             self._told.add(what)
-            warnings.warn(words, stacklevel=_caller())
+            warnings.warn(words, stacklevel=caller())
 
 
-def _caller() -> int:
+def caller() -> int:
     """``stacklevel`` of the line, outside this package and torch, that calls the criterion."""
     level = 1
     frame: FrameType | None = sys._getframe(1)

@@ -353,6 +353,20 @@ def test_asl_without_its_three_numbers_is_cross_entropy():
     torch.testing.assert_close(loss, dsl_loss(logits, labels))
 
 
+def test_crl_says_where_its_classification_term_weighs_nothing():
+    counts = torch.tensor([[80, 15, 5], [40, 30, 30]])
+    with pytest.warns(UserWarning, match=r"attribute 0, with.*\[80, 15, 5\].*below 0.0071") as told:
+        criterion = make_criterion("crl-original", counts, 10)
+    assert told[0].filename == __file__
+    logits = torch.randn(6, 2, 3, requires_grad=True)
+    labels = torch.arange(6)[:, None].expand(6, 2) % 3
+    criterion(logits, torch.randn(6, 2, 4), labels).backward()
+    assert (logits.grad[:, 0] == 0).all()
+    assert (logits.grad[:, 1] != 0).any()
+    make_criterion("crl-original", counts, 10, eta=0.007)  # without a warning
+    make_criterion("crl-original", torch.tensor([[9_999, 1]]), 10)
+
+
 def test_crls_alpha_is_0_for_a_balanced_attribute_and_nearly_1_for_a_rare_one():
     counts = torch.tensor([[50, 50], [159_123, 3_647]])
     torch.testing.assert_close(
