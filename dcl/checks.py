@@ -212,6 +212,26 @@ def add_up_to_one(logits: Tensor) -> bool:
     return len(logits) > 1 and bool(whole & between.any())
 
 
+def check_scale(logits: Tensor) -> None:
+    """Not probabilities (N, A, C), to which offsets cannot be added."""
+    if add_up_to_one(logits):
+        raise ValueError(
+            "logits are probabilities, for those of each sample add up to 1: give their logarithm, "
+            "probabilities.log()"
+        )
+
+
+def warn_of_probabilities(logits: Tensor, stacklevel: int) -> None:
+    """Warn where logits (N, A) of a positive class may be probabilities: all in [0, 1]."""
+    inside = (logits >= 0) & (logits <= 1)
+    if len(logits) >= SURELY and bool(inside.all()) and bool((logits % 1 != 0).any()):
+        warnings.warn(
+            f"all logits of {len(logits)} samples lie in [0, 1], as probabilities do: if they are, "
+            f"give their logits, probabilities.logit()",
+            stacklevel=stacklevel + 1,
+        )
+
+
 def warn_of_signs(labels: Tensor) -> None:
     """Warn of labels that are 1 and -1 alone, where -1 may be meant as no instead of unknown."""
     if not reads_values(labels) or labels.numel() < SURELY or bool((labels == 0).any()):

@@ -21,8 +21,11 @@ from .checks import (
     as_sample_weights,
     check_labels,
     check_logits,
+    check_scale,
+    check_tensors,
     number,
     reads_values,
+    warn_of_probabilities,
     whole,
 )
 
@@ -204,13 +207,14 @@ class Criterion(nn.Module):
         ----------
         logits : Tensor (N, A, C), (N, A) of the positive class, or (N, C) of one label
             Those that it decides by: of the network, or `scores` of a method that has its own;
-            those of (N, A) come back as (N, A).
+            those of (N, A) come back as (N, A). A class that an attribute lacks comes back as
+            -inf.
 
         Raises
         ------
         ValueError
-            For a loss that trains towards no prior (focal, ASL, margins), and shapes that do not
-            fit.
+            For a loss that trains towards no prior (focal, ASL, margins), probabilities, and
+            shapes that do not fit.
 
         Examples
         --------
@@ -226,10 +230,14 @@ class Criterion(nn.Module):
                 f"{self._get_name()} trains towards no prior that could be taken out: calibrate "
                 f"its scores on a validation split, by a temperature or Platt's scaling"
             )
+        check_tensors(logits=logits)
+        if not logits.is_floating_point():
+            raise ValueError(f"logits must be floating point, got dtype {logits.dtype}")
         data = shares(self.class_counts)
         offsets = torch.where(data > 0, (data / prior).log(), 0.0).to(logits.device)  # (A, C)
+        full = logits  # as (N, A, C), but for those of the positive class alone
         if logits.ndim == 2 and len(offsets) == 1 and logits.shape[1] == offsets.shape[1]:
-            offsets = offsets[0]
+            full, offsets = logits.unsqueeze(1), offsets[0]
         elif logits.ndim == 2 and offsets.shape[1] == 2 and logits.shape[1] == len(offsets):
             offsets = offsets[:, 1] - offsets[:, 0]
         if logits.shape[1:] != offsets.shape:
@@ -238,7 +246,14 @@ class Criterion(nn.Module):
                 f"(N, {', '.join(map(str, self.class_counts.shape))}) as class_counts, got shape "
                 f"{tuple(logits.shape)}"
             )
-        return logits + offsets.to(logits.dtype)
+        if full.ndim == 3:
+            check_scale(full)
+        else:
+            warn_of_probabilities(logits, stacklevel=2)
+        moved = logits + offsets.to(logits.dtype)
+        if len(set(self.classes or ())) < 2:  # each attribute has all classes
+            return moved
+        return moved.masked_fill(self.missing.to(logits.device), -torch.inf)
 
     def batch(
         self, logits: Tensor, features: Tensor | None, labels: Tensor

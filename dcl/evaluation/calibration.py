@@ -44,7 +44,8 @@ def calibration_error(
     Parameters
     ----------
     logits : Tensor (N, A, C), (N, A) of the positive class, or (N, C) of one label
-        -inf for a class that the attribute does not have.
+        -inf for a class that the attribute does not have: a network gives a logit for it, too,
+        which ``logits.masked_fill(criterion.missing, -inf)`` takes out.
     labels : Tensor (N, A) or (N,), integer
         -1 where unknown: counted nowhere.
     bins : int

@@ -4,20 +4,21 @@ A decision is a number for each class of each attribute, (A, C), added to the lo
 largest is taken. For two classes that is a threshold on logit 1 minus logit 0.
 """
 
-import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..checks import (
-    SURELY,
-    add_up_to_one,
+    as_classes,
     as_labels,
     check_labels,
+    check_scale,
     check_scored,
     check_tensors,
     reads_values,
+    warn_of_probabilities,
     warn_of_signs,
 )
 
@@ -39,7 +40,11 @@ class Tuned(NamedTuple):
 
 
 def decide(
-    logits: Tensor, class_counts: Tensor | None = None, *, offsets: Tensor | Tuned | None = None
+    logits: Tensor,
+    class_counts: Tensor | None = None,
+    *,
+    offsets: Tensor | Tuned | None = None,
+    classes: int | Sequence[int] | None = None,
 ) -> Tensor:
     """Predicted classes (N, A): the largest logit, or the largest after a correction.
 
@@ -56,6 +61,10 @@ def decide(
     class_counts : Tensor (A, C), optional
     offsets : Tensor (A, C) or `Tuned`, optional
         From `dcl.tune_thresholds`, in the place of `class_counts`.
+    classes : int or sequence of A ints, optional
+        Classes of each attribute, where they differ: an attribute is never decided for a class
+        beyond its own. A network gives a logit for these, too; `class_counts` of 0, and logits of
+        -inf as ``logits.masked_fill(criterion.missing, -inf)`` makes them, say the same.
 
     Returns
     -------
@@ -86,11 +95,25 @@ def decide(
         raise ValueError(
             f"logits must be (samples, attributes, classes), got shape {tuple(logits.shape)}"
         )
+    if classes is not None:
+        logits = logits.masked_fill(_lacking(logits, classes), -torch.inf)
     _check_numbers(logits)
     if offsets is None:
         return logits.argmax(2)
-    _check_scale(logits)
+    check_scale(logits)
     return move(logits, offsets).argmax(2)
+
+
+def _lacking(logits: Tensor, classes: int | Sequence[int]) -> Tensor:
+    """Which classes (A, C) of logits (N, A, C) an attribute does not have."""
+    _, attributes, most = logits.shape
+    numbers = as_classes(classes, attributes)
+    if max(numbers, default=most) != most:
+        raise ValueError(
+            f"classes must be {most} at most, and once so many as the logits have, got {classes!r}"
+        )
+    each = torch.tensor(numbers, device=logits.device)
+    return torch.arange(most, device=logits.device) >= each[:, None]
 
 
 def as_offsets(offsets: Tensor | Tuned) -> Tensor:
@@ -163,7 +186,7 @@ def as_scored(logits: Any, labels: Any) -> tuple[Tensor, Tensor]:
         )
     check_labels(labels, *logits.shape[1:])
     _check_numbers(logits)
-    _check_scale(logits)
+    check_scale(logits)
     check_scored(logits, labels)
     return logits, labels.long()
 
@@ -186,15 +209,6 @@ def _check_numbers(logits: Tensor) -> None:
         )
 
 
-def _check_scale(logits: Tensor) -> None:
-    """Not probabilities (N, A, C), to which offsets cannot be added."""
-    if add_up_to_one(logits):
-        raise ValueError(
-            "logits are probabilities, for those of each sample add up to 1: give their logarithm, "
-            "probabilities.log()"
-        )
-
-
 def two_columns(logits: Tensor) -> Tensor:
     """Logits (N, A, C); those of a positive class alone (N, A) get a column of zeros before.
 
@@ -202,11 +216,5 @@ def two_columns(logits: Tensor) -> Tensor:
     """
     if logits.ndim != 2:
         return logits
-    inside = (logits >= 0) & (logits <= 1)
-    if len(logits) >= SURELY and bool(inside.all()) and bool((logits % 1 != 0).any()):
-        warnings.warn(
-            f"all logits of {len(logits)} samples lie in [0, 1], as probabilities do: if they are, "
-            f"give their logits, probabilities.logit()",
-            stacklevel=4,
-        )
+    warn_of_probabilities(logits, stacklevel=4)
     return torch.stack([torch.zeros_like(logits), logits], 2)

@@ -175,7 +175,7 @@ def evaluate(
         ranking = rank_metrics(logits, labels, names, classes=classes)
     logits, labels, numbers = _of_split(logits, labels, names, classes)
     most = logits.shape[2]
-    predictions = decide(logits, class_counts, offsets=offsets)
+    predictions = decide(logits, class_counts, offsets=offsets, classes=numbers)
     counts = confusion(predictions, labels, most)
     table = counts.double()  # (A, C, C)
     hits = table.diagonal(dim1=1, dim2=2)

@@ -1,9 +1,11 @@
 """A criterion's logits brought back to the data's prior."""
 
+import math
+
 import pytest
 import torch
 
-from dcl import METHODS, DCLLoss, calibration_error, count_classes, make_criterion
+from dcl import METHODS, DCLLoss, calibration_error, count_classes, decide, make_criterion
 from dcl.methods.weights import class_balanced_weights, deepmar_weights
 
 NONE = ("focal", "asl", "ldam-drw", "lmle", "tau-norm")
@@ -70,6 +72,40 @@ def test_the_forms_of_logits_come_back_as_they_were():
     torch.testing.assert_close(one.at_data_prior(logits), one.at_data_prior(logits[:, None])[:, 0])
     with pytest.raises(ValueError, match=r"\(N, 1, 3\) as class_counts, got shape \(4, 2\)"):
         one.at_data_prior(logits[:, :2])
+
+
+def test_a_class_that_an_attribute_lacks_gets_no_probability_and_no_decision():
+    counts = torch.tensor([[60, 40, 0], [50, 30, 20]])
+    criterion = make_criterion("cost-sensitive", counts, 10, classes=(2, 3))
+    logits = torch.tensor([[[0.0, 1, 9], [0, 1, 9]]])  # the network's, which masks nothing
+    back = criterion.at_data_prior(logits)
+    assert back[0, 0, 2] == -torch.inf
+    assert back[0, 1].isfinite().all()
+    expected = torch.tensor([0.6, 0.4 * math.e]) / (0.6 + 0.4 * math.e)
+    torch.testing.assert_close(back.softmax(2)[0, 0], torch.tensor([*expected, 0]))
+    masked = logits.masked_fill(criterion.missing, -torch.inf)
+    for offsets in (None, torch.zeros(2, 3)):
+        decided = decide(logits, offsets=offsets, classes=(2, 3))
+        assert torch.equal(decided, torch.tensor([[1, 2]]))
+        assert torch.equal(decided, decide(masked, offsets=offsets))
+    with pytest.raises(ValueError, match=r"classes must be 3 at most.*got \(2, 4\)"):
+        decide(logits, classes=(2, 4))
+
+
+def test_what_is_no_logit_is_refused():
+    criterion = make_criterion("cost-sensitive", torch.tensor([[90, 10], [60, 40]]), 10)
+    logits = torch.randn(30, 2, 2)
+    with pytest.raises(ValueError, match="logits are probabilities.*log()"):
+        criterion.at_data_prior(logits.softmax(2))
+    with pytest.raises(ValueError, match="probabilities"):
+        make_criterion("cost-sensitive", COUNTS, 10).at_data_prior(torch.randn(9, 3).softmax(1))
+    with pytest.warns(UserWarning, match=r"30 samples lie in \[0, 1\].*logit()") as told:
+        criterion.at_data_prior(logits[..., 0].sigmoid())
+    assert told[0].filename == __file__
+    with pytest.raises(ValueError, match="floating point, got dtype torch.int64"):
+        criterion.at_data_prior(torch.ones(4, 2, 2, dtype=torch.long))
+    with pytest.raises(ValueError, match=r"must be a tensor, got a numpy.ndarray: torch.as_tensor"):
+        criterion.at_data_prior(logits.numpy())
 
 
 @pytest.mark.parametrize("method", ["cost-sensitive", "pos-weight", "class-balanced", "deepmar"])
