@@ -56,7 +56,8 @@ class ClassifierRetraining(DCLLoss):
             )
 
     def trained_prior(self) -> Tensor | None:
-        return shares(self.class_counts > 0)  # balance
+        """Balance once there is a new layer; before, the logits are of a plain training."""
+        return super().trained_prior() if self.weight is None else shares(self.class_counts > 0)
 
     def scores(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
         """Of the new layer; before there is one the logits, while training goes on."""
@@ -153,8 +154,15 @@ class TauNorm(DCLLoss):
         return None
 
     def scores(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
-        branches: Any = model.branches
-        weight = branches.output_weight  # (A, D, C)
+        branches = getattr(model, "branches", None)
+        weight: Any = getattr(branches, "output_weight", None)  # (A, D, C)
+        if weight is None:
+            raise ValueError(
+                f"tau-norm decides by the output layer of the network: give scores a model whose "
+                f"branches.output_weight is (attributes, width, classes), as the networks of "
+                f"dcl.networks have it, got a {type(model).__name__}. For another network, "
+                f"types.SimpleNamespace(branches=types.SimpleNamespace(output_weight=...))"
+            )
         weight = weight / weight.norm(dim=1, keepdim=True).clamp(min=1e-12) ** self.tau
         scores = torch.einsum("nad,adc->nac", features, weight)
         return scores.masked_fill(logits == -torch.inf, -torch.inf)

@@ -2,6 +2,7 @@
 
 import math
 from functools import partial
+from types import SimpleNamespace
 
 import oracles
 import pytest
@@ -478,6 +479,19 @@ def test_tau_normalisation_decides_by_weights_of_equal_length():
                 torch.testing.assert_close(scores[n, a], features[n, a] @ weight[a])
 
 
+def test_tau_normalisation_names_the_network_that_it_wants():
+    criterion = make_criterion("tau-norm", torch.tensor([[90, 10]]), 10)
+    features = torch.randn(4, 1, 3)
+    with pytest.raises(ValueError, match=r"branches.output_weight .* got a Linear"):
+        criterion.scores(torch.zeros(4, 1, 2), features, torch.nn.Linear(3, 2))
+    weight = torch.randn(1, 3, 2)
+    own = SimpleNamespace(branches=SimpleNamespace(output_weight=weight))
+    expected = features[:, 0] @ (weight[0] / weight[0].norm(dim=0))
+    torch.testing.assert_close(
+        criterion.scores(torch.zeros(4, 1, 2), features, own)[:, 0], expected
+    )
+
+
 def test_the_layer_that_crt_learns_lies_between_the_classes_however_rare_one_is():
     generator = torch.Generator().manual_seed(0)
     labels = (torch.rand(4_000, 2, generator=generator) < torch.tensor([0.5, 0.03])).long()
@@ -504,11 +518,16 @@ def test_crt_decides_by_its_layer_after_the_last_epoch_alone():
         criterion.before_scoring(lambda: pytest.fail("looks at the training set too early"))
         assert not criterion.selectable
     assert torch.equal(criterion.scored(logits, features, model), logits)
+    shares = counts.double() / counts.sum(1, keepdim=True)
+    torch.testing.assert_close(criterion.trained_prior(), shares)
     with pytest.raises(RuntimeError, match="learned in training"):
         make().eval().scores(logits, features, model)
     criterion.set_epoch(2)
     criterion.before_scoring(lambda: (features, labels))
     assert criterion.selectable
+    torch.testing.assert_close(
+        criterion.trained_prior(), torch.tensor([[1 / 2, 1 / 2, 0], [1 / 3] * 3]).double()
+    )
     again = make().eval()
     again.load_state_dict(criterion.state_dict())
     scores = again.scored(logits, features, model)
