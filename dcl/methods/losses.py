@@ -1,5 +1,6 @@
 """Other losses than cross entropy: focal, asymmetric, logit-adjusted, LDAM."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Any
@@ -15,8 +16,9 @@ from ..checks import (
     check_logits,
     check_tensors,
     number,
+    reads_values,
 )
-from ..protocol import Criterion, shares
+from ..protocol import Criterion, caller, shares
 from ..sampling import cross_entropy, weigh, weighted_cross_entropy
 from .entry import Method
 from .weights import BETA, Beta, class_balanced_weights
@@ -285,6 +287,10 @@ class LogitAdjusted(Criterion):
 class LDAM(Criterion):
     """LDAM-DRW: margins from the start, class-balanced weights in the last fifth.
 
+    The logits are to be cosines, of features and output weights of length 1, which `scale` (30)
+    multiplies: `Multihead` and `DeepID2` give them with ``cosine=True``. We warn once where logits
+    lie outside [-1, 1]. For an ordinary output layer give ``scale=1``.
+
     As in the authors' code the weighted loss is divided by the sum of the batch's weights; weights
     of samples are not part of that sum.
     """
@@ -307,6 +313,7 @@ class LDAM(Criterion):
         number("scale", scale, ends="()")
         class_balanced_weights(self.class_counts, beta=beta)  # for its check
         self.beta, self.scale = beta, scale
+        self._told = scale == 1  # of logits that are no cosines
         self.set_epoch(0)
 
     def set_epoch(self, epoch: float) -> None:
@@ -320,6 +327,8 @@ class LDAM(Criterion):
     def classification_loss(
         self, logits: Tensor, labels: Tensor, weights: Tensor | None
     ) -> tuple[Tensor, Tensor]:
+        if not self._told and reads_values(logits):
+            self._check_cosines(logits.detach())
         adjusted = ldam_logits(logits, labels, self.class_counts, scale=self.scale)
         entropy = cross_entropy(adjusted, labels)  # (1, B), 0 where unknown
         balance = (labels >= 0).T.to(entropy.dtype)
@@ -328,6 +337,18 @@ class LDAM(Criterion):
             balance = table.gather(1, labels.T.long().clamp(min=0)).to(entropy.dtype) * balance
         loss = weigh(balance * entropy, weights).sum() / balance.sum().clamp(min=1e-12)
         return loss, balance.T
+
+    def _check_cosines(self, logits: Tensor) -> None:
+        """Warn once of logits that are no cosines, by more than half precision rounds."""
+        beyond = logits.abs() > 1.01
+        if bool(beyond.any()):
+            self._told = True
+            warnings.warn(
+                f"ldam-drw multiplies logits by {self.scale:g}, for cosines in [-1, 1], and got "
+                f"{logits[beyond][0].item():.3g}: take an output layer of normalised features and "
+                f"weights (cosine=True), or give scale=1",
+                stacklevel=caller(),
+            )
 
 
 def method_of_loss(name: str, loss: Callable[..., Tensor], summary: str, **about: Any) -> Method:

@@ -156,6 +156,18 @@ def test_ldam_is_cao_et_al_and_reweighted_in_the_last_fifth(batch):
     torch.testing.assert_close(found, (weights * entropy).sum() / weights.sum())
 
 
+def test_ldam_says_once_that_it_wants_cosines():
+    counts, labels = torch.tensor([[80, 20]]), torch.tensor([[0], [1]])
+    logits = torch.tensor([[[0.5, -3.0]], [[0.2, 0.1]]])
+    criterion = make_criterion("ldam-drw", counts, 10)
+    criterion(logits.clamp(-1, 1.001), None, labels)  # rounded
+    with pytest.warns(UserWarning, match=r"by 30, .* got -3: .*cosine=True.*scale=1") as told:
+        criterion(logits, None, labels)
+    assert told[0].filename == __file__
+    criterion(logits, None, labels)  # once is enough
+    make_criterion("ldam-drw", counts, 10, scale=1.0)(logits, None, labels)
+
+
 def test_ldam_is_for_one_attribute():
     with pytest.raises(ValueError, match=r"single-label tasks \(1 attribute\), got 2"):
         make_criterion("ldam-drw", torch.tensor([[5, 5], [5, 5]]), 10)
