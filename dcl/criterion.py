@@ -83,8 +83,11 @@ class DCLLoss(Criterion):
         Seed of the random selection. Without one, torch's global generator is used.
     steps_per_epoch : int, optional
         With it, each call while training moves the curricula by one step, and nobody has to call
-        `set_epoch`; a call in ``eval()`` or under ``no_grad`` is no step. `torch.compile` breaks
-        its graph there: with ``fullgraph=True`` call `set_epoch`.
+        `set_epoch`; a call in ``eval()`` or under ``no_grad`` is no step. It counts calls of the
+        criterion, not steps of the optimiser: with gradients accumulated over n batches, give n
+        times the optimiser's steps, which is ``len(loader)``. `set_epoch` sets this clock, to the
+        nearest step, and the next call in training is the step at that epoch. `torch.compile`
+        breaks its graph there: with ``fullgraph=True`` call `set_epoch`.
     k, margin, anchors, normalise, squared, reduction, rho
         As in `dcl.triplet_loss`.
 
@@ -191,7 +194,7 @@ class DCLLoss(Criterion):
         # Tensors, where class_counts is: a compiled or captured graph reads them anew at each step
         self._g = torch.ones((), dtype=torch.float64)
         self._f = torch.ones((), dtype=torch.float64)
-        self._steps = 0  # calls in training
+        self._steps = 0  # of the clock: the next call in training is this one
         self.reminders = Reminders(
             int(self.class_counts.sum(1).max()),
             moves=not (is_number(sampling) and is_number(loss)),
@@ -230,7 +233,8 @@ class DCLLoss(Criterion):
         """Move both curricula to this epoch, counted from 0; fractions are allowed.
 
         Training calls it before each step with epoch + step / steps, so that a training of any
-        length ends where its curricula end.
+        length ends where its curricula end. With `steps_per_epoch` it sets the clock, which goes on
+        from there: a training that is resumed without the criterion's state calls it once.
         """
         super().set_epoch(epoch)
         g = sampling_level(self.sampling, epoch, self.epochs, decay=self.loss_options["decay"])
@@ -241,6 +245,8 @@ class DCLLoss(Criterion):
         self._all_ones = g == 1 and self.dsl_options["current"] == "train"
         self._triplets = f != 0
         self.reminders.unmoved = 0
+        if self.steps_per_epoch:
+            self._steps = self._step_at(epoch)
 
     def forward(
         self,
@@ -310,11 +316,15 @@ class DCLLoss(Criterion):
         )
         return self
 
+    def _step_at(self, epoch: float) -> int:
+        """The step of the clock that is nearest to an epoch."""
+        return round(epoch * (self.steps_per_epoch or 0))
+
     @outside_graph
     def _tick(self, steps_per_epoch: int) -> None:
         """Move both curricula by one step, outside the graph where the rest is compiled."""
         self.set_epoch(min(self.epochs, self._steps / steps_per_epoch))
-        self._steps += 1
+        self._steps += 1  # set_epoch has put it at the step that is made now
 
     def weights(self, labels: Tensor) -> Tensor | None:
         """DSL weights (B, A) of a batch; None where all of them are 1 (plain cross entropy)."""
@@ -343,12 +353,13 @@ class DCLLoss(Criterion):
         return target.masked_fill(self.missing, 1)
 
     def get_extra_state(self) -> dict[str, Any]:
-        return super().get_extra_state() | {"stepped": self._steps > 0}
+        stepped = self.steps_per_epoch is not None and self._steps > self._step_at(self.epoch)
+        return super().get_extra_state() | {"stepped": stepped}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         super().set_extra_state(state)
         if self.steps_per_epoch:  # the clock's next step; of a state without `stepped` as before
-            self._steps = round(self.epoch * self.steps_per_epoch) + state.get("stepped", True)
+            self._steps = self._step_at(self.epoch) + state.get("stepped", True)
 
     def extra_repr(self) -> str:
         options = {"sampling": self.sampling, "loss": self.loss, **self.loss_options}

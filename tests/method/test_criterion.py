@@ -265,6 +265,33 @@ def test_steps_per_epoch_moves_the_curricula_by_itself_and_resumes():
     assert again.g == 1 - 3 / 8
 
 
+def test_set_epoch_sets_the_clock_of_steps_per_epoch():
+    batch = batch_of(COUNTS)
+
+    def clocked():
+        return DCLLoss(COUNTS, 4, sampling="linear", steps_per_epoch=2, seed=0)
+
+    resumed = clocked()
+    resumed.set_epoch(2)  # of a training that was stopped after two epochs, its state lost
+    seen = []
+    for _ in range(3):
+        resumed(*batch)
+        seen.append(resumed.epoch)
+    assert seen == [2, 2.5, 3]
+    both = clocked()  # in a trainer that calls set_epoch before each step, too
+    for step in range(4):
+        both.set_epoch(step / 2)
+        both(*batch)
+        assert both.epoch == step / 2
+    saved = clocked()
+    saved.set_epoch(2)  # no step made there
+    for one, epoch in ((saved, 2), (resumed, 3.5)):
+        again = clocked()
+        again.load_state_dict(one.state_dict())
+        again(*batch)
+        assert again.epoch == epoch
+
+
 def test_the_epoch_is_in_the_state_and_a_seed_is_not_lost_in_silence():
     one = DCLLoss(COUNTS, 10, seed=1)
     one.set_epoch(7.5)
