@@ -1,5 +1,6 @@
 """Base class of all criteria, with their seeded generator and one-time warnings."""
 
+import io
 import os
 import sys
 import warnings
@@ -32,6 +33,7 @@ from .checks import (
 # Frames of these packages are skipped in search of the line that calls the criterion
 PASSED = tuple(f"{Path(file).parent}{os.sep}" for file in (__file__, torch.__file__))
 
+EXTRA = "_extra_state"  # torch's name of what get_extra_state gives, in a state_dict
 Look = Callable[[], tuple[Tensor, Tensor]]  # embeds the training set: features, labels (N, A)
 
 
@@ -322,10 +324,59 @@ class Criterion(nn.Module):
         return parts | batch_shares(labels, weights, self.class_counts)
 
     def get_extra_state(self) -> dict[str, Any]:
+        """What `state_dict()` keeps, there as one tensor of bytes: safetensors takes no dict."""
         return {"epoch": self.epoch}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         self.set_epoch(state["epoch"])
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        key = prefix + EXTRA
+        whose = {"method": self._get_name(), "class_counts": self.class_counts.cpu()}
+        destination[key] = packed(destination[key] | whose)
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *more: Any) -> None:
+        key = prefix + EXTRA
+        if key in state_dict:
+            state = state_dict[key]
+            state = unpacked(state) if isinstance(state, Tensor) else state  # a dict: early
+            self._check_whose(state)
+            state_dict = {**state_dict, key: state}
+        super()._load_from_state_dict(state_dict, prefix, *more)
+
+    def _check_whose(self, state: dict[str, Any]) -> None:
+        """Refuse the state of another training's criterion; an early one does not say whose."""
+        method, counts = state.get("method"), state.get("class_counts")
+        hint = "Leave the criterion's state out to begin anew, or build the criterion it is of"
+        if method is not None and method != self._get_name():
+            raise ValueError(
+                f"the saved criterion is {method}, this one is {self._get_name()}. {hint}"
+            )
+        if counts is not None and not torch.equal(counts, self.class_counts.cpu()):
+            raise ValueError(
+                f"the saved criterion is of another training set, with class_counts "
+                f"{_brief(counts)}, this one has {_brief(self.class_counts)}. {hint}"
+            )
+
+
+def packed(state: dict[str, Any]) -> Tensor:
+    """A dict of tensors and plain values as bytes, uint8 (n,)."""
+    file = io.BytesIO()
+    torch.save(state, file)
+    return torch.frombuffer(bytearray(file.getvalue()), dtype=torch.uint8)
+
+
+def unpacked(state: Tensor) -> dict[str, Any]:
+    """The dict of `packed`, its tensors on the CPU. Runs no code that the bytes may hold."""
+    held = bytearray(len(state))
+    torch.frombuffer(held, dtype=torch.uint8).copy_(state)
+    return torch.load(io.BytesIO(held), map_location="cpu", weights_only=True)
+
+
+def _brief(counts: Tensor) -> str:
+    """Class counts in an error: their shape, and the first attribute's."""
+    return f"{tuple(counts.shape)} beginning {counts[0, :5].tolist()}"
 
 
 def batch_shares(labels: Tensor, weights: Tensor | None, class_counts: Tensor) -> dict[str, Tensor]:

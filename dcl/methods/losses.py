@@ -288,8 +288,9 @@ class LDAM(Criterion):
     """LDAM-DRW: margins from the start, class-balanced weights in the last fifth.
 
     The logits are to be cosines, of features and output weights of length 1, which `scale` (30)
-    multiplies: `Multihead` and `DeepID2` give them with ``cosine=True``. We warn once where logits
-    lie outside [-1, 1]. For an ordinary output layer give ``scale=1``.
+    multiplies: ``ResNetCIFAR(cosine=True)`` gives them, and `dcl.networks.models.Branches` on any
+    trunk. We warn once where logits lie outside [-1, 1]. For an ordinary output layer give
+    ``scale=1``.
 
     As in the authors' code the weighted loss is divided by the sum of the batch's weights; weights
     of samples are not part of that sum.
@@ -346,7 +347,7 @@ class LDAM(Criterion):
             warnings.warn(
                 f"ldam-drw multiplies logits by {self.scale:g}, for cosines in [-1, 1], and got "
                 f"{logits[beyond][0].item():.3g}: take an output layer of normalised features and "
-                f"weights (cosine=True), or give scale=1",
+                f"weights (Branches with cosine=True), or give scale=1",
                 stacklevel=caller(),
             )
 

@@ -7,6 +7,7 @@ import numpy as np
 import oracles
 import pandas as pd
 import pytest
+import safetensors.torch
 import torch
 
 from dcl import (
@@ -318,9 +319,43 @@ def test_the_fixed_subset_of_labels_partly_unknown_weighs_as_much_as_the_known()
         torch.testing.assert_close(weights.sum(0), (labels >= 0).sum(0).double(), rtol=1e-6, atol=0)
 
 
+@pytest.mark.parametrize("method", ["dcl", "lmle", "crt", "down-sampling", "focal"])
+def test_a_state_holds_tensors_alone_and_goes_through_a_file_and_back(method, tmp_path):
+    counts = torch.tensor([[80, 20]])
+    make = partial(make_criterion, method, counts, 10, seed=3)
+    module = torch.nn.ModuleDict({"net": torch.nn.Linear(3, 2), "loss": make()})
+    module["loss"].set_epoch(4.5)
+    state = module.state_dict()
+    assert all(isinstance(value, torch.Tensor) for value in state.values())
+    safetensors.torch.save_file(state, tmp_path / "all.safetensors")
+    again = torch.nn.ModuleDict({"net": torch.nn.Linear(3, 2), "loss": make()})
+    again.load_state_dict(safetensors.torch.load_file(tmp_path / "all.safetensors"))
+    assert again["loss"].epoch == 4.5
+    state["loss._extra_state"] = module["loss"].get_extra_state()  # a dict, as of early versions
+    early = torch.nn.ModuleDict({"net": torch.nn.Linear(3, 2), "loss": make()})
+    early.load_state_dict(state)
+    assert early["loss"].epoch == 4.5
+
+
+def test_a_state_of_another_training_is_refused():
+    counts = torch.tensor([[80, 20]])
+    state = make_criterion("dcl", counts, 10).state_dict()
+    make_criterion("dcl", counts, 10).load_state_dict(state)
+    for method in ("focal", "crt", "down-sampling", "lmle"):
+        with pytest.raises(ValueError, match="the saved criterion is DCLLoss, this one is"):
+            make_criterion(method, counts, 10, seed=0).load_state_dict(state)
+    weighted = make_criterion("pos-weight", counts, 10).state_dict()
+    with pytest.raises(ValueError, match="is pos_weights, this one is deepmar_weights"):
+        make_criterion("deepmar", counts, 10).load_state_dict(weighted)
+    for other in (torch.tensor([[80, 21]]), torch.tensor([[80, 20]] * 2)):
+        with pytest.raises(ValueError, match=r"another training set.*\(1, 2\) .*\[80, 20\], this"):
+            make_criterion("dcl", other, 10).load_state_dict(state)
+
+
 def test_a_saved_subset_that_lacks_a_part_is_refused_in_words():
     criterion = DownSampled(torch.tensor([[8, 2]]), 10, fixed=True, seed=1)
     state = criterion.state_dict()
+    state["_extra_state"] = criterion.get_extra_state()  # a dict, as an early version wrote it
     del state["_extra_state"]["known"]
     with pytest.raises(ValueError, match="down-sampling holds no known.*Train anew"):
         criterion.load_state_dict(state)
