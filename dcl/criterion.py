@@ -196,7 +196,7 @@ class DCLLoss(Criterion):
         self._f = torch.ones((), dtype=torch.float64)
         self._steps = 0  # of the clock: the next call in training is this one
         self.reminders = Reminders(
-            int(self.class_counts.sum(1).max()),
+            self.class_counts,
             moves=not (is_number(sampling) and is_number(loss)),
             target=None if current == "train" else self._first_target(),
         )
@@ -244,7 +244,7 @@ class DCLLoss(Criterion):
         self._f.fill_(f)
         self._all_ones = g == 1 and self.dsl_options["current"] == "train"
         self._triplets = f != 0
-        self.reminders.unmoved = 0
+        self.reminders.moved()
         if self.steps_per_epoch:
             self._steps = self._step_at(epoch)
 
@@ -264,16 +264,16 @@ class DCLLoss(Criterion):
         """
         batch = self.batch(logits, features, labels)
         given = as_sample_weights(weights, batch[2])
-        self.begin_step(len(labels))  # a batch that is refused moves nothing
+        self.begin_step(batch[2])  # a batch that is refused moves nothing
         return self._loss_of(*batch, given)
 
-    def begin_step(self, batch: int) -> None:
+    def begin_step(self, labels: Tensor) -> None:
         """Move the curricula, with `steps_per_epoch`, and count the batch for the warnings."""
         if self.training and torch.is_grad_enabled():  # a step, no look at a validation loss
             if self.steps_per_epoch:
                 self._tick(self.steps_per_epoch)
             if not torch.compiler.is_compiling():
-                self.reminders.seen(batch, self.epoch)
+                self.reminders.seen(labels, self.epoch)
 
     def loss_of(
         self,

@@ -72,7 +72,7 @@ class Graphed:
         if not _capturable(logits):
             return criterion(*inputs)
         criterion.follow(logits.device)
-        criterion.begin_step(len(labels))
+        criterion.begin_step(labels)
         reads = criterion.reads(logits.device)
         if len(reads) != len(self._reads) or any(map(is_not, reads, self._reads)):
             self.captured.clear()  # moved, or loaded anew

@@ -59,7 +59,8 @@ class RandomSource(nn.Module):
 
     Where another device asks, one is made there from the seed, anew: no device reads another's
     state, nor one that was saved on another kind of device. Without a seed, torch's global
-    generator is used.
+    generator is used. A look at a loss, in ``eval()`` or under ``no_grad``, draws from a generator
+    of its own, alike each time, and moves nothing on.
     """
 
     def __init__(self, seed: int | None):
@@ -68,7 +69,7 @@ class RandomSource(nn.Module):
         self.generator: torch.Generator | None = None
 
     def on(self, device: torch.device) -> torch.Generator | None:
-        if not self.training:  # a look at a loss: drawn alike each time, and nothing moves on
+        if not self.training or not torch.is_grad_enabled():  # a look at a loss
             if self._look is None or self._look.device != device:
                 self._look = torch.Generator(device)
             return self._look.manual_seed(self.seed or 0)
@@ -81,7 +82,7 @@ class RandomSource(nn.Module):
         return self.generator
 
     _state: Tensor | None = None  # loaded before the device is known
-    _look: torch.Generator | None = None  # of ``eval()``
+    _look: torch.Generator | None = None  # of a look at a loss
 
     def get_extra_state(self) -> Tensor:
         if self.generator is not None:
@@ -400,17 +401,19 @@ class Reminders:
 
     Parameters
     ----------
-    samples : int
-        Samples of an epoch.
+    class_counts : Tensor (A, C)
+        An epoch is the known labels of the attribute that has most.
     moves : bool
         Whether a schedule changes during training.
     target : Tensor (A, C), optional
         Target share of each class at the start, for the warning about small batches.
     """
 
-    def __init__(self, samples: int, *, moves: bool, target: Tensor | None):
-        self.samples, self.moves = samples, moves
-        self.unmoved = 0  # samples since the curricula moved
+    def __init__(self, class_counts: Tensor, *, moves: bool, target: Tensor | None):
+        known = class_counts.sum(1)
+        self.samples, self._most = int(known.max()), int(known.argmax())
+        self.moves = moves
+        self.moved()
         self._told: set[str] = set()
         self._share, self._attribute, self._label = 1.0, 0, 0  # of the scarcest class
         if target is not None:
@@ -418,16 +421,25 @@ class Reminders:
             self._share = float(target.flatten()[where])
             self._attribute, self._label = divmod(where, target.shape[1])
 
-    def seen(self, batch: int, epoch: float) -> None:
-        """Count a training batch of this size, and warn if something is wrong."""
-        self.unmoved += batch
-        if self.moves and self.unmoved > 2 * self.samples + batch:
-            self._tell(
-                "still",
-                f"{self.unmoved:,} samples since the last set_epoch, more than two epochs of the "
-                f"{self.samples:,} in class_counts: the curricula stand still at epoch {epoch:g}. "
-                f"Call set_epoch(epoch + step / steps) before each step, or give steps_per_epoch",
-            )
+    def moved(self) -> None:
+        """The curricula have moved."""
+        self._known, self._unread = 0.0, 0  # labels since, and samples whose labels nobody read
+
+    def seen(self, labels: Tensor, epoch: float) -> None:
+        """Count a training batch (B, A) or (B,), and warn if something is wrong."""
+        batch = len(labels)
+        self._unread += batch
+        most = 2 * self.samples + batch
+        if self.moves and self._known + self._unread > most and "still" not in self._told:
+            self._read(labels)
+            if self._known > most:
+                self._tell(
+                    "still",
+                    f"{self._known:,.0f} samples since the last set_epoch, more than two epochs of "
+                    f"the {self.samples:,} in class_counts: the curricula stand still at epoch "
+                    f"{epoch:g}. Call set_epoch(epoch + step / steps) before each step, or give "
+                    f"steps_per_epoch",
+                )
         wanted = batch * self._share
         if 0 < wanted < 0.5:
             self._tell(
@@ -436,6 +448,18 @@ class Reminders:
                 f"hold {wanted:.2g} samples: what a batch has of it is mostly chance. Larger "
                 f"batches, or current='train', give it its share",
             )
+
+    def _read(self, labels: Tensor) -> None:
+        """Take the unread samples as known where this batch's are.
+
+        Only where nobody moved the curricula for long, because a GPU waits for it.
+        """
+        capturing = labels.is_cuda and torch.cuda.is_current_stream_capturing()
+        if labels.is_meta or capturing or not len(labels):
+            return
+        column = labels.reshape(len(labels), -1)[:, self._most]
+        self._known += self._unread * (column >= 0).double().mean().item()
+        self._unread = 0
 
     def _tell(self, what: str, words: str) -> None:
         if what not in self._told:

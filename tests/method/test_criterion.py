@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dcl import (
     PRESETS,
     DCLLoss,
+    count_classes,
     dsl_weights,
     loss_schedule,
     make_criterion,
@@ -323,6 +324,27 @@ def test_a_curriculum_that_nobody_moves_is_told_once():
             constant(*batch)  # has nothing to move
 
 
+def test_unknown_labels_do_not_make_an_epoch_longer():
+    generator = torch.Generator().manual_seed(0)
+    labels = (torch.rand(1000, 2, generator=generator) < 0.3).long()
+    unknown = torch.rand(1000, 2, generator=generator) < torch.tensor([0.8, 0.9])
+    labels = labels.masked_fill(unknown, -1)
+    criterion = DCLLoss(count_classes(labels), 10, loss=0)
+
+    def epoch():
+        for part in labels.split(50):
+            criterion(torch.zeros(len(part), 2, 2, requires_grad=True), None, part)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for number in range(3):  # moved once an epoch
+            criterion.set_epoch(number)
+            epoch()
+        epoch()
+    with pytest.warns(UserWarning, match="more than two epochs .*: the curricula stand still"):
+        epoch()
+
+
 def test_a_class_of_which_a_batch_holds_next_to_nothing_is_told_once():
     counts = torch.tensor([[9_990, 10]])
     batch = batch_of(counts)
@@ -392,8 +414,9 @@ def test_the_clock_of_a_state_that_has_not_stepped_starts_at_its_beginning():
 
 
 @pytest.mark.parametrize("seed", [None, 3])
+@pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("method", ["dcl", "over-sampling", "down-sampling"])
-def test_a_look_in_eval_never_changes_a_training(method, seed):
+def test_a_look_in_eval_or_without_gradients_never_changes_a_training(method, training, seed):
     generator = torch.Generator().manual_seed(0)
     labels = (torch.rand(64, 2, generator=generator) < 0.2).long()
     logits = torch.randn(64, 2, 2, generator=generator, requires_grad=True)
@@ -405,7 +428,7 @@ def test_a_look_in_eval_never_changes_a_training(method, seed):
         criterion.set_epoch(8)
         found, seen = [], []
         for _ in range(3):
-            criterion.eval()
+            criterion.train(training)
             with torch.no_grad():
                 seen += [criterion(logits, features, labels).item() for _ in range(looks)]
             found.append(criterion.train()(logits, features, labels).item())
