@@ -45,6 +45,8 @@ def number(
     real = isinstance(value, Real) and not isinstance(value, bool) and abs(value) < inf  # type: ignore[operator]
     outside = not real or not low <= value <= high
     if outside or (ends[0] == "(" and value == low) or (ends[1] == ")" and value == high):
+        if isinstance(value, Tensor) and value.ndim == 0:
+            raise ValueError(f"{what} must be a plain number, got {value!r}: give its .item()")
         if high == inf:
             least = f"number of {low:g} or more" if ends[0] == "[" else f"number above {low:g}"
             allowed = "finite number" if low == -inf else least
@@ -67,7 +69,11 @@ def check_tensors(**values: Any) -> None:
         if not isinstance(value, Tensor):
             kind = type(value)
             given = "None" if value is None else f"a {kind.__module__}.{kind.__qualname__}"
-            hint = ": torch.as_tensor makes it one" if hasattr(value, "__array__") else ""
+            hint = ""
+            if hasattr(value, "to_numpy"):  # a data frame, which as_tensor refuses
+                hint = f": torch.as_tensor({name}.to_numpy()) makes it one"
+            elif hasattr(value, "__array__"):
+                hint = ": torch.as_tensor makes it one"
             raise ValueError(f"{name} must be a tensor, got {given}{hint}")
 
 
@@ -121,13 +127,26 @@ def check_class_counts(class_counts: Tensor, classes: int | Sequence[int] | None
             raise ValueError(
                 f"class_counts must be positive and finite: class {label} of attribute {attribute} "
                 f"has {number} training samples. Leave the attribute out or add samples of that "
-                f"class; where the attribute has no such class, say so with classes"
+                f"class; where the attribute has no such class, "
+                f"{_without_class(class_counts, attribute, label)}"
             )
         number_of_classes = int(exists[attribute].sum())
         raise ValueError(
             f"attribute {attribute} has {number_of_classes} classes, but class_counts has "
             f"{number} samples of class {label}"
         )
+
+
+def _without_class(class_counts: Tensor, attribute: int, label: int) -> str:
+    """What to do about a class that an attribute does not have."""
+    attributes, most = class_counts.shape
+    if label == 0 and most == 2:
+        return "number its classes 0 and 1: labels of -1 and 1 become (labels > 0).long()"
+    if label == 0:
+        return "number its classes from 0 without gaps: labels of 1 ... C become labels - 1"
+    if label == 1 or bool((class_counts[attribute, label:] > 0).any()):
+        return "number its classes from 0 without gaps"
+    return "say so with classes" if attributes > 1 else f"give the counts of {label} classes"
 
 
 def as_class_counts(counts: Any, classes: int | Sequence[int] | None = None) -> Tensor:

@@ -352,6 +352,29 @@ def test_a_state_of_another_training_is_refused():
             make_criterion("dcl", other, 10).load_state_dict(state)
 
 
+@pytest.mark.parametrize(
+    ("counts", "hint"),
+    [
+        ([[0, 9]], r"number its classes 0 and 1: labels of -1 and 1 become \(labels > 0\).long"),
+        ([[0, 4, 5]], "labels of 1 ... C become labels - 1"),
+        ([[3, 0, 4]], "without gaps$"),
+        ([[9, 0], [4, 5]], "without gaps$"),
+        ([[4, 5, 0], [1, 2, 3]], "say so with classes$"),
+        ([[4, 5, 0, 0]], "give the counts of 2 classes$"),
+    ],
+)
+def test_the_advice_about_an_empty_class_fits_where_it_is(counts, hint):
+    with pytest.raises(ValueError, match=hint):
+        DCLLoss(torch.tensor(counts), 10)
+
+
+def test_the_advice_about_a_data_frame_works():
+    frame = pd.DataFrame({"cat": [0, 1, 1]})
+    with pytest.raises(ValueError, match=r"DataFrame: torch.as_tensor\(labels.to_numpy\(\)\)"):
+        DCLLoss(COUNTS[:1], 10)(torch.zeros(3, 1, 2), None, frame)
+    DCLLoss(COUNTS[:1], 10, loss=0)(torch.zeros(3, 1, 2), None, torch.as_tensor(frame.to_numpy()))
+
+
 def test_a_saved_subset_that_lacks_a_part_is_refused_in_words():
     criterion = DownSampled(torch.tensor([[8, 2]]), 10, fixed=True, seed=1)
     state = criterion.state_dict()
