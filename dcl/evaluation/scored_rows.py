@@ -1,8 +1,9 @@
 """Scores and labels of some rows as `dcl.evaluation.thresholds` takes them, checked."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import torch
@@ -209,6 +210,16 @@ def _groups(groups: Any, size: int) -> Tensor:
 def _checked_prior(prior: Any, names: tuple[str, ...]) -> Tensor | None:
     if prior is None:
         return None
+    if isinstance(prior, Mapping):
+        different = set(names) ^ set(prior)
+        if different:
+            raise ValueError(
+                f"prior must name each of the labels {', '.join(names[:5])} and no other: "
+                f"{sorted(map(str, different))[0]!r} stands in one of them alone"
+            )
+        prior = [prior[name] for name in names]
+    if isinstance(prior, Real):
+        prior = [prior] * len(names)
     if hasattr(prior, "to_frame") and hasattr(prior, "index"):  # a series of pandas
         check_frames(names, prior=prior.to_frame().T)
     values = doubles(prior, "prior").reshape(-1)

@@ -132,8 +132,9 @@ def fit(
     scale : {"probability", "logit"}, optional
         Without it probabilities where all scores lie in [0, 1], else logits; refused where over
         nine tenths of a label's scores lie there and some score does not.
-    prior : Tensor or array (A,), optional
-        Rate of positives in training, in (0, 1); without it that of these rows.
+    prior : float, Tensor or array (A,), or dict, optional
+        Rate of positives in training, in (0, 1): one for all labels, one for each, or by name;
+        without it that of these rows.
     recall, precision : float, optional
         In (0, 1): also the threshold that reaches it.
 
