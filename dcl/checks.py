@@ -71,7 +71,7 @@ def check_tensors(**values: Any) -> None:
             given = "None" if value is None else f"a {kind.__module__}.{kind.__qualname__}"
             hint = ""
             if hasattr(value, "to_numpy"):  # a data frame, which as_tensor refuses
-                hint = f": torch.as_tensor({name}.to_numpy()) makes it one"
+                hint = f": torch.tensor({name}.to_numpy()) makes it one"
             elif hasattr(value, "__array__"):
                 hint = ": torch.as_tensor makes it one"
             raise ValueError(f"{name} must be a tensor, got {given}{hint}")

@@ -370,9 +370,9 @@ def test_the_advice_about_an_empty_class_fits_where_it_is(counts, hint):
 
 def test_the_advice_about_a_data_frame_works():
     frame = pd.DataFrame({"cat": [0, 1, 1]})
-    with pytest.raises(ValueError, match=r"DataFrame: torch.as_tensor\(labels.to_numpy\(\)\)"):
+    with pytest.raises(ValueError, match=r"DataFrame: torch.tensor\(labels.to_numpy\(\)\)"):
         DCLLoss(COUNTS[:1], 10)(torch.zeros(3, 1, 2), None, frame)
-    DCLLoss(COUNTS[:1], 10, loss=0)(torch.zeros(3, 1, 2), None, torch.as_tensor(frame.to_numpy()))
+    DCLLoss(COUNTS[:1], 10, loss=0)(torch.zeros(3, 1, 2), None, torch.tensor(frame.to_numpy()))
 
 
 def test_a_saved_subset_that_lacks_a_part_is_refused_in_words():
