@@ -21,6 +21,7 @@ from ..checks import (
     warn_of_probabilities,
     warn_of_signs,
 )
+from .thresholds_file import Thresholds
 
 FAR = 1e3  # a probability of 1, to every digit
 DECISIONS = ("argmax", "prior", "tuned-mA", "tuned-f1")
@@ -119,6 +120,8 @@ def _lacking(logits: Tensor, classes: int | Sequence[int]) -> Tensor:
 def as_offsets(offsets: Tensor | Tuned) -> Tensor:
     """The offsets (A, C) of a tensor or of `Tuned`, checked for NaN."""
     offsets = offsets.offsets if isinstance(offsets, Tuned) else offsets
+    if isinstance(offsets, Thresholds):
+        raise ValueError("offsets must be a tensor or Tuned, got Thresholds: give its .offsets()")
     check_tensors(offsets=offsets)
     if reads_values(offsets) and bool(offsets.isnan().any()):
         raise ValueError(f"offsets must be numbers, got NaN in {offsets.tolist()}")

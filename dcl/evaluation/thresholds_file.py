@@ -148,8 +148,17 @@ class Thresholds:
         }
 
     def write(self, path: str | Path) -> None:
-        """Write the JSON file that `read` reads."""
-        Path(path).write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
+        """Write the JSON file that `read` reads.
+
+        Raises
+        ------
+        ThresholdsError
+            Where it cannot be written, as in a folder that does not exist.
+        """
+        try:
+            Path(path).write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise ThresholdsError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def apply(found: Thresholds, scores: Any, *, decision: str = "tuned-mA") -> Tensor:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 import scores_oracle as oracle
 
-from dcl import balanced_accuracy, count_classes, evaluate, thresholds, tune_thresholds
+from dcl import balanced_accuracy, count_classes, decide, evaluate, thresholds, tune_thresholds
 from dcl.evaluation.draws import Mulberry32
 
 VECTORS = json.loads(oracle.VECTORS.read_text())
@@ -338,8 +338,22 @@ def test_frames_are_compared_without_what_all_their_columns_share():
     given = {"names": ["a", "b"], "scale": "probability"}
     with pytest.raises(ValueError, match="prior and names have the same columns in another order"):
         thresholds.fit(scores.to_numpy(), labels.to_numpy(), prior=rates, **given)
-    for prior in (rates[["a", "b"]], rates[["a", "b"]].to_frame().T, [0.05, 0.5]):
-        thresholds.fit(scores.to_numpy(), labels.to_numpy(), prior=prior, **given)
+    for prior in (rates[["a", "b"]], rates[["a", "b"]].to_frame().T, [0.05, 0.5], rates.to_dict()):
+        found = thresholds.fit(scores.to_numpy(), labels.to_numpy(), prior=prior, **given)
+        assert found.of("prior").tolist() == [0.05, 0.5]
+    found = thresholds.fit(scores.to_numpy(), labels.to_numpy(), prior=0.1, **given)
+    assert found.of("prior").tolist() == [0.1, 0.1]  # one for all, as the command takes it
+    with pytest.raises(ValueError, match="each of the labels a, b and no other: 'b' stands"):
+        thresholds.fit(scores.to_numpy(), labels.to_numpy(), prior={"a": 0.1}, **given)
+
+
+def test_thresholds_in_the_place_of_offsets_and_a_folder_that_is_missing_are_named(tmp_path):
+    found = thresholds.fit([[0.1], [0.9]], [[0], [1]])
+    with pytest.raises(ValueError, match=r"got Thresholds: give its .offsets\(\)"):
+        decide(torch.zeros(1, 1, 2), offsets=found)
+    assert decide(torch.zeros(1, 1, 2), offsets=found.offsets()).shape == (1, 1)
+    with pytest.raises(thresholds.ThresholdsError, match="no/t.json: cannot be written"):
+        found.write(tmp_path / "no" / "t.json")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import math
 
 import oracles
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,3 +76,8 @@ def test_loss_schedule_jumps_at_the_self_learning_point():
 def test_impossible_values_are_named(call, names):
     with pytest.raises(ValueError, match=names):
         call()
+
+
+def test_a_tensor_in_the_place_of_a_number_is_told_of_its_item():
+    with pytest.raises(ValueError, match=r"epoch must be a plain number, got tensor\(3.\).*item"):
+        schedule("convex", torch.tensor(3.0), 10)

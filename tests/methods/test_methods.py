@@ -97,6 +97,16 @@ def test_pos_weight_of_many_classes_is_each_ones_odds():
     )
 
 
+@pytest.mark.parametrize(
+    "weights_of", [cost_sensitive_weights, pos_weights, class_balanced_weights, deepmar_weights]
+)
+def test_weights_of_an_array_and_of_one_row(weights_of):
+    counts = torch.tensor([[75, 25], [60, 40]])
+    assert torch.equal(weights_of(counts.numpy()), weights_of(counts))
+    with pytest.raises(ValueError, match=r"\(attributes, classes\), got shape \(2,\).*\[None\]"):
+        weights_of(counts[0])
+
+
 @given(batches())
 def test_focal_is_lin_et_al(batch):
     batch["logits"].requires_grad_()
