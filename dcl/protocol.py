@@ -22,6 +22,7 @@ from .checks import (
     as_sample_weights,
     check_labels,
     check_logits,
+    check_rows,
     check_scale,
     check_tensors,
     number,
@@ -112,7 +113,9 @@ class Criterion(nn.Module):
         Of what is drawn at random. Without one, torch's global generator is used.
     """
 
-    wants_rows = False  # forward takes a fourth argument, the batch's rows in the training set
+    # forward takes the batch's rows in the training set: its fourth argument is rows, not weights,
+    # which go by name in every method
+    wants_rows = False
     one_process = False  # cannot be shared among processes
     class_counts: Tensor  # (A, C) int64
     missing: Tensor  # (A, C) bool
@@ -297,6 +300,21 @@ class Criterion(nn.Module):
             warnings.warn(
                 "the logits of the first batch are probabilities, or look like them: the loss "
                 "takes their softmax or sigmoid itself, so give what the network computes before",
+                stacklevel=caller(),
+            )
+
+    def check_rows(self, rows: Any, batch: int, samples: int | None) -> None:
+        """Check rows (B,), and warn at the first batch of what rather looks like weights."""
+        check_rows(rows, batch, samples)
+        if rows is None or self._looked or not reads_values(rows):
+            return
+        values, times = rows.unique(return_counts=True)
+        if len(values) < len(rows):
+            row, often = values[times.argmax()].item(), int(times.max())
+            warnings.warn(
+                f"the fourth argument of {type(self).__name__} is rows, of the batch in the "
+                f"training set, and row {row} is in it {often} times. If these are weights of "
+                f"samples, give them by name: weights=...",
                 stacklevel=caller(),
             )
 

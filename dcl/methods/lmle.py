@@ -6,6 +6,7 @@ query takes the class whose nearby cluster centroids leave the largest margin.
 """
 
 import time
+import warnings
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -18,13 +19,12 @@ from ..checks import (
     at_least_float32,
     check_features,
     check_labels,
-    check_rows,
     check_tensors,
     choose,
     number,
     whole,
 )
-from ..protocol import Criterion, Look
+from ..protocol import Criterion, Look, caller
 from ..sampling import weigh, weighted_cross_entropy
 from .entry import Method
 
@@ -148,6 +148,7 @@ class LMLE(Criterion):
         self.shape = tuple(self.class_counts.shape)  # (A, C)
         self.clustering_seconds: list[float] = []
         self.stale = True  # whether the features may have changed since they were clustered
+        self._foretold = False
         self.made: dict[str, Tensor] = {}
         for name, tensor in (
             ("margins", torch.tensor(margins, dtype=torch.float64)),
@@ -237,7 +238,7 @@ class LMLE(Criterion):
         """The loss of a batch, a scalar; its gradient reaches the features alone.
 
         While it warms up it is the cross entropy of the logits, and needs neither features nor
-        rows.
+        rows; we warn once where rows or clusters will be lacking.
 
         Parameters
         ----------
@@ -252,11 +253,13 @@ class LMLE(Criterion):
             Of samples: of their cross entropy, and after the warm-up, where there is none, of the
             anchors' hinges.
         """
-        check_rows(rows, len(labels), len(self.clusters) or None)
+        self.check_rows(rows, len(labels), len(self.clusters) or None)
         self.stale = True
         logits, features, labels = self.batch(logits, features, labels)
         given = as_sample_weights(weights, labels)
         if self.warming:
+            if rows is None or not len(self.clusters):
+                self._foretell(rows)
             loss = weighted_cross_entropy(logits, labels, given)
             self.made = {"classification": loss.detach()}
             return loss
@@ -310,6 +313,19 @@ class LMLE(Criterion):
                 f"{tuple(features.shape)}"
             )
         return nearby_margins(features, self.centroids, self.filled, self.neighbours)
+
+    def _foretell(self, rows: Tensor | None) -> None:
+        """Warn once in the warm-up of what the steps after it will refuse to do without."""
+        if self._foretold:
+            return
+        self._foretold = True
+        lacking = [] if len(self.clusters) else ["before_epoch(epoch, look) before each epoch"]
+        lacking += ["the batch's rows in the training set, rows=rows"] if rows is None else []
+        warnings.warn(
+            f"lmle trains cross entropy until epoch {self.warm_up * self.epochs:g}; from then on "
+            f"it needs {', and '.join(lacking)}",
+            stacklevel=caller(),
+        )
 
     def _check_clustered(self) -> None:
         if not len(self.clusters):

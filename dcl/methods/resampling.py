@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from ..checks import as_sample_weights, check_labels, check_rows, choose, flag
+from ..checks import as_sample_weights, check_labels, choose, flag
 from ..protocol import Criterion, shares
 from ..sampling import count_known, rank_in_class, weighted_cross_entropy
 from .entry import Method
@@ -124,8 +124,13 @@ class DownSampled(Resampled):
         weights: Tensor | None = None,
     ) -> Tensor:
         """As `Resampled.forward`; with ``fixed`` also the batch's rows (B,) in the training set."""
-        check_rows(rows, len(labels), len(self.kept) or None)
+        self.check_rows(rows, len(labels), len(self.kept) or None)
         if not self.fixed:
+            if rows is not None:
+                raise ValueError(
+                    "only down-sampling with fixed=True takes rows: leave them out. Weights of "
+                    "samples go by name: weights=..."
+                )
             return super().forward(logits, features, labels, weights)
         if rows is None or not len(self.kept):
             raise RuntimeError(

@@ -143,6 +143,21 @@ def test_weights_in_the_place_of_rows_are_refused(name):
         made(name)(*batch_of(name), torch.ones(12))
 
 
+def test_whole_numbers_in_the_place_of_rows_are_told_of_weights():
+    weights = torch.tensor([1, 2] * 6)
+    with (
+        pytest.warns(UserWarning, match="of LMLE is rows.* row 1 is in it 6 times.*weights="),
+        pytest.warns(UserWarning, match="lmle trains cross entropy until"),
+    ):
+        made("lmle")(*batch_of("lmle"), weights)
+    with (
+        pytest.warns(UserWarning, match="of DownSampled is rows"),
+        pytest.raises(ValueError, match="only down-sampling with fixed=True takes rows"),
+    ):
+        made("down-sampling")(*batch_of("down-sampling"), weights)
+    made("down-sampling")(*batch_of("down-sampling"), weights=weights)
+
+
 @pytest.mark.parametrize("name", [n for n in METHODS if METHODS[n].tasks == "any"])
 def test_a_label_of_a_class_that_its_attribute_lacks_is_refused(name):
     counts = torch.tensor([[50, 50, 0], [40, 30, 30]])
@@ -445,7 +460,11 @@ def test_the_anchors_of_lmle_have_the_weights_of_their_samples():
 def test_lmle_in_a_plain_loop_says_what_it_needs_after_its_warm_up():
     criterion = made("lmle")
     logits, features, labels = batch_of("lmle")
-    torch.testing.assert_close(criterion(logits, None, labels), dsl_loss(logits, labels))
+    needs = r"until epoch 5; .* before_epoch\(epoch, look\) before each epoch, and .* rows=rows"
+    with pytest.warns(UserWarning, match=needs) as told:
+        loss = criterion(logits, None, labels)
+    assert told[0].filename == __file__
+    torch.testing.assert_close(loss, dsl_loss(logits, labels))
     criterion.set_epoch(5)
     with pytest.raises(RuntimeError, match=r"call recluster.*before_epoch\(epoch, look\)"):
         criterion(logits, features, labels)

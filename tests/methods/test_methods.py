@@ -476,7 +476,7 @@ def test_a_fixed_subset_is_balanced_and_the_rest_is_never_seen():
         sizes = torch.bincount(labels[kept[:, a], a])
         assert sizes.tolist() == [counts[a].min()] * 2
     criterion.before_epoch(1, lambda: pytest.fail("drawn anew"))
-    rows = torch.randint(400, (64,), generator=generator)
+    rows = torch.randperm(400, generator=generator)[:64]
     logits = torch.randn(64, 2, 2, generator=generator, requires_grad=True)
     criterion(logits, None, labels[rows], rows).backward()
     unseen = (logits.grad == 0).all(2)
