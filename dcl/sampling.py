@@ -333,7 +333,8 @@ def dsl_loss(
         Classes in [0, C); a label of -1 is unknown and adds nothing.
     weights : Tensor (B, A) or (B,), optional
         From `dcl.dsl_weights`. Default: every sample weighs 1. A weight of 0 leaves the sample
-        out, even if its loss is infinite or NaN.
+        out of the loss, even where it is infinite or NaN; logits of NaN still have a gradient of
+        NaN.
     known : {"batch", "rescale"}
         ``batch``: divide by B (Eq. 6), so an attribute known for half of the samples counts half.
         ``rescale``: divide by the number of known labels of each attribute.
