@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dcl import DCLLoss, dsl_weights, methods, reference, schedule
+from dcl import DCLLoss, decide, dsl_weights, methods, reference, schedule
 from dcl.__main__ import main
 from dcl.experiment import datasets, records
 from dcl_book import best_length, evidence, figures, headline, length
@@ -39,6 +39,10 @@ def test_python_of_the_readme_runs():
     names = {}
     exec(block, names)
     assert names["loss"].isfinite()
+    logits = names["logits"].detach()  # as the README says to go on with them
+    assert decide(logits).shape == (32, 40)
+    shares = names["criterion"].at_data_prior(logits).softmax(2)
+    torch.testing.assert_close(shares.sum(2), torch.ones(32, 40))
 
 
 SECTIONS = {
