@@ -1,7 +1,10 @@
 """Configurations: what a notebook, a command line and papermill may hand over."""
 
+import ast
 import json
+from pathlib import Path
 
+import papermill
 import pytest
 import torch
 from hypothesis import given
@@ -13,6 +16,8 @@ from dcl.data.drawn.faces import load as faces
 from dcl.experiment.config import ConfigError, from_notebook, resolve
 from dcl.experiment.datasets import CelebA, Cifar100, Pedestrians, Table, config_of
 from dcl.methods import METHODS
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 @pytest.mark.parametrize(
@@ -268,3 +273,12 @@ def test_a_grid_runs_without_snakemake(tmp_path, monkeypatch, capsys):
     assert "1 of 2 runs failed" in out
     assert "dcl-lr-1000000.0-seed0 failed: the loss is not finite" in error
     assert (tmp_path / "results" / "mine" / "focal-seed0.json").is_file()
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_papermill_knows_every_parameter_of_a_notebook(path):
+    """An '=' in a comment hides its line from papermill, which warns and leaves it out."""
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    (cell,) = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    names = [line.target.id for line in ast.parse("".join(cell["source"])).body]
+    assert list(papermill.inspect_notebook(path)) == names
