@@ -4,10 +4,9 @@ Columns: ``id``, optional ``split`` (val or test) and ``group``, labels ``y_<nam
 unknown) and scores ``s_<name>``; or two files whose other columns have the same names.
 """
 
-import csv
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +17,10 @@ from .table_file import (
     MISSING,
     PARQUET,
     SEPARATORS,
-    check_first_line,
+    comma_hint,
+    lines_of,
     read_table,
+    separator_of,
     spelt_twice,
 )
 
@@ -30,11 +31,6 @@ YES_NO = {
 SPLITS = {word: name for name in ("val", "test") for word in SPELLINGS[name]}
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 NUMBERS = re.compile(rf"({NUMBER.pattern},)*", re.ASCII)
-MARKS = (
-    ",",
-    ";",
-    "\t",
-)  # between cells: the first in the row of column names, the usual one before
 LARGEST = 1e15
 KEYS = ("id", "split", "group")
 
@@ -140,48 +136,24 @@ def read_two(labels_path: Path, scores_path: Path) -> ScoresTable:
 
 
 def _header(path: Path) -> list[str]:
-    suffix = path.suffix.lower()
-    if suffix in SEPARATORS and path.is_file():
-        return next(_lines(path))[1]
-    return [_key(name) for name in read_table(path).columns]
+    return next(_lines(path))[1]
 
 
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of each line that is not empty, the column names first."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            names = file.readline()
-            file.seek(0)
-            usual = SEPARATORS[path.suffix.lower()]
-            separator = next((mark for mark in (usual, *MARKS) if mark in names), usual)
-            reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
-            header: list[str] = []
-            for cells in reader:
-                if not cells:
-                    continue
-                cells = [cell.strip() for cell in cells]
-                if header and len(cells) != len(header):
-                    raise DataError(
-                        f"{path}, row {reader.line_num}: {len(cells)} cells, expected "
-                        f"{len(header)} as in the row of column names"
-                    )
-                if not header:
-                    check_first_line(path, cells)
-                    header = cells = [_key(name) for name in cells]
-                    for number, name in enumerate(header):
-                        if not name:
-                            raise DataError(f"{path}, row 1: column {number + 1} has no name")
-                        if name in header[:number]:
-                            raise DataError(f"{path}, row 1: two columns are called {name!r}")
-                yield reader.line_num, cells
-            if not header:
-                raise DataError(f"{path}: is empty")
-    except csv.Error as error:
-        raise DataError(f"{path}, row {reader.line_num}: cannot be read ({error})") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is no UTF-8 text ({error.reason}). Save it in UTF-8") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+def _lines(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
+    """Number and cells of each row, the column names first."""
+    if path.suffix.lower() in SEPARATORS and path.is_file():
+        lines = lines_of(path, separator_of(path))  # row by row: there may be millions of cells
+        names = next(lines)[1]
+    else:
+        table = read_table(path)
+        names = list(table.columns)
+        lines = zip(table.rows, zip(*table.columns.values(), strict=True), strict=True)
+    header = [_key(name) for name in names]
+    for number, name in enumerate(header):
+        if name in header[:number]:
+            raise DataError(f"{path}, row 1: two columns are called {name!r}")
+    yield 1, header
+    yield from lines
 
 
 def _key(name: str) -> str:
@@ -203,14 +175,8 @@ def _cells(path: Path, kinds: dict[str, str], prefix: str = "") -> tuple[dict, l
     The names are those without `prefix`. Numbers are made row by row: a thousand labels of twenty
     thousand rows are forty million cells.
     """
-    suffix = path.suffix.lower()
-    if suffix in PARQUET:
-        table = read_table(path)
-        lines = zip(table.rows, zip(*table.columns.values(), strict=True), strict=True)
-        header = [_key(name) for name in table.columns]
-    else:
-        lines = _lines(path)
-        header = next(lines)[1]
+    lines = _lines(path)
+    header = next(lines)[1]
     header = _without_prefix(header, prefix)
     places = {kind: [i for i, n in enumerate(header) if kinds.get(n) == kind] for kind in "ys"}
     texts = [i for i, name in enumerate(header) if kinds.get(name, "key") == "key"]
@@ -257,8 +223,7 @@ def _scores(path, row: int, header: list[str], places: list[int], cells) -> np.n
     for i in places:
         cell = cells[i]
         if not NUMBER.fullmatch(cell) or not abs(float(cell)) <= LARGEST:
-            hint = ". Write a point, not a comma" if re.fullmatch(r"[+-]?\d+,\d+", cell) else ""
-            hint = hint or (
+            hint = comma_hint(cell) or (
                 f" of {LARGEST:g} at most" if cell and math.isfinite(_float(cell)) else ""
             )
             raise DataError(

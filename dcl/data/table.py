@@ -65,8 +65,9 @@ def load(
     Parameters
     ----------
     path : path
-        A .csv (UTF-8, commas), .tsv or .parquet file; its images are packed beside it. Or a folder
-        whose sub-folders are the classes, below folders train, val and test if these are given.
+        A .csv, .tsv (UTF-8, with commas, semicolons or tabs between) or .parquet file; its images
+        are packed beside it. Or a folder whose sub-folders are the classes, below folders train,
+        val and test if these are given.
     images : path, optional
         Folder or .zip file of the images; the table's folder without it.
     labels : sequence of str

@@ -15,7 +15,6 @@ from .table_file import (
     FEW,
     MISSING,
     NAMELESS,
-    SEPARATORS,
     Codes,
     Table,
     option,
@@ -176,11 +175,11 @@ def line_breaks(table: Table, chosen: Columns) -> list[str]:
                     f"too many? Double those inside a cell, or leave the column out by "
                     f"{option('ignore', name)}",
                 )  # fmt: skip
-    separator, notes = SEPARATORS.get(table.path.suffix.lower(), ","), []
+    notes = []
     place = list(table.columns).index(chosen.path) if chosen.path else 0
 
     def like_a_row(line: str) -> bool:
-        cells = line.split(separator)
+        cells = line.split(table.separator)
         image = chosen.path is None or cells[min(place, len(cells) - 1)].lower().endswith(SUFFIXES)
         return len(cells) == len(table.columns) and image
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from .resident import DataError
 from .table_columns import ID, PREFIX
-from .table_file import MISSING, Table, is_number, option, some
+from .table_file import MISSING, Table, comma_hint, is_number, option, some
 from .table_labels import Attribute
 
 IMPUTE = ("none", "median")
@@ -219,9 +219,20 @@ def _check_numbers(table: Table, column: str, numbers: np.ndarray, empty: np.nda
         digits = ", of digits and a decimal point alone" if LIKE_NUMBERS.fullmatch(cell) else ""
         raise table.error(
             int(wrong[0]), column,
-            f"{_got(cell)}, expected a finite number{digits}. A column of "
+            f"{_got(cell)}, expected a finite number{digits}. {_points(table, cell)}A column of "
             f"labels is called {PREFIX}... or named by `labels`, others are left out by `ignore`",
         )  # fmt: skip
+
+
+def _points(table: Table, cell: str) -> str:
+    """How to write points for the commas of a table that has something else between its cells."""
+    if table.separator == "," or not comma_hint(cell):
+        return ""
+    read = f"pandas.read_csv({str(table.path)!r}, sep={table.separator!r}, decimal=',')"
+    return (
+        f"Write points for commas, in Python: import pandas; "
+        f"{read}.to_csv({f'{table.name}-points.csv'!r}, index=False). "
+    )
 
 
 def _check_categories(table: Table, column: str, known: list[str], empty: np.ndarray) -> None:

@@ -8,8 +8,10 @@ import csv
 import re
 import shlex
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from .resident import DataError, split_name
 from .sources import Folder
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
+MARKS = (",", ";", "\t")  # that may be between cells
 PARQUET = (".parquet", ".pq")
 ENDINGS = (*SEPARATORS, *PARQUET)
 LISTS = (
@@ -39,6 +42,7 @@ class Table:
     columns: dict[str, list[str]]  # by name; cells without spaces around, "" where empty
     rows: list[int]  # the number of each row
     folders: bool = False  # of a folder's images: a label is the name of a folder, as it is
+    separator: str = ","  # between the cells of its file
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -82,70 +86,119 @@ def read_table(path: Path, ignore: Sequence[str] = ()) -> Table:
         )
     if not path.is_file():
         raise DataError(f"{path} is {'a folder' if path.is_dir() else 'missing'}: give a file")
-    table = _parquet(path, ignore) if suffix in PARQUET else _separated(path, SEPARATORS[suffix])
+    table = _parquet(path, ignore) if suffix in PARQUET else _separated(path)
     if not len(table):
         raise DataError(f"{path}: there is no row below the column names")
     return table
 
 
-def _separated(path: Path, separator: str) -> Table:
-    rows, lines = [], []
+def separator_of(path: Path) -> str:
+    """What is between the cells of a text file: as its ending says, or one of `MARKS`.
+
+    It is the first with which the column names and the row below are as many, else the first in the
+    column names: spreadsheets write semicolons where a comma is the decimal point.
+    """
+    usual = SEPARATORS[path.suffix.lower()]
+    marks = (usual, *(mark for mark in MARKS if mark != usual))
+    with _reading(path), path.open(encoding="utf-8-sig", errors="replace") as file:
+        first = list(islice(filter(str.strip, file), 2))
+    if not first or first[0].lower().startswith("sep="):
+        return usual  # `lines_of` says what is wrong
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            _check_header(path, header, separator)
+        lengths = {mark: _lengths(first, mark) for mark in marks}
+    except csv.Error:
+        return next((mark for mark in marks if mark in first[0]), usual)
+    fitting = [mark for mark, found in lengths.items() if len(found) == 2 and len(set(found)) == 1]
+    several = (mark for mark in (*fitting, *marks) if lengths[mark][0] > 1)
+    return next(several, usual)
+
+
+def _lengths(lines: list[str], mark: str) -> list[int]:
+    return [len(cells) for cells in csv.reader(lines, delimiter=mark, skipinitialspace=True)]
+
+
+def lines_of(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of each line of a text file that is not empty, the column names first.
+
+    Cells have no spaces around; a column without a name is called by its place.
+
+    Raises
+    ------
+    DataError
+        For a file that cannot be read, column names that are none, and a row of another length or
+        without a cell.
+    """
+    header: list[str] = []
+    with _reading(path), path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
+        try:
             for cells in reader:
                 if not cells:  # an empty line
                     continue
-                if len(cells) != len(header):
+                cells = [cell.strip() for cell in cells]
+                if not header:
+                    header = cells
+                    _check_header(path, header, separator)
+                elif len(cells) != len(header):
                     raise DataError(
-                        f"{path}, row {reader.line_num}: {len(cells)} cells, expected "
+                        f"{path}, row {reader.line_num}: {counted(len(cells), 'cell')}, expected "
                         f"{len(header)} as in the row of column names. A cell that holds "
                         f"{separator!r} needs quotes around it"
                     )
-                if not any(map(str.strip, cells)):
+                elif not any(cells):
                     raise DataError(
                         f"{path}, row {reader.line_num}: every cell is empty: take out the rows "
                         f"that hold nothing"
                     )
-                rows.append(cells)
-                lines.append(reader.line_num)
-    except csv.Error as error:
-        raise DataError(f"{path}, row {reader.line_num}: cannot be read ({error})") from None
+                yield reader.line_num, cells
+        except csv.Error as error:
+            raise DataError(f"{path}, row {reader.line_num}: cannot be read ({error})") from None
+    if not header:
+        _check_header(path, header, separator)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Name a file that cannot be read."""
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path}: is no UTF-8 text ({error.reason}). Save it as CSV in UTF-8"
         ) from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    columns = zip(*rows, strict=True) if rows else [()] * len(header)
-    named = zip(header, columns, strict=True)
+
+
+def _separated(path: Path) -> Table:
+    separator = separator_of(path)
+    lines = lines_of(path, separator)
+    header = next(lines)[1]
+    numbered = list(lines)
+    columns = (
+        zip(*(cells for _, cells in numbered), strict=True) if numbered else [()] * len(header)
+    )
     return Table(
-        path=path, columns={name: [cell.strip() for cell in cells] for name, cells in named},
-        rows=lines,
+        path=path, columns=dict(zip(header, map(list, columns), strict=True)),
+        rows=[number for number, _ in numbered], separator=separator,
     )  # fmt: skip
 
 
-def check_first_line(path: Path, header: Sequence[str]) -> None:
-    """Refuse the line that tells Excel the separator, in the place of the column names."""
-    if header and header[0].lower().startswith("sep="):
-        raise DataError(
-            f"{path}, row 1: begins with {header[0]!r}, which is for Excel: take the line out, so "
-            f"that the column names are the first"
-        )
-
-
 def _check_header(path: Path, header: list[str], separator: str | None) -> None:
+    """Refuse column names that cannot be; `separator` is None where the file is no text."""
     if separator is not None:
-        check_first_line(path, header)
-    if separator is not None and len(header) < 2:
-        other = [mark for mark in (";", "\t", ",", "|") if header and mark in header[0]]
-        raise DataError(
-            f"{path}, row 1: expected two column names or more with {separator!r} between, got "
-            f"{header[0][:60] if header else 'nothing'!r}"
-            + (f". Is {other[0]!r} between them? Save it with {separator!r}" if other else "")
-        )
+        if header and header[0].lower().startswith("sep="):
+            raise DataError(
+                f"{path}, row 1: begins with {header[0]!r}, which is for Excel: take the line out, "
+                f"so that the column names are the first"
+            )
+        if len(header) < 2:
+            got = repr(header[0][:60]) if header else "nothing"
+            bars = ". Is '|' between them? Save it with a comma"
+            raise DataError(
+                f"{path}, row 1: expected two column names or more with a comma, semicolon or tab "
+                f"between, got {got}{bars if '|' in got else ''}"
+            )
     for number, name in enumerate(header):
         if not name:
             header[number] = name = f"{NAMELESS}: {number}"
@@ -218,6 +271,11 @@ def _text(value) -> str:
     return str(value).strip()
 
 
+def comma_hint(cell: str) -> str:
+    """What to do with a number whose point is a comma; nothing for other cells."""
+    return ". Write a point, not a comma" if re.fullmatch(r"[+-]?\d+,\d+", cell) else ""
+
+
 MISSING = {"", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "none"}  # in lower case
 BETWEEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")  # a dash between letters
 WHOLE = re.compile(r"([+-]?)([0-9]{1,18})(\.0*)?")
@@ -234,6 +292,17 @@ def names_in(text: str) -> list[str]:
     """
     fields = next(csv.reader([text], skipinitialspace=True), [])
     return [name.strip() for name in fields if name.strip()]
+
+
+def counted(count: int, noun: str) -> str:
+    """A count and what is counted, of one or of several.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(1_200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def quoted(name: str) -> str:

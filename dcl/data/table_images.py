@@ -94,7 +94,7 @@ def _long_form(table: Table, column: str) -> str:
     if word is None:
         return ": an image has one row. Take the others out"
     reader = "read_parquet" if table.path.suffix.lower().startswith(".p") else "read_csv"
-    options = ", sep='\\t'" if table.path.suffix.lower() == ".tsv" else ""
+    options = f", sep={table.separator!r}" if table.separator != "," else ""
     frame = f"pandas.{reader}({str(table.path)!r}{options})"
     if values:
         value = min(values, key=lambda name: len(set(table.columns[name])))

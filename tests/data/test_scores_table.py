@@ -46,10 +46,15 @@ def test_a_wrong_table_is_refused_by_row_and_column(case, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "is empty"),
+        (
+            "",
+            "expected two column names or more with a comma, semicolon or tab between, got nothing",
+        ),
         ("id,y_a,s_a\n", "no row below"),
         ("id,y_a,y_a,s_a\n1,0,0,1\n", "two columns are called 'y_a'"),
-        ("id,y_a,,s_a\n1,0,0,1\n", "column 3 has no name"),
+        ("id,y_a,s_a\n1,0,1\n2,1\n", "row 3: 2 cells, expected 3 as in the row of column names"),
+        ("id,y_a,s_a\n1,0,1\n,,\n", "row 3: every cell is empty: take out"),
+        ("id,split,Split,y_a,s_a\n1,,,0,1\n", "two columns are called 'split'"),
         ("id,y_a,s_a\n1,0,1_0\n", "row 2, column 's_a': a score is a finite number, got '1_0'"),
         ("id,y_a,s_a\n1,0,1e16\n", "row 2, column 's_a'"),
         ("id,y_a,s_a\n1,0,nan\n", "row 2, column 's_a'"),
@@ -60,6 +65,11 @@ def test_a_wrong_table_is_refused_by_row_and_column(case, tmp_path):
 def test_what_is_wrong_is_named(text, words, tmp_path):
     with pytest.raises(DataError, match=words.replace("(", r"\(")):
         read_scores(written(tmp_path, text))
+
+
+def test_a_column_without_a_name_is_left_out_as_in_a_table(tmp_path):
+    table = read_scores(written(tmp_path, ",y_a,s_a\n0,0,0.5\n1,1,0.7\n"))
+    assert (table.names, table.ignored) == (("a",), ("Unnamed: 0",))
 
 
 def test_parquet_holds_the_same_numbers(tmp_path):

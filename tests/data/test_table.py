@@ -20,12 +20,11 @@ from PIL import Image
 from scipy.io import savemat
 from test_pedestrian_annotation import peta_fields
 
-from dcl.__main__ import main
 from dcl.data import DataError, pedestrians, table
 from dcl.data.drawn.face_table import COLUMNS, write_faces
 from dcl.data.drawn.faces import ATTRIBUTES, draw_faces, draw_labels
 from dcl.data.stratify import TooRareError, stratify
-from dcl.data.table_file import Table
+from dcl.data.table_file import Table, read_table
 from dcl.data.table_labels import attribute_of
 from dcl.experiment import datasets
 from dcl.experiment.run import run
@@ -392,15 +391,16 @@ def test_a_broken_or_giant_image_is_named_with_its_row(tmp_path):
 
 
 TABLES = [
-    ("path;a\n0.png;1\n", "row 1: expected two column names or more with ',' between, got "
-     "'path;a'. Is ';' between them"),
+    ("path|a\n0.png|1\n", "row 1: expected two column names or more with a comma, semicolon or "
+     "tab between, got 'path|a'. Is '|' between them"),
     ("path,a\n0.png,1,2\n", "row 2: 3 cells, expected 2 as in the row of column names"),
-    ("path,a\n0.png\n", "row 2: 1 cells, expected 2"),
+    ("path,a\n0.png\n", "row 2: 1 cell, expected 2"),
     ('path,a\n"0.png,1\n', "row 2: cannot be read"),
     ("path,a,a\n0.png,1,1\n", "row 1: two columns are called 'a'"),
     ("path,,a\n0.png,1,1\n", "column 'Unnamed: 1': has no name"),
     ("path,a\n", "there is no row below the column names"),
-    ("", "row 1: expected two column names or more with ',' between, got 'nothing'"),
+    ("", "row 1: expected two column names or more with a comma, semicolon or tab between, got "
+     "nothing"),
     ("path,split\n0.png,train\n", "no column of labels"),
     ("path,image,a\n0.png,0.png,1\n", "columns path and image may each be the path: name all but"),
     ("x,y\n1,2\n", "no column of labels: call them label_..., or name them by `labels`"),
@@ -456,11 +456,51 @@ def test_files_that_are_no_table_are_named(tmp_path):
             table.load(path, **options)
 
 
-def test_a_file_of_another_separator_than_its_name_says_is_named(tmp_path):
-    path = write(tmp_path / "my.tsv", [["path", "a"], ["0.png", 1]])
-    with pytest.raises(DataError, match=r"my\.tsv, row 1: .* Is ',' between them\? Save it with"):
-        table.load(path)
-    assert main(["run", "table", "--data-root", str(path), "--quiet"]) == 2
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("ending", [".csv", ".tsv"])
+def test_commas_semicolons_and_tabs_are_read(tmp_path, mark, ending):
+    """As spreadsheets write them: semicolons, where a comma is the decimal point."""
+    rows = [["x", "tone, skin" if mark != "," else "tone", "label_tags"],
+            *([f"{n}.5", "low, mid" if n % 3 and mark != "," else "low", ("cat|dog", "cat")[n % 2]]
+              for n in range(40))]  # fmt: skip
+    (tmp_path / f"my{ending}").write_text("".join(f"{mark.join(row)}\n" for row in rows))
+    found = read_table(tmp_path / f"my{ending}")
+    assert list(found.columns) == rows[0]
+    assert found.columns["x"][:2] == ["0.5", "1.5"]
+    assert found.columns["label_tags"][:2] == ["cat|dog", "cat"]
+    assert found.separator == mark
+
+
+def test_commas_in_lists_between_semicolons_are_asked_about(tmp_path):
+    rows = [f"{n % 7};{('cat,dog', 'cat', 'cow')[n % 3]}" for n in range(40)]
+    (tmp_path / "my.csv").write_text("\n".join(["x;label", *rows]))
+    with pytest.raises(DataError, match='looks like 2 labels: say by --separator ","'):
+        table.load(tmp_path / "my.csv")
+    data = table.load(tmp_path / "my.csv", separator=",")
+    assert data.attributes == ("cat", "cow", "dog")
+
+
+def test_decimal_commas_are_refused_with_the_line_that_mends_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{n % 7},{n % 5};{n % 2}" for n in range(40)]
+    Path("my.csv").write_text("\n".join(["x;label", *rows]))
+    with pytest.raises(DataError, match="row 2, column 'x': got '0,0', expected a finite") as got:
+        table.load("my.csv")
+    line = re.search(r"in Python: (.*?\))\. ", str(got.value))[1]
+    exec(line, {})
+    assert read_table(Path("my-points.csv")).columns["x"][:2] == ["0.0", "1.1"]
+    assert table.load("my-points.csv").attributes == ("label",)
+
+
+@pytest.mark.parametrize("line", ["a;b, c;d", '"a";"b, c";"d"', '"b, c";a;d'])
+def test_a_comma_in_a_column_name_is_not_what_is_between_the_cells(tmp_path, line):
+    (tmp_path / "my.csv").write_text(f"{line}\n1;2;3\n")
+    assert len(read_table(tmp_path / "my.csv").columns) == 3
+    (tmp_path / "my.csv").write_text(f"a;b\n{'x' * 200_000};1\n")
+    with pytest.raises(DataError, match="row 2: cannot be read .field larger"):
+        read_table(tmp_path / "my.csv")
+    (tmp_path / "my.csv").write_text("a (x;y;z),label\n1,2\n")
+    assert list(read_table(tmp_path / "my.csv").columns) == ["a (x;y;z)", "label"]
 
 
 def test_a_path_outside_is_refused_for_a_zip_too(tmp_path):
