@@ -211,6 +211,7 @@ def predict_command(options: argparse.Namespace) -> None:
     """``predict``: the classes of new images or rows by the network of a record."""
     _require(options.record, options.given)
     from .data.pack import listing
+    from .data.table_file import counted
     from .experiment.predict import predict_classes
 
     made = predict_classes(
@@ -219,12 +220,11 @@ def predict_command(options: argparse.Namespace) -> None:
     )  # fmt: skip
     if made.broken:
         listed = listing(made.broken, options.out.with_suffix(".broken.txt"))
-        print(
-            f"{len(made.broken):,} images are broken and have no row:\n  {listed}", file=sys.stderr
-        )
+        broken = counted(len(made.broken), "image is broken and has", "images are broken and have")
+        print(f"{broken} no row:\n  {listed}", file=sys.stderr)
     for note in made.notes:
         print(note, file=sys.stderr)
-    print(f"{made.count:,} rows: {options.out}")
+    print(f"{counted(made.count, 'row', 'rows')}: {options.out}")
 
 
 def tune_command(options: argparse.Namespace) -> None:

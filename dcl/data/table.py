@@ -34,7 +34,7 @@ from .table_columns import (
     with_positive,
 )
 from .table_features import IMPUTE, Read, features_of, giveaways, read_features, standardised
-from .table_file import ENDINGS, Codes, Table, read_folders, read_table
+from .table_file import ENDINGS, Codes, Table, counted, read_folders, read_table
 from .table_images import Images, at_rows, find_images, images_of, pack_images, told_copies
 from .table_splits import leaks, split_rows
 
@@ -219,8 +219,9 @@ def _features(table: Table, read: Read, rows: dict[str, np.ndarray], impute: str
     again = sum(row.tobytes() in known for name in SPLITS[1:] for row in values[rows[name]])
     if again:
         notes.append(
-            f"warning: {again:,} rows of val and test have the features of a row of train, number "
-            f"for number: if they are copies, the test measures what the training has seen"
+            f"warning: {counted(again, 'row of val and test has', 'rows of val and test have')} "
+            f"the features of a row of train, number for number: if that is a copy, the test "
+            f"measures what the training has seen"
         )
     words = f"{len(table):,} rows of {values.shape[1]} features"
     return inputs, words, hashlib.sha256(values.tobytes()), {"features": facts}, notes

@@ -17,6 +17,7 @@ from .table_file import (
     NAMELESS,
     Codes,
     Table,
+    counted,
     option,
     quoted,
     some,
@@ -251,7 +252,8 @@ def attributes_of(
             classes.append(f"{name}: {len(attribute.classes):,}{how}, {some(attribute.classes)}")
     notes += classes[:FEW]
     if len(classes) > FEW:
-        notes.append(f"and {len(classes) - FEW:,} more columns of several classes")
+        more = counted(len(classes) - FEW, "more column", "more columns")
+        notes.append(f"and {more} of several classes")
     if chosen.guessed and len(chosen.labels) > 1:
         notes.append(f"labels, for none is named: {some(chosen.labels)}")
     if parts:
@@ -353,7 +355,8 @@ def with_positive(
                 attribute = attribute.turned()
         ordered.append(attribute)
     if len(told) > FEW:
-        told[FEW:] = [f"and {len(told) - FEW} more attributes of two words, the rarer positive"]
+        more = counted(len(told) - FEW, "more attribute", "more attributes")
+        told[FEW:] = [f"and {more} of two words, the rarer positive"]
     return ordered, told
 
 
@@ -378,11 +381,15 @@ def unknown_labels(data: Dataset, attributes: list[Attribute]) -> list[str]:
         rest = order[FEW:]
         unknown = sum(counts[name] for name in rest)
         notes.append(
-            f"{len(rest):,} more attributes: {unknown:,} of {rows * len(rest):,} labels unknown"
+            f"{counted(len(rest), 'more attribute', 'more attributes')}: {unknown:,} of "
+            f"{rows * len(rest):,} labels unknown"
         )
     empty = sum(int((split.labels < 0).all(1).sum()) for split in data.splits.values())
     if empty:
-        notes.append(f"{empty:,} rows without a known label, which teach nothing")
+        rows_are = counted(
+            empty, "row has no known label and teaches", "rows have no known label and teach"
+        )
+        notes.append(f"{rows_are} nothing")
     return notes
 
 
@@ -398,7 +405,6 @@ def untested_classes(data: Dataset, class_names: dict[str, tuple[str, ...]]) -> 
             if missing:
                 notes.append(f"{name}: no {split} row is {some(missing)}: {LACKING[split]}")
     if len(notes) > 2 * FEW:
-        notes[2 * FEW :] = [
-            f"and {len(notes) - 2 * FEW:,} more attributes lack a class in val or test"
-        ]
+        rest = counted(len(notes) - 2 * FEW, "more attribute lacks", "more attributes lack")
+        notes[2 * FEW :] = [f"and {rest} a class in val or test"]
     return notes

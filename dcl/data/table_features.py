@@ -7,7 +7,7 @@ import numpy as np
 
 from .resident import DataError
 from .table_columns import ID, PREFIX
-from .table_file import MISSING, Table, comma_hint, is_number, option, some
+from .table_file import MISSING, Table, comma_hint, counted, is_number, option, some
 from .table_labels import Attribute
 
 IMPUTE = ("none", "median")
@@ -100,10 +100,7 @@ def features_of(
             facts["median"][column] = median
         if empty.any():
             numbers[empty] = median
-            notes.append(
-                f"{column}: {int(empty.sum()):,} of {len(cells):,} cells are empty and become "
-                f"{median:.6g}, the training rows' median"
-            )
+            notes.append(f"{column}: {_medians(empty, median)}")
         notes += _sentinels(column, numbers)
         values.append(numbers)
         names.append(column)
@@ -117,25 +114,33 @@ def features_of(
     return np.stack(values, axis=1), {"names": names} | told, notes
 
 
+def _medians(empty: np.ndarray, median: float) -> str:
+    """What a sentence says of empty cells that become the median."""
+    of = f"of {len(empty):,} cells"
+    filled = counted(int(empty.sum()), f"{of} is empty and becomes", f"{of} are empty and become")
+    return f"{filled} {median:.6g}, the training rows' median"
+
+
 def _told(column: str, cells: np.ndarray, known: list[str], empty: np.ndarray) -> list[str]:
     """Sentences on a text as features."""
     told = f"{column}: a text, one feature for each of {some(known)}"
-    return [told, *_untold(column, cells, known, empty, "rows of val and test")]
+    return [told, *_untold(column, cells, known, empty, " of val and test")]
 
 
 def _untold(
-    column: str, cells: np.ndarray, known: Sequence[str], empty: np.ndarray, rows: str
+    column: str, cells: np.ndarray, known: Sequence[str], empty: np.ndarray, where: str = ""
 ) -> list[str]:
     """Sentences on cells of a text that no feature tells."""
     notes = []
     new = cells[~empty & ~np.isin(cells, known)].tolist()
     if new:
         notes.append(
-            f"{column}: {len(new):,} {rows} have a category that training lacks, "
-            f"{some(sorted(set(new)))}: no feature of theirs is 1"
+            f"{column}: {counted(len(new), f'row{where} has', f'rows{where} have')} a category "
+            f"that training lacks, {some(sorted(set(new)))}: no feature of it is 1"
         )
     if empty.any():
-        notes.append(f"{column}: {int(empty.sum()):,} empty cells are no category")
+        blank = counted(int(empty.sum()), "empty cell is", "empty cells are")
+        notes.append(f"{column}: {blank} no category")
     return notes
 
 
@@ -279,7 +284,7 @@ def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
             for name in texts[column]:
                 found[f"{column}={name}"] = (cells == name).astype(float)
             blank = np.array([cell.lower() in MISSING - {"none"} for cell in cells])
-            notes += _untold(column, cells, texts[column], blank, "rows")
+            notes += _untold(column, cells, texts[column], blank)
             continue
         numbers, empty = _numbers(table, column)
         if numbers is None:
@@ -307,10 +312,11 @@ def _far(table: Table, column: str, numbers: np.ndarray, low: float, high: float
     beyond = np.flatnonzero(np.maximum(low - numbers, numbers - high) > high - low)
     if not len(beyond):
         return []
+    of = f"of {len(numbers):,} numbers"
     return [
-        f"warning: {column}: {len(beyond):,} of {len(numbers):,} numbers are far from those of the "
-        f"training, {low:g} to {high:g}; the first is {numbers[beyond[0]]:g}, row "
-        f"{table.rows[beyond[0]]}: check their unit, and whether they stand for nothing known"
+        f"warning: {column}: {counted(len(beyond), f'{of} is', f'{of} are')} far from those of "
+        f"the training, {low:g} to {high:g}; the first is {numbers[beyond[0]]:g}, row "
+        f"{table.rows[beyond[0]]}: check the unit, and whether it stands for nothing known"
     ]
 
 

@@ -140,10 +140,11 @@ def lines_of(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
                     header = cells
                     _check_header(path, header, separator)
                 elif len(cells) != len(header):
+                    found = counted(len(cells), "cell", "cells")
                     raise DataError(
-                        f"{path}, row {reader.line_num}: {counted(len(cells), 'cell')}, expected "
-                        f"{len(header)} as in the row of column names. A cell that holds "
-                        f"{separator!r} needs quotes around it"
+                        f"{path}, row {reader.line_num}: {found}, expected {len(header)} as in "
+                        f"the row of column names. A cell that holds {separator!r} needs quotes "
+                        f"around it"
                     )
                 elif not any(cells):
                     raise DataError(
@@ -294,15 +295,15 @@ def names_in(text: str) -> list[str]:
     return [name.strip() for name in fields if name.strip()]
 
 
-def counted(count: int, noun: str) -> str:
-    """A count and what is counted, of one or of several.
+def counted(count: int, one: str, several: str) -> str:
+    """A count and what is said of one, or of several.
 
     Examples
     --------
-    >>> counted(1, "row"), counted(1_200, "row")
-    ('1 row', '1,200 rows')
+    >>> counted(1, "row has none", "rows have none"), counted(1_200, "row", "rows")
+    ('1 row has none', '1,200 rows')
     """
-    return f"{count:,} {noun}{'s' * (count != 1)}"
+    return f"{count:,} {one if count == 1 else several}"
 
 
 def quoted(name: str) -> str:
@@ -495,7 +496,8 @@ def read_folders(path: Path) -> tuple[Table, list[str]]:
         notes.append(f"folders without an image: {some(empty)}")
     if stray:
         notes.append(
-            f"{len(stray):,} images of {path.name} are in no folder of a class, {some(stray)}"
+            f"{counted(len(stray), 'image', 'images')} of {path.name} in no folder of a class: "
+            f"{some(stray)}"
         )
     if source.passed:
         notes.append(f"files of {path.name} that are no images by their names: {source.others}")

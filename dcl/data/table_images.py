@@ -14,7 +14,7 @@ from .names import SUFFIXES, folded, is_hidden, match, near
 from .pack import Pack, open_pack
 from .resident import DataError
 from .sources import Archive, Folder
-from .table_file import Table, is_number, option, some
+from .table_file import Table, counted, is_number, option, some
 from .table_labels import Attribute
 
 SHOWN = 3  # images that a sentence names
@@ -164,12 +164,14 @@ def find_images(
     loose = [(name, file) for name, file in zip(wanted, names, strict=True) if name != file]
     if loose:
         notes.append(
-            f"{len(loose):,} images have another spelling in the table (case, Unicode form or no "
-            f"suffix): {', '.join(f'{name} is {file}' for name, file in loose[:SHOWN])}"
+            f"{counted(len(loose), 'image has', 'images have')} another spelling in the table "
+            f"(case, Unicode form or no suffix): "
+            f"{', '.join(f'{name} is {file}' for name, file in loose[:SHOWN])}"
             f"{', ...' if len(loose) > SHOWN else ''}"
         )
     if not alone and len(present) > len(names):
-        notes.append(f"{len(present) - len(names):,} images in {where.name} have no row")
+        more = counted(len(present) - len(names), "image", "images")
+        notes.append(f"{more} in {where.name} without a row")
     at = zip(names, table.rows, strict=True)
     source.places = {name: f" ({table.path.name}, row {row})" for name, row in at}
     return source, names
@@ -223,14 +225,15 @@ def pack_images(
         advice="Get them again, or leave them out by --skip-broken true",
     )  # fmt: skip
     if pack.broken:
+        of = f"of {len(names):,} images"
         notes.append(
-            f"warning: {len(pack.broken):,} of {len(names):,} images are broken and left out: "
+            f"warning: {counted(len(pack.broken), f'{of} is', f'{of} are')} broken and left out: "
             f"{some(list(pack.broken))}"
         )
     if pack.pages:
         notes.append(
-            f"warning: {len(pack.pages):,} images have several pages or frames, of which the "
-            f"first is used: {some(pack.pages)}"
+            f"warning: {counted(len(pack.pages), 'image has', 'images have')} several pages or "
+            f"frames, of which the first is used: {some(pack.pages)}"
         )
     for kind, low, high in pack.ranges.values():
         notes.append(f"{kind} grey values of more than 8 bits: {low:g} to {high:g} become 0 to 255")
@@ -295,22 +298,22 @@ def told_copies(
         return []
     cut = [rows for rows in groups if len(set(parts[rows])) > 1]
     notes = [
-        f"{len(groups):,} pictures come more than once, byte for byte, in "
-        f"{sum(map(len, groups)):,} rows{', each in one split' if drawn and not cut else ''}: "
+        f"{counted(len(groups), 'picture comes', 'pictures come')} more than once, byte for byte, "
+        f"in {sum(map(len, groups)):,} rows{', each in one split' if drawn and not cut else ''}: "
         f"{_alike(groups, images.names)}"
     ]
     if cut:
         where = [f"{name} ({part})" for name, part in zip(images.names, parts, strict=True)]
         notes.append(
-            f"warning: {len(cut):,} pictures are in more than one split, byte for byte: "
-            f"{_alike(cut, where)}"
+            f"warning: {counted(len(cut), 'picture is', 'pictures are')} in more than one split, "
+            f"byte for byte: {_alike(cut, where)}"
         )
     labels = np.stack([attribute.labels for attribute in attributes])  # (A, n)
     torn = [rows for rows in groups if any(len(set(y[y >= 0])) > 1 for y in labels[:, rows])]
     if torn:
         notes.append(
-            f"warning: {len(torn):,} pictures have one label in one row and another in the next, "
-            f"byte for byte the same: {_alike(torn, images.names)}"
+            f"warning: {counted(len(torn), 'picture has', 'pictures have')} one label in one row "
+            f"and another in the next, byte for byte the same: {_alike(torn, images.names)}"
         )
     return notes
 

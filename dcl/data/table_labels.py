@@ -22,6 +22,7 @@ from .table_file import (
     Codes,
     Table,
     as_number,
+    counted,
     has_zeros,
     is_number,
     names_in,
@@ -417,7 +418,8 @@ def attributes_in(
     together = {
         word for labels in labels_in.values() if labels and len(labels) > 1 for word in labels
     }
-    notes = [f"{column}: its cells hold {len(order):,} attributes, {some(order)}"]
+    several = counted(len(order), "attribute", "attributes")
+    notes = [f"{column}: its cells hold {several}, {some(order)}"]
     if together and (alone := [word for word in order if word not in together]):
         notes.append(
             f"{column}: no cell has {some(alone)} beside another. If one of them means none, "

@@ -5,7 +5,7 @@ import numpy as np
 from .resident import SPELLINGS, SPLITS, DataError, split_name
 from .stratify import TooRareError, stratify
 from .table_columns import Columns, names_places
-from .table_file import MISSING, WHOLE, Table, is_number, option, some, spelt_twice
+from .table_file import MISSING, WHOLE, Table, counted, is_number, option, some, spelt_twice
 from .table_images import Images, joined
 from .table_labels import Attribute
 
@@ -54,9 +54,11 @@ def split_rows(
             parts = stratify(labels, shares, seed, groups)  # copies apart, which a note tells
     except TooRareError as error:
         attribute = attributes[error.attribute]
-        has = f"has {error.rows} rows" if groups is None else (
-            f"is in {error.rows} groups of {chosen.group}"
-        )  # fmt: skip
+        has = (
+            f"has {counted(error.rows, 'row', 'rows')}"
+            if groups is None
+            else f"is in {counted(error.rows, 'group', 'groups')} of {chosen.group}"
+        )
         raise DataError(
             f"{table.path}: the class {attribute.classes[error.label]!r} of {attribute.name} "
             f"{has}, too few for train, val and test: add rows, ignore the column, make the label "
@@ -101,10 +103,8 @@ def groups_of(table: Table, column: str) -> np.ndarray:
         )  # fmt: skip
     groups = np.unique(cells, return_inverse=True)[1]
     if groups.max() < len(SPLITS) - 1:
-        raise table.error(
-            None, column,
-            f"has {groups.max() + 1} groups: train, val and test need one each",
-        )  # fmt: skip
+        has = counted(groups.max() + 1, "group", "groups")
+        raise table.error(None, column, f"has {has}: train, val and test need one each")
     return groups
 
 
@@ -114,7 +114,8 @@ def check_groups(table: Table, column: str, split: str, parts: np.ndarray) -> No
     if cut:
         raise table.error(
             None, column,
-            f"{len(cut):,} groups lie in more than one split: {some(cut)}. Mend the column "
+            f"{counted(len(cut), 'group lies', 'groups lie')} in more than one split: {some(cut)}. "
+            f"Mend the column "
             f"{split!r}, or have the rows split at random by {option('ignore', split)}",
         )  # fmt: skip
 

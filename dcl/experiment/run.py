@@ -387,7 +387,7 @@ def _classes_in_words(lacks: dict[str, list[int]], data: Dataset) -> str:
         for name, labels in list(lacks.items())[:10]
     ]
     more = len(lacks) - 10
-    return ", ".join(words) + (f" and {more} attributes more" if more > 0 else "")
+    return ", ".join(words) + (f" and {more} more" if more > 0 else "")
 
 
 class Scored(NamedTuple):

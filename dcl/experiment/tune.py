@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 from ..data.scores_table import ScoresTable, read_prior, read_scores, read_two
+from ..data.table_file import counted
 from ..evaluation import thresholds, thresholds_file
 from ..evaluation.scored_rows import ScoreError
 from ..evaluation.thresholds import METRICS, Report, ThresholdsError
@@ -105,8 +106,9 @@ def notes(table: ScoresTable, report: Report) -> list[str]:
     """What was understood, and what cannot be said."""
     kept = report.thresholds
     few = [name for name, flag in zip(kept.names, kept.few.tolist(), strict=True) if flag]
-    rows = f"{len(kept.names)} label{'s' * (len(kept.names) != 1)}, {len(table.rows):,} rows"
-    groups = "" if table.groups is None else f" in {len(set(table.groups)):,} groups"
+    labels = counted(len(kept.names), "label", "labels")
+    rows = f"{labels}, {counted(len(table.rows), 'row', 'rows')}"
+    groups = f" in {counted(len(set(table.groups)), 'group', 'groups')}" if table.groups else ""
     how = (
         f"tuned on val ({kept.rows:,} rows), scored on test ({report.rows:,})"
         if report.scored_on == "test"
@@ -127,7 +129,7 @@ def notes(table: ScoresTable, report: Report) -> list[str]:
          "class? Give 1 minus a probability, minus a logit", report.backwards),
         ("warning: the scores of another row, digit for digit; if they are copies, or of one "
          "person, give them one group, or the intervals are too narrow",
-         [f"{report.copied:,} rows"] * bool(report.copied)),
+         [counted(report.copied, "row", "rows")] * bool(report.copied)),
         (f"few: under {thresholds.FEW} of the rarer class", few),
     ):  # fmt: skip
         if names:

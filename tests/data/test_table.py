@@ -247,7 +247,7 @@ def test_images_may_lie_in_folders_or_in_a_zip(tmp_path):
     ]
     path = write(tmp_path / "my.csv", rows)
     loose = table.load(path, images=tmp_path / "all", size=SIZE, progress=False)
-    assert "1 images in all have no row" in loose.facts["notes"]
+    assert "1 image in all without a row" in loose.facts["notes"]
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         for file in (tmp_path / "all").rglob("*.png"):
             archive.write(file, file.relative_to(tmp_path))

@@ -1,6 +1,7 @@
 """What a table means is said, asked or refused: codes, lists, classes in columns, groups, words."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -398,7 +399,7 @@ def test_a_group_that_a_given_split_cuts_is_named(tmp_path):
     data = of_features(tmp_path, columns, group="f_id")
     assert len(data.splits["train"]) == 24
     columns["f_id"][5] = "P3"  # row 7 is of training, P3's others of validation
-    with pytest.raises(DataError, match=r"column 'f_id': 1 groups lie in more than one split: 'P3'"
+    with pytest.raises(DataError, match=r"column 'f_id': 1 group lies in more than one split: 'P3'"
                                         r"\. .* --ignore split"):  # fmt: skip
         of_features(tmp_path, columns, group="f_id")
     columns["f_id"][5] = ""
@@ -421,8 +422,8 @@ def test_copies_lie_apart_with_a_warning_where_a_class_has_too_few_pictures(tmp_
     data = table.load(write_columns(tmp_path / "my.csv", columns), size=(16, 16), progress=False)
     assert all(set(split.labels[:, 0]) == {0, 1} for split in data.splits.values())
     told = [note for note in data.facts["notes"] if "byte for byte" in note]
-    assert told[0].startswith("1 pictures come more than once, byte for byte, in 10 rows: ")
-    assert told[1].startswith("warning: 1 pictures are in more than one split")
+    assert told[0].startswith("1 picture comes more than once, byte for byte, in 10 rows: ")
+    assert told[1].startswith("warning: 1 picture is in more than one split")
 
 
 def test_a_class_of_too_few_groups_is_named(tmp_path):
@@ -596,7 +597,7 @@ def test_a_folder_of_a_sub_folder_for_each_class_is_a_data_set(tmp_path):
     for split in data.splits.values():
         assert (split.images[:, 0, 0, 0] // 10 == np.array([1, 0, 2])[split.labels[:, 0]]).all()
     assert "folders without an image: 'empty'" in data.facts["notes"]
-    assert any("1 images of plants.v2 are in no folder of a class, 'stray.png'" in note
+    assert any("1 image of plants.v2 in no folder of a class: 'stray.png'" in note
                for note in data.facts["notes"])  # fmt: skip
 
 
@@ -638,3 +639,25 @@ def test_a_number_called_as_a_category_is_named(tmp_path):
     columns = {"f_a": ["x", "y"] * 20, "f_a=x": X[::-1], "label": [0, 1] * 20}
     with pytest.raises(DataError, match="two features are called 'f_a=x'.*rename one"):
         of_features(tmp_path, columns, labels=["label"])
+
+
+def test_what_is_told_of_one_row_is_told_of_one(tmp_path):
+    values = [f"{0.1 * n}" for n in range(COUNT)]
+    values[9] = values[0]  # of test and of train
+    site = ["A", "B"] * 20
+    site[8], site[0] = "C", ""
+    columns = {"a": [0, 1] * 20, "b": [0, 1] * 20, "x": values, "f_site": site}
+    data = of_features(tmp_path, columns, labels=["a"], ignore=["b"], impute="median")
+    told = "\n".join(data.facts["notes"])
+    assert "f_site: 1 row of val and test has a category that training lacks, 'C': " in told
+    assert "f_site: 1 empty cell is no category" in told
+    columns["f_site"] = ["A", "B"] * 20
+    columns["f_site"][9] = "A"
+    columns["x"][20] = ""
+    columns["a"][1] = columns["b"][1] = ""
+    data = of_features(tmp_path, columns, labels=["a", "b"], impute="median")
+    told = "\n".join(data.facts["notes"])
+    assert "1 row of val and test has the features of a row of train, number for number" in told
+    assert "x: 1 of 40 cells is empty and becomes" in told
+    assert "1 row has no known label and teaches nothing" in told
+    assert not re.search(r"\b1 (row|cell|group|image|picture|attribute)s", told)
