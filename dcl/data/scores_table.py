@@ -21,7 +21,7 @@ from .table_file import (
     lines_of,
     read_table,
     separator_of,
-    spelt_twice,
+    spelt_elsewhere,
 )
 
 YES_NO = {
@@ -263,16 +263,13 @@ def _table(path: Path, cells: dict, rows: list[int], scores: dict, labels: dict)
     split = [SPLITS[word.lower()] for word in cells["split"]] if "split" in cells else None
     groups = cells.get("group")
     first: dict[str, str] = {}
-    twice = spelt_twice(groups or [])
+    twice = spelt_elsewhere(groups or [])
     for i, group in enumerate(groups or []):
         if group.lower() in MISSING:
             got = f", got {group!r}" if group else ""
             raise DataError(f"{path}, row {rows[i]}, column 'group': is blank{got}")
-        if twice and group == twice[1]:
-            raise DataError(
-                f"{path}, row {rows[i]}, column 'group': got {group!r}, spelt {twice[0]!r} "
-                f"elsewhere: write a group in one way, or call it by another name if it is another"
-            )
+        if twice and i == twice[0]:
+            raise DataError(f"{path}, row {rows[i]}, column 'group': {twice[1]}")
         if split and first.setdefault(group, split[i]) != split[i]:
             raise DataError(
                 f"{path}, row {rows[i]}, column 'group': {group!r} has rows in val and in test, "

@@ -373,6 +373,18 @@ def spelt_twice(texts: Iterable[str]) -> tuple[str, str] | None:
     return None
 
 
+def spelt_elsewhere(groups: list[str]) -> tuple[int, str] | None:
+    """Place of the first group that is spelt in two ways, and what to do; None if there is none."""
+    twice = spelt_twice(groups)
+    if twice is None:
+        return None
+    other, text = twice
+    return groups.index(text), (
+        f"got {text!r}, spelt {other!r} elsewhere: write a group in one way, or call it by another "
+        f"name if it is another"
+    )
+
+
 def has_zeros(cell: str) -> bool:
     """Whether a whole number has leading zeros: a code, which keeps them."""
     return len(cell) > 1 and cell[0] == "0" and cell.isdecimal()

@@ -5,7 +5,7 @@ import numpy as np
 from .resident import SPELLINGS, SPLITS, DataError, split_name
 from .stratify import TooRareError, stratify
 from .table_columns import Columns, names_places
-from .table_file import MISSING, WHOLE, Table, counted, is_number, option, some, spelt_twice
+from .table_file import MISSING, WHOLE, Table, counted, is_number, option, some, spelt_elsewhere
 from .table_images import Images, joined
 from .table_labels import Attribute
 
@@ -95,12 +95,8 @@ def groups_of(table: Table, column: str) -> np.ndarray:
             f"row of an unknown group may belong to any. Write a group, a new one for a row that "
             f"stands alone",
         )  # fmt: skip
-    if twice := spelt_twice(cells):
-        raise table.error(
-            cells.index(twice[1]), column,
-            f"got {twice[1]!r}, spelt {twice[0]!r} elsewhere: write a group in one way, or call it "
-            f"by another name if it is another",
-        )  # fmt: skip
+    if twice := spelt_elsewhere(cells):
+        raise table.error(twice[0], column, twice[1])
     groups = np.unique(cells, return_inverse=True)[1]
     if groups.max() < len(SPLITS) - 1:
         has = counted(groups.max() + 1, "group", "groups")
