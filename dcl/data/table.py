@@ -25,14 +25,8 @@ import numpy as np
 
 from .images import BACKGROUND
 from .resident import SPLITS, DataError, Dataset, Split, flip
-from .table_columns import (
-    Columns,
-    attributes_of,
-    line_breaks,
-    unknown_labels,
-    untested_classes,
-    with_positive,
-)
+from .table_attributes import attributes_of, unknown_labels, untested_classes, with_positive
+from .table_columns import Columns, line_breaks
 from .table_features import IMPUTE, Read, features_of, giveaways, read_features, standardised
 from .table_file import ENDINGS, Codes, Table, counted, read_folders, read_table
 from .table_images import Images, at_rows, find_images, images_of, pack_images, told_copies
