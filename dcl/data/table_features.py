@@ -15,6 +15,9 @@ LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no categ
 NOTHING = re.compile(r"-?9{2,}")  # numbers that stand for nothing
 FEWEST = 5  # rows of each class, where a feature that tells it is no chance
 CATEGORIES = 4  # rows that a category needs, in the mean
+MEASURED = 30  # distances from the median that tell how far the numbers of a column lie apart
+SLIPS = 0.01  # share of them that may be slips
+STEP, TAILS = 20, 5  # from one distance to a slip: at least, and of the tail before (by trial)
 
 
 Read = dict[str, tuple[np.ndarray | None, np.ndarray]]
@@ -95,13 +98,13 @@ def features_of(
                 f"{option('ignore', column)} leaves it out, {option('group', column)} keeps rows "
                 "of one number in one split"
             )
+        notes += _outliers(table, column, numbers)
         median = float(np.nanmedian(numbers[rows["train"]]))
         if impute == "median":
             facts["median"][column] = median
         if empty.any():
             numbers[empty] = median
             notes.append(f"{column}: {_medians(empty, median)}")
-        notes += _sentinels(column, numbers)
         values.append(numbers)
         names.append(column)
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -169,20 +172,59 @@ def _check_counter(table: Table, column: str, values: np.ndarray) -> None:
         )  # fmt: skip
 
 
-def _sentinels(column: str, values: np.ndarray) -> list[str]:
-    """A sentence on a number that stands in several rows, far from all others: -999 for nothing."""
+def _outliers(table: Table, column: str, numbers: np.ndarray) -> list[str]:
+    """A sentence on the numbers of a column that lie far from all others; NaN is passed over."""
+    known = np.flatnonzero(~np.isnan(numbers))
+    values = numbers[known]
+    far = _sentinels(values)
+    far = far if far.any() else _slips(values)
+    if not far.any():
+        return []
+    first, others = known[far.argmax()], values[~far]
+    of = f"of {len(values):,} numbers"
+    return [
+        f"warning: {column}: {counted(int(far.sum()), f'{of} is', f'{of} are')} far from all "
+        f"others, {others.min():g} to {others.max():g}; the first is {numbers[first]:g}, row "
+        f"{table.rows[first]}: scaled with it the others are nearly the same. Mend it; if it means "
+        f"that nothing is known, leave the cell empty and say --impute median; if it is right, "
+        f"give the column's logarithm"
+    ]
+
+
+def _sentinels(values: np.ndarray) -> np.ndarray:
+    """Where the least or the largest number (N,) stands for nothing by its look: -999, or -1."""
     for value in (values.min(), values.max()):
-        others, count = values[values != value], int((values == value).sum())
-        if count > 1 and len(np.unique(others)) > 1:
+        far, others = values == value, values[values != value]
+        if len(np.unique(others)) > 1:
             low, high = others.min(), others.max()
-            usual = NOTHING.fullmatch(f"{value:.0f}") or value < 0 <= low
+            nines = NOTHING.fullmatch(f"{value:.0f}")
+            usual = nines or (value < 0 <= low and far.sum() > 1)
             if usual and min(abs(value - low), abs(value - high)) > high - low:
-                return [
-                    f"warning: {column}: {value:g} stands in {count:,} rows, far from all others, "
-                    f"{low:g} to {high:g}: if it means that nothing is known, leave these cells "
-                    f"empty and say --impute median"
-                ]
-    return []
+                return far
+    return np.zeros(len(values), bool)
+
+
+def _slips(values: np.ndarray) -> np.ndarray:
+    """Where a few numbers (N,) are far from the others, by no tail of theirs: a slip, or 1e30.
+
+    The distances from the median are taken in their order. Among the last of them one must be many
+    times the one before, and more times than that is the usual one: numbers of a heavy tail, such
+    as incomes, lie apart by as much, but come nearer and nearer to the median without a gap.
+    """
+    ends = (values == values.min()) | (values == values.max())
+    once = np.concatenate([np.unique(values[ends]), values[~ends]])
+    middle = np.median(once)
+    order = np.sort(abs(once - middle))
+    order = order[order > 0]
+    if len(order) < MEASURED:
+        return np.zeros(len(values), bool)
+    last = max(1, int(SLIPS * len(order)))
+    before, after = order[-last - 1 : -1], order[-last:]
+    steps, tails = after / before, before / np.median(order)
+    gap = np.flatnonzero((steps > STEP) & (steps > TAILS * tails))
+    if not len(gap):
+        return np.zeros(len(values), bool)
+    return abs(values - middle) >= after[gap[0]]
 
 
 def giveaways(read: Read, table: Table, attributes: Sequence[Attribute]) -> list[str]:
@@ -341,6 +383,6 @@ def _scaled(
         raise table.error(
             int(row), names[place],
             f"got {values[row, place]:g}, too far from the training rows' mean {mean[place]:.3g} "
-            f"for a feature: scale the column",
+            f"for a feature: mend it, or scale the column",
         )  # fmt: skip
     return scaled

@@ -4,6 +4,7 @@ import io
 import struct
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from dcl.data import DataError, table
 from dcl.data.images import decode
 from dcl.data.scores_table import read_prior, read_scores
 from dcl.data.sources import Archive
-from dcl.data.table_file import Codes, read_table
+from dcl.data.table_features import _outliers
+from dcl.data.table_file import Codes, Table, read_table
 from dcl.data.table_labels import attribute_of
 from dcl.data.table_splits import groups_of
 
@@ -398,10 +400,66 @@ def test_a_feature_that_tells_the_label_is_pointed_out(feature, told, tmp_path):
 def test_a_number_that_stands_for_nothing_is_pointed_out(tmp_path):
     values = [-999 if n % 9 == 0 else n % 5 + 0.1 * (n % 3) for n in range(40)]
     notes = of_features(tmp_path, {"a": TWO, "f_x": values}).facts["notes"]
-    words = "warning: f_x: -999 stands in 5 rows, far from all others, 0 to 4.2: if it means"
+    words = (
+        "warning: f_x: 5 of 40 numbers are far from all others, 0 to 4.2; the first is -999, row"
+    )
     assert any(note.startswith(words) for note in notes)
     usual = of_features(tmp_path, {"a": TWO, "f_x": [n % 5 for n in range(40)]}).facts["notes"]
-    assert not any("stands in" in note for note in usual)
+    assert not any("far from all" in note for note in usual)
+
+
+AGES = [20 + (37 * n) % 61 for n in range(300)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ({5: -999}, "1 of 300 numbers is far from all others, 20 to 80; the first is -999, row 7"),
+        ({5: 999}, "the first is 999, row 7: scaled with it the others are nearly the same"),
+        ({290: 1e6}, "the first is 1e+06, row 292"),  # of a row of test: rows are decided by it
+        ({5: 1e30}, "the first is 1e+30, row 7"),
+        ({5: -1e30}, "the first is -1e+30, row 7"),
+        ({9: 4321, 7: -1e6}, "2 of 300 numbers are far from all others, 20 to 80; the first is -1e+"
+                             "06, row 9"),
+        (dict.fromkeys(range(60), 1e6), "60 of 300 numbers are far from all others, 20 to 80; the"),
+        ({5: 99}, ""),
+        ({5: 140}, ""),
+        ({5: -1}, ""),
+    ],
+)  # fmt: skip
+def test_a_number_far_from_all_others_is_pointed_out(cells, told, tmp_path):
+    values = [cells.get(n, age) for n, age in enumerate(AGES)]
+    rows = [[value, n % 7, n % 2] for n, value in enumerate(values)]
+    path = write(tmp_path / "my.csv", [["age", "x", "label"], *rows])
+    notes = [note for note in table.load(path).facts["notes"] if note.startswith("warning: age")]
+    assert len(notes) == bool(told)
+    assert told in "".join(notes)
+
+
+HEAVY = {
+    "log-normal 1.5": lambda draw, n: draw.lognormal(10, 1.5, n),
+    "log-normal 2": lambda draw, n: draw.lognormal(0, 2, n),
+    "Pareto 1.2": lambda draw, n: draw.pareto(1.2, n),
+    "Pareto 2": lambda draw, n: draw.pareto(2, n),
+    "t of 2": lambda draw, n: draw.standard_t(2, n),
+    "Zipf": lambda draw, n: draw.zipf(2.5, n),
+    "counts": lambda draw, n: draw.negative_binomial(0.1, 0.01, n),
+    "few counts": lambda draw, n: draw.poisson(draw.lognormal(-3, 2, n)),
+    "prices": lambda draw, n: draw.lognormal(12.5, 0.6, n).round(-3),
+    "mostly zero": lambda draw, n: draw.lognormal(8, 1.5, n) * (draw.random(n) < 0.02),
+    "seldom": lambda draw, n: draw.random(n) < 0.01,
+}
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_a_heavy_tail_holds_no_number_far_from_all_others(name):
+    draw = np.random.default_rng(0)
+    for count in (500, 1000, 5000):
+        for _ in range(20):
+            values = HEAVY[name](draw, count).astype(float)
+            rows = list(range(2, count + 2))
+            made = Table(path=Path("my.csv"), columns={"x": [""] * count}, rows=rows)
+            assert _outliers(made, "x", values) == []
 
 
 def test_a_question_mark_among_numbers_is_an_empty_cell(tmp_path):
