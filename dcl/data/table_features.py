@@ -57,7 +57,9 @@ def features_of(
 
     What is put in the place of an empty cell, and which categories a text has, is decided by the
     training rows. A text has a column for each category, 1 where the row has it; a row with an
-    empty cell, or a category that training lacks, has 0 in all.
+    empty cell, or a category that training lacks, has 0 in all. A column that is the same in all
+    training rows is left out: its weights would stay as they were drawn, and decide new rows that
+    differ.
 
     Parameters
     ----------
@@ -73,7 +75,7 @@ def features_of(
     ------
     DataError
         For a feature that counts the rows, that training has no value of, for texts that are no
-        categories, and for two features of one name.
+        categories, for two features of one name, and where every column is left out.
     """
     values, names, notes = [], [], []
     facts: dict[str, dict] = {"median": {}, "categories": {}}
@@ -84,11 +86,14 @@ def features_of(
                 None, column, f"no training row has a value: {option('ignore', column)}"
             )
         if numbers is None:
-            known = sorted({cells[row] for row in rows["train"] if not empty[row]})
+            known = sorted({str(cells[row]) for row in rows["train"] if not empty[row]})
             _check_categories(table, column, known, empty)
+            if len(known) == 1 and not empty[rows["train"]].any():
+                notes.append(_constant(column, known[0]))
+                continue
             values += list((cells == np.array(known)[:, None]).astype(float))
             names += [f"{column}={name}" for name in known]
-            facts["categories"][column] = list(map(str, known))
+            facts["categories"][column] = known
             notes += _told(column, cells, known, empty)
             continue
         _check_counter(table, column, numbers)
@@ -100,6 +105,9 @@ def features_of(
             )
         notes += _outliers(table, column, numbers)
         median = float(np.nanmedian(numbers[rows["train"]]))
+        if (np.where(empty, median, numbers)[rows["train"]] == median).all():
+            notes.append(_constant(column, f"{median:g}"))
+            continue
         if impute == "median":
             facts["median"][column] = median
         if empty.any():
@@ -113,8 +121,18 @@ def features_of(
             f"{table.path}: two features are called {twice!r}, a number and a category of a text: "
             f"rename one of the columns"
         )
+    if not names:
+        raise DataError(
+            f"{table.path}: {some(read)}: the same in all training rows, so that nothing can be "
+            f"learned. Add a column that differs from row to row"
+        )
     told = {name: value for name, value in facts.items() if value}
     return np.stack(values, axis=1), {"names": names} | told, notes
+
+
+def _constant(column: str, cell: str) -> str:
+    """What a sentence says of a column that tells no training row from another."""
+    return f"{column}: the same in all training rows, {cell}: left out"
 
 
 def _medians(empty: np.ndarray, median: float) -> str:
@@ -346,11 +364,16 @@ def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
             notes += _far(table, column, numbers, facts["low"][place], facts["high"][place])
     values = np.stack([found[name] for name in facts["names"]], axis=1)
     mean, std = np.array(facts["mean"]), np.array(facts["std"])
+    if "low" in facts:  # a record of before such columns were left out
+        same = (np.array(facts["low"]) == np.array(facts["high"])) & (std == 1)
+        values[:, same] = mean[same]
     return _scaled(table, facts["names"], values, mean, std), notes
 
 
 def _far(table: Table, column: str, numbers: np.ndarray, low: float, high: float) -> list[str]:
     """A sentence on new numbers farther beyond those of training than these lie apart."""
+    if low == high:
+        return [_constant(column, f"{low:g}")] if (numbers != low).any() else []
     beyond = np.flatnonzero(np.maximum(low - numbers, numbers - high) > high - low)
     if not len(beyond):
         return []
@@ -367,7 +390,7 @@ def standardised(table: Table, names: list[str], values: np.ndarray, train: np.n
     with np.errstate(over="ignore", invalid="ignore"):
         mean, std = values[train].mean(0), values[train].std(0)
     std[~np.isfinite(std)] = np.nan  # beyond what numbers hold, which is refused
-    std[std == 0] = 1  # the same in all training rows
+    std[std == 0] = 1  # nearer to each other than numbers are apart
     return _scaled(table, names, values, mean, std), mean, std
 
 

@@ -436,6 +436,34 @@ def test_a_number_far_from_all_others_is_pointed_out(cells, told, tmp_path):
     assert told in "".join(notes)
 
 
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        (["5"] * 40, "5"),
+        (["0.1"] * 40, "0.1"),  # whose mean is another number by its last digit
+        (["A"] * 40, "A"),
+        (["5", ""] * 20, "5"),
+        (["5" if part == "train" else str(n) for n, part in enumerate(SPLIT)], "5"),
+        (["A" if part == "train" else "B" for part in SPLIT], "A"),
+    ],
+)
+def test_a_column_that_is_the_same_in_all_training_rows_is_left_out(column, cell, tmp_path):
+    data = of_features(tmp_path, {"a": TWO, "f_site": column}, impute="median")
+    facts = data.facts["features"]
+    assert facts["names"] == ["x"]
+    assert "categories" not in facts
+    assert list(facts["median"]) == ["x"]
+    assert f"f_site: the same in all training rows, {cell}: left out" in data.facts["notes"]
+    with pytest.raises(DataError, match="'x', 'f_site': the same in all training rows, so that"):
+        of_features(tmp_path, {"x": [1] * 40, "a": TWO, "f_site": column}, labels=["a"],
+                    impute="median")  # fmt: skip
+
+
+def test_a_text_that_some_training_rows_lack_is_a_feature(tmp_path):
+    data = of_features(tmp_path, {"a": TWO, "f_site": ["A", ""] * 20}, impute="median")
+    assert data.facts["features"]["names"] == ["x", "f_site=A"]
+
+
 HEAVY = {
     "log-normal 1.5": lambda draw, n: draw.lognormal(10, 1.5, n),
     "log-normal 2": lambda draw, n: draw.lognormal(0, 2, n),
