@@ -15,6 +15,11 @@ LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no categ
 NOTHING = re.compile(r"-?9{2,}")  # numbers that stand for nothing
 FEWEST = 5  # rows of each class, where a feature that tells it is no chance
 CATEGORIES = 4  # rows that a category needs, in the mean
+IS_LABEL = (
+    f"A column of labels is called {PREFIX}... or named by `labels`, others are left out by "
+    f"`ignore`"
+)
+MEND = "Mend the cell or take its row out"  # of new rows, whose columns are those of the training
 MEASURED = 30  # distances from the median that tell how far the numbers of a column lie apart
 SLIPS = 0.01  # share of them that may be slips
 STEP, TAILS = 20, 5  # from one distance to a slip: at least, and of the tail before (by trial)
@@ -37,15 +42,14 @@ def read_features(table: Table, columns: list[str], impute: str) -> Read:
         cells = table.columns[column]
         read[column] = numbers, empty = _numbers(table, column)
         if numbers is not None:
-            _check_numbers(table, column, numbers, empty)
+            _check_numbers(table, column, numbers, empty, IS_LABEL)
         if empty.any() and impute == "none":
             row, what = int(empty.argmax()), "a text" if numbers is None else "a finite number"
             raise table.error(
                 row, column,
                 f"{_got(cells[row])}, expected {what}, in {int(empty.sum()):,} of {len(cells):,} "
                 f"rows: --impute median takes the training rows' median in its place"
-                f"{' (of a text, no category)' if numbers is None else ''}. A column of labels is "
-                f"called {PREFIX}... or named by `labels`, others are left out by `ignore`",
+                f"{' (of a text, no category)' if numbers is None else ''}. {IS_LABEL}",
             )  # fmt: skip
     return read
 
@@ -277,15 +281,16 @@ def _got(cell: str) -> str:
     return f"got {cell!r}" if cell else "is empty"
 
 
-def _check_numbers(table: Table, column: str, numbers: np.ndarray, empty: np.ndarray) -> None:
+def _check_numbers(
+    table: Table, column: str, numbers: np.ndarray, empty: np.ndarray, advice: str
+) -> None:
     wrong = np.flatnonzero(~np.isfinite(numbers) & ~empty)
     if len(wrong):
         cell = table.columns[column][wrong[0]]
         digits = ", of digits and a decimal point alone" if LIKE_NUMBERS.fullmatch(cell) else ""
         raise table.error(
             int(wrong[0]), column,
-            f"{_got(cell)}, expected a finite number{digits}. {_points(table, cell)}A column of "
-            f"labels is called {PREFIX}... or named by `labels`, others are left out by `ignore`",
+            f"{_got(cell)}, expected a finite number{digits}. {_points(table, cell)}{advice}",
         )  # fmt: skip
 
 
@@ -348,16 +353,19 @@ def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
             continue
         numbers, empty = _numbers(table, column)
         if numbers is None:
-            raise table.error(0, column, f"{_got(table.columns[column][0])}, expected a number")
-        _check_numbers(table, column, numbers, empty)
+            numbers = np.full(len(cells), np.nan)
+        blank = ", or leave the cell empty, for the training's median" if column in medians else ""
+        _check_numbers(table, column, numbers, empty, f"{MEND}{blank}")
         if empty.any() and column not in medians:
             row = int(empty.argmax())
             raise table.error(
                 row, column,
                 f"{_got(table.columns[column][row])}, expected a number: training had one in "
-                f"every row",
+                f"every row. {MEND}",
             )  # fmt: skip
-        numbers[empty] = medians.get(column, 0)
+        if empty.any():
+            numbers[empty] = medians[column]
+            notes.append(f"{column}: {_medians(empty, medians[column])}")
         found[column] = numbers
         if "low" in facts:  # older records have none
             place = facts["names"].index(column)
@@ -367,7 +375,7 @@ def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
     if "low" in facts:  # a record of before such columns were left out
         same = (np.array(facts["low"]) == np.array(facts["high"])) & (std == 1)
         values[:, same] = mean[same]
-    return _scaled(table, facts["names"], values, mean, std), notes
+    return _scaled(table, facts["names"], values, mean, std, MEND), notes
 
 
 def _far(table: Table, column: str, numbers: np.ndarray, low: float, high: float) -> list[str]:
@@ -391,12 +399,13 @@ def standardised(table: Table, names: list[str], values: np.ndarray, train: np.n
         mean, std = values[train].mean(0), values[train].std(0)
     std[~np.isfinite(std)] = np.nan  # beyond what numbers hold, which is refused
     std[std == 0] = 1  # nearer to each other than numbers are apart
-    return _scaled(table, names, values, mean, std), mean, std
+    return _scaled(table, names, values, mean, std, "Mend it, or scale the column"), mean, std
 
 
 def _scaled(
-    table: Table, names: list[str], values: np.ndarray, mean: np.ndarray, std: np.ndarray
-) -> np.ndarray:
+    table: Table, names: list[str], values: np.ndarray, mean: np.ndarray, std: np.ndarray,
+    advice: str,
+) -> np.ndarray:  # fmt: skip
     """Features (N, F) float32 less a mean over a deviation (F,); refused where that is too far."""
     with np.errstate(over="ignore", invalid="ignore"):
         scaled = ((values - mean) / std).astype(np.float32)
@@ -406,6 +415,6 @@ def _scaled(
         raise table.error(
             int(row), names[place],
             f"got {values[row, place]:g}, too far from the training rows' mean {mean[place]:.3g} "
-            f"for a feature: mend it, or scale the column",
+            f"for a feature. {advice}",
         )  # fmt: skip
     return scaled
