@@ -317,6 +317,13 @@ def _check_categories(table: Table, column: str, known: list[str], empty: np.nda
         )  # fmt: skip
 
 
+def columns_of(facts: dict) -> list[str]:
+    """The columns of a table that its features were made of, numbers first."""
+    texts = facts.get("categories", {})
+    made = {f"{column}={name}" for column, known in texts.items() for name in known}
+    return [*(name for name in facts["names"] if name not in made), *texts]
+
+
 def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
     """Features (N, F) float32 of new rows, made as those of a training were; and sentences.
 
@@ -333,9 +340,11 @@ def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
     DataError
         For a column that is missing, an empty cell where training had none, and what is no number.
     """
-    texts, medians = facts.get("categories", {}), facts.get("median", {})
-    made = {f"{column}={name}" for column, known in texts.items() for name in known}
-    columns = [*(name for name in facts["names"] if name not in made), *texts]
+    texts, medians, columns = (
+        facts.get("categories", {}),
+        facts.get("median", {}),
+        columns_of(facts),
+    )
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise DataError(

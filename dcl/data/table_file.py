@@ -70,8 +70,11 @@ def _nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def read_table(path: Path, ignore: Sequence[str] = ()) -> Table:
-    """The table in a file; columns to `ignore` may hold what is no text, as lists, and are empty.
+def read_table(path: Path, ignore: Sequence[str] = (), used: Sequence[str] | None = None) -> Table:
+    """The table in a file.
+
+    Columns to `ignore`, and all but those `used` if these are named, may hold what is no text, as
+    lists do, and are empty.
 
     Raises
     ------
@@ -86,7 +89,7 @@ def read_table(path: Path, ignore: Sequence[str] = ()) -> Table:
         )
     if not path.is_file():
         raise DataError(f"{path} is {'a folder' if path.is_dir() else 'missing'}: give a file")
-    table = _parquet(path, ignore) if suffix in PARQUET else _separated(path)
+    table = _parquet(path, ignore, used) if suffix in PARQUET else _separated(path)
     if not len(table):
         raise DataError(f"{path}: there is no row below the column names")
     return table
@@ -207,7 +210,7 @@ def _check_header(path: Path, header: list[str], separator: str | None) -> None:
             raise DataError(f"{path}, row 1: two columns are called {name!r}")
 
 
-def _parquet(path: Path, ignore: Sequence[str]) -> Table:
+def _parquet(path: Path, ignore: Sequence[str], used: Sequence[str] | None) -> Table:
     try:
         import pyarrow
         import pyarrow.parquet
@@ -237,13 +240,14 @@ def _parquet(path: Path, ignore: Sequence[str]) -> Table:
             or pyarrow.types.is_temporal(kind)
             or pyarrow.types.is_null(kind)
         ):
-            if name in ignore:
+            if name in ignore or (used is not None and name not in used):
                 columns[name] = [""] * read.num_rows
                 continue
             hint = LISTS.format(name=name) if pyarrow.types.is_list(kind) else ""
+            advice = f": leave it out by {option('ignore', name)}{hint}" if used is None else ""
             raise DataError(
                 f"{path}, column {name!r}: holds {kind}, expected texts, numbers or true and "
-                f"false: leave it out by {option('ignore', name)}{hint}"
+                f"false{advice}"
             )
         try:
             columns[name] = [_text(value) for value in column.to_pylist()]

@@ -16,7 +16,7 @@ from ..data.images import BACKGROUND, Range, decode
 from ..data.names import is_image
 from ..data.resident import DataError, Resident, Split
 from ..data.sources import Archive, Folder
-from ..data.table_features import features_again
+from ..data.table_features import columns_of, features_again
 from ..data.table_file import ENDINGS, Table, read_table
 from ..evaluation.decisions import decide
 from ..evaluation.thresholds import read as read_thresholds
@@ -100,7 +100,8 @@ def predict_classes(
     if is_table:
         if "features" not in record["dataset"]:
             raise ConfigError(f"{record_path} does not say how its features were made")
-        batches, notes = _rows_of(read_table(given).composed(but=None), record)
+        used = columns_of(record["dataset"]["features"])
+        batches, notes = _rows_of(read_table(given, used=used).composed(but=None), record)
     else:
         batches, notes = _images_of(given, out, record, config, broken)
     names, classes = _attributes(record)

@@ -313,6 +313,19 @@ def test_new_rows_that_cannot_be_decided_are_named(of_rows, rows, words, tmp_pat
     assert not out.exists()
 
 
+def test_a_column_that_the_training_lacks_may_hold_anything(of_rows, tmp_path, capsys):
+    pyarrow, parquet = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet"))
+    columns = {"tone": ["low", "mid"], "x": [1, 2], "y": [3, 4], "boxes": [[1, 2], [3]]}
+    path, out = tmp_path / "new.parquet", tmp_path / "found.csv"
+    command = ["predict", str(of_rows[0]["path"]), str(path), "--out", str(out)]
+    parquet.write_table(pyarrow.table(columns), path)
+    assert main(command) == 0
+    parquet.write_table(pyarrow.table(columns | {"x": columns["boxes"]}), path)
+    assert main(command) == 2
+    assert "column 'x': holds list<" in (told := capsys.readouterr().err)
+    assert "--ignore" not in told
+
+
 def test_what_a_network_was_not_trained_on_is_refused(made, of_rows, tmp_path, capsys):
     image, out = next(made[2].iterdir()), str(tmp_path / "found.csv")
     for record, given, words in (
