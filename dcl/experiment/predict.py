@@ -21,11 +21,12 @@ from ..data.table_file import ENDINGS, Table, read_table
 from ..evaluation.decisions import decide
 from ..evaluation.thresholds import read as read_thresholds
 from . import records
-from .config import ConfigError
+from .config import ConfigError, Training, resolve
 from .datasets import config_of
 from .run import pick_device
 
 CHUNK = 512  # images decoded and scored at once
+LONGEST = 2**16  # characters read of a file's first line
 
 
 @dataclass(frozen=True)
@@ -76,15 +77,16 @@ def predict_classes(
     Raises
     ------
     ConfigError, RecordError, DataError, WeightsError, ThresholdsError
-        For a record without image size or thresholds, no images, a folder in which every image is
-        broken, a table without a column of the training, and weights that are missing or another
-        network's.
+        For a CSV that is something else than predictions, a record without image size or
+        thresholds, no images, a folder in which every image is broken, a table without a column of
+        the training, and weights that are missing or another network's.
     """
     records.check_out([out], [record_path, records.weights_path(record_path), given,
                               *([thresholds] if thresholds else [])])  # fmt: skip
     device = pick_device(device)
     record = records.read(record_path)
     config = config_of(record)
+    _check_out(out, config)
     shape = record["dataset"].get("shape")
     if shape is None:
         raise ConfigError(f"{record_path} does not say the size of its images: it is an older one")
@@ -145,6 +147,21 @@ def predict_classes(
         raise DataError(f"{given}: no image can be read, the first is {broken[0]}")
     records.write_whole(out, text.getvalue().encode("utf-8", "surrogateescape"))
     return Predicted(count, broken, notes)
+
+
+def _check_out(out: Path, config: Training) -> None:
+    """Refuse to write over what the record was trained from, or what is no earlier CSV of ours."""
+    named = (getattr(config, name, "") for name in ("data_root", "images", "weights"))
+    records.check_out([out], [resolve(path) for path in named if path])
+    first = ""
+    if out.is_file():
+        with out.open(encoding="utf-8", errors="replace") as file:
+            first = file.readline(LONGEST).rstrip("\n")
+    if first and not (first.startswith(("row,", "image,")) and "_score" in first):
+        raise ConfigError(
+            f"--out {out} holds something else than predictions, it begins with {first[:60]!r}: "
+            f"give another name, or take the file away"
+        )
 
 
 Batches = Iterator[tuple[list[Any], np.ndarray]]
