@@ -100,15 +100,25 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     grid = command("grid", grid_command, help="make the records of a grid that are missing")
     grid.add_argument("grid", help="a name in notebooks/grids, or a .yaml file")
     grid.add_argument("--data-root", metavar="VALUE", help="where not the grid's")
-    predict = command("predict", predict_command, help="classes of new images or rows, as a CSV")
+    predict = command(
+        "predict", predict_command, help="classes of new images or rows, as a CSV", epilog=COLUMNS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     predict.add_argument("record", type=Path, help="a .json with its .safetensors")
     predict.add_argument(
         "given", type=Path, help="a folder of images, a .zip, one image, or a table of features"
     )
-    predict.add_argument("--out", type=Path, default=Path("predictions.csv"))
-    predict.add_argument("--decision", default="tuned-mA", help="argmax, prior, tuned-mA, tuned-f1")
     predict.add_argument(
-        "--thresholds", type=Path, metavar="FILE", help="of tune, in place of the record's"
+        "--out", type=Path, default=Path("predictions.csv"), help="the CSV [%(default)s]"
+    )
+    predict.add_argument(
+        "--decision", default="tuned-mA",
+        help="argmax, prior, tuned-mA or tuned-f1, as far as the record has thresholds; with "
+        "--thresholds a decision of the file: 0.5, prior, tuned-mA, tuned-f1, recall or precision "
+        "[%(default)s]",
+    )  # fmt: skip
+    predict.add_argument(
+        "--thresholds", type=Path, metavar="FILE", help="a .json of tune, in place of the record's"
     )
     predict.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     tune = command("tune", tune_command, help="thresholds for a table of scores")
@@ -130,6 +140,16 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     return top
 
 
+COLUMNS = """columns of the CSV:
+  image          the file, below the folder that was given
+  row            of a table its line, where the column names are line 1
+                 (of Parquet the row, from 1)
+  <label>        the class decided
+  <label>_score  of two classes: the score of the second less that of the
+                 first, log-odds as a rule; the second is decided above the
+                 label's threshold, with argmax above 0
+                 of more: the best score less the next
+"""
 LISTS = ("labels", "ignore", "codes", "exclusive", "positive")  # options of several texts
 
 
@@ -224,6 +244,9 @@ def predict_command(options: argparse.Namespace) -> None:
         print(f"{broken} no row:\n  {listed}", file=sys.stderr)
     for note in made.notes:
         print(note, file=sys.stderr)
+    limits = f"thresholds of {options.thresholds or options.record}"
+    told = limits if made.moved else "the class of the highest score, no thresholds"
+    print(f"decided by {options.decision}: {told}")
     print(f"{counted(made.count, 'row', 'rows')}: {options.out}")
 
 

@@ -36,6 +36,7 @@ class Predicted:
     count: int  # rows
     broken: list[str]  # images without a row, and why
     notes: list[str]  # sentences on what was read
+    moved: bool  # whether classes were decided by thresholds
 
 
 def predict_classes(
@@ -146,7 +147,7 @@ def predict_classes(
     if not count:
         raise DataError(f"{given}: no image can be read, the first is {broken[0]}")
     records.write_whole(out, text.getvalue().encode("utf-8", "surrogateescape"))
-    return Predicted(count, broken, notes)
+    return Predicted(count, broken, notes, moved=offsets is not None)
 
 
 def _check_out(out: Path, config: Training) -> None:

@@ -14,6 +14,7 @@ from dcl.__main__ import main
 from dcl.data import DataError, Resident
 from dcl.data.table_features import features_again
 from dcl.data.table_file import read_table
+from dcl.evaluation.thresholds import ALWAYS
 from dcl.experiment import records
 from dcl.experiment.datasets import Table
 from dcl.experiment.run import run
@@ -42,7 +43,10 @@ def test_what_is_written_is_what_the_network_decides(made, decision, tmp_path, c
     assert main([*command, "--decision", decision]) == 0
     rows = list(csv.DictReader(out.read_text("utf-8").splitlines()))
     assert len(rows) == len(list(images.iterdir()))
-    assert f"{len(rows)} rows" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"{len(rows)} rows" in told
+    how = "the class of the highest score, no" if decision == "argmax" else "thresholds of"
+    assert f"decided by {decision}: {how}" in told
     words = record["dataset"]["class_names"]
     for name in data.attributes:
         assert {row[name] for row in rows} <= set(words[name])
@@ -139,6 +143,16 @@ def test_a_table_that_is_no_prediction_is_not_written_over(of_rows, place, tmp_p
         assert main([*command, str(tmp_path / "found.csv")]) == 0
     (tmp_path / "empty.csv").touch()
     assert main([*command, str(tmp_path / "empty.csv")]) == 0
+
+
+def test_the_help_says_what_the_columns_and_the_decisions_are(capsys):
+    with pytest.raises(SystemExit):
+        main(["predict", "--help"])
+    told = capsys.readouterr().out
+    assert "of a table its line, where the column names are line 1" in told
+    assert "<label>_score" in told
+    *few, last = ALWAYS
+    assert all(f"{word}," in " ".join(told.split()) for word in (*few, last))
 
 
 def test_what_is_missing_is_named(made, tmp_path, capsys):
@@ -272,7 +286,7 @@ def test_rows_are_decided_as_in_the_run_that_learned_them(of_rows, tmp_path, cap
         margin = model.eval()(torch.from_numpy(again))[0][:, 0].diff(dim=1)[:, 0]
     assert [float(row["a_score"]) for row in found] == pytest.approx(margin.tolist(), abs=1e-4)
     assert {row["b"] for row in found} <= set("abc")
-    assert capsys.readouterr().out == f"120 rows: {out}\n"
+    assert capsys.readouterr().out.endswith(f"\n120 rows: {out}\n")
     facts = record["dataset"]["features"]
     blank = write(tmp_path / "blank.csv", [["tone", "x", "y"], ["low", 1, ""]])
     filled = write(tmp_path / "filled.csv", [["tone", "x", "y"], ["low", 1, facts["median"]["y"]]])

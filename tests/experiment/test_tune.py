@@ -280,6 +280,7 @@ def test_predict_decides_by_a_thresholds_file(tmp_path, capsys):
     assert main([*command, "--decision", "argmax"]) == 2
     assert "unknown decision 'argmax': choose one of 0.5, prior" in capsys.readouterr().err
     assert main(command) == 0
+    assert f"decided by tuned-mA: thresholds of {tmp_path / 't.json'}\n" in capsys.readouterr().out
     for row in csv.DictReader((tmp_path / "p.csv").read_text().splitlines()):
         for name, limit in zip(names[::-1], limits.tolist(), strict=True):
             score = float(row[f"{name}_score"])
