@@ -62,8 +62,7 @@ def predict_classes(
         the same columns, whose labels need not be there.
     out : path
         The CSV: the image or the number of the row, and for each attribute the class decided and
-        the score of class 1 less that of class 0 (of more classes: of the class decided, less the
-        next one's).
+        the score of class 1 less that of class 0 (of more classes: the best score less the next).
     decision : {"argmax", "prior", "tuned-mA", "tuned-f1"}
         The thresholds are those that the record holds of this network, as far as its method has
         them.
