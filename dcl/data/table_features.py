@@ -204,12 +204,12 @@ def _outliers(table: Table, column: str, numbers: np.ndarray) -> list[str]:
         return []
     first, others = known[far.argmax()], values[~far]
     of = f"of {len(values):,} numbers"
+    right = "; if it is right, give the column's logarithm" if values.min() > 0 else ""
     return [
         f"warning: {column}: {counted(int(far.sum()), f'{of} is', f'{of} are')} far from all "
         f"others, {others.min():g} to {others.max():g}; the first is {numbers[first]:g}, row "
         f"{table.rows[first]}: scaled with it the others are nearly the same. Mend it; if it means "
-        f"that nothing is known, leave the cell empty and say --impute median; if it is right, "
-        f"give the column's logarithm"
+        f"that nothing is known, leave the cell empty and say --impute median{right}"
     ]
 
 

@@ -434,6 +434,8 @@ def test_a_number_far_from_all_others_is_pointed_out(cells, told, tmp_path):
     notes = [note for note in table.load(path).facts["notes"] if note.startswith("warning: age")]
     assert len(notes) == bool(told)
     assert told in "".join(notes)
+    positive = bool(told) and min(cells.values()) > 0
+    assert any("give the column's logarithm" in note for note in notes) == positive
 
 
 @pytest.mark.parametrize(
