@@ -21,7 +21,7 @@ IS_LABEL = (
 )
 MEND = "Mend the cell or take its row out"  # of new rows, whose columns are those of the training
 MEASURED = 30  # distances from the median that tell how far the numbers of a column lie apart
-SLIPS = 0.01  # share of them that may be slips
+FEW_SLIPS, SLIPS = 3, 0.01  # how many of them, and which share, may be slips
 STEP, TAILS = 20, 5  # from one distance to a slip: at least, and of the tail before (by trial)
 
 
@@ -240,7 +240,7 @@ def _slips(values: np.ndarray) -> np.ndarray:
     order = order[order > 0]
     if len(order) < MEASURED:
         return np.zeros(len(values), bool)
-    last = max(1, int(SLIPS * len(order)))
+    last = max(FEW_SLIPS, int(SLIPS * len(order)))
     before, after = order[-last - 1 : -1], order[-last:]
     steps, tails = after / before, before / np.median(order)
     gap = np.flatnonzero((steps > STEP) & (steps > TAILS * tails))

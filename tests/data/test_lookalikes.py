@@ -421,6 +421,7 @@ AGES = [20 + (37 * n) % 61 for n in range(300)]
         ({5: -1e30}, "the first is -1e+30, row 7"),
         ({9: 4321, 7: -1e6}, "2 of 300 numbers are far from all others, 20 to 80; the first is -1e+"
                              "06, row 9"),
+        ({5: -1e6, 8: 1e6, 11: 1e9}, "3 of 300 numbers are far from all others, 20 to 80; the "),
         (dict.fromkeys(range(60), 1e6), "60 of 300 numbers are far from all others, 20 to 80; the"),
         ({5: 99}, ""),
         ({5: 140}, ""),
