@@ -14,6 +14,7 @@ function dclScoresNumbers() {
   const DEVIATIONS = 3; // of a rank sum
   const PRECISE = 1e4; // scores of more than four digits hardly agree by chance
   const LEVELS = 10; // different scores, of fewer many rows agree
+  const MARKS = [",", ";", "\t"]; // that may be between cells
   const BINS = 15; // of calibration, as dcl.evaluation.calibration has them
   const Z = 1.6448536269514722; // one-sided 95 %
   const UNKNOWN = -1;
@@ -30,11 +31,23 @@ function dclScoresNumbers() {
     }
   }
 
-  // RFC 4180: calls `take(cells, row)` for each row; the column names are row 1.
-  function readCsv(text, take) {
+  // What is between the cells: `separator_of` of the library. The first mark with which the column
+  // names and the row below are as many, else the first in the column names.
+  function separatorOf(text) {
+    const lines = text.slice(0, 1 << 20).match(/[^\r\n]*\S[^\r\n]*/g)?.slice(0, 2) ?? [];
+    if (/^\uFEFF?sep=/i.test(lines[0] ?? "")) return MARKS[0]; // `columnsOf` says what is wrong
+    const lengths = new Map(MARKS.map((mark) => [mark, lines.map((line) => {
+      let length = 1;
+      try { readCsv(line, (cells) => { length = cells.length; }, mark); } catch { /* read as a whole, it is refused */ }
+      return length;
+    })]));
+    const fitting = MARKS.filter((mark) => lines.length === 2 && lengths.get(mark)[0] === lengths.get(mark)[1]);
+    return [...fitting, ...MARKS].find((mark) => lengths.get(mark)[0] > 1) ?? MARKS[0];
+  }
+
+  // RFC 4180: calls `take(cells, row, separator)` for each row; the column names are row 1.
+  function readCsv(text, take, separator = separatorOf(text)) {
     const end = text.length;
-    const head = text.slice(0, (text.search(/[\r\n]/) + 1 || end + 1) - 1);
-    const separator = [",", ";", "\t"].find((mark) => head.includes(mark)) ?? ",";
     let at = text.charCodeAt(0) === 0xfeff ? 1 : 0, row = 1, cells = [];
     while (at < end) {
       let cell;
@@ -65,7 +78,7 @@ function dclScoresNumbers() {
       }
       if (text[at] === "\r" && text[at + 1] === "\n") at++;
       at++;
-      if (cells.length > 1 || cells[0] !== "") take(cells, row);
+      if (cells.length > 1 || cells[0] !== "") take(cells, row, separator);
       cells = [];
       row++;
     }
@@ -94,13 +107,17 @@ function dclScoresNumbers() {
   }
 
   function columnsOf(given) {
-    const header = given.map((name) => (KEYS.includes(name.toLowerCase()) ? name.toLowerCase() : name));
+    const named = given.map((name, i) => name || `Unnamed: ${i}`); // as pandas calls it, and left out
+    const header = named.map((name) => (KEYS.includes(name.toLowerCase()) ? name.toLowerCase() : name));
     const wrong = (message, column = null) => { throw new TableError(`row 1${message}`, 1, column); };
     if (header[0].toLowerCase().startsWith("sep=")) {
       wrong(`: begins with '${header[0]}', which is for Excel: take the line out, so that the column names are the first`);
     }
+    if (header.length < 2) {
+      wrong(": expected two column names or more with a comma, semicolon or tab between, got "
+        + `'${header[0].slice(0, 60)}'${header[0].includes("|") ? ". Is '|' between them? Save it with a comma" : ""}`);
+    }
     header.forEach((name, i) => {
-      if (!name) wrong(`: column ${i + 1} has no name`);
       if (header.indexOf(name) !== i) wrong(`: two columns are called '${name}'`);
     });
     const place = (name) => header.indexOf(name);
@@ -128,7 +145,7 @@ function dclScoresNumbers() {
     const seen = new Map(), groupNumbers = new Map(), spelt = new Map();
     const lines = []; // the row of the file that a row of the table is
     const grow = (list, Type) => list.map((old) => { const wide = new Type(room); wide.set(old); return wide; });
-    readCsv(text, (cells, row) => {
+    readCsv(text, (cells, row, separator) => {
       if (!header) {
         header = cells;
         columns = columnsOf(header);
@@ -141,8 +158,12 @@ function dclScoresNumbers() {
         throw new TableError(`row ${row}, column '${column}': ${message}`, row, column);
       };
       if (cells.length !== width) {
-        throw new TableError(`row ${row}: ${cells.length} cells, expected ${width} as in the row of `
-          + "column names", row);
+        throw new TableError(`row ${row}: ${cells.length} cell${cells.length === 1 ? "" : "s"}, expected ${width} as `
+          + `in the row of column names. A cell that holds '${separator === "\t" ? "\\t" : separator}' needs quotes `
+          + "around it", row);
+      }
+      if (cells.every((cell) => !cell)) {
+        throw new TableError(`row ${row}: every cell is empty: take out the rows that hold nothing`, row);
       }
       if (rows === room) {
         room *= 2;

@@ -278,6 +278,44 @@ def test_the_page_counts_copied_rows_as_the_library_does(tab, digits, again, gro
     assert copied == report.copied == (0 if grouped or digits < 5 else 2 * (again + 1))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        ",y_a,s_a\n0,1,0.5\n1,0,0.25\n",  # pandas' index
+        "y_a, old;s_a, old\n1;0.5\n0;0.25\n",
+        "y_a\ts_a\n1\t0.5\n0\t0.25\n",
+        "\ny_a,s_a\n\n1,0.5\n\n0,0.25",
+        "y_a,s_a\n1,0.5\n,\n",
+        "y_a;s_a\n1;0.5\n1\n",
+        "y_a;s_a\n1;0,5\n",
+        "y_a|s_a\n1|0.5\n",
+        "sep=;\ny_a;s_a\n1;0.5\n",
+        "y_a,y_a,s_a\n1,1,0.5\n",
+    ],
+)
+def test_the_page_reads_and_refuses_a_table_as_the_command_does(tab, text, tmp_path):
+    found = tab.evaluate(
+        """(text) => {
+          try {
+            const { names, y, s, ignored } = window.dclScores.readTable(text);
+            return { names, y: [...y[0]], s: [...s[0]], ignored };
+          } catch ({ message }) { return message; }
+        }""",
+        text,
+    )
+    (tmp_path / "s.csv").write_text(text)
+    try:
+        table = read_scores(tmp_path / "s.csv")
+    except DataError as error:
+        expected = str(error).removeprefix(str(tmp_path / "s.csv")).lstrip(",: ")
+    else:
+        expected = {
+            "names": list(table.names), "y": table.labels[:, 0].tolist(),
+            "s": table.scores[:, 0].tolist(), "ignored": list(table.ignored),
+        }  # fmt: skip
+    assert found == expected
+
+
 def test_a_space_before_a_quotation_mark_is_read_as_the_command_reads_it(tab, tmp_path):
     text = 'group, "y_cat, old", "s_cat, old"\n "a, b", 1, 0.5\n c,0,0.25\n'
     (tmp_path / "s.csv").write_text(text)
