@@ -21,7 +21,8 @@ from dcl.evaluation.calibration import to_training_prior
 from dcl.experiment import records, trainer, verify
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.records import RecordError
-from dcl.experiment.run import calibration_of, run, settle_precision
+from dcl.experiment.run import run, settle_precision
+from dcl.experiment.testing import calibration_of
 from dcl.experiment.trainer import TrainingError
 from dcl.methods import METHODS, lmle
 from dcl.protocol import shares
