@@ -2,8 +2,8 @@
 
 ``run`` takes the parameters of the notebook of the same name and writes the same record. A data set
 or a method outside the checkout is named by its place, ``package.module:Name``. What takes seconds
-to import, torch above all, is imported when a command needs it: what names its options too, as
-``run celeba --help`` and ``tune --help`` do.
+to import, torch above all, is imported when a command needs it. ``run celeba --help`` and
+``tune --help`` do, because it names their options.
 """
 
 import argparse

@@ -74,6 +74,10 @@ class RandomSource(nn.Module):
             if self._look is None or self._look.device != device:
                 self._look = torch.Generator(device)
             return self._look.manual_seed(self.seed or 0)
+        return self.of_training(device)
+
+    def of_training(self, device: torch.device) -> torch.Generator | None:
+        """The generator of what the training itself draws, such as a subset before an epoch."""
         made = self.generator
         if self.seed is not None and (made is None or made.device != device):
             self.generator = torch.Generator(device).manual_seed(self.seed)
@@ -113,9 +117,7 @@ class Criterion(nn.Module):
         Of what is drawn at random. Without one, torch's global generator is used.
     """
 
-    # forward takes the batch's rows in the training set: its fourth argument is rows, not weights,
-    # which go by name in every method
-    wants_rows = False
+    wants_rows = False  # whether the trainer gives the batch's rows in the training set, rows=...
     one_process = False  # cannot be shared among processes
     class_counts: Tensor  # (A, C) int64
     missing: Tensor  # (A, C) bool
@@ -453,10 +455,10 @@ class Reminders:
             if self._known > most:
                 self._tell(
                     "still",
-                    f"{self._known:,.0f} samples since the last set_epoch, more than two epochs of "
-                    f"the {self.samples:,} in class_counts: the curricula stand still at epoch "
-                    f"{epoch:g}. Call set_epoch(epoch + step / steps) before each step, or give "
-                    f"steps_per_epoch",
+                    f"{self._known:,.0f} labels of attribute {self._most} since the last "
+                    f"set_epoch, more than two epochs of its {self.samples:,} in class_counts: the "
+                    f"curricula stand still at epoch {epoch:g}. Call set_epoch(epoch + step / "
+                    f"steps) before each step, or give steps_per_epoch",
                 )
         wanted = batch * self._share
         if 0 < wanted < 0.5:

@@ -191,7 +191,9 @@ def lines_table(runs: pd.DataFrame) -> pd.DataFrame:
         for other, across in product(DECIDING, (False, True)):
             found = differences(own, other, across_devices=across)
             slope, checked = slopes(found), check(found)
-            if across and slope.n == slopes(differences(own, other)).n:
+            if not across:
+                alone = slope.n
+            elif slope.n == alone:
                 continue
             if found["part"].nunique() > len(PARTS) and slope.n > 1:
                 rows[f"{epochs} epochs{ACROSS * across}", f"minus {other}"] = {

@@ -197,7 +197,10 @@ class Dataset:
         if left == {name: len(split) for name, split in self.splits.items()}:
             return self
         return self.replace(
-            splits={name: split.at(rows[name]) for name, split in self.splits.items()},
+            splits={
+                name: split if left[name] == len(split) else split.at(rows[name])
+                for name, split in self.splits.items()
+            },
             persons=None if self.persons is None else self.persons[rows["train"]],
             fingerprint=hashlib.sha256(f"{self.fingerprint} {left}".encode()).hexdigest()[:16],
         )

@@ -107,7 +107,7 @@ def features_of(
                 f"{option('ignore', column)} leaves it out, {option('group', column)} keeps rows "
                 "of one number in one split"
             )
-        notes += _outliers(table, column, numbers)
+        notes += _outliers(table, column, numbers, rows["train"])
         median = float(np.nanmedian(numbers[rows["train"]]))
         if (np.where(empty, median, numbers)[rows["train"]] == median).all():
             notes.append(_constant(column, f"{median:g}"))
@@ -194,7 +194,7 @@ def _check_counter(table: Table, column: str, values: np.ndarray) -> None:
         )  # fmt: skip
 
 
-def _outliers(table: Table, column: str, numbers: np.ndarray) -> list[str]:
+def _outliers(table: Table, column: str, numbers: np.ndarray, train: np.ndarray) -> list[str]:
     """A sentence on the numbers of a column that lie far from all others; NaN is passed over."""
     known = np.flatnonzero(~np.isnan(numbers))
     values = numbers[known]
@@ -205,11 +205,16 @@ def _outliers(table: Table, column: str, numbers: np.ndarray) -> list[str]:
     first, others = known[far.argmax()], values[~far]
     of = f"of {len(values):,} numbers"
     right = "; if it is right, give the column's logarithm" if values.min() > 0 else ""
+    harm = (
+        "scaled with it the others are nearly the same"
+        if np.isin(known[far], train).any()
+        else "the network learns from none like it"
+    )
     return [
         f"warning: {column}: {counted(int(far.sum()), f'{of} is', f'{of} are')} far from all "
-        f"others, {others.min():g} to {others.max():g}; the first is {numbers[first]:g}, row "
-        f"{table.rows[first]}: scaled with it the others are nearly the same. Mend it; if it means "
-        f"that nothing is known, leave the cell empty and say --impute median{right}"
+        f"others, {others.min():g} to {others.max():g}; the first is {numbers[first]:g}, "
+        f"row {table.rows[first]}: {harm}. Mend it; if it means that nothing is known, leave the "
+        f"cell empty and say --impute median{right}"
     ]
 
 
@@ -217,8 +222,7 @@ def _sentinels(values: np.ndarray) -> np.ndarray:
     """Where the least or the largest number (N,) stands for nothing by its look: -999, or -1."""
     for value in (values.min(), values.max()):
         far, others = values == value, values[values != value]
-        if len(np.unique(others)) > 1:
-            low, high = others.min(), others.max()
+        if len(others) and (low := others.min()) < (high := others.max()):
             nines = NOTHING.fullmatch(f"{value:.0f}")
             usual = nines or (value < 0 <= low and far.sum() > 1)
             if usual and min(abs(value - low), abs(value - high)) > high - low:
@@ -381,16 +385,11 @@ def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
             notes += _far(table, column, numbers, facts["low"][place], facts["high"][place])
     values = np.stack([found[name] for name in facts["names"]], axis=1)
     mean, std = np.array(facts["mean"]), np.array(facts["std"])
-    if "low" in facts:  # a record of before such columns were left out
-        same = (np.array(facts["low"]) == np.array(facts["high"])) & (std == 1)
-        values[:, same] = mean[same]
     return _scaled(table, facts["names"], values, mean, std, MEND), notes
 
 
 def _far(table: Table, column: str, numbers: np.ndarray, low: float, high: float) -> list[str]:
     """A sentence on new numbers farther beyond those of training than these lie apart."""
-    if low == high:
-        return [_constant(column, f"{low:g}")] if (numbers != low).any() else []
     beyond = np.flatnonzero(np.maximum(low - numbers, numbers - high) > high - low)
     if not len(beyond):
         return []

@@ -136,9 +136,9 @@ def lines_of(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
         reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
         try:
             for cells in reader:
-                if not cells:  # an empty line
-                    continue
                 cells = [cell.strip() for cell in cells]
+                if cells in ([], [""]):  # an empty line
+                    continue
                 if not header:
                     header = cells
                     _check_header(path, header, separator)

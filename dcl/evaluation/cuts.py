@@ -67,7 +67,7 @@ def sweep(of: Ranked, weights: Tensor) -> Swept:
     """Count what lies above each cut that can be better than all others.
 
     Those are the two ends, and cuts with a positive row directly above and a negative one directly
-    below. Where a sample lacks the rows next to such a cut, the neighbouring cuts decide alike.
+    below. If a sample lacks the rows next to a cut, that cut and its neighbour decide alike.
     """
     last = len(of.cuts) - 1
     has = torch.zeros(2, last, dtype=torch.bool)

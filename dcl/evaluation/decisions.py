@@ -111,7 +111,7 @@ def _lacking(logits: Tensor, classes: int | Sequence[int]) -> Tensor:
     numbers = as_classes(classes, attributes)
     if max(numbers, default=most) != most:
         raise ValueError(
-            f"classes must be {most} at most, and once so many as the logits have, got {classes!r}"
+            f"the largest of classes must be {most}, as the logits have, got {classes!r}"
         )
     each = torch.tensor(numbers, device=logits.device)
     return torch.arange(most, device=logits.device) >= each[:, None]

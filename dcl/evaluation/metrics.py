@@ -262,8 +262,7 @@ def _of_split(
     numbers = as_classes(logits.shape[2] if classes is None else classes, len(names))
     if max(numbers) != logits.shape[2]:
         raise ValueError(
-            f"classes must be {logits.shape[2]} at most, and once so many as the logits have, got "
-            f"{classes!r}"
+            f"the largest of classes must be {logits.shape[2]}, as the logits have, got {classes!r}"
         )
     _check_own(numbers, labels=labels)
     return logits.detach().double().cpu(), labels.cpu(), numbers

@@ -211,12 +211,11 @@ def _checked_prior(prior: Any, names: tuple[str, ...]) -> Tensor | None:
     if prior is None:
         return None
     if isinstance(prior, Mapping):
-        different = set(names) ^ set(prior)
-        if different:
-            raise ValueError(
-                f"prior must name each of the labels {', '.join(names[:5])} and no other: "
-                f"{sorted(map(str, different))[0]!r} stands in one of them alone"
-            )
+        lacking = [name for name in names if name not in prior]
+        stray = [name for name in prior if name not in names]
+        if lacking or stray:
+            wrong = f"lacks {lacking[0]!r}" if lacking else f"has {stray[0]!r}, which is no label"
+            raise ValueError(f"prior {wrong}: give one for each of {', '.join(names[:5])}")
         prior = [prior[name] for name in names]
     if isinstance(prior, Real):
         prior = [prior] * len(names)

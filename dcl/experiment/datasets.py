@@ -174,14 +174,18 @@ class Pedestrians(Training):
         """The part, whose attributes are grouped by their imbalance in it."""
         return pedestrians.with_groups(super().train_part_of(data)) if self.train_part else data
 
-    def network(self, data: Dataset, **given: Any) -> nn.Module:
+    def network(self, data: Dataset) -> nn.Module:
+        return self._network(data, **_pretrained(self.weights))
+
+    def blank_network(self, data: Dataset) -> nn.Module:
+        return self._network(data, statistics=IMAGENET if self.weights else None)
+
+    def _network(self, data: Dataset, **start: Any) -> nn.Module:
+        """With what a network of torchvision starts from."""
         size = len(data.attributes), data.classes
         if self.backbone == "small":
             return ResNetCIFAR(*size, depth=14, stem_stride=2)
-        return TorchvisionModel(self.backbone, *size, **given or _pretrained(self.weights))
-
-    def blank_network(self, data: Dataset) -> nn.Module:
-        return self.network(data, statistics=IMAGENET if self.weights else None)
+        return TorchvisionModel(self.backbone, *size, **start)
 
 
 FORMER = ("recluster_every",)  # options that had no effect, of older records
@@ -303,7 +307,14 @@ class Table(Training):
                 )
         return data
 
-    def network(self, data: Dataset, **given: Any) -> nn.Module:
+    def network(self, data: Dataset) -> nn.Module:
+        return self._network(data, **_pretrained(self.weights))
+
+    def blank_network(self, data: Dataset) -> nn.Module:
+        return self._network(data, statistics=IMAGENET if self.weights else None)
+
+    def _network(self, data: Dataset, **start: Any) -> nn.Module:
+        """With what a network of torchvision starts from."""
         size = len(data.attributes), max(data.class_sizes)
         images = data.splits["train"].images
         if images.ndim == 2:
@@ -312,11 +323,7 @@ class Table(Training):
             return ResNetCIFAR(*size, depth=14, stem_stride=2)
         if self.backbone == "deepid2":
             return DeepID2(*size)
-        given = given or _pretrained(self.weights)
-        return TorchvisionModel(self.backbone, *size, size=(self.height, self.width), **given)
-
-    def blank_network(self, data: Dataset) -> nn.Module:
-        return self.network(data, statistics=IMAGENET if self.weights else None)
+        return TorchvisionModel(self.backbone, *size, size=(self.height, self.width), **start)
 
 
 def _pretrained(weights: str) -> dict[str, Path]:

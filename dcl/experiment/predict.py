@@ -153,11 +153,13 @@ def _check_out(out: Path, config: Training) -> None:
     """Refuse to write over what the record was trained from, or what is no earlier CSV of ours."""
     named = (getattr(config, name, "") for name in ("data_root", "images", "weights"))
     records.check_out([out], [resolve(path) for path in named if path])
-    first = ""
-    if out.is_file():
-        with out.open(encoding="utf-8", errors="replace") as file:
-            first = file.readline(LONGEST).rstrip("\n")
-    if first and not (first.startswith(("row,", "image,")) and "_score" in first):
+    if not out.is_file() or not out.stat().st_size:
+        return
+    with out.open(encoding="utf-8", errors="replace", newline="") as file:
+        first = file.readline(LONGEST).rstrip("\r\n")
+    cells = next(csv.reader([first]), [])
+    scores = [f"{name}_score" for name in cells[1::2]]
+    if cells[:1] not in (["row"], ["image"]) or not scores or cells[2::2] != scores:
         raise ConfigError(
             f"--out {out} holds something else than predictions, it begins with {first[:60]!r}: "
             f"give another name, or take the file away"

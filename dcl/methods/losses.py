@@ -289,8 +289,8 @@ class LDAM(Criterion):
 
     The logits are to be cosines, of features and output weights of length 1, which `scale` (30)
     multiplies: ``ResNetCIFAR(cosine=True)`` gives them, and `dcl.networks.models.Branches` on any
-    trunk. We warn once where logits lie outside [-1, 1]. For an ordinary output layer give
-    ``scale=1``.
+    trunk. On a CPU we warn once where logits lie outside [-1, 1]. For an ordinary output layer
+    give ``scale=1``.
 
     As in the authors' code the weighted loss is divided by the sum of the batch's weights; weights
     of samples are not part of that sum.

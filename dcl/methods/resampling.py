@@ -111,7 +111,7 @@ class DownSampled(Resampled):
     def before_epoch(self, epoch: int, look: Callable[[], tuple[Tensor, Tensor]]) -> None:
         if self.fixed and not len(self.kept):
             _, labels = look()
-            classes, generator = self.class_counts.shape[1], self.random.on(labels.device)
+            classes, generator = self.class_counts.shape[1], self.random.of_training(labels.device)
             self.kept = resampling_weights(labels, classes, "down", generator) > 0
             self.known = (labels >= 0).sum(0)
 

@@ -50,7 +50,7 @@ class ClassifierRetraining(DCLLoss):
     def before_scoring(self, look: Look) -> None:
         if self.epoch >= self.epochs - 1:
             features, labels = look()
-            generator = self.random.on(features.device)
+            generator = self.random.of_training(features.device)
             self.weight, self.bias = balanced_layer(
                 features, labels, self.class_counts, generator=generator
             )

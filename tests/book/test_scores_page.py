@@ -285,6 +285,7 @@ def test_the_page_counts_copied_rows_as_the_library_does(tab, digits, again, gro
         "y_a, old;s_a, old\n1;0.5\n0;0.25\n",
         "y_a\ts_a\n1\t0.5\n0\t0.25\n",
         "\ny_a,s_a\n\n1,0.5\n\n0,0.25",
+        "y_a,s_a\n1,0.5\n   \n0,0.25\n",
         "y_a,s_a\n1,0.5\n,\n",
         "y_a;s_a\n1;0.5\n1\n",
         "y_a;s_a\n1;0,5\n",

@@ -415,8 +415,8 @@ AGES = [20 + (37 * n) % 61 for n in range(300)]
     ("cells", "told"),
     [
         ({5: -999}, "1 of 300 numbers is far from all others, 20 to 80; the first is -999, row 7"),
-        ({5: 999}, "the first is 999, row 7: scaled with it the others are nearly the same"),
-        ({290: 1e6}, "the first is 1e+06, row 292"),  # of a row of test: rows are decided by it
+        ({5: 999}, "the first is 999, row 7: the network learns from none like it"),  # in test
+        ({290: 1e6}, "1e+06, row 292: scaled with it the others are nearly the same"),
         ({5: 1e30}, "the first is 1e+30, row 7"),
         ({5: -1e30}, "the first is -1e+30, row 7"),
         ({9: 4321, 7: -1e6}, "2 of 300 numbers are far from all others, 20 to 80; the first is -1e+"
@@ -490,7 +490,7 @@ def test_a_heavy_tail_holds_no_number_far_from_all_others(name):
             values = HEAVY[name](draw, count).astype(float)
             rows = list(range(2, count + 2))
             made = Table(path=Path("my.csv"), columns={"x": [""] * count}, rows=rows)
-            assert _outliers(made, "x", values) == []
+            assert _outliers(made, "x", values, np.arange(len(values))) == []
 
 
 def test_a_question_mark_among_numbers_is_an_empty_cell(tmp_path):

@@ -343,7 +343,7 @@ def test_frames_are_compared_without_what_all_their_columns_share():
         assert found.of("prior").tolist() == [0.05, 0.5]
     found = thresholds.fit(scores.to_numpy(), labels.to_numpy(), prior=0.1, **given)
     assert found.of("prior").tolist() == [0.1, 0.1]  # one for all, as the command takes it
-    with pytest.raises(ValueError, match="each of the labels a, b and no other: 'b' stands"):
+    with pytest.raises(ValueError, match="prior lacks 'b': give one for each of a, b"):
         thresholds.fit(scores.to_numpy(), labels.to_numpy(), prior={"a": 0.1}, **given)
 
 

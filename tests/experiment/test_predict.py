@@ -151,8 +151,7 @@ def test_the_help_says_what_the_columns_and_the_decisions_are(capsys):
     told = capsys.readouterr().out
     assert "of a table its line, where the column names are line 1" in told
     assert "<label>_score" in told
-    *few, last = ALWAYS
-    assert all(f"{word}," in " ".join(told.split()) for word in (*few, last))
+    assert all(word in told for word in ("argmax", *ALWAYS, "recall", "precision"))
 
 
 def test_what_is_missing_is_named(made, tmp_path, capsys):
@@ -312,12 +311,6 @@ def test_new_numbers_far_from_those_of_the_training_are_told(of_rows, tmp_path):
         notes = features_again(read_table(write(tmp_path / "new.csv", rows)), facts)[1]
         assert len(notes) == bool(told)
         assert all(word in note for note in notes for word in told)
-    same = {**facts, "low": [*facts["low"]], "high": [*facts["high"]], "std": [*facts["std"]]}
-    same["low"][column] = same["high"][column] = facts["mean"][column]
-    same["std"][column] = 1  # of a record of before a column that is always the same was left out
-    found, notes = features_again(read_table(tmp_path / "new.csv"), same)
-    assert (found[:, column] == 0).all()
-    assert notes == [f"x: the same in all training rows, {facts['mean'][column]:g}: left out"]
     older = {name: fact for name, fact in facts.items() if name not in ("low", "high")}
     assert features_again(read_table(tmp_path / "new.csv"), older)[1] == []
 

@@ -320,6 +320,19 @@ def test_a_state_of_another_kind_of_device_is_not_read():
     assert torch.equal(*(torch.rand(3, generator=one.on(cpu)) for one in (source, again)))
 
 
+def test_what_a_training_draws_without_a_seed_differs_under_no_grad_too():
+    counts, labels = torch.tensor([[80, 20]]), (torch.arange(100) < 20).long()[:, None]
+    kept = []
+    for seed in (1, 2, 1):
+        torch.manual_seed(seed)
+        criterion = DownSampled(counts, 10, fixed=True)
+        with torch.no_grad():
+            criterion.before_epoch(0, lambda: (torch.zeros(100, 1, 4), labels))
+        kept.append(criterion.kept)
+    assert torch.equal(kept[0], kept[2])
+    assert not torch.equal(kept[0], kept[1])
+
+
 def test_the_fixed_subset_of_labels_partly_unknown_weighs_as_much_as_the_known():
     labels = (torch.rand(400, 2) < torch.tensor([0.1, 0.3])).long()
     labels[torch.rand(400, 2) < 0.5] = -1
