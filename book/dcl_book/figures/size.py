@@ -17,8 +17,8 @@ LENGTH_COLOURS = {24: SLATE, 75: VIOLET, 300: "#333333"}  # no method has them
 def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figure:
     """DCL minus each deciding row against the images trained on, a line for each length.
 
-    Means with 95 % intervals over seeds. With `paper` each line of three seeds and three numbers of
-    images or more is continued to the paper's number, a dashed band.
+    Means with 95 % intervals over seeds. With `paper` each line of three seeds or more that has all
+    numbers of images is continued to the paper's number, a dashed band.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figu
             table = size.by_part(own)[epochs]
             shift = 1.07 ** (place - 1)
             _points(axes, table.index.to_numpy() * shift, table, colour, f"{epochs} epochs")
-            if paper and len(table) > 2 and size.slopes(own).n > 2:
+            if paper and len(table) > len(size.PARTS) and size.slopes(own).n > 2:
                 beyond = np.geomspace(table.index.max(), size.PAPER, 20)
                 band = [size.continued(own, images) for images in beyond]
                 axes.plot(beyond, [f.mean for f in band], color=colour, lw=1.2, ls="--")
