@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from .checks import SMOOTHING, as_labels, as_sample_weights, choose, is_number, whole
-from .protocol import Criterion, Reminders, outside_graph, shares
+from .protocol import Criterion, outside_graph, shares
+from .reminders import Reminders
 from .sampling import (
     CURRENTS,
     KNOWN,

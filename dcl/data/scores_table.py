@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..evaluation.scored_rows import LARGEST
 from .resident import SPELLINGS, DataError
 from .table_file import (
     MISSING,
@@ -31,7 +32,6 @@ YES_NO = {
 SPLITS = {word: name for name in ("val", "test") for word in SPELLINGS[name]}
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 NUMBERS = re.compile(rf"({NUMBER.pattern},)*", re.ASCII)
-LARGEST = 1e15
 KEYS = ("id", "split", "group")
 
 

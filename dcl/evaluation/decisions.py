@@ -97,7 +97,10 @@ def decide(
             f"logits must be (samples, attributes, classes), got shape {tuple(logits.shape)}"
         )
     if classes is not None:
-        logits = logits.masked_fill(_lacking(logits, classes), -torch.inf)
+        logits = logits if logits.is_floating_point() else logits.double()
+        numbers = torch.tensor(classes_of(logits, classes), device=logits.device)
+        lacking = torch.arange(logits.shape[2], device=logits.device) >= numbers[:, None]
+        logits = logits.masked_fill(lacking, -torch.inf)
     _check_numbers(logits)
     if offsets is None:
         return logits.argmax(2)
@@ -105,16 +108,15 @@ def decide(
     return move(logits, offsets).argmax(2)
 
 
-def _lacking(logits: Tensor, classes: int | Sequence[int]) -> Tensor:
-    """Which classes (A, C) of logits (N, A, C) an attribute does not have."""
+def classes_of(logits: Tensor, classes: int | Sequence[int] | None) -> tuple[int, ...]:
+    """How many classes each attribute of logits (N, A, C) has: C, where `classes` is None."""
     _, attributes, most = logits.shape
-    numbers = as_classes(classes, attributes)
+    numbers = as_classes(most if classes is None else classes, attributes)
     if max(numbers, default=most) != most:
         raise ValueError(
             f"the largest of classes must be {most}, as the logits have, got {classes!r}"
         )
-    each = torch.tensor(numbers, device=logits.device)
-    return torch.arange(most, device=logits.device) >= each[:, None]
+    return numbers
 
 
 def as_offsets(offsets: Tensor | Tuned) -> Tensor:

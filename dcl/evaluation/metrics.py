@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..checks import UNKNOWN, as_classes, as_labels, as_tensor, check_frames, whole
 from ..sampling import count_known
-from .decisions import Tuned, as_scored, decide
+from .decisions import Tuned, as_scored, classes_of, decide
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -259,11 +259,7 @@ def _of_split(
         raise ValueError(
             f"names must be a list of {labels.shape[1]} different attributes, got {names!r}"
         )
-    numbers = as_classes(logits.shape[2] if classes is None else classes, len(names))
-    if max(numbers) != logits.shape[2]:
-        raise ValueError(
-            f"the largest of classes must be {logits.shape[2]}, as the logits have, got {classes!r}"
-        )
+    numbers = classes_of(logits, classes)
     _check_own(numbers, labels=labels)
     return logits.detach().double().cpu(), labels.cpu(), numbers
 

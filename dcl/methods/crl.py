@@ -7,7 +7,8 @@ from typing import Annotated
 from torch import Tensor
 
 from ..checks import as_sample_weights, number
-from ..protocol import Criterion, caller
+from ..protocol import Criterion
+from ..reminders import caller
 from ..sampling import weighted_cross_entropy
 from ..triplet import (
     DEFAULT,

@@ -24,7 +24,8 @@ from ..checks import (
     number,
     whole,
 )
-from ..protocol import Criterion, Look, caller
+from ..protocol import Criterion, Look
+from ..reminders import caller
 from ..sampling import weigh, weighted_cross_entropy
 from .entry import Method
 

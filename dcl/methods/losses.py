@@ -18,7 +18,8 @@ from ..checks import (
     number,
     reads_values,
 )
-from ..protocol import Criterion, caller, shares
+from ..protocol import Criterion, shares
+from ..reminders import caller
 from ..sampling import cross_entropy, weigh, weighted_cross_entropy
 from .entry import Method
 from .weights import BETA, Beta, class_balanced_weights

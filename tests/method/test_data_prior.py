@@ -88,6 +88,7 @@ def test_a_class_that_an_attribute_lacks_gets_no_probability_and_no_decision():
         decided = decide(logits, offsets=offsets, classes=(2, 3))
         assert torch.equal(decided, torch.tensor([[1, 2]]))
         assert torch.equal(decided, decide(masked, offsets=offsets))
+    assert decide(torch.tensor([[[1, 2, 9], [0, 4, 9]]]), classes=(2, 3)).tolist() == [[1, 2]]
     with pytest.raises(ValueError, match=r"largest of classes must be 3, .*got \(2, 4\)"):
         decide(logits, classes=(2, 4))
 
