@@ -1,8 +1,9 @@
 """Which method to use on a reader's own data: the cheapest that no other surely beats.
 
 Cross entropy decided at the training prior is plain training and needs no tuning: it is what we
-advise. Its tuned thresholds take the prior's place only if they surely gain, and a method only if
-it surely beats cross entropy at both. *Surely*: the 95 % interval over seeds lies above zero.
+advise. No threshold moved, or tuned thresholds, take the prior's place only if they surely gain,
+and a method only if it surely beats cross entropy at all of them. *Surely*: the 95 % interval over
+seeds lies above zero.
 """
 
 from collections.abc import Callable
@@ -31,8 +32,9 @@ MEAN: At = partial(metric, "mA")
 
 
 def base(runs: pd.DataFrame) -> str:
-    """The decision of cross entropy that we advise: tuned if it surely beats the prior."""
-    return TUNED if _sure(_between(runs, PLAIN, TUNED, PRIOR)) else PRIOR
+    """The decision of cross entropy that we advise: the prior, if neither other surely beats it."""
+    plain = OWN if _sure(_between(runs, PLAIN, OWN, PRIOR)) else PRIOR
+    return TUNED if _sure(_between(runs, PLAIN, TUNED, plain)) else plain
 
 
 def decision_of(runs: pd.DataFrame, method: str) -> str:
@@ -59,13 +61,13 @@ def lead(runs: pd.DataFrame, method: str, at: At = MEAN) -> Finding:
 
 
 def ahead(runs: pd.DataFrame) -> dict[str, Finding]:
-    """The methods that surely beat cross entropy, at the prior and at tuned thresholds -> lead."""
+    """The methods that surely beat cross entropy, however decided -> lead over the advised way."""
     return {
         method: lead(runs, method)
         for method in others(runs)
         if all(
             _sure(_between(runs, method, decision_of(runs, method), decision))
-            for decision in (PRIOR, TUNED)
+            for decision in {PRIOR, TUNED, base(runs)}
         )
     }
 
@@ -103,25 +105,35 @@ def advice(runs: pd.DataFrame) -> str:
         return "**No advice from one seed:** run two or more."
     tuning = _between(runs, PLAIN, TUNED, PRIOR)
     no_other = (
-        "Averaged over the attributes, no other method that we tried surely beats both of these."
+        "Averaged over the attributes, no other method that we tried surely beats these decisions."
         if leads
         else "No other method was tried."
     )
+    if base(runs) == OWN:
+        prior = _between(runs, PLAIN, PRIOR, OWN)
+        return (
+            f"**Train with cross entropy and move no threshold:** the prior changes mA by {prior} "
+            f"points ({prior.n} seeds), surely a loss. Do the validation and test rows have other "
+            f"shares of classes than the training rows? {no_other}"
+        )
     if base(runs) == TUNED:
         return (
             f"**Train with cross entropy and tune its thresholds:** that changes mA by {gain} "
-            f"points against its own decision ({gain.n} seeds). Tuning surely beats the prior, by "
-            f"{tuning}. {no_other}"
+            f"points against its own decision ({gain.n} seeds). Tuned thresholds differ from the "
+            f"prior by {tuning}. {no_other}"
         )
     choice = (
-        f"**Train with cross entropy and decide at the prior:** that changes mA by {gain} points "
-        f"against its own decision ({gain.n} seeds) and costs nothing."
+        f"**Train with cross entropy and decide at the prior:** that gains {gain} points of mA "
+        f"over its own decision ({gain.n} seeds) and costs nothing."
+        if _sure(gain)
+        else f"**Start with cross entropy, decided at the prior:** that changes mA by {gain} "
+        f"points against its own decision ({gain.n} seeds), which may be chance, and costs nothing."
     )
     if _sure(-tuning):
         return f"{choice} Tuned thresholds surely do worse than the prior, by {-tuning}. {no_other}"
     return (
         f"{choice} Tuned thresholds differ from the prior by {tuning}, which these seeds cannot "
-        f"tell from zero, so tuning is not worth it. {no_other}"
+        f"tell from zero; more seeds may. {no_other}"
     )
 
 

@@ -11,7 +11,7 @@ SEEDS = 5  # that `reproduced` needs
 EPOCHS = 300  # of the paper
 RUN_OUT = 0.5  # a schedule that ends above it has not run out: its target is no balanced one
 TOLD = (  # of runs that can tell
-    *("reproduced", "agrees", "same direction", "no difference", "smaller", "undecided"),
+    *("reproduced", "agrees", "same direction", "no difference", "not seen", "undecided"),
     *("slightly opposite", "opposite"),
 )
 BARRED = (
@@ -20,18 +20,15 @@ BARRED = (
 )
 VERDICTS = (*TOLD, *BARRED, "not tried", "see its page")
 FREE = "does as much"  # of a moved threshold, beside a method that is not ahead of it
-WORDS = {  # where a reader meets them
-    "smaller": "smaller than claimed",
-    "see its page": "shown elsewhere",
-}
+WORDS = {"see its page": "shown elsewhere"}  # where a reader meets it
 RULE = f"""\
 We ask each 95 % interval two questions: does it exclude zero, and does it exclude the paper's
 number? The verdict follows from both answers.
 
 * It excludes zero on the claim's side: **agrees** if it holds the paper's number, **same
   direction** if it does not or the paper prints none.
-* It holds zero: **smaller than claimed** if it excludes the paper's number, **undecided** if it
-  holds that too or the paper prints none.
+* It holds zero: **not seen** if it excludes the paper's number, **undecided** if it holds that too
+  or the paper prints none.
 * It excludes zero on the other side: **slightly opposite** if its mean is within
   {MARGIN["points"]} points of zero, **opposite** if not.
 
@@ -123,7 +120,7 @@ def verdict(
     >>> verdict(Finding(7.0, 0.5, 5), sign=1, published=7.9, like=False)
     'same direction'
     >>> verdict(Finding(-0.1, 0.6, 5), sign=1, published=3.1, like=False)
-    'smaller'
+    'not seen'
     >>> verdict(Finding(0.1, 0.3, 5), sign=1, published=7.9, like=True)
     'no difference'
     """
@@ -143,7 +140,7 @@ def verdict(
         return "agrees" if number == "no" else "same direction"
     if side == "other":
         return "slightly opposite" if abs(finding.mean) <= margin else "opposite"
-    return "smaller" if number in ("above", "below") else "undecided"
+    return "not seen" if number in ("above", "below") else "undecided"
 
 
 def margin_of(unit: str) -> float:

@@ -39,7 +39,7 @@ def runs(**values) -> pd.DataFrame:
 PRIOR_BETTER = {"own": [68, 69, 67], "prior": [82, 83, 81], "tuned": [79, 80, 78.3]}
 NOT_TOLD_APART = {"own": [68, 69, 67], "prior": [82, 83, 81], "tuned": [83, 82.5, 81]}
 TUNED_BETTER = {"own": [68, 69, 67], "prior": [79, 80, 78.3], "tuned": [82, 83, 81]}
-NONE = "no other method that we tried surely beats both of these."
+NONE = "no other method that we tried surely beats these decisions."
 
 
 def test_the_prior_is_advised_where_tuning_surely_loses():
@@ -47,7 +47,7 @@ def test_the_prior_is_advised_where_tuning_surely_loses():
     assert advice.base(found) == "prior"
     said = advice.advice(found)
     assert said.startswith(
-        "**Train with cross entropy and decide at the prior:** that changes mA by +14.00"
+        "**Train with cross entropy and decide at the prior:** that gains +14.00"
     )
     assert "own decision (3 seeds) and costs nothing. Tuned thresholds surely do worse" in said
     assert "than the prior, by +2.90" in said
@@ -59,10 +59,10 @@ def test_the_prior_is_advised_where_the_seeds_do_not_tell_it_from_tuning():
     assert advice.base(found) == "prior"
     said = advice.advice(found)
     assert said.startswith(
-        "**Train with cross entropy and decide at the prior:** that changes mA by +14.00"
+        "**Train with cross entropy and decide at the prior:** that gains +14.00"
     )
     assert "differ from the prior by +0.17" in said
-    assert "which these seeds cannot tell from zero, so tuning is not worth it." in said
+    assert "which these seeds cannot tell from zero; more seeds may." in said
     assert said.endswith(NONE)
 
 
@@ -73,8 +73,32 @@ def test_tuning_is_advised_where_it_surely_beats_the_prior():
     assert said.startswith(
         "**Train with cross entropy and tune its thresholds:** that changes mA by +14.00"
     )
-    assert "(3 seeds). Tuning surely beats the prior, by +2.90" in said
+    assert "(3 seeds). Tuned thresholds differ from the prior by +2.90" in said
     assert said.endswith(NONE)
+
+
+def test_a_gain_within_chance_is_called_that():
+    plain = {"own": [60, 82, 70], "prior": [82, 83, 81], "tuned": [83, 82.5, 81]}
+    said = advice.advice(runs(cross_entropy=plain, dcl=[80, 81, 79]))
+    assert said.startswith(
+        "**Start with cross entropy, decided at the prior:** that changes mA by +11.33"
+    )
+    assert "(3 seeds), which may be chance, and costs nothing." in said
+    assert said.endswith(NONE)
+
+
+def test_no_threshold_is_moved_where_the_prior_surely_loses():
+    plain = {"own": [82, 83, 81], "prior": [79, 80, 78.3], "tuned": [83, 82.5, 81]}
+    found = runs(cross_entropy=plain, dcl=[81.5, 82.5, 80.5])
+    assert advice.base(found) == "own"
+    said = advice.advice(found)
+    assert said.startswith("**Train with cross entropy and move no threshold:** the prior changes")
+    assert "by -2.90" in said
+    assert said.endswith(NONE)
+    # ahead of the prior and of tuned thresholds, but not of the own decision
+    tuned = {"own": [85, 83, 84], "prior": [70, 71, 70], "tuned": [75, 76, 75]}
+    found = runs(cross_entropy=tuned, dcl={**tuned, "own": [84.5, 83.5, 83]})
+    assert not advice.ahead(found)
 
 
 def test_a_lead_within_chance_is_none():

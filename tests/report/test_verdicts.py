@@ -32,8 +32,8 @@ FLOATS = st.floats(-30, 30, allow_nan=False)
         (Finding(5, math.nan, 1), 1, 8, True, "undecided"),
         (Finding(1, 2, 5), 1, 1, True, "undecided"),
         (Finding(1, 2, 5), 1, math.nan, True, "undecided"),
-        (Finding(1, 2, 5), 1, 8, True, "smaller"),  # holds zero, not the paper's number
-        (Finding(-1, 2, 5), -1, -8, True, "smaller"),
+        (Finding(1, 2, 5), 1, 8, True, "not seen"),  # holds zero, not the paper's number
+        (Finding(-1, 2, 5), -1, -8, True, "not seen"),
         (Finding(-5, 1, 5), 1, 8, True, "opposite"),
         (Finding(5, 1, 5), -1, -4, True, "opposite"),
         (Finding(-0.3, 0.25, 5), 1, 8, True, "slightly opposite"),
@@ -47,7 +47,7 @@ FLOATS = st.floats(-30, 30, allow_nan=False)
         (Finding(5, 1, 5), 1, math.nan, True, "same direction"),  # no number to reproduce
         (Finding(0.1, 0.3, 2), 1, 8, True, "no difference"),
         (Finding(-0.2, 0.3, 5), 1, 8, True, "no difference"),
-        (Finding(0.1, 0.5, 5), 1, 8, True, "smaller"),  # beyond the margin on one side
+        (Finding(0.1, 0.5, 5), 1, 8, True, "not seen"),  # beyond the margin on one side
         (Finding(0.27, 0.1, 5), 1, 0.27, True, "reproduced"),  # a claim within the margin
         (Finding(0.27, 0.1, 5), 1, 0.27, False, "no difference"),
     ],
@@ -88,7 +88,7 @@ def test_the_word_says_what_the_two_questions_answer(mean, half, n, number, sign
         return
     assert (word in ("agrees", "same direction")) == (zero == "claimed")
     assert (word in ("opposite", "slightly opposite")) == (zero == "other")
-    assert (word in ("smaller", "undecided")) == (zero == "no")
+    assert (word in ("not seen", "undecided")) == (zero == "no")
     if zero != "other":
         assert (word in ("agrees", "undecided")) == (paper == "no")
 
