@@ -34,9 +34,12 @@ STYLE = (
 .dcl-forest .claim { display: grid; gap: 0 .9rem; align-items: center; padding: .15rem 0;
   grid-template-columns: minmax(0, 17rem) minmax(0, 1fr) 8rem; color: inherit;
   text-decoration: none; }
+.dcl-forest a.claim span:first-child { text-decoration: underline dotted;
+  text-underline-offset: .2em; }
 .dcl-forest a.claim:is(:hover, :focus) span:first-child { text-decoration: underline; }
 .dcl-forest .claim span:last-child { text-align: right; white-space: nowrap; }
-.dcl-forest .claim small { font-size: .78em; opacity: .8; white-space: nowrap; }
+.dcl-forest .claim small { display: inline-block; font-size: .78em; opacity: .8;
+  white-space: nowrap; }
 @media (max-width: 576px) {
   .dcl-forest .claim { grid-template-columns: minmax(0, 1fr) auto; }
   .dcl-forest .claim .strip { grid-row: 2; grid-column: 1 / 3; margin: 0 .6rem; }
