@@ -58,9 +58,9 @@ class Pack:
     def fingerprint(self, labels: np.ndarray, rows: np.ndarray | None = None) -> str:
         """Hash of labels (n, A) and of the images (all, or those at `rows`) that they belong to."""
         rows = np.arange(len(self.images)) if rows is None else rows
-        digest = hashlib.sha256(np.ascontiguousarray(labels, dtype=np.int64))
+        digest = hashlib.sha256(np.ascontiguousarray(labels, dtype=np.int64).data)
         for start in range(0, len(rows), ROWS):
-            digest.update(np.ascontiguousarray(self.take(rows[start : start + ROWS])))
+            digest.update(np.ascontiguousarray(self.take(rows[start : start + ROWS])).data)
         return digest.hexdigest()[:16]
 
     @property
@@ -318,16 +318,17 @@ class _Earlier:
 
     folder: Path
     pack: Pack
-    files: dict[str, tuple[int, str, list]]  # row, stamp and the values of _File
+    files: dict[str, tuple[int, str, _File]]  # row and stamp
 
     def taken(self, names: Sequence[str], stamps: Sequence[str]) -> "dict[int, _Taken]":
         """What a new pack takes over, by its row in that pack."""
         taken = {}
         for row, (name, stamp) in enumerate(zip(names, stamps, strict=True)):
-            place, before, values = self.files.get(name, (0, None, []))
+            if name not in self.files:
+                continue
+            place, before, known = self.files[name]
             if before == stamp:
-                *known, limits = values
-                taken[row] = _Taken(self, place, _File(*known, limits and Range(*limits)))
+                taken[row] = _Taken(self, place, known)
         return taken
 
 
@@ -344,10 +345,20 @@ def _earlier(packs: Path, how: dict[str, Any]) -> Iterator[_Earlier]:
     for path in packs.glob(f"*/{KEPT}"):
         try:
             kept = json.loads(path.read_text())
-            if kept["how"] == how:
-                yield _Earlier(folder=path.parent, pack=_read(path.parent), files=kept["files"])
-        except (DataError, OSError, KeyError, TypeError, ValueError):
+            if kept["how"] != how:
+                continue
+            files = {
+                name: (row, stamp, _file_of(*values))
+                for name, (row, stamp, values) in kept["files"].items()
+            }
+            yield _Earlier(folder=path.parent, pack=_read(path.parent), files=files)
+        except (AttributeError, DataError, OSError, KeyError, TypeError, ValueError):
             continue  # damaged: decoded anew
+
+
+def _file_of(digest: str, height: int, width: int, pages: bool, values: list | None) -> _File:
+    """A `_File` as JSON gives it back."""
+    return _File(digest, height, width, pages, Range(*values) if values else None)
 
 
 def _decode_into(
@@ -394,10 +405,11 @@ def _decode_into(
             if isinstance(result, str):
                 broken[names[row]] = result
                 continue
-            pixels, files[row] = result
+            pixels, known = result
+            files[row] = known
             put(row, pixels)
-            if files[row].values:
-                scaled[row] = files[row].values.alone()
+            if known.values:
+                scaled[row] = known.values.alone()
         ranges = _ranges([file.values for file in files if file and file.values])
         again = [row for row, used in scaled.items() if used != ranges[used.kind]]
         for row, result in zip(
@@ -425,7 +437,7 @@ def _content(images: np.ndarray) -> str:
     """Hash of the images of a pack."""
     content = hashlib.sha256()
     for start in range(0, len(images), ROWS):
-        content.update(images[start : start + ROWS])
+        content.update(images[start : start + ROWS].data)
     return content.hexdigest()[:16]
 
 

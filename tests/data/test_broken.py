@@ -1,6 +1,7 @@
 """Broken images are named together, the others kept; copies of an image stay in one split."""
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -118,11 +119,20 @@ def test_a_right_to_read_that_comes_later_is_seen(root, monkeypatch):
     assert len(list((root / ".dcl-packs").iterdir())) == 1
 
 
-def test_a_damaged_pack_with_broken_images_is_decoded_anew(root, decoded):
+def of_more_values(kept: str) -> str:
+    """A note of what was kept, as it may look when another program wrote it."""
+    noted = json.loads(kept)
+    for _, _, values in noted["files"].values():
+        values.insert(0, 0)
+    return json.dumps(noted)
+
+
+@pytest.mark.parametrize("damage", [lambda kept: '{"how": 1', of_more_values])
+def test_a_damaged_pack_with_broken_images_is_decoded_anew(root, decoded, damage):
     with pytest.raises(DataError, match="3 of 30"):
         opened(root)
     (kept,) = (root / ".dcl-packs").glob("*/kept.json")
-    kept.write_text('{"how": 1')
+    kept.write_text(damage(kept.read_text()))
     decoded.clear()
     (root / "images" / "12.png").write_bytes(grey(12))
     with pytest.raises(DataError, match="2 of 30"):
