@@ -68,7 +68,7 @@ paper: setup  ## a table at the paper's size: TABLE=2 DATA=folder; DRY=1: only i
 archive: setup  ## repository, records, weights, built book and PDF in one file with a manifest
 	$(PY) book/archive.py
 
-types: setup  ## check the type hints of the method's own files, with mypy
+types: setup  ## check the type hints of the package, with mypy
 	$(PY) -m mypy
 
 bench: setup  ## time one training step with and without DCL

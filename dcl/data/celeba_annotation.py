@@ -129,8 +129,8 @@ def _read_table(file, path: Path, *, skipped: int, columns: int) -> pd.DataFrame
             raise DataError(
                 f"{path}, line {line}: a value is not a whole number of at most 5 digits ({error})"
             ) from None
-    values = np.array(cells, dtype=np.int16).reshape(-1, columns)
-    table = pd.DataFrame(values, index=pd.Index(names))
+    numbers = np.array(cells, dtype=np.int16).reshape(-1, columns)
+    table = pd.DataFrame(numbers, index=pd.Index(names))
     if table.index.has_duplicates:
         twice = table.index[table.index.duplicated()][0]
         raise DataError(f"{path}: image {twice} has two rows")

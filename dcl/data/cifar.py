@@ -120,15 +120,16 @@ def subset(
         return data.replace(groups=shots(labels, _names(data)))
     rng = np.random.default_rng(seed)
     chosen: dict[str, list[np.ndarray]] = {"train": [], "val": []}
-    for label in range(data.classes):
+    classes = data.class_sizes[0]
+    for label in range(classes):
         rows = rng.permutation(np.flatnonzero(labels == label))
         if validation == "before":
             chosen["val"].append(rows[:val_per_class])
             rows = rows[val_per_class:]
         if imbalance_type == "long-tailed":
-            share = imbalance_ratio ** (-label / max(1, data.classes - 1))
+            share = imbalance_ratio ** (-label / max(1, classes - 1))
         else:
-            share = 1 / imbalance_ratio if label >= data.classes / 2 else 1.0
+            share = 1 / imbalance_ratio if label >= classes / 2 else 1.0
         count = int(len(rows) * fraction * share + 1e-9)  # 50 / 10 is not to become 4
         if not count:
             raise DataError(
@@ -171,7 +172,7 @@ def subset(
 def regrouped(part: Dataset, rows: np.ndarray) -> Dataset:
     """A part of these training images, with its groups and facts counted anew."""
     labels = part.splits["train"].labels[:, 0]
-    counts = np.bincount(labels, minlength=part.classes)
+    counts = np.bincount(labels, minlength=part.class_sizes[0])
     facts = {**part.facts, "largest_class": int(counts.max()), "smallest_class": int(counts.min())}
     if "indices" in facts:
         train = np.asarray(facts["indices"]["train"])[rows].tolist()
@@ -180,7 +181,7 @@ def regrouped(part: Dataset, rows: np.ndarray) -> Dataset:
 
 
 def _names(data: Dataset) -> Sequence[str]:
-    return data.class_names or [str(label) for label in range(data.classes)]
+    return data.class_names or [str(label) for label in range(data.class_sizes[0])]
 
 
 def _check_subset(data, imbalance_ratio, imbalance_type, fraction, validation, val_per_class):

@@ -15,7 +15,7 @@ from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from .names import is_image
 from .resident import DataError
@@ -192,13 +192,13 @@ def decode(
         For an image that cannot be decoded, one whose values lie outside `ranges`, and one of more
         than `LARGEST_IMAGE` pixels, which is not decoded.
     """
-    image = _open(data, where)
+    file = _open(data, where)
     try:
-        pages = image.format in ("TIFF", "GIF", "WEBP", "PNG") and image.n_frames > 1
-        deep = any(";16" in str(tile) for tile in image.tile)  # 16 bits a colour
-        image.load()
-        _check_bits(image, deep)
-        image = _upright(image)
+        pages = file.format in ("TIFF", "GIF", "WEBP", "PNG") and getattr(file, "n_frames", 1) > 1
+        deep = any(";16" in str(tile) for tile in file.tile)  # 16 bits a colour
+        file.load()
+        _check_bits(file, deep)
+        image = _upright(file)
         values = _values(image)
         if values is not None:
             image = _scaled(image, values, ranges, background)
@@ -214,7 +214,7 @@ def decode(
     return np.asarray(image).transpose(2, 0, 1), Seen(height, width, pages, values)
 
 
-def _open(data: bytes, where: str) -> Image.Image:
+def _open(data: bytes, where: str) -> ImageFile.ImageFile:
     """An image of which only the header was read, and is of a size that may be decoded."""
     if not data:
         raise DataError(f"{where}: is empty")
@@ -247,7 +247,7 @@ def _check_bits(image: Image.Image, deep: bool) -> None:
         unsigned = tags.get(SAMPLE_FORMAT, (1,))[0] == 1 and tags.get(BITS_PER_SAMPLE) == (32,)
         if unsigned and image.mode == "I" and np.asarray(image).min() < 0:
             raise ValueError("it has values of 2,147,483,648 or more: divide them, or save floats")
-    elif deep and max(high for _, high in image.convert("RGB").getextrema()) < DARK:
+    elif deep and np.asarray(image.convert("RGB")).max() < DARK:
         raise ValueError(
             "its colours have 16 bits, of which the upper 8 are read, and hardly anything is in "
             "them: save it with 8 bits a colour"

@@ -89,13 +89,14 @@ def read_rap(
         raise ValueError(f"val_share must be in [0, 1), got {val_share}")
     _check_seed(seed)
     path = Path(path)
-    labels, names, listed, images, identities, parts = fields_of(
+    labels, name_cells, listed, image_cells, identities, parts = fields_of(
         path,
         "RAP_annotation",
         ("label", "attribute_eng", "attribute_exp", "imagesname", "identity", "partion"),
         "RAP v1's RAP_annotation.mat",
     )
-    names, images = texts(path, "attribute_eng", names), texts(path, "imagesname", images)
+    names = texts(path, "attribute_eng", name_cells)
+    images = texts(path, "imagesname", image_cells)
     labels = whole_numbers(path, "label", labels)
     check_values(path, "label", labels, (len(images), RAP_COLUMNS), (0, 1, 2))
     check_length(path, "attribute_eng", names, RAP_COLUMNS)
@@ -155,10 +156,10 @@ def read_peta(
         raise ValueError(f"split must be official or identity, got {split!r}")
     _check_seed(seed)
     path = Path(path)
-    data, names, selected, parts = fields_of(
+    data, name_cells, selected, parts = fields_of(
         path, "peta", ("data", "attribute", "selected_attribute", "partion_attribute"), "PETA.mat"
     )
-    names = texts(path, "attribute", names)
+    names = texts(path, "attribute", name_cells)
     check_length(path, "attribute", names, PETA_COLUMNS)
     data = whole_numbers(path, "data", data)
     columns = whole_numbers(path, "selected_attribute", selected).ravel() - 1  # from 1, of `data`

@@ -6,7 +6,7 @@ unknown) and scores ``s_<name>``; or two files whose other columns have the same
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,7 +139,7 @@ def _header(path: Path) -> list[str]:
     return next(_lines(path))[1]
 
 
-def _lines(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Number and cells of each row, the column names first."""
     if path.suffix.lower() in SEPARATORS and path.is_file():
         lines = lines_of(path, separator_of(path))  # row by row: there may be millions of cells
@@ -147,7 +147,8 @@ def _lines(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
     else:
         table = read_table(path)
         names = list(table.columns)
-        lines = zip(table.rows, zip(*table.columns.values(), strict=True), strict=True)
+        cells = map(list, zip(*table.columns.values(), strict=True))
+        lines = zip(table.rows, cells, strict=True)
     header = [_key(name) for name in names]
     for number, name in enumerate(header):
         if name in header[:number]:
@@ -176,12 +177,12 @@ def _cells(path: Path, kinds: dict[str, str], prefix: str = "") -> tuple[dict, l
     thousand rows are forty million cells.
     """
     lines = _lines(path)
-    header = next(lines)[1]
-    header = _without_prefix(header, prefix)
+    header = _without_prefix(next(lines)[1], prefix)
     places = {kind: [i for i, n in enumerate(header) if kinds.get(n) == kind] for kind in "ys"}
     texts = [i for i, name in enumerate(header) if kinds.get(name, "key") == "key"]
-    values = {kind: [] for kind in "ys"}
-    kept, rows = {i: [] for i in texts}, []
+    values: dict[str, list[np.ndarray]] = {"y": [], "s": []}
+    kept: dict[int, list[str]] = {i: [] for i in texts}
+    rows = []
     for row, cells in lines:
         rows.append(row)
         for i in texts:

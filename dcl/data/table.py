@@ -117,7 +117,8 @@ def load(
         raise DataError(f"split_seed must be 0 or more, got {split_seed}")
     if impute not in IMPUTE:
         raise DataError(f"impute must be one of {', '.join(IMPUTE)}, got {impute!r}")
-    path, notes = Path(path), []
+    path = Path(path)
+    notes: list[str] = []
     if path.is_dir() and path.suffix.lower() not in ENDINGS:
         if images is not None:
             raise DataError(f"{path} holds its images: leave `images` out, got {images}")
@@ -157,7 +158,7 @@ def load(
     attributes, told = with_positive(attributes, positive, rows["train"])
     if not group:
         notes += leaks(table, chosen.ignored, parts)
-    if chosen.path is None:
+    if packed is None:
         notes += giveaways(read, table, attributes)
         inputs, words, digest, facts, more = _features(table, read, rows, impute)
         notes += more

@@ -42,7 +42,9 @@ def attributes_of(
         )
     _ask_of_places(table, chosen)
     joined = _exclusive(table, chosen, split, exclusive)
-    attributes, parts, notes, classes = [], [], [], []
+    attributes: list[Attribute] = []
+    parts: list[Attribute] = []  # of the one attribute of columns that exclude each other
+    notes, classes = [], []
     for column in chosen.labels:
         name = column if labels else column.removeprefix(PREFIX) or column
         if column in split:

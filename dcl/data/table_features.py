@@ -367,8 +367,8 @@ def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
         numbers, empty = _numbers(table, column)
         if numbers is None:
             numbers = np.full(len(cells), np.nan)
-        blank = ", or leave the cell empty, for the training's median" if column in medians else ""
-        _check_numbers(table, column, numbers, empty, f"{MEND}{blank}")
+        hint = ", or leave the cell empty, for the training's median" if column in medians else ""
+        _check_numbers(table, column, numbers, empty, f"{MEND}{hint}")
         if empty.any() and column not in medians:
             row = int(empty.argmax())
             raise table.error(

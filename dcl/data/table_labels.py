@@ -92,8 +92,8 @@ class Cells:
         for cell in self.first:
             meaning = codes.meaning(column, cell) if codes else None
             if meaning is None:
-                unknown = not table.folders and (cell.lower() in MISSING or cell in MINUS)
-                self.texts[cell] = None if unknown else cell
+                missing = not table.folders and (cell.lower() in MISSING or cell in MINUS)
+                self.texts[cell] = None if missing else cell
                 continue
             self.said.add(cell)
             word = meaning.lower()
@@ -176,6 +176,7 @@ def attribute_of(
             f"{option('codes', f'{column}:{first[text]}=...')} what it means: yes, no, unknown or, "
             f"with its own name, a class",
         )
+    names: Sequence[str]
     if "word" in allowed or any(map(has_zeros, first)):
         _ask_of_none(cells)
         names = _words(cells)
@@ -377,9 +378,11 @@ def attributes_in(
     _ask_of_none(cells, lists=True)
     labels_in: dict[str, set[str] | None] = {}  # the labels in each different cell
     for cell, text in cells.texts.items():
-        whole = cell in cells.said and text is not None
-        labels = {text} if whole else text and _meant(parts_of(text, separator), column, codes)
-        labels_in[cell] = labels - {"no"} if labels is not None else None
+        labels = None
+        if text is not None:
+            said = cell in cells.said
+            labels = {text} if said else _meant(parts_of(text, separator), column, codes)
+        labels_in[cell] = None if labels is None else labels - {"no"}
     words = {word for labels in labels_in.values() for word in labels or ()}
     order = sorted(words, key=int) if all(map(str.isdecimal, words)) else sorted(words)
     if twice := spelt_twice(order):
@@ -475,7 +478,8 @@ def one_hot(attributes: Sequence[Attribute]) -> list[list[Attribute]]:
     runs, start = [], 0
     while start < len(attributes):
         best = 0
-        yes, known = 0, True
+        rows = len(attributes[start].labels)
+        yes, known = np.zeros(rows, np.int64), np.ones(rows, bool)
         for end in range(start, len(attributes)):
             labels = attributes[end].labels
             yes, known = yes + (labels == 1), known & (labels >= 0)

@@ -1,6 +1,7 @@
 """What ``python -m dcl run`` offers: configurations by name, each with its data and network."""
 
 import importlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,10 +166,13 @@ class Pedestrians(Training):
             help_text = pedestrians.RAP_HELP if self.dataset == "rap" else pedestrians.PETA_HELP
             raise DataError(f"dataset {self.dataset!r} needs a data_root. {help_text}")
         root = resolve(self.data_root)
-        options = {"partition": self.partition, "size": size, "progress": show}
         if self.dataset == "rap":
-            return pedestrians.load_rap(root, protocol=self.protocol, **options)
-        return pedestrians.load_peta(root, split=self.split, **options)
+            return pedestrians.load_rap(
+                root, protocol=self.protocol, partition=self.partition, size=size, progress=show
+            )
+        return pedestrians.load_peta(
+            root, split=self.split, partition=self.partition, size=size, progress=show
+        )
 
     def train_part_of(self, data: Dataset) -> Dataset:
         """The part, whose attributes are grouped by their imbalance in it."""
@@ -240,16 +244,13 @@ class Table(Training):
     @property
     def background_colour(self) -> tuple[int, int, int]:
         """Red, green and blue behind transparent pixels."""
-        try:
+        with suppress(ValueError):  # it is no colour
             colour = ImageColor.getrgb(self.background)
-        except ValueError:
-            colour = ()
-        if len(colour) != 3:
-            raise ConfigError(
-                f"background must be a colour such as white, black or #808080, got "
-                f"{self.background!r}"
-            )
-        return colour
+            if len(colour) == 3:  # else the fourth is its opacity
+                return colour
+        raise ConfigError(
+            f"background must be a colour such as white, black or #808080, got {self.background!r}"
+        )
 
     def check(self) -> None:
         _ = self.background_colour  # raises for what is no colour

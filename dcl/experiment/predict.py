@@ -83,7 +83,7 @@ def predict_classes(
     """
     records.check_out([out], [record_path, records.weights_path(record_path), given,
                               *([thresholds] if thresholds else [])])  # fmt: skip
-    device = pick_device(device)
+    chosen = pick_device(device)
     record = records.read(record_path)
     config = config_of(record)
     _check_out(out, config)
@@ -118,7 +118,7 @@ def predict_classes(
         )
     model = config.blank_network(_as_dataset(names, classes, shape))
     records.load_into(model, records.read_weights(record_path), record_path)
-    model.to(device).eval()
+    model.to(chosen).eval()
     counts = torch.ones(len(classes), max(classes), dtype=torch.long)
     exists = torch.arange(max(classes)) < torch.tensor(classes)[:, None]
     criterion = config.entry.criterion(
@@ -132,7 +132,7 @@ def predict_classes(
                     *(x for name in names for x in (name, f"{name}_score"))])  # fmt: skip
     for part, inputs in batches:
         split = Split(images=inputs, labels=np.full((len(part), len(names)), -1))
-        batch = Resident(split, device).batch(torch.arange(len(part), device=device))[0]
+        batch = Resident(split, chosen).batch(torch.arange(len(part), device=chosen))[0]
         with torch.no_grad(), records.by_weights_alone(record_path, config.method):
             logits, features = model(batch)
             scores = criterion.scored(logits, features, model).cpu()

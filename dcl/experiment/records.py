@@ -188,11 +188,11 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     >>> f"{mean:.1f} ± {half:.1f}"
     '81.0 ± 2.5'
     """
-    values = np.asarray(values, dtype=float)
-    n = len(values)
+    x = np.asarray(values, dtype=float)
+    n = len(x)
     if n < 2:
-        return float(values.mean()), math.nan
-    return float(values.mean()), float(stdtrit(n - 1, 0.975) * values.std(ddof=1) / n**0.5)
+        return float(x.mean()), math.nan
+    return float(x.mean()), float(stdtrit(n - 1, 0.975) * x.std(ddof=1) / n**0.5)
 
 
 def per_attribute(record: dict[str, Any], split: str = "test") -> pd.DataFrame:
@@ -303,7 +303,7 @@ def write_scores(logits: dict[str, Tensor], labels: dict[str, Tensor], record: P
     RecordError
         For a file that cannot be written.
     """
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for split, values in logits.items():
         if values.shape[2] != 2:
             raise ValueError(

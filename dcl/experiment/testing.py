@@ -91,13 +91,14 @@ def tested(
                     chosen.logits["test"], splits["test"], data, criterion
                 )
             if config.keep_weights:  # for whoever predicts with this network
-                result[name]["thresholds"] = {
-                    other: describe_thresholds(
-                        _offsets(other, criterion, splits, chosen, bootstrap=BOOTSTRAP),
-                        data.attributes,
-                    )
+                offsets = {
+                    other: _offsets(other, criterion, splits, chosen, bootstrap=BOOTSTRAP)
                     for other in decisions
-                    if other != "argmax"
+                }
+                result[name]["thresholds"] = {
+                    other: describe_thresholds(tuned, data.attributes)
+                    for other, tuned in offsets.items()
+                    if tuned is not None  # argmax has none
                 }
             if config.keep_scores and distributed.rank() == 0:
                 records.write_scores(
@@ -159,8 +160,9 @@ def _scored(
     model: nn.Module, criterion: Criterion, data: Dataset, splits: dict[str, Resident]
 ) -> Scored:
     """Of the network as it is."""
-    needed = [name for name in ("val", "test") if name in splits]
-    logits = {name: predict(model, criterion, splits[name]) for name in needed}
+    logits: dict[str, Tensor] = {
+        name: predict(model, criterion, splits[name]) for name in ("val", "test") if name in splits
+    }
     names = list(data.attributes)
     ranking = rank_metrics(logits["test"], splits["test"].labels, names, classes=data.classes)
     return Scored(logits, ranking)
@@ -198,6 +200,7 @@ def _decided(
     offsets = _offsets(decision, criterion, splits, scored, bootstrap=bootstrap)
     part = {}
     if bootstrap and decision.startswith("tuned"):
+        assert offsets is not None  # as for each decision but argmax
         part["thresholds"] = describe_thresholds(offsets, data.attributes)
     part["test"] = metrics_of(
         scored.logits["test"], splits["test"], data, offsets, curves=curves, ranking=scored.ranking
@@ -279,7 +282,7 @@ def metrics_of(
         result["rarest_mA"] = float(frame.nlargest(records.RAREST, "imbalance_level")["mA"].mean())
     of = frame["mA"]
     if len(data.attributes) == 1:
-        names = data.class_names or [str(label) for label in range(data.classes)]
+        names = data.class_names or [str(label) for label in range(data.class_sizes[0])]
         classes = per_class(frame["confusion"].iloc[0], names)
         classes["training_samples"] = data.class_counts[0].numpy()
         result["per_class"] = classes.to_dict("index")

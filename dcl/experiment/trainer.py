@@ -397,6 +397,7 @@ def validate(
     for name in decisions:
         tuned = offsets_for(name, class_counts, logits, labels)
         if name == "tuned-f1":
+            assert tuned is not None  # as for each decision but argmax
             reached[name] = 100 * mean_accuracy(tuned.value.where(held > 1, torch.nan))
             metrics["val_f1_tuned-f1"] = reached[name]
             continue

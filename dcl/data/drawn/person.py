@@ -5,6 +5,8 @@ drawn: x from the middle to the right, y downwards (crown 4, chin 13, shoulders 
 61). Half of the images are mirrored at the end.
 """
 
+from typing import Any
+
 import numpy as np
 
 from .sketch import DARK, Chance, Sketch, box, ink, limb, mix, oval, photo, rgb
@@ -16,7 +18,7 @@ BROWN, NAVY, STEEL = (0.3, 0.17, 0.08), (0.13, 0.14, 0.2), (0.8, 0.82, 0.86)
 # Back to front: the attribute that a shape shows (None: all have it), its colour (RGB, or the name
 # of one that differs between persons), its kind, and four numbers. "box" and "oval": middle x, y
 # and half width, height; "boxes" and "ovals": one on each side of the body; "limb": a line's ends.
-SHAPES = (
+SHAPES: tuple[tuple[str | None, Any, str, float, float, float, float], ...] = (
     ("action-Gathering", "crowd", "ovals", 12, 32, 2.8, 13),  # smaller figures on both sides
     ("action-Gathering", "skin", "ovals", 12, 17, 1.8, 2.2),
     ("action-Talking", "crowd", "box", 14.5, 36, 4, 20),  # a partner, cut by the frame
@@ -170,12 +172,12 @@ def _sketch(look: dict[str, np.ndarray], size) -> np.ndarray:
     for k in "ab":  # things behind
         thing = box(s.x - look["x" + k], s.y - look["y" + k], look["rx"], look["ry"])
         s.paint(ink(thing, 2) * 0.6 * look["difficult"], look["thing" + k])
-    for attribute, *shape in SHAPES:
+    for attribute, colour, kind, x, y, rx, ry in SHAPES:
         which = s.where(attribute, ENOUGH)
         if isinstance(which, slice) or len(which):
-            rows, columns = _window(*shape[1:], look["scale"].min(), size)
+            rows, columns = _window(kind, x, y, rx, ry, look["scale"].min(), size)
             patch = s.patch(which, rows, columns)
-            _paint(patch, attribute, *shape)
+            _paint(patch, attribute, colour, kind, x, y, rx, ry)
             s.put(patch, which, rows, columns)
     front = oval(s.x - look["x_front"], s.y - look["y_front"], look["rx_front"], look["ry_front"])
     s.paint(ink(front) * look["hidden"], look["thing_front"])

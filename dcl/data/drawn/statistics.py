@@ -128,7 +128,7 @@ def draw_splits(
             parts = [labels[start : start + BLOCK] for start in starts]
             images = np.concatenate(list(pool.map(draw_images, parts, seeds)))
             splits[name] = Split(images=images, labels=labels)
-            digest.update(images)
+            digest.update(images.data)
     return splits, digest.hexdigest()[:16]
 
 
