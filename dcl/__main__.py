@@ -231,7 +231,7 @@ def predict_command(options: argparse.Namespace) -> None:
     """``predict``: the classes of new images or rows by the network of a record."""
     _require(options.record, options.given)
     from .data.pack import listing
-    from .data.table_file import counted
+    from .data.table_words import counted
     from .experiment.predict import predict_classes
 
     made = predict_classes(

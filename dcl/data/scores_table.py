@@ -14,16 +14,8 @@ import numpy as np
 
 from ..evaluation.scored_rows import LARGEST
 from .resident import SPELLINGS, DataError
-from .table_file import (
-    MISSING,
-    PARQUET,
-    SEPARATORS,
-    comma_hint,
-    lines_of,
-    read_table,
-    separator_of,
-    spelt_elsewhere,
-)
+from .table_file import PARQUET, SEPARATORS, lines_of, read_table, separator_of
+from .table_words import MISSING, comma_hint, spelt_elsewhere
 
 YES_NO = {
     "0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1, "no": 0, "yes": 1,

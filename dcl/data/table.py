@@ -26,11 +26,13 @@ import numpy as np
 from .images import BACKGROUND
 from .resident import SPLITS, DataError, Dataset, Split, flip
 from .table_attributes import attributes_of, unknown_labels, untested_classes, with_positive
+from .table_codes import Codes
 from .table_columns import Columns, line_breaks
 from .table_features import IMPUTE, Read, features_of, giveaways, read_features, standardised
-from .table_file import ENDINGS, Codes, Table, counted, read_folders, read_table
+from .table_file import ENDINGS, Table, read_folders, read_table
 from .table_images import Images, at_rows, find_images, images_of, pack_images, told_copies
 from .table_splits import leaks, split_rows
+from .table_words import counted
 
 SHARES = (0.7, 0.15, 0.15)  # ours: of train, val and test where the table does not say
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from .resident import SPLITS, DataError, Dataset
+from .table_codes import Codes
 from .table_columns import ABOUT, DATE, PREFIX, Columns, names_places
-from .table_file import FEW, MISSING, Codes, Table, counted, option, quoted, some
+from .table_file import Table
 from .table_labels import (
     TEXT,
     Attribute,
@@ -17,6 +18,7 @@ from .table_labels import (
     one_hot,
     positive_words,
 )
+from .table_words import FEW, MISSING, counted, option, quoted, some
 
 LACKING = {  # what becomes of an attribute that lacks a class
     "val": "epochs and thresholds are chosen by the other classes",

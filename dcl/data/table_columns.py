@@ -4,7 +4,8 @@ import re
 
 from .names import SUFFIXES
 from .resident import DataError, split_name
-from .table_file import NAMELESS, Table, option, quoted
+from .table_file import NAMELESS, Table
+from .table_words import option, quoted
 
 PREFIX = "label_"  # of a column of labels; one may be called label alone
 PATHS = ("path", "image", "image_path", "image_id", "file", "filename", "file_name", "img")

@@ -7,8 +7,9 @@ import numpy as np
 
 from .resident import DataError
 from .table_columns import ID, PREFIX
-from .table_file import MISSING, Table, comma_hint, counted, is_number, option, some
+from .table_file import Table
 from .table_labels import Attribute
+from .table_words import MISSING, comma_hint, counted, is_number, option, some
 
 IMPUTE = ("none", "median")
 LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no category

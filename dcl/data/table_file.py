@@ -1,14 +1,12 @@
-"""Reads a table's cells as texts, and what a person says of them; errors name file and row.
+"""Reads a table, its cells as texts; errors name file and row.
 
 A table is a CSV, tab-separated or Parquet file, or a folder of images with a sub-folder for each
-class. What a person says of cells, columns and words is a text, as on a command line.
+class.
 """
 
 import csv
-import re
-import shlex
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -18,6 +16,7 @@ import numpy as np
 
 from .resident import DataError, split_name
 from .sources import Folder
+from .table_words import counted, option, some
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 MARKS = (",", ";", "\t")  # that may be between cells
@@ -26,6 +25,10 @@ ENDINGS = (*SEPARATORS, *PARQUET)
 LISTS = (
     ". Of lists of labels make texts in pandas, frame[{name!r}] = frame[{name!r}].str.join('|'), "
     'and say --separator "|"'
+)
+HOW = (
+    "A data set is a .csv, .tsv or .parquet table, or a folder whose sub-folders are the classes, "
+    "each with its images, below folders train, val and test if the split is given"
 )
 NAMELESS = "Unnamed"  # as pandas calls a column without a name: "Unnamed: 0"
 
@@ -259,214 +262,12 @@ def _parquet(path: Path, ignore: Sequence[str], used: Sequence[str] | None) -> T
     return Table(path=path, columns=columns, rows=list(range(1, read.num_rows + 1)))
 
 
-def is_number(cell: str) -> bool:
-    """Whether a text is a number, infinity and NaN among them."""
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell
-
-
 def _text(value) -> str:
     if value is None:
         return ""
     if isinstance(value, np.floating):
         value = float(value)
     return str(value).strip()
-
-
-def comma_hint(cell: str) -> str:
-    """What to do with a number whose point is a comma; nothing for other cells."""
-    return ". Write a point, not a comma" if re.fullmatch(r"[+-]?\d+,\d+", cell) else ""
-
-
-MISSING = {"", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "none"}  # in lower case
-BETWEEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")  # a dash between letters
-WHOLE = re.compile(r"([+-]?)([0-9]{1,18})(\.0*)?")
-FEW = 8  # names in a sentence
-
-
-def names_in(text: str) -> list[str]:
-    """Texts with commas between, as a row of a CSV file has them: quotes around one with a comma.
-
-    Examples
-    --------
-    >>> names_in('age, "Effusion, left"')
-    ['age', 'Effusion, left']
-    """
-    fields = next(csv.reader([text], skipinitialspace=True), [])
-    return [name.strip() for name in fields if name.strip()]
-
-
-def counted(count: int, one: str, several: str) -> str:
-    """A count and what is said of one, or of several.
-
-    Examples
-    --------
-    >>> counted(1, "row has none", "rows have none"), counted(1_200, "row", "rows")
-    ('1 row has none', '1,200 rows')
-    """
-    return f"{count:,} {one if count == 1 else several}"
-
-
-def quoted(name: str) -> str:
-    """A text as `names_in` takes it.
-
-    Examples
-    --------
-    >>> quoted("Effusion, left")
-    '"Effusion, left"'
-    """
-    return '"{}"'.format(name.replace('"', '""')) if set(name) & set(',"') else name
-
-
-def option(name: str, *texts: str) -> str:
-    """An option as a shell takes it.
-
-    Examples
-    --------
-    >>> option("ignore", "age", "Effusion, left"), option("ignore", "age")
-    ('--ignore \\'age,"Effusion, left"\\'', '--ignore age')
-    """
-    text = ",".join(map(quoted, texts))
-    if set(text) & set('"$`\\!'):
-        return f"--{name} {shlex.quote(text)}"
-    return f"--{name} {text}" if re.fullmatch(r"[\w.,-]+", text) else f'--{name} "{text}"'
-
-
-def some(names: Iterable[str]) -> str:
-    """The first few names, and how many more there are."""
-    names = list(names)
-    more = f" and {len(names) - FEW:,} more" if len(names) > FEW else ""
-    return ", ".join(repr(str(name)) for name in names[:FEW]) + more
-
-
-def as_number(cell: str) -> str:
-    """A number without its point: 1.0 is 1. What has a leading zero is a text."""
-    whole = WHOLE.fullmatch(cell)
-    if whole and not has_zeros(cell):
-        return f"{'-' * (whole[1] == '-')}{int(whole[2])}"
-    return repr(float(cell)) if is_number(cell) and not whole else cell
-
-
-def alike(text: str) -> str:
-    """The same for texts that a person reads as one.
-
-    Case, spaces, dashes and points at the end do not matter, nor zeros before a number.
-
-    Examples
-    --------
-    >>> alike("T\N{EN DASH}Cell  a\N{ZERO WIDTH SPACE}."), alike("007"), alike("7.0"), alike("-7")
-    ('t cell a', '7', '7', '-7')
-    """
-    text = unicodedata.normalize("NFKC", text).lower()
-    kinds = {"Cf": "", "Pd": "-", "Zs": " ", "Pc": " "}  # unseen, dashes, spaces, underscores
-    text = "".join(kinds.get(unicodedata.category(letter), letter) for letter in text)
-    text = BETWEEN.sub(" ", " ".join(text.split()).rstrip(".,;:") or text)
-    whole = WHOLE.fullmatch(text)
-    return f"{'-' * (whole[1] == '-')}{int(whole[2])}" if whole else text
-
-
-def spelt_twice(texts: Iterable[str]) -> tuple[str, str] | None:
-    """The first two different texts that are `alike`; None if there are none."""
-    first: dict[str, str] = {}
-    for text in dict.fromkeys(texts):
-        if (other := first.setdefault(alike(text), text)) != text:
-            return other, text
-    return None
-
-
-def spelt_elsewhere(groups: list[str]) -> tuple[int, str] | None:
-    """Place of the first group that is spelt in two ways, and what to do; None if there is none."""
-    twice = spelt_twice(groups)
-    if twice is None:
-        return None
-    other, text = twice
-    return groups.index(text), (
-        f"got {text!r}, spelt {other!r} elsewhere: write a group in one way, or call it by another "
-        f"name if it is another"
-    )
-
-
-def has_zeros(cell: str) -> bool:
-    """Whether a whole number has leading zeros: a code, which keeps them."""
-    return len(cell) > 1 and cell[0] == "0" and cell.isdecimal()
-
-
-class Codes:
-    """What a person says of cells: ``code=meaning``, of one column ``column:code=meaning``.
-
-    A column that is named counts for the codes after it too, until the next. A meaning is yes, no,
-    unknown or the name of a class; the code ``blank`` is an empty cell, or ``empty``, if a cell
-    says blank.
-
-    Parameters
-    ----------
-    text : str
-        Such as ``1=yes,-1=no,0=unknown,blank=no``.
-    table : Table
-    labels : sequence of str, optional
-        The columns of labels; all columns without it.
-
-    Raises
-    ------
-    DataError
-        For what is no code, and for two meanings of one.
-    """
-
-    def __init__(self, text: str, table: Table, labels: Sequence[str] | None = None):
-        self.given: dict[str | None, dict[str, str]] = {}  # column (None: all) -> code -> meaning
-        self.used: set[tuple[str | None, str]] = set()
-        columns = table.columns if labels is None else labels
-        says = {cell.lower() for name in columns for cell in set(table.columns[name])}
-        self.empty = "empty" if "blank" in says else "blank"
-        column = None
-        for item in names_in(text):
-            code, equals, meaning = (part.strip() for part in item.rpartition("="))
-            named = [name for name in table.columns if code.startswith(f"{name}:")]
-            if named:
-                column = max(named, key=len)
-                code = code[len(column) + 1 :].strip()
-            if not equals or not code or not meaning:
-                raise DataError(
-                    f"{table.path}: codes has {item!r}, expected code=meaning with commas between, "
-                    f"such as 1=yes,-1=no,0=unknown,blank=no, or column:code=meaning"
-                )
-            code = "" if code.lower() == self.empty else code
-            if self.given.setdefault(column, {}).setdefault(code, meaning) != meaning:
-                raise DataError(
-                    f"{table.path}: codes gives {code or self.empty!r} two meanings, "
-                    f"{self.given[column][code]!r} and {meaning!r}: leave one out"
-                )
-
-    def meaning(self, column: str, cell: str) -> str | None:
-        """What a cell was said to mean, None where nothing was said."""
-        for place in (column, None):
-            codes = self.given.get(place, {})
-            for way in (str, str.lower, as_number):
-                for code, meaning in codes.items():
-                    if way(code) == way(cell):
-                        self.used.add((place, code))
-                        return meaning
-            if cell.lower() in MISSING and "" in codes:
-                return codes[""]
-        return None
-
-    def unused(self) -> list[str]:
-        """Codes that no cell has; that of empty cells is left out."""
-        return [
-            code if column is None else f"{column}:{code}"
-            for column, codes in self.given.items()
-            for code in codes
-            if code and (column, code) not in self.used
-        ]
-
-
-HOW = (
-    "A data set is a .csv, .tsv or .parquet table, or a folder whose sub-folders are the classes, "
-    "each with its images, below folders train, val and test if the split is given"
-)
 
 
 def read_folders(path: Path) -> tuple[Table, list[str]]:

@@ -16,11 +16,11 @@ import numpy as np
 
 from ..checks import UNKNOWN
 from .resident import DataError
-from .table_file import (
+from .table_codes import Codes
+from .table_file import Table
+from .table_words import (
     MISSING,
     WHOLE,
-    Codes,
-    Table,
     as_number,
     counted,
     has_zeros,

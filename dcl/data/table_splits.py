@@ -5,9 +5,10 @@ import numpy as np
 from .resident import SPELLINGS, SPLITS, DataError, split_name
 from .stratify import TooRareError, stratify
 from .table_columns import Columns, names_places
-from .table_file import MISSING, WHOLE, Table, counted, is_number, option, some, spelt_elsewhere
+from .table_file import Table
 from .table_images import Images, joined
 from .table_labels import Attribute
+from .table_words import MISSING, WHOLE, counted, is_number, option, some, spelt_elsewhere
 
 SHOWN = 5  # columns in a sentence
 MANY = 5  # values of a column that may name patients or places, if its name does not say so

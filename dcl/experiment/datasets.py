@@ -14,7 +14,7 @@ from ..data.drawn import face_table, faces, persons, shapes
 from ..data.pedestrian_annotation import PROTOCOLS
 from ..data.resident import DataError, Dataset
 from ..data.table_features import IMPUTE
-from ..data.table_file import names_in
+from ..data.table_words import names_in
 from ..networks.backbones import IMAGENET, TorchvisionModel, torchvision_names
 from ..networks.models import MLP, DeepID2, ResNetCIFAR
 from .config import ConfigError, Training, checked, option, resolve

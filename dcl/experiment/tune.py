@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 from ..data.scores_table import ScoresTable, read_prior, read_scores, read_two
-from ..data.table_file import counted
+from ..data.table_words import counted
 from ..evaluation import thresholds, thresholds_file
 from ..evaluation.scored_rows import ScoreError
 from ..evaluation.thresholds import METRICS, Report, ThresholdsError

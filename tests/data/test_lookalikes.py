@@ -16,8 +16,9 @@ from dcl.data import DataError, table
 from dcl.data.images import decode
 from dcl.data.scores_table import read_prior, read_scores
 from dcl.data.sources import Archive
+from dcl.data.table_codes import Codes
 from dcl.data.table_features import _outliers
-from dcl.data.table_file import Codes, Table, read_table
+from dcl.data.table_file import Table, read_table
 from dcl.data.table_labels import attribute_of
 from dcl.data.table_splits import groups_of
 

@@ -13,8 +13,10 @@ from PIL import Image
 
 from dcl.data import DataError, table
 from dcl.data.stratify import TooRareError, stratify
-from dcl.data.table_file import Codes, Table, as_number, names_in, quoted
+from dcl.data.table_codes import Codes
+from dcl.data.table_file import Table
 from dcl.data.table_labels import attribute_of
+from dcl.data.table_words import as_number, names_in, quoted
 
 COUNT = 40
 X = [f"{0.1 * math.sin(n + 1):.3f}" for n in range(COUNT)]  # a feature that says nothing
