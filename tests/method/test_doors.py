@@ -21,7 +21,8 @@ from dcl import (
     triplet_loss,
 )
 from dcl import protocol as sources
-from dcl.methods import lmle, make_criterion
+from dcl.methods import make_criterion
+from dcl.methods.clusters import find_partners
 from dcl.methods.losses import Loss, asymmetric_loss, focal_loss
 from dcl.methods.resampling import DownSampled
 from dcl.mining import mine
@@ -433,13 +434,11 @@ def test_lmle_takes_unknown_labels_as_samples_that_are_not_there():
     unknown = torch.rand(30, 2) < 0.3
     clusters = torch.randint(0, 2, (30, 2))
     features = torch.randn(2, 30, 4)
-    partners, valid = lmle.find_partners(
-        features, labels.masked_fill(unknown, -1), clusters, how="hard"
-    )
+    partners, valid = find_partners(features, labels.masked_fill(unknown, -1), clusters, how="hard")
     for a in range(2):
         rows = (~unknown[:, a]).nonzero().squeeze(1)
-        alone, good = lmle.find_partners(features[a : a + 1, rows], labels[rows, a : a + 1],
-                                         clusters[rows, a : a + 1], how="hard")  # fmt: skip
+        alone, good = find_partners(features[a : a + 1, rows], labels[rows, a : a + 1],
+                                    clusters[rows, a : a + 1], how="hard")  # fmt: skip
         assert not valid[a, unknown[:, a]].any()
         assert torch.equal(valid[a, rows], good[0])
         assert torch.equal(partners[a, rows][good[0]], rows[alone[0][good[0]]])

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcl.methods import lmle
+from dcl.methods.clusters import find_partners
 from dcl.sampling import dsl_loss
 
 MARGINS = (0.1, 0.2, 0.4)
@@ -428,10 +429,8 @@ def test_random_partners_qualify_and_the_nearer_of_two_is_the_second(batch):
     labels = batch["labels"]
     clusters = torch.randint(0, 3, labels.shape, generator=batch["generator"])
     x = torch.nn.functional.normalize(batch["features"], dim=2).transpose(0, 1)
-    partners, valid = lmle.find_partners(
-        x, labels, clusters, how="random", generator=batch["generator"]
-    )
-    _, expected = lmle.find_partners(x, labels, clusters, how="hard")
+    partners, valid = find_partners(x, labels, clusters, how="random", generator=batch["generator"])
+    _, expected = find_partners(x, labels, clusters, how="hard")
     assert torch.equal(valid, expected)
     for a, b in valid.nonzero().tolist():
         positive, near, far, negative = partners[a, b].tolist()
