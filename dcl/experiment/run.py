@@ -14,11 +14,12 @@ from torch import nn
 from ..data import Dataset, Resident
 from ..protocol import Criterion
 from . import distributed, provenance, records, trainer
+from .checkpoint import Progress
 from .config import ConfigError, Training, as_config_error
 from .datasets import config_of
 from .machine import best_precision, fair_share
 from .testing import metrics_of, tested
-from .trainer import Progress, predict
+from .trainer import predict
 
 QUICK_EPOCHS = 2
 CHECKPOINT_SIZE = 8  # times the weights: they, momentum, two best epochs; twice while written

@@ -22,8 +22,9 @@ from ..evaluation.tuning import BOOTSTRAP, offsets_for
 from ..protocol import Criterion
 from ..sampling import count_known
 from . import distributed, records
+from .checkpoint import Progress
 from .config import Training
-from .trainer import Progress, possible, predict
+from .trainer import possible, predict
 
 BRIEF = ("mA", "f1", "auc", "average_precision", "accuracy")  # of the last epoch
 FEW = 20  # bootstrap samples of attributes with more than two classes, whose tuning takes longer

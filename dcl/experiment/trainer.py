@@ -1,15 +1,11 @@
-"""One training loop for every method: epochs, selection on validation, checkpoint and resume."""
+"""One training loop for every method: epochs, selection on validation, and scores."""
 
 import copy
 import math
-import os
-import statistics
 import sys
 import time
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -26,23 +22,11 @@ from ..graphed import graphed
 from ..protocol import Criterion
 from ..sampling import count_known, cross_entropy
 from . import distributed
+from .checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
+from .meters import Stopwatch, Totals
 
 AT_ONCE = 1024  # samples that are scored at once
 CACHED = 128  # of them for each thread of a CPU: DeepID2 takes half of the time of 1024
-
-
-class TrainingError(RuntimeError):
-    """A run that cannot go on: says where it stopped and how to go on."""
-
-
-@dataclass
-class Progress:
-    """All that a run has besides the model: what a checkpoint keeps."""
-
-    epoch: int = 0  # epochs finished
-    history: list[dict[str, Any]] = field(default_factory=list)
-    # decision -> value on validation, epoch, model, criterion
-    best: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def train(
@@ -405,130 +389,3 @@ def validate(
         reached[name] = 100 * mean_accuracy(accuracy)
         metrics["val_mA" if name == decisions[0] else f"val_mA_{name}"] = reached[name]
     return metrics, reached
-
-
-def save_checkpoint(path: Path, identity: str, state: dict[str, Any], progress: Progress) -> None:
-    """Write all that a run needs to go on; the old checkpoint stays until the new one is whole."""
-    saved = {
-        name: part.get_state() if isinstance(part, torch.Generator) else part.state_dict()
-        for name, part in state.items()
-    }
-    scratch = path.with_name(f".{path.name}.part")  # overwritten after a kill
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        kept = {"identity": identity, "device": _device_of(state)}
-        torch.save(kept | {"state": saved, "progress": vars(progress)}, scratch)
-        os.replace(scratch, path)
-    except (OSError, RuntimeError) as error:  # torch.save reports a full disk as RuntimeError
-        scratch.unlink(missing_ok=True)
-        raise TrainingError(f"cannot write the checkpoint {path}: {error}") from None
-
-
-def load_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> Progress:
-    """Put a checkpoint back into `state`; refused, by name, if it is another run's or broken.
-
-    Reading it runs no code, and notices a byte that has changed.
-    """
-    try:
-        with zipfile.ZipFile(path) as parts:  # torch.load compares no checksums
-            damaged = parts.testzip()
-        if damaged:
-            raise zipfile.BadZipFile(f"{damaged} is damaged")
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        if type(saved) is not dict or type(saved["identity"]) is not str:
-            raise TypeError("it names no run")
-    except Exception as error:  # torch raises many kinds for a truncated or foreign file
-        raise _no_checkpoint(path, error) from None
-    if saved["identity"] != identity:
-        raise TrainingError(
-            f"{path} was written by another run or another version of dcl ({saved['identity']}, "
-            f"this run is {identity}): delete it to start anew"
-        )
-    device = _device_of(state)
-    if saved.get("device", device) != device:  # the random numbers of another device are others
-        raise TrainingError(
-            f"{path} was written on {saved['device']}, this run is on {device}: go on there (with "
-            f"device), or delete it to start anew"
-        )
-    try:
-        if type(saved["state"]) is not dict:
-            raise TypeError("its state is no dict")
-        for name, part in state.items():
-            load = part.set_state if isinstance(part, torch.Generator) else part.load_state_dict
-            load(saved["state"][name])
-        progress = Progress(**saved["progress"])
-        kinds = {name: type(value) for name, value in vars(Progress()).items()}
-        if {name: type(value) for name, value in vars(progress).items()} != kinds:
-            raise TypeError("its progress is of other kinds")
-        return progress
-    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        raise _no_checkpoint(path, error) from None
-
-
-def _device_of(state: dict[str, Any]) -> str:
-    """Where the random numbers of a run are drawn: ``cpu`` or ``cuda``."""
-    kinds = {part.device.type for part in state.values() if isinstance(part, torch.Generator)}
-    return "+".join(sorted(kinds))
-
-
-def _no_checkpoint(path: Path, error: Exception) -> TrainingError:
-    return TrainingError(
-        f"{path} is not a checkpoint ({type(error).__name__}): delete it to start anew"
-    )
-
-
-class Totals:
-    """Sums over steps on the device; NaN counts as absent (a batch without the minority class)."""
-
-    def __init__(self):
-        self.totals: dict[tuple, tuple[Tensor, Tensor]] = {}  # names, shapes -> sums, counts
-
-    def add(self, values: dict[str, Tensor]) -> None:
-        """All values of a step, in few operations however many they are."""
-        kind = tuple((name, value.shape) for name, value in values.items())
-        flat = torch.cat([value.reshape(-1).double() for value in values.values()])
-        present = ~flat.isnan()
-        sums, counts = self.totals.get(kind, (0, 0))
-        self.totals[kind] = sums + flat.nan_to_num(0, float("inf")), counts + present
-
-    def means(self) -> dict[str, Any]:
-        """Means over the steps, as a number or a list; NaN where no step had a value."""
-        sums: dict[str, Tensor] = {}
-        counts: dict[str, Tensor] = {}
-        for kind, totals in self.totals.items():
-            for into, total in zip((sums, counts), totals, strict=True):
-                parts = total.split([shape.numel() for _, shape in kind])
-                for (name, shape), part in zip(kind, parts, strict=True):
-                    into[name] = into.get(name, 0) + part.view(shape)
-        return {name: (sums[name] / counts[name]).tolist() for name in sums}
-
-
-class Stopwatch:
-    """Milliseconds of each part of a step; CUDA events on a GPU, so that no lap waits for it."""
-
-    def __init__(self, device: torch.device):
-        self.cuda = device.type == "cuda"
-        self.laps: list[tuple[str, Any, Any]] = []
-
-    def start(self) -> None:
-        self.last = self._now()
-
-    def lap(self, part: str) -> None:
-        now = self._now()
-        self.laps.append((part, self.last, now))
-        self.last = now
-
-    def _now(self):
-        if not self.cuda:
-            return time.perf_counter()
-        event = torch.cuda.Event(enable_timing=True)
-        event.record()
-        return event
-
-    def milliseconds(self) -> dict[str, float]:
-        """Median over the steps of each part; the first step, a warm-up, is left out."""
-        parts: dict[str, list[float]] = {}
-        for part, before, after in self.laps:
-            span = before.elapsed_time(after) if self.cuda else 1000 * (after - before)
-            parts.setdefault(part, []).append(span)
-        return {part: statistics.median(spans[1:] or spans) for part, spans in parts.items()}

@@ -33,9 +33,9 @@ from dcl.data.pack import open_pack
 from dcl.data.pedestrian_annotation import read_peta, read_rap
 from dcl.data.sources import Archive, Folder
 from dcl.experiment import records
+from dcl.experiment.checkpoint import Progress, TrainingError, load_checkpoint, save_checkpoint
 from dcl.experiment.config import ConfigError
 from dcl.experiment.grid import read_grid
-from dcl.experiment.trainer import Progress, TrainingError, load_checkpoint, save_checkpoint
 from dcl.networks.backbones import ModelError, TorchvisionModel
 
 EXAMPLES = max(60, settings.default.max_examples)  # 60: of damaged files, at least

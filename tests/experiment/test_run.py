@@ -19,11 +19,11 @@ from dcl.__main__ import main
 from dcl.data import Resident, Split, flip
 from dcl.evaluation.calibration import to_training_prior
 from dcl.experiment import records, trainer, verify
+from dcl.experiment.checkpoint import TrainingError
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.records import RecordError
 from dcl.experiment.run import run, settle_precision
 from dcl.experiment.testing import calibration_of
-from dcl.experiment.trainer import TrainingError
 from dcl.methods import METHODS, lmle
 from dcl.protocol import shares
 from dcl_book import figures

@@ -8,7 +8,7 @@ from torch import nn
 from dcl import DCLLoss
 from dcl.data.resident import Resident, Split
 from dcl.experiment import trainer
-from dcl.experiment.trainer import TrainingError
+from dcl.experiment.checkpoint import TrainingError
 from dcl.networks.models import MLP
 
 

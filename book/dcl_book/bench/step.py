@@ -7,7 +7,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from dcl.data.resident import Resident, Split, flip
-from dcl.experiment.trainer import Stopwatch, Totals
+from dcl.experiment.meters import Stopwatch, Totals
 from dcl.graphed import graphed
 from dcl.networks.models import DeepID2
 

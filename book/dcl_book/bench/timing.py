@@ -17,7 +17,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from dcl import methods
 from dcl.criterion import DCLLoss
-from dcl.experiment.trainer import Totals
+from dcl.experiment.meters import Totals
 from dcl.graphed import graphed
 
 from .rivals import BatchHardTriplets, LoopDCL
