@@ -8,14 +8,13 @@ import numpy as np
 from .resident import SPLITS, DataError, Dataset
 from .table_codes import Codes
 from .table_columns import ABOUT, DATE, PREFIX, Columns, names_places
+from .table_exclusive import ALL, exclusive_columns, merged, one_hot
 from .table_file import Table
 from .table_labels import (
     TEXT,
     Attribute,
     attribute_of,
     attributes_in,
-    merged,
-    one_hot,
     positive_words,
 )
 from .table_words import FEW, MISSING, counted, option, quoted, some
@@ -25,7 +24,6 @@ LACKING = {  # what becomes of an attribute that lacks a class
     "test": "its mA is undefined, and left out of the mean",
 }
 RARE = 10  # rows of a class, in the mean: fewer are asked about
-ALL = "all"  # of `exclusive`: every column of labels
 
 
 def attributes_of(
@@ -43,7 +41,7 @@ def attributes_of(
             f"separator {separator!r}: leave it out"
         )
     _ask_of_places(table, chosen)
-    joined = _exclusive(table, chosen, split, exclusive)
+    joined = exclusive_columns(table, chosen, split, exclusive)
     attributes: list[Attribute] = []
     parts: list[Attribute] = []  # of the one attribute of columns that exclude each other
     notes, classes = [], []
@@ -134,18 +132,6 @@ def _no_label(table: Table, column: str, values: int, rows: int) -> DataError:
 def _counted(names: Sequence[str]) -> bool:
     """Whether classes are called 0, 1, 2, ..."""
     return list(names) == [str(number) for number in range(len(names))]
-
-
-def _exclusive(table: Table, chosen: Columns, split: list[str], exclusive) -> list[str]:
-    """The columns that become one label."""
-    columns = chosen.labels if list(exclusive) == [ALL] else list(exclusive)
-    wrong = [name for name in columns if name not in chosen.labels or name in split]
-    if wrong or len(columns) == 1:
-        raise DataError(
-            f"{table.path}: exclusive names {some(wrong or columns)}, expected two columns of "
-            f"labels or more, or {ALL}: {some(chosen.labels)}"
-        )
-    return columns
 
 
 def with_positive(

@@ -8,9 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checks import UNKNOWN, as_classes, as_labels, as_tensor, check_frames, whole
+from ..checks import UNKNOWN, as_classes, as_labels, as_tensor, whole
 from ..sampling import count_known
 from .decisions import Tuned, as_scored, classes_of, decide
+from .frames import check_frames
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,12 +13,12 @@ from ..checks import (
     SURELY,
     UNKNOWN,
     as_labels,
-    check_frames,
     check_labels,
     choose,
     number,
     warn_of_signs,
 )
+from .frames import check_frames
 from .thresholds_file import SCALES, doubles
 
 NEARLY = 0.9  # share of a label's scores in [0, 1] from which they may be probabilities

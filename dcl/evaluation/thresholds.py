@@ -39,9 +39,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import check_frames, number, whole
+from ..checks import number, whole
 from . import cuts
 from .draws import MASK, Mulberry32, folds, numbered, times_drawn
+from .frames import check_frames
 from .scored_rows import ScoredRows, parts_of
 from .thresholds_file import Thresholds, ThresholdsError, apply, read
 from .tuning import BOOTSTRAP

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import SURELY, check_frames, choose, flag, number, plain_array, stacked, whole
+from ..checks import SURELY, choose, flag, number, plain_array, stacked, whole
+from .frames import check_frames
 
 SCHEMA = "dcl-thresholds-1"
 SCALES = ("probability", "logit")
