@@ -403,8 +403,8 @@ def attributes_in(
     place = {cell: number for number, cell in enumerate(labels_in)}
     values = member[[place[cell] for cell in table.columns[column]]]  # (N, attributes)
     attributes = []
-    for word, labels in zip(order, values.T, strict=True):
-        if not (labels == 0).any():
+    for word, has in zip(order, values.T, strict=True):
+        if not (has == 0).any():
             raise table.error(
                 None, column,
                 f"every row has {word!r}: two classes at least are needed. Add rows without it, or "
@@ -412,7 +412,7 @@ def attributes_in(
             )  # fmt: skip
         attributes.append(
             Attribute(
-                name=f"{prefix}{word}", column=column, labels=labels, classes=PAIRS[1],
+                name=f"{prefix}{word}", column=column, labels=has, classes=PAIRS[1],
                 unknown=unknown,
             )
         )  # fmt: skip
