@@ -7,7 +7,7 @@ import pandas as pd
 
 from . import evidence
 from .finding import Finding
-from .length import TRAINED, leads
+from .length import MEASURES, TRAINED, leads
 from .names import PRIOR
 
 
@@ -16,9 +16,26 @@ def leads_table(runs: pd.DataFrame) -> pd.DataFrame:
     return _in_words({other: leads(runs, other) for other in (PRIOR, *TRAINED[:-1])})
 
 
+def other_measures_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """`leads` over every other row as text in each of `MEASURES` but the first, the own decision.
+
+    Rows (measure, other) by lengths; no row where no run has the measure.
+    """
+    _, *others = MEASURES.items()
+    found = {
+        (words, other): leads(runs, other, measure)
+        for words, measure in others
+        for other in TRAINED[:-1]
+    }
+    found = {row: lead for row, lead in found.items() if lead}
+    table = _in_words(found)
+    table.index = pd.MultiIndex.from_tuples(found, names=["measure", "DCL minus"])
+    return table
+
+
 def _in_words(found: dict[Any, dict[int, Finding]]) -> pd.DataFrame:
-    """Each row's leads as text, columns by lengths, longest first; - where there is none."""
-    lengths = sorted({epochs for lead in found.values() for epochs in lead}, reverse=True)
+    """Each row's leads as text, columns by lengths, rising; - where there is none."""
+    lengths = sorted({epochs for lead in found.values() for epochs in lead})
     rows = {
         name: [lead[epochs].with_n() if epochs in lead else "-" for epochs in lengths]
         for name, lead in found.items()
@@ -80,7 +97,7 @@ def _by_length_and_method(
 
 
 def machines(runs: pd.DataFrame) -> pd.DataFrame:
-    """What each length was trained with, longest first: a row for like seeds, precision, device.
+    """What each length was trained with, shortest first: a row for like seeds, precision, device.
 
     Returns
     -------
@@ -99,7 +116,7 @@ def machines(runs: pd.DataFrame) -> pd.DataFrame:
         }
     )
     rows = []
-    for epochs, own in sorted(shown.groupby("epochs"), key=lambda group: -group[0]):
+    for epochs, own in shown.groupby("epochs"):
         every = set(own["method"])
         like: dict[tuple, list] = {}
         for key, group in own.groupby(["precision", "device", "seed"]):

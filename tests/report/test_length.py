@@ -74,7 +74,7 @@ def test_the_table_of_leads_has_a_row_for_each_other_method_and_a_dash_for_none(
     made = runs({8: (1.0, 3), 24: (2.0, 1)})
     made = made[~((made["method"] == "crl") & (made["epochs"] == 24))]
     table = length_tables.leads_table(made)
-    assert list(table.columns) == [24, 8]
+    assert list(table.columns) == [8, 24]
     assert table.index[0] == PRIOR
     assert table.loc["selective-learning", 24].split() == ["+2.00", "(1)"]
     assert table.loc["crl", 24] == "-"
@@ -115,12 +115,12 @@ def test_a_length_says_with_what_it_was_trained():
     told = table.drop(columns="hours").to_numpy().tolist()
     others = ", ".join(sorted(set(length.TRAINED) - {"dcl"}))
     assert told == [
-        [24, "0", "float32", "cpu", "all"],
         [8, "2", "bfloat16", "cuda", "dcl"],
         [8, "0, 1", "float32", "cpu", "all"],
         [8, "2", "float32", "cuda", others],
+        [24, "0", "float32", "cpu", "all"],
     ]
-    assert table["hours"].tolist() == ["6.0", "1.0", "12.0", "5.0"]
+    assert table["hours"].tolist() == ["1.0", "12.0", "5.0", "6.0"]
     assert length_tables.machines(NONE).empty
 
 
@@ -128,21 +128,29 @@ def test_lines_end_with_the_longest_run():
     made = runs({8: (1.0, 3), 24: (2.0, 3)})
     longer = [record("crl", 0, 79.0, epochs=300)]  # without DCL beside it
     made = pd.concat([made, with_epochs(*longer)], ignore_index=True)
-    figure = figures.leads_by_length(made, "test data")
-    own = figure.axes[0]
+    views = {"best epoch": made, "last epoch": length.at_the_last_epoch(made)}
+    figure = figures.leads_by_length(views, "test data")
+    own, end = figure.axes
     for line in own.get_lines():
         x = np.asarray(line.get_xdata(), dtype=float)
         assert x.max() < 30
     assert [label.get_text() for label in own.get_xticklabels()] == ["8", "24"]
-    assert called(PRIOR) in [text.get_text() for text in figure.axes[-1].get_legend().get_texts()]
-    assert figures.leads_by_length(NONE, "none") is None
+    assert len(own.lines) > len(end.lines)  # these records have not kept their last epoch
+    assert called(PRIOR) in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert figures.leads_by_length({"best epoch": NONE}, "none") is None
 
 
-def test_old_records_leave_the_panels_of_tuned_thresholds_empty():
-    made = runs({8: (1.0, 3)})
+def test_the_table_of_other_measures_has_no_row_for_one_that_no_run_has():
+    made = runs({8: (1.0, 3), 24: (2.0, 1)})
+    table = length_tables.other_measures_table(made)
+    assert list(table.columns) == [8, 24]
+    assert set(table.index.get_level_values("measure")) <= {*length.MEASURES} - {"mA, own decision"}
+    assert table.loc[("F1, tuned for it", "cross-entropy"), 8].split()[0] == "-2.00"
     made["record"] = [one | {"decisions": {}} for one in made["record"]]
-    own, tuned = figures.leads_by_length(made, "test data").axes[:2]
-    assert len(own.lines) > len(tuned.lines)
+    tuned = {"mA, tuned for it", "F1, tuned for it"}
+    table = length_tables.other_measures_table(made)
+    assert not tuned & set(table.index.get_level_values("measure"))
+    assert length_tables.other_measures_table(NONE).empty
 
 
 def test_training_curves_have_a_star_where_overfitting_begins():

@@ -11,66 +11,61 @@ from ..finding import Finding
 from ..length_tables import history
 from ..names import PRIOR
 from ..verdicts import MARGIN
-from .narrow import handles_of
 from .style import finish, legend_below
 from .thresholds import colour_of
 
-OTHERS = ("cross-entropy", "cost-sensitive", "selective-learning", "crl", "dcl-ss")
-FIRST = (PRIOR, "cross-entropy", "selective-learning")  # of the panel of the own decision
+SHOWN = (PRIOR, "selective-learning", "cross-entropy")  # the two that decide, and ordinary training
 CURVES = {"cross-entropy": 5, "selective-learning": 2.6, "dcl": 1.3}  # widths: none hides another
 
 
-def leads_by_length(runs: pd.DataFrame, title: str) -> Figure | None:
-    """DCL minus each other row against the epochs trained, a panel for each of `length.MEASURES`.
+def leads_by_length(views: dict[str, pd.DataFrame], title: str) -> Figure | None:
+    """DCL minus each of `SHOWN`, mA at the own decision, against the epochs trained.
 
-    Means with 95 % intervals over seeds; a line ends at the longest length that both rows have. The
-    first panel, of the own decision, has the two rows that decide and cross entropy alone.
-    None where no length has DCL and another row.
+    Means with 95 % intervals over seeds, a panel for each view on one scale; a line ends at the
+    longest length that both rows have. None where no length has DCL and another row.
 
     Parameters
     ----------
-    runs : DataFrame
-        From `dcl_book.length.collect`.
+    views : dict
+        What a panel shows -> runs from `dcl_book.length.collect`, as they are or
+        `dcl_book.length.at_the_last_epoch`.
     title : str
     """
     found = {
-        words: {other: length.leads(runs, other, measure) for other in (OTHERS if place else FIRST)}
-        for place, (words, measure) in enumerate(length.MEASURES.items())
+        words: {other: length.leads(runs, other) for other in SHOWN}
+        for words, runs in views.items()
     }
     lengths = sorted({L for panel in found.values() for lead in panel.values() for L in lead})
     if not lengths:
         return None
-    figure, panels = plt.subplots(2, 3, figsize=(9, 6))
-    for axes, (words, panel) in zip(panels.flat, found.items(), strict=False):
+    figure, panels = plt.subplots(1, len(views), figsize=(9, 4), sharey=True, squeeze=False)
+    for axes, (words, panel) in zip(panels.flat, found.items(), strict=True):
         axes.axhspan(-MARGIN["points"], MARGIN["points"], color="black", alpha=0.1, lw=0)
         axes.axhline(0, color="black", lw=1, ls=":")
         for place, (other, lead) in enumerate(panel.items()):
             epochs = np.array(list(lead)) * 1.08 ** (place - (len(panel) - 1) / 2)  # side by side
             axes.errorbar(
-                epochs, [f.mean for f in lead.values()], marker="o", ms=4, lw=1.2, capsize=2,
+                epochs, [f.mean for f in lead.values()], marker="o", ms=5, lw=1.5, capsize=3,
                 yerr=np.nan_to_num([f.half for f in lead.values()]), color=colour_of(other),
                 label=other,
             )  # fmt: skip
         axes.set(title=words, xscale="log", xlim=(lengths[0] / 1.4, lengths[-1] * 1.4))
-        axes.set_ylim(_reach(panel))
+        axes.set(xlabel="epochs trained")
         axes.set_xticks(lengths, [str(L) for L in lengths])
         axes.minorticks_off()
-    figure.supylabel("DCL minus the other, points", fontsize="medium")
-    for axes in (*panels[1, :2], panels[0, 2]):
-        axes.set_xlabel("epochs trained")
-    panels[1, 2].axis("off")
-    handles = handles_of(figure)
-    panels[1, 2].legend(handles.values(), handles, loc="center", title="the other")
+    panels[0, 0].set_ylim(_reach([lead for panel in found.values() for lead in panel.values()]))
+    panels[0, 0].set_ylabel("DCL minus the other, points of mA")
+    legend_below(figure)
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return finish(figure)
 
 
-def _reach(panel: dict[str, dict[int, Finding]]) -> tuple[float, float]:
-    """What a panel shows: all means, the band, and the intervals of three seeds or more.
+def _reach(leads: list[dict[int, Finding]]) -> tuple[float, float]:
+    """What the panels show: all means, the band, and the intervals of three seeds or more.
 
-    That of two is so wide that it would press all others flat; it goes on beyond the panel.
+    That of two is so wide that it would press all others flat; it goes on beyond them.
     """
-    every = [f for lead in panel.values() for f in lead.values()]
+    every = [f for lead in leads for f in lead.values()]
     halves = [f.half if f.n > 2 else 0 for f in every]
     low = min([-MARGIN["points"], *(f.mean - half for f, half in zip(every, halves, strict=True))])
     high = max([MARGIN["points"], *(f.mean + half for f, half in zip(every, halves, strict=True))])
