@@ -11,6 +11,7 @@ from .methods import (
     tuned,
 )
 from .paper import (
+    FIRST,
     TABLE_2,
     averages,
     per_attribute_findings,
@@ -21,6 +22,7 @@ from .paper import (
 from .run import attributes, download, left_out, machine_hours, provenance
 
 __all__ = [
+    "FIRST",
     "TABLE_2",
     "attributes",
     "averages",
