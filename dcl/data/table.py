@@ -31,7 +31,7 @@ from .table_columns import Columns, line_breaks
 from .table_features import IMPUTE, Read, features_of, giveaways, read_features, standardised
 from .table_file import ENDINGS, Table, read_folders, read_table
 from .table_images import Images, at_rows, find_images, images_of, pack_images, told_copies
-from .table_splits import leaks, split_rows
+from .table_splits import leaks, names_as_features, split_rows
 from .table_words import counted
 
 SHARES = (0.7, 0.15, 0.15)  # ours: of train, val and test where the table does not say
@@ -161,6 +161,7 @@ def load(
     if not group:
         notes += leaks(table, chosen.ignored, parts)
     if packed is None:
+        notes += names_as_features(table, chosen.features, parts, group)
         notes += giveaways(read, table, attributes)
         inputs, words, digest, facts, more = _features(table, read, rows, impute)
         notes += more

@@ -17,14 +17,14 @@ SPLIT_NAMES = (  # columns that say in another way than by words to which split 
     *("dataset_split", "splits", "fold", "folds", "kfold", "cv_fold"),
 )
 WORDS = re.compile(r"[A-Z]*[a-z]+|[A-Z]+")  # in PublicTest, val_2017
+CALLED = r"(?:[ _.-]?(?:no|nr|num|number|index|idx|key|code|name))?"
 ID = re.compile(  # a column's name: patient_id, imageId, patient, record_number
     r"(?:^|[ _.-])[iI][dD]$|[a-z]I[dD]$|^(?i:(?:uu|gu|u)id|mrn|index|idx|row|(?:patient|subject|"
-    r"person|customer|user|client|account|record|sample|case|lesion|study|image|row)"
-    r"(?:[ _.-]?(?:no|nr|num|number|index|idx|key|code))?)$"
+    rf"person|customer|user|client|account|record|sample|case|lesion|study|image|row){CALLED})$"
 )
-PLACE = re.compile(  # a column's name: where an image was made, and who looked at it
-    r"(?i:camera|site|hospital|cent(?:er|re)|clinic|scanner|device|place|location|annotator|rater|"
-    r"grader|reader|video|sequence|track|source)"
+PLACE = re.compile(  # a column's name: where a row comes from, and who looked at it
+    r"(?i:(?:camera|site|hospital|cent(?:er|re)|clinic|scanner|device|place|location|annotator|"
+    rf"rater|grader|reader|video|sequence|track|source){CALLED})"
 )
 ABOUT = re.compile(  # a column's name: what else a table may say of an image
     r"(?i:notes?|comments?|remarks?|date|time|timestamp|year|frame|url)"

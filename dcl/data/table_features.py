@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .resident import DataError
-from .table_columns import ID, PREFIX
+from .table_columns import PREFIX, names_places
 from .table_file import Table
 from .table_labels import Attribute
 from .table_words import MISSING, comma_hint, counted, is_number, option, some
@@ -102,12 +102,6 @@ def features_of(
             notes += _told(column, cells, known, empty)
             continue
         _check_counter(table, column, numbers)
-        if ID.search(column):
-            notes.append(
-                f"warning: {column} is called an id, and its numbers are a feature: "
-                f"{option('ignore', column)} leaves it out, {option('group', column)} keeps rows "
-                "of one number in one split"
-            )
         notes += _outliers(table, column, numbers, rows["train"])
         median = float(np.nanmedian(numbers[rows["train"]]))
         if (np.where(empty, median, numbers)[rows["train"]] == median).all():
@@ -314,11 +308,12 @@ def _check_categories(table: Table, column: str, known: list[str], empty: np.nda
     rows = int((~empty).sum())
     if len(known) > max(2, rows / CATEGORIES):
         row = int((~empty).argmax())
+        keep = f", or keep rows of one text in one split by {option('group', column)}"
         raise table.error(
             row, column,
             f"got {table.columns[column][row]!r}, expected a finite number or a category: "
             f"{len(known):,} different texts in {rows:,} rows are none. Leave the column out by "
-            f"{option('ignore', column)}",
+            f"{option('ignore', column)}{keep if names_places(column) else ''}",
         )  # fmt: skip
 
 

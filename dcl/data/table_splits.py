@@ -4,7 +4,7 @@ import numpy as np
 
 from .resident import SPELLINGS, SPLITS, DataError, split_name
 from .stratify import TooRareError, stratify
-from .table_columns import Columns, names_places
+from .table_columns import ID, Columns, names_places
 from .table_file import Table
 from .table_images import Images, joined
 from .table_labels import Attribute
@@ -151,3 +151,28 @@ def leaks(table: Table, columns: list[str], parts: np.ndarray) -> list[str]:
         f"value are of one patient, lesion or place, the test measures what the training has seen: "
         f"keep them in one split by {option('group', order[0])}"
     ]
+
+
+def names_as_features(table: Table, columns: list[str], parts: np.ndarray, group: str) -> list[str]:
+    """Sentences on features that are called as ids, patients or places are: rows may share them."""
+    notes = []
+    for column in columns:
+        values = set(table.columns[column])
+        measured = all(map(is_number, values)) and not all(map(WHOLE.fullmatch, values))
+        named = ID.search(column)
+        if len(values) < 2 or not (named or (names_places(column) and not measured)):
+            continue
+        what = "an id" if named else "a place or a person"
+        told = f"warning: {column} is called as {what} is, and is a feature"
+        leave = f"{option('ignore', column)} leaves it out"
+        cut = cut_values(table, column, parts) if len(values) >= len(SPLITS) and not group else []
+        if cut:
+            lie = counted(len(cut), "of them lies", "of them lie")
+            notes.append(
+                f"{told}. It has {len(values):,} values, and {lie} in more than one split, so that "
+                f"the test may measure what the training has seen: {option('group', column)} "
+                f"keeps rows of one value in one split, {leave}"
+            )
+        elif named:
+            notes.append(f"{told}: {leave}")
+    return notes

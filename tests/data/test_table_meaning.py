@@ -499,11 +499,35 @@ def test_a_counter_with_gaps_is_a_counter(tmp_path):
         ("pulse", False),
     ],
 )
-def test_a_feature_whose_name_is_that_of_an_id_is_pointed_out(name, told, tmp_path):
-    columns = {"a": [0, 1] * 20, name: [100 + n // 4 for n in range(COUNT)]}
+@pytest.mark.parametrize("value", ["{}", "P{}"])
+def test_a_feature_whose_name_is_that_of_an_id_is_pointed_out(name, told, value, tmp_path):
+    columns = {"a": [0, 1] * 20, name: [value.format(100 + n // 4) for n in range(COUNT)]}
     notes = of_features(tmp_path, columns, labels=["a"]).facts.get("notes", [])
-    words = f"warning: {name} is called an id, and its numbers are a feature: --ignore {name} "
+    words = f"warning: {name} is called as an id is, and is a feature"
     assert any(note.startswith(words) for note in notes) == told
+
+
+@pytest.mark.parametrize("name", ["patient", "hospital", "Site", "subject_name", "clinic no"])
+@pytest.mark.parametrize("value", ["{}", "H{}"])
+def test_a_feature_that_names_groups_in_several_splits_says_so(name, value, tmp_path):
+    """As texts and as numbers; obeyed, no group is in two splits."""
+    columns = {"a": [0, 1] * 20, name: [value.format(10 + n % 7) for n in range(COUNT)]}
+    (told,) = [n for n in of_features(tmp_path, columns, labels=["a"]).facts["notes"]
+               if "--group" in n]  # fmt: skip
+    assert "It has 7 values, and 7 of them lie in more than one split" in told
+    assert told.startswith(f"warning: {name} is called as a")
+    data = of_features(tmp_path, columns, labels=["a"], group=name, ignore=["split"])
+    assert data.facts["features"]["names"] == ["x"]
+    assert not any("is called as" in note for note in data.facts["notes"])
+
+
+@pytest.mark.parametrize(
+    "values", [[f"{n / 7:.3f}" for n in range(COUNT)], ["A", "B"] * 20], ids=["measured", "two"]
+)
+def test_a_place_that_is_measured_or_cannot_be_a_group_is_a_feature(values, tmp_path):
+    columns = {"a": [0, 1] * 20, "location": values}
+    notes = of_features(tmp_path, columns, labels=["a"]).facts["notes"]
+    assert not any("location is called" in note for note in notes)
 
 
 def test_empty_features_are_imputed_by_the_training_rows(tmp_path):
