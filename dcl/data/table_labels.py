@@ -17,6 +17,7 @@ from .resident import DataError
 from .table_codes import Codes
 from .table_file import Table
 from .table_words import (
+    FEW,
     MISSING,
     WHOLE,
     as_number,
@@ -98,15 +99,46 @@ class Cells:
             known = word if word in ("yes", "no") else meaning
             self.texts[cell] = None if word == "unknown" else known
         self._ask_of_minus_one()
-        self.known: dict[str, str] = {}  # each different text of a known label -> its first cell
-        for cell, text in self.texts.items():
-            if text is not None:
-                self.known.setdefault(text, cell)
+        self.known = self._known()  # each different text of a known label -> its first cell
         unknown = {cell: self.counts[cell] for cell, text in self.texts.items() if text is None}
         self.unknown = Counter(unknown)
 
+    def _known(self) -> dict[str, str]:
+        known: dict[str, str] = {}
+        for cell, text in self.texts.items():
+            if text is not None:
+                known.setdefault(text, cell)
+        return known
+
     def error(self, cell: str, problem: str) -> DataError:
         return self.table.error(self.first[cell], self.column, problem)
+
+    def code(self, cell: str) -> str:
+        """What codes call a cell."""
+        return cell or self.blank
+
+    def say_yes_as_others(self) -> None:
+        """Make a yes or no that codes say the word of a pair that the other cells are of.
+
+        Beside 0 and 1, ``blank=no`` is 0. A code that turns the pair around (0=yes, beside 1), or
+        may (2=yes, beside 1 alone), leaves the words.
+        """
+        plain = [text for cell, text in self.texts.items() if text and cell not in self.said]
+        words = {as_number(text).lower(): text for text in plain}
+        pair = next((pair for pair in KNOWN if words and set(words) <= set(pair)), None)
+        meant = {cell: PAIRS[1].index(text) for cell, text in self.texts.items()
+                 if cell in self.said and text in PAIRS[1]}  # fmt: skip
+        if pair is None or not meant:
+            return
+        for cell, place in meant.items():
+            word = as_number(cell).lower()
+            if word in pair and pair.index(word) != place:
+                return
+            if len(words) == 1 and word.isdecimal() and word not in pair:
+                return
+        for cell, place in meant.items():
+            self.texts[cell] = words.get(pair[place], pair[place])
+        self.known = self._known()
 
     def _ask_of_minus_one(self) -> None:
         minus = [cell for cell in MINUS if cell in self.first and cell not in self.said]
@@ -119,6 +151,8 @@ class Cells:
             "1": ("1=yes,-1=no",),
             "0 and 1": ("1=yes,-1=no,0=unknown", "1=yes,0=no,-1=unknown"),
         }[has]
+        if numbers > {"0", "1"}:  # classes
+            has, ways = some(sorted(numbers, key=float)), ("-1=unknown", "-1=-1")
         blank = f",{self.blank}=unknown" if "" in self.first else ""
         first, *others = ways[0].split(",")
         one = option("codes", f"{self.column}:{first}", *others)
@@ -127,6 +161,7 @@ class Cells:
             f"got {minus[0]!r} in a column that has {has} as well: tables disagree on what they "
             f"mean. Say it for all columns of labels by "
             + " or ".join(f'--codes "{way}{blank}"' for way in ways)
+            + (" (a class, of this or another name)" if ways[-1] == "-1=-1" else "")
             + f", for this one by {one}",
         )
 
@@ -155,6 +190,7 @@ def attribute_of(
     cells = Cells(table, column, codes)
     if not lists:
         _ask_of_lists(cells)
+    cells.say_yes_as_others()
     first = cells.known
     kinds = {text: _kind(cells, text) for text in first}
     allowed = _allowed(cells, kinds)
@@ -168,6 +204,17 @@ def attribute_of(
     if stray:
         text = min(stray, key=said.__contains__)  # rather one that nobody spoke of
         what = "words" if "word" in allowed else WORDS[next(iter(allowed))]
+        if text in said:
+            others = [cell for cell, word in cells.texts.items() if word and word != text]
+            rest = ", ..." if len(others) > FEW else ""
+            all_said = [f"{x}=..." for x in others[:FEW]] + [f"{cells.code(first[text])}={text}"]
+            all_said[0] = f"{column}:{all_said[0]}"
+            raise cells.error(
+                first[text],
+                f"codes say {text!r} among {what}: a column holds values of one kind. Say what the "
+                f"others mean as well, {option('codes', *all_said)}{rest}: yes, no, unknown or, "
+                f"with its own name, a class",
+            )
         raise cells.error(
             first[text],
             f"got {text!r} among {what}: a column holds values of one kind. Say by "
@@ -279,15 +326,17 @@ def _words(cells: Cells) -> list[str]:
     if twice := spelt_twice(cells.known):
         other, word = twice
         row = cells.table.rows[cells.first[cells.known[other]]]
+        code = cells.code(cells.known[word])
         raise cells.error(
             cells.known[word],
             f"got {word!r}, spelt {other!r} in row {row}: write it in one way, or say by "
-            f"{option('codes', f'{word}={other}')} that they are one class, or by "
-            f"{option('codes', f'{word}={word} too')} that it is another, with another name",
+            f"{option('codes', f'{code}={other}')} that they are one class, or by "
+            f"{option('codes', f'{code}={word} too')} that it is another, with another name",
         )
     names = sorted(cells.known)
     if len(names) > 2 and {name.lower() for name in names} <= {*YES, *NO}:
-        said = [f"{name}={'yes' if name.lower() in YES else 'no'}" for name in names]
+        said = [f"{cells.code(cells.known[name])}={'yes' if name.lower() in YES else 'no'}"
+                for name in names]  # fmt: skip
         raise cells.error(
             cells.known[names[0]],
             f"the words {some(names)} say yes and no in several ways: say what they mean, such as "

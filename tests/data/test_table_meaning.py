@@ -61,7 +61,8 @@ def in_order(values: list) -> list:
 ASKED = [
     ((-1, 0, 1), "got '-1' in a column that has 0 and 1 as well: tables disagree"),
     (("1.0", "0.0", "-1.0", ""), '--codes "1=yes,-1=no,0=unknown,blank=unknown" or --codes "1=yes'),
-    ((-1, 0, 1, 2), 'for this one by --codes "a:1=yes,-1=no,0=unknown"'),
+    ((-1, 0, 1), 'for this one by --codes "a:1=yes,-1=no,0=unknown"'),
+    ((-1, 0, 1, 2), 'by --codes "-1=unknown" or --codes "-1=-1" .a class, .* "a:-1=unknown"'),
     ((-1, 1), 'that has 1 as well: .* by --codes "1=yes,-1=no"'),
     ((-1, 0), 'that has 0 as well: .* by --codes "-1=yes,0=no" or --codes "0=yes,-1=no"'),
 ]
@@ -69,15 +70,26 @@ ASKED = [
 
 @pytest.mark.parametrize(("values", "message"), ASKED)
 def test_minus_one_beside_zero_or_one_is_refused_with_the_option(values, message):
-    with pytest.raises(DataError, match=message):
-        labels_of(cells(*values * 4), "a")
+    made = cells(*values * 4)
+    with pytest.raises(DataError, match=message) as caught:
+        labels_of(made, "a")
+    for codes in re.findall('--codes "(.*?)"', str(caught.value)):
+        classes = labels_of(made, "a", Codes(codes, made))[1]
+        assert classes == (("no", "yes") if "yes" in codes else ("-1",) * ("-1=-1" in codes)
+                           + ("0", "1", "2"))  # fmt: skip
 
 
 READ = [
     ("1=yes,-1=no,0=unknown", (1, -1, 0, ""), [1, 0, -1, -1], ("no", "yes")),
     ("1=yes,0=no,-1=unknown", ("1.0", "-1.0", "0.0", ""), [1, -1, 0, -1], ("no", "yes")),
     ("1=yes,0=no,-1=yes,blank=no", ("1.0", "-1.0", "0.0", ""), [1, 1, 0, 0], ("no", "yes")),
-    ("blank=no", ("1", "0", "", "nan"), [1, 0, 0, 0], None),
+    ("blank=no", ("1", "0", "", "nan"), [1, 0, 0, 0], ("0", "1")),
+    ("a:blank=no,b:blank=no", ("1.0", "0.0", ""), [1, 0, 0], ("0", "1")),
+    ("2=yes", (0, 1, 2), [0, 1, 1], ("0", "1")),
+    ("-1=yes,blank=no", ("1.0", "-1.0", ""), [1, 1, 0], ("0", "1")),
+    ("maybe=yes,nan=no", ("True", "False", "maybe", "NaN"), [1, 0, 1, 0], ("false", "true")),
+    ("?=no", ("Present", "?"), [1, 0], ("absent", "Present")),
+    ("blank=0", (1, 2, ""), [1, 2, 0], ("0", "1", "2")),
     ("-1=unknown", (1, -1, 0, ""), [1, -1, 0, -1], ("0", "1")),
     ("?=unknown", ("cat", "dog", "?", ""), [0, 1, -1, -1], ("cat", "dog")),
     ("None=None", ("cat", "dog", "None", ""), [1, 2, 0, -1], ("None", "cat", "dog")),
@@ -92,13 +104,41 @@ READ = [
 def test_codes_say_what_cells_mean(codes, values, labels, names):
     made = cells(*values * 3)
     made.columns["b"] = made.columns["a"]
-    if names is None:  # "no" of a code among 0 and 1
-        with pytest.raises(DataError, match="got 'no' among whole numbers"):
-            labels_of(made, "a", Codes(codes, made))
-        return
     found = labels_of(made, "a", Codes(codes, made))
     assert found[0].tolist() == labels * 3
     assert found[1] == names
+
+
+@pytest.mark.parametrize(
+    ("codes", "values", "said"),
+    [("blank=no", (1, 2, ""), "a:1=...,2=...,blank=no"), ("2=yes", (1, 2), "a:1=...,2=yes"),
+     ("5=no", (0, 1, 3, 5), "a:0=...,1=...,3=...,5=no"), ("1=no", (1, 0), "a:0=...")],
+)  # fmt: skip
+def test_a_yes_or_no_of_codes_that_is_no_value_of_the_column_asks_for_the_others(
+    codes, values, said
+):
+    made = cells(*values * 4)
+    with pytest.raises(DataError, match="a column holds values of one kind") as caught:
+        labels_of(made, "a", Codes(codes, made))
+    assert f'--codes "{said}"' in str(caught.value)
+    obeyed = f"{said.replace('...', 'yes').replace('yes,2=yes', 'no,2=yes')},{codes}"
+    assert labels_of(made, "a", Codes(obeyed, made))[1] == ("no", "yes")
+
+
+@given(st.sampled_from([("0", "1"), ("0.0", "1.0"), ("False", "True"), ("N", "Y"), ("neg", "pos")]),
+       st.sampled_from(["no", "yes"]), st.sampled_from(["", "maybe", "-1"]))  # fmt: skip
+def test_a_said_yes_or_no_is_that_of_the_pair_beside_it(pair, meaning, cell):
+    made = cells(*[*pair, cell] * 4)
+    codes = Codes(f"{cell or 'blank'}={meaning}", made)
+    labels, names = labels_of(made, "a", codes)
+    assert labels.tolist() == [0, 1, ["no", "yes"].index(meaning)] * 4
+    assert len(names) == 2
+
+
+def test_a_spelling_that_codes_brought_is_mended_by_the_code():
+    made = cells(*["normal", "ill", ""] * 4)
+    with pytest.raises(DataError, match='say by --codes "blank=normal" that they are one class'):
+        labels_of(made, "a", Codes("blank=Normal", made))
 
 
 def test_codes_name_columns_with_commas_and_colons():
