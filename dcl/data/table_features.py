@@ -9,7 +9,7 @@ from .resident import DataError
 from .table_columns import PREFIX, names_places
 from .table_file import Table
 from .table_labels import Attribute
-from .table_words import MISSING, comma_hint, counted, is_number, option, some
+from .table_words import MISSING, counted, is_number, option, some
 
 IMPUTE = ("none", "median")
 LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no category
@@ -287,21 +287,11 @@ def _check_numbers(
     if len(wrong):
         cell = table.columns[column][wrong[0]]
         digits = ", of digits and a decimal point alone" if LIKE_NUMBERS.fullmatch(cell) else ""
+        points = table.with_points(table.columns[column]) if "," in cell else ""
         raise table.error(
             int(wrong[0]), column,
-            f"{_got(cell)}, expected a finite number{digits}. {_points(table, cell)}{advice}",
+            f"{_got(cell)}, expected a finite number{digits}. {points}{advice}",
         )  # fmt: skip
-
-
-def _points(table: Table, cell: str) -> str:
-    """How to write points for the commas of a table that has something else between its cells."""
-    if table.separator == "," or not comma_hint(cell):
-        return ""
-    read = f"pandas.read_csv({str(table.path)!r}, sep={table.separator!r}, decimal=',')"
-    return (
-        f"Write points for commas, in Python: import pandas; "
-        f"{read}.to_csv({f'{table.name}-points.csv'!r}, index=False). "
-    )
 
 
 def _check_categories(table: Table, column: str, known: list[str], empty: np.ndarray) -> None:

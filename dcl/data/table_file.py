@@ -5,8 +5,9 @@ class.
 """
 
 import csv
+import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,7 +17,7 @@ import numpy as np
 
 from .resident import DataError, split_name
 from .sources import Folder
-from .table_words import counted, option, some
+from .table_words import COMMA, counted, option, some
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 MARKS = (",", ";", "\t")  # that may be between cells
@@ -30,6 +31,9 @@ HOW = (
     "A data set is a .csv, .tsv or .parquet table, or a folder whose sub-folders are the classes, "
     "each with its images, below folders train, val and test if the split is given"
 )
+COMMAS = {  # what a comma in a number is, as pandas calls it
+    "decimal=','": COMMA, "thousands=','": re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+"),
+}  # fmt: skip
 NAMELESS = "Unnamed"  # as pandas calls a column without a name: "Unnamed: 0"
 
 
@@ -54,6 +58,31 @@ class Table:
     def name(self) -> str:
         """The file's name without its ending, or the folder's."""
         return self.path.stem if self.path.suffix.lower() in ENDINGS else self.path.name
+
+    def in_pandas(self, *options: str) -> str:
+        """How pandas reads its file; `options` are those of a text file."""
+        if self.path.suffix.lower() in PARQUET:
+            return f"pandas.read_parquet({str(self.path)!r})"
+        separator = [f"sep={self.separator!r}"] if self.separator != "," else []
+        return f"pandas.read_csv({', '.join([repr(str(self.path)), *separator, *options])})"
+
+    def beside(self, what: str) -> str:
+        """The name of a mended copy, beside its file."""
+        return repr(str(self.path.with_name(f"{self.name}-{what}.csv")))
+
+    def with_points(self, cells: Iterable[str]) -> str:
+        """The line that writes points for the commas in these numbers; nothing for other cells."""
+        commas = [cell for cell in cells if "," in cell]
+        ways = [way for way, form in COMMAS.items() if commas and all(map(form.fullmatch, commas))]
+        if not ways:
+            return ""
+        if self.path.suffix.lower() in PARQUET:
+            return "Write points for commas. "
+        either = f" (with {ways[1]} in its place, if it parts thousands)" if ways[1:] else ""
+        return (
+            f"Write points for commas, in Python: import pandas; {self.in_pandas(ways[0])}"
+            f".to_csv({self.beside('points')}, index=False){either}. "
+        )
 
     def composed(self, but: str | None) -> "Table":
         """The table with every text in one Unicode form (NFC), except in the column `but`."""

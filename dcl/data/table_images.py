@@ -94,18 +94,15 @@ def _long_form(table: Table, column: str) -> str:
                key=lambda name: -len(set(table.columns[name])))  # fmt: skip
     if word is None:
         return ": an image has one row. Take the others out"
-    reader = "read_parquet" if table.path.suffix.lower().startswith(".p") else "read_csv"
-    options = f", sep={table.separator!r}" if table.separator != "," else ""
-    frame = f"pandas.{reader}({str(table.path)!r}{options})"
+    frame = table.in_pandas()
     if values:
         value = min(values, key=lambda name: len(set(table.columns[name])))
         fold = f"{frame}.pivot(index={column!r}, columns={word!r}, values={value!r})"
     else:
         fold = f"{frame}.pipe(lambda f: pandas.crosstab(f[{column!r}], f[{word!r}]))"
-    wide = f"{table.name}-wide.csv"
     return (
         f": an image has one row. If the table has a row for each label, fold it in Python: "
-        f"import pandas; {fold}.to_csv({wide!r})"
+        f"import pandas; {fold}.to_csv({table.beside('wide')})"
     )
 
 

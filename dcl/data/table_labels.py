@@ -15,8 +15,10 @@ import numpy as np
 from ..checks import UNKNOWN
 from .resident import DataError
 from .table_codes import Codes
+from .table_columns import PREFIX
 from .table_file import Table
 from .table_words import (
+    COMMA,
     FEW,
     MISSING,
     WHOLE,
@@ -91,7 +93,7 @@ class Cells:
         for cell in self.first:
             meaning = codes.meaning(column, cell) if codes else None
             if meaning is None:
-                missing = not table.folders and (cell.lower() in MISSING or cell in MINUS)
+                missing = not table.folders and (_is_missing(cell) or cell in MINUS)
                 self.texts[cell] = None if missing else cell
                 continue
             self.said.add(cell)
@@ -286,9 +288,13 @@ def _ask_of_none(cells: Cells, *, lists: bool = False) -> None:
             )
 
 
+def _is_missing(cell: str) -> bool:
+    return cell.lower() in MISSING
+
+
 def _blank_is_no(cells: Cells) -> str:
     """What to say where empty cells may mean no: a cross for yes, and else nothing."""
-    if len(cells.known) != 1 or "" not in cells.unknown:
+    if len(cells.known) != 1 or not any(map(_is_missing, cells.unknown)):
         return ""
     (cell,) = cells.known.values()
     return f"; if an empty cell means no: {option('codes', f'{cell}=yes', f'{cells.blank}=no')}"
@@ -353,12 +359,56 @@ def parts_of(text: str, mark: str) -> list[str]:
     return [word for part in parts if (word := part.strip().strip("'\"").strip())]
 
 
+def _are_vectors(texts: Sequence[str], mark: str) -> bool:
+    """Whether all cells hold as many zeros and ones, or false and true: two or more."""
+    rows = [[as_number(part).lower() for part in parts_of(text, mark)] for text in texts]
+    words = {word for row in rows for word in row}
+    alike = len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
+    return (
+        alike
+        and not (mark == "," and _are_whole(texts))
+        and (words <= {"0", "1"} or words <= {*PAIRS[0]})
+    )
+
+
+def _are_whole(texts: Sequence[str]) -> bool:
+    """Whether all are whole numbers with a decimal comma: 1,0 for 1.0."""
+    return all(COMMA.fullmatch(text) and text.rstrip("0").endswith(",") for text in texts)
+
+
+def _ask_of_vectors(cells: Cells, texts: Sequence[str], mark: str) -> None:
+    """Refuse cells that are vectors of yes and no, with the line that makes columns of them."""
+    if not texts or not _are_vectors(texts, mark):
+        return
+    table, column = cells.table, cells.column
+    count = len(parts_of(texts[0], mark))
+    name = f"{PREFIX}{column.removeprefix(PREFIX[:-1]).removeprefix('_')}".rstrip("_")
+    read = table.in_pandas("dtype=str", "keep_default_na=False")
+    parted = rf"f.pop({column!r}).str.extractall(r'([\w.]+)')[0].unstack()"
+    raise cells.error(
+        cells.known[texts[0]],
+        f"got {texts[0]!r}: every cell is a vector of {count} yes-or-no labels. Make a column of "
+        f"each, {name}_0 to {name}_{count - 1}, in Python: import pandas; f = {read}; "
+        f"f.join({parted}.add_prefix('{name}_')).to_csv({table.beside('columns')}, index=False). "
+        f"If it is the name of a class, say --separator {TEXT}",
+    )
+
+
 def _ask_of_lists(cells: Cells) -> None:
     """Refuse words that look like several labels in a cell, where nobody says what they are."""
     texts = [text for text, cell in cells.known.items() if cell not in cells.said]
     if all(map(is_number, texts)):
         return
+    if all(map(COMMA.fullmatch, texts)) and not _are_vectors(texts, ","):
+        lists = "" if _are_whole(texts) else 'If a cell holds two labels, say --separator ",". '
+        raise cells.error(
+            cells.known[texts[0]],
+            f"got {texts[0]!r}: every cell is a number with a comma. "
+            f"{cells.table.with_points(texts)}{lists}If it is the name of a class, say "
+            f"--separator {TEXT}",
+        )
     for mark in (*MARKS, " "):
+        _ask_of_vectors(cells, texts, mark)
         often = Counter(part for text in texts for part in set(parts_of(text, mark)))
         lengths = {len(parts_of(text, mark)) for text in texts}
         tags = len(often) < len(texts) and len(lengths) > 1  # of few words many texts
@@ -423,6 +473,8 @@ def attributes_in(
     """
     cells = Cells(table, column, codes)
     _ask_of_none(cells, lists=True)
+    texts = [text for text, cell in cells.known.items() if cell not in cells.said]
+    _ask_of_vectors(cells, texts, separator)
     labels_in: dict[str, set[str] | None] = {}  # the labels in each different cell
     for cell, text in cells.texts.items():
         labels = None
@@ -454,10 +506,13 @@ def attributes_in(
     attributes = []
     for word, has in zip(order, values.T, strict=True):
         if not (has == 0).any():
+            which = "every row with a known label" if unknown else "every row"
+            empty = f"if an empty cell means no: {option('codes', f'{cells.blank}=no')}; else a"
             raise table.error(
                 None, column,
-                f"every row has {word!r}: two classes at least are needed. Add rows without it, or "
-                f"leave it out by {option('codes', f'{word}=no')}",
+                f"{which} has {word!r}: two classes at least are needed; "
+                f"{empty if any(map(_is_missing, unknown)) else 'a'}dd rows without it, or leave "
+                f"it out by {option('codes', f'{word}=no')}",
             )  # fmt: skip
         attributes.append(
             Attribute(

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 MISSING = {"", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "none"}  # in lower case
 WHOLE = re.compile(r"([+-]?)([0-9]{1,18})(\.0*)?")
+COMMA = re.compile(r"[+-]?\d+,\d+")  # a number whose point is a comma
 BETWEEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")  # a dash between letters
 FEW = 8  # names in a sentence
 
@@ -95,7 +96,7 @@ def has_zeros(cell: str) -> bool:
 
 def comma_hint(cell: str) -> str:
     """What to do with a number whose point is a comma; nothing for other cells."""
-    return ". Write a point, not a comma" if re.fullmatch(r"[+-]?\d+,\d+", cell) else ""
+    return ". Write a point, not a comma" if COMMA.fullmatch(cell) else ""
 
 
 def alike(text: str) -> str:

@@ -492,6 +492,36 @@ def test_decimal_commas_are_refused_with_the_line_that_mends_them(tmp_path, monk
     assert table.load("my-points.csv").attributes == ("label",)
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("column", ["x", "label"])
+def test_decimal_commas_are_mended_in_features_and_labels_between_any_marks(column, mark, tmp_path):
+    """As pandas writes them with decimal=','."""
+    rows = [[f"{0.37 * n:.3f}", f"{n % 2}", "é"] for n in range(40)]
+    place = ["x", "label"].index(column)
+    for row in rows:
+        row[place] = f"{float(row[place])}".replace(".", ",")
+    path = write(tmp_path / "my.csv", [["x", "label", "town"], *rows], mark)
+    with pytest.raises(DataError, match=r"(got '0,0'|number with a comma)") as caught:
+        table.load(path)
+    assert '--separator ","' not in str(caught.value)
+    exec(re.search(r"in Python: (.*?\))\. ", str(caught.value))[1], {})
+    data = table.load(tmp_path / "my-points.csv")
+    assert data.class_names in (("0", "1"), ("0.0", "1.0"))
+    assert len(data.splits["train"]) == 28
+
+
+def test_a_comma_between_thousands_is_no_decimal_one(tmp_path):
+    rows = [[f"{n % 7 + 1},{500 + n % 9}", n % 2] for n in range(40)]
+    path = write(tmp_path / "my.csv", [["x", "label"], *rows])
+    with pytest.raises(
+        DataError, match=r"\(with thousands=',' in its place, if it parts thousands"
+    ):
+        table.load(path)
+    rows = [[f"{n % 7 + 1},500,{500 + n % 9}", n % 2] for n in range(40)]
+    with pytest.raises(DataError, match=r"read_csv\(.*, thousands=','\)\.to_csv"):
+        table.load(write(tmp_path / "my.csv", [["x", "label"], *rows]))
+
+
 @pytest.mark.parametrize("line", ["a;b, c;d", '"a";"b, c";"d"', '"b, c";a;d'])
 def test_a_comma_in_a_column_name_is_not_what_is_between_the_cells(tmp_path, line):
     (tmp_path / "my.csv").write_text(f"{line}\n1;2;3\n")

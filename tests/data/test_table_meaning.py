@@ -269,6 +269,54 @@ def test_cells_that_look_like_lists_ask_for_the_separator(words):
         labels_of(made, "a")
 
 
+VECTORS = [
+    ("tags", ["[1, 1, 0]", "[0, 0, 0]", "", "[1, 0, 1]"], ","),
+    ("label_tags", ["[1 1 0]", "[0 0 1]", "[0 0 0]", "[1 0 0]"], " "),
+    ("label", ["[1. 1. 0.]", "[0. 0. 1.]", "", "[1. 0. 0.]"], " "),
+    ("tags", ["(True, False)", "(False, False)", "(False, True)", ""], ","),
+    ("tags", ["1|0", "0|0", "0|1", "0|0"], "|"),
+    ("tags", ["1,0", "0,1", "0,0", "0,0"], ","),
+]
+
+
+@pytest.mark.parametrize("said", [True, False])
+@pytest.mark.parametrize(("name", "words", "mark"), VECTORS)
+def test_a_vector_of_yes_and_no_is_refused_with_the_line_that_parts_it(
+    name, words, mark, said, tmp_path
+):
+    with pytest.raises(DataError, match=r"every cell is a vector of \d yes-or-no labels") as got:
+        of_features(tmp_path, {name: words * 10}, separator=mark if said else "")
+    exec(re.search(r"in Python: (.*?, index=False\))\. ", str(got.value))[1], {})
+    data = table.load(tmp_path / "my-columns.csv")
+    bits = [re.findall(r"[01]|True|False", cell) for cell in words]
+    for place, attribute in enumerate(data.attributes):
+        assert attribute == f"{'' if name == 'label' else 'tags_'}{place}"
+        expected = [int(row[place] in ("1", "True")) if row else -1 for row in bits]
+        assert all_labels(data, attribute) == in_order(expected * 10)
+    assert len(data.attributes) == len(bits[0])
+    text = of_features(tmp_path, {name: words * 10}, separator="none", labels=[name])
+    assert len(text.attributes) == 1
+
+
+def test_lists_of_zeros_and_ones_of_several_lengths_are_lists(tmp_path):
+    data = of_features(tmp_path, {"a": ["0|1", "1", "0", "0"] * 10}, separator="|")
+    assert data.attributes == ("0", "1")
+
+
+def test_a_label_that_every_known_row_has_asks_what_an_empty_cell_means(tmp_path):
+    for empty, hint in (("", True), ("NaN", True), ("?", False)):
+        columns = {"a": ["defect", "defect|scratch", empty, "defect"] * 10}
+        codes = "" if hint else "?=unknown"
+        with pytest.raises(DataError, match="every row with a known label has 'defect'") as caught:
+            of_features(tmp_path, columns, separator="|", codes=codes)
+        assert ('if an empty cell means no: --codes "blank=no"' in str(caught.value)) == hint
+    columns = {"a": ["defect", "defect|scratch", "", "defect"] * 10}
+    data = of_features(tmp_path, columns, separator="|", codes="blank=no")
+    assert all_labels(data, "defect") == in_order([1, 1, 0, 1] * 10)
+    with pytest.raises(DataError, match="every row has 'defect'"):
+        of_features(tmp_path, {"a": ["defect", "defect|scratch"] * 20}, separator="|")
+
+
 @pytest.mark.parametrize(
     "words", [["light brown", "dark brown", "black"], ["New York", "Berlin"], ["St. Paul/MN", "x"]]
 )
