@@ -15,7 +15,7 @@ import numpy as np
 from ..evaluation.scored_rows import LARGEST
 from .resident import SPELLINGS, DataError
 from .table_file import PARQUET, SEPARATORS, lines_of, read_table, separator_of
-from .table_words import MISSING, comma_hint, spelt_elsewhere
+from .table_words import MISSING, comma_hint, nfc, spelt_elsewhere
 
 YES_NO = {
     "0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1, "no": 0, "yes": 1,
@@ -178,7 +178,7 @@ def _cells(path: Path, kinds: dict[str, str], prefix: str = "") -> tuple[dict, l
     for row, cells in lines:
         rows.append(row)
         for i in texts:
-            kept[i].append(cells[i])
+            kept[i].append(nfc(cells[i]))
         values["y"].append(_labels(path, row, header, places["y"], cells))
         values["s"].append(_scores(path, row, header, places["s"], cells))
     if not rows:
@@ -299,7 +299,7 @@ def read_prior(text: str, names: tuple[str, ...]) -> list[float]:
     """
     path = Path(text)
     if path.suffix.lower() in (*SEPARATORS, *PARQUET):
-        table = read_table(path)
+        table = read_table(path).composed(but=None)
         for column in ("label",):
             if column not in table.columns:
                 raise DataError(f"{path}, row 1: there is no column {column!r}")
@@ -329,7 +329,7 @@ def read_prior(text: str, names: tuple[str, ...]) -> list[float]:
         if missing:
             raise DataError(f"{path}, column 'label': there is no row for {missing[0]!r}")
         return [rates[name] for name in names]
-    cells = [cell.strip() for cell in text.split(",")]
+    cells = [cell.strip() for cell in nfc(text).split(",")]
     named = dict(cell.rsplit(maxsplit=1) for cell in cells if len(cell.split()) > 1)
     if named and set(named) == set(names) and len(cells) == len(names):
         cells = [named[name] for name in names]

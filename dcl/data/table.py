@@ -32,7 +32,7 @@ from .table_features import IMPUTE, Read, features_of, giveaways, read_features,
 from .table_file import ENDINGS, Table, read_folders, read_table
 from .table_images import Images, at_rows, find_images, images_of, pack_images, told_copies
 from .table_splits import leaks, names_as_features, split_rows
-from .table_words import counted
+from .table_words import counted, nfc
 
 SHARES = (0.7, 0.15, 0.15)  # ours: of train, val and test where the table does not say
 
@@ -119,7 +119,8 @@ def load(
         raise DataError(f"split_seed must be 0 or more, got {split_seed}")
     if impute not in IMPUTE:
         raise DataError(f"impute must be one of {', '.join(IMPUTE)}, got {impute!r}")
-    path = Path(path)
+    labels, ignore, exclusive = (list(map(nfc, names)) for names in (labels, ignore, exclusive))
+    group, path = nfc(group), Path(path)
     notes: list[str] = []
     if path.is_dir() and path.suffix.lower() not in ENDINGS:
         if images is not None:

@@ -9,7 +9,7 @@ from .resident import DataError
 from .table_columns import PREFIX, names_places
 from .table_file import Table
 from .table_labels import Attribute
-from .table_words import MISSING, counted, is_number, option, some
+from .table_words import MISSING, counted, is_number, nfc, option, some
 
 IMPUTE = ("none", "median")
 LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no category
@@ -309,9 +309,19 @@ def _check_categories(table: Table, column: str, known: list[str], empty: np.nda
 
 def columns_of(facts: dict) -> list[str]:
     """The columns of a table that its features were made of, numbers first."""
+    facts = _composed(facts)
     texts = facts.get("categories", {})
     made = {f"{column}={name}" for column, known in texts.items() for name in known}
     return [*(name for name in facts["names"] if name not in made), *texts]
+
+
+def _composed(facts):
+    """Facts with their names in the Unicode form of a table's: older records kept another."""
+    if isinstance(facts, dict):
+        return {nfc(key): _composed(value) for key, value in facts.items()}
+    if isinstance(facts, list):
+        return list(map(_composed, facts))
+    return nfc(facts) if isinstance(facts, str) else facts
 
 
 def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
@@ -330,6 +340,7 @@ def features_again(table: Table, facts: dict) -> tuple[np.ndarray, list[str]]:
     DataError
         For a column that is missing, an empty cell where training had none, and what is no number.
     """
+    facts = _composed(facts)
     texts, medians, columns = (
         facts.get("categories", {}),
         facts.get("median", {}),

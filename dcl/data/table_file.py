@@ -6,7 +6,6 @@ class.
 
 import csv
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ import numpy as np
 
 from .resident import DataError, split_name
 from .sources import Folder
-from .table_words import COMMA, counted, option, some
+from .table_words import COMMA, counted, nfc, option, some
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 MARKS = (",", ";", "\t")  # that may be between cells
@@ -87,7 +86,7 @@ class Table:
     def composed(self, but: str | None) -> "Table":
         """The table with every text in one Unicode form (NFC), except in the column `but`."""
         columns = {
-            name: cells if name == but else [_nfc(cell) for cell in cells]
+            name: cells if name == but else [nfc(cell) for cell in cells]
             for name, cells in self.columns.items()
         }
         return replace(self, columns=columns)
@@ -98,15 +97,11 @@ class Table:
         return DataError(f"{self.path}{place}, column {column!r}: {problem}")
 
 
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
-
-
 def read_table(path: Path, ignore: Sequence[str] = (), used: Sequence[str] | None = None) -> Table:
     """The table in a file.
 
     Columns to `ignore`, and all but those `used` if these are named, may hold what is no text, as
-    lists do, and are empty.
+    lists do, and are empty. Where one column is `used`, it may be the only one.
 
     Raises
     ------
@@ -121,7 +116,8 @@ def read_table(path: Path, ignore: Sequence[str] = (), used: Sequence[str] | Non
         )
     if not path.is_file():
         raise DataError(f"{path} is {'a folder' if path.is_dir() else 'missing'}: give a file")
-    table = _parquet(path, ignore, used) if suffix in PARQUET else _separated(path)
+    least = 2 if used is None else min(2, len(used))
+    table = _parquet(path, ignore, used) if suffix in PARQUET else _separated(path, least)
     if not len(table):
         raise DataError(f"{path}: there is no row below the column names")
     return table
@@ -152,10 +148,11 @@ def _lengths(lines: list[str], mark: str) -> list[int]:
     return [len(cells) for cells in csv.reader(lines, delimiter=mark, skipinitialspace=True)]
 
 
-def lines_of(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
+def lines_of(path: Path, separator: str, least: int = 2) -> Iterator[tuple[int, list[str]]]:
     """Number and cells of each line of a text file that is not empty, the column names first.
 
-    Cells have no spaces around; a column without a name is called by its place.
+    Cells have no spaces around; a column without a name is called by its place. There are `least`
+    columns or more.
 
     Raises
     ------
@@ -169,11 +166,11 @@ def lines_of(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
         try:
             for cells in reader:
                 cells = [cell.strip() for cell in cells]
-                if cells in ([], [""]):  # an empty line
+                if not cells or (cells == [""] and len(header) != 1):  # an empty line
                     continue
                 if not header:
                     header = cells
-                    _check_header(path, header, separator)
+                    _check_header(path, header, separator, least)
                 elif len(cells) != len(header):
                     found = counted(len(cells), "cell", "cells")
                     raise DataError(
@@ -190,7 +187,7 @@ def lines_of(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
         except csv.Error as error:
             raise DataError(f"{path}, row {reader.line_num}: cannot be read ({error})") from None
     if not header:
-        _check_header(path, header, separator)
+        _check_header(path, header, separator, least)
 
 
 @contextmanager
@@ -206,9 +203,9 @@ def _reading(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
 
 
-def _separated(path: Path) -> Table:
+def _separated(path: Path, least: int) -> Table:
     separator = separator_of(path)
-    lines = lines_of(path, separator)
+    lines = lines_of(path, separator, least)
     header = next(lines)[1]
     numbered = list(lines)
     columns = (
@@ -220,7 +217,7 @@ def _separated(path: Path) -> Table:
     )  # fmt: skip
 
 
-def _check_header(path: Path, header: list[str], separator: str | None) -> None:
+def _check_header(path: Path, header: list[str], separator: str | None, least: int) -> None:
     """Refuse column names that cannot be; `separator` is None where the file is no text."""
     if separator is not None:
         if header and header[0].lower().startswith("sep="):
@@ -228,18 +225,21 @@ def _check_header(path: Path, header: list[str], separator: str | None) -> None:
                 f"{path}, row 1: begins with {header[0]!r}, which is for Excel: take the line out, "
                 f"so that the column names are the first"
             )
-        if len(header) < 2:
+        if len(header) < least:
             got = repr(header[0][:60]) if header else "nothing"
             bars = ". Is '|' between them? Save it with a comma"
+            names = "two column names or more" if least > 1 else "a column name, or several"
             raise DataError(
-                f"{path}, row 1: expected two column names or more with a comma, semicolon or tab "
+                f"{path}, row 1: expected {names} with a comma, semicolon or tab "
                 f"between, got {got}{bars if '|' in got else ''}"
             )
+    written = list(header)
+    header[:] = [nfc(name) or f"{NAMELESS}: {number}" for number, name in enumerate(written)]
     for number, name in enumerate(header):
-        if not name:
-            header[number] = name = f"{NAMELESS}: {number}"
-        if name in header[:number]:
-            raise DataError(f"{path}, row 1: two columns are called {name!r}")
+        if (first := header.index(name)) < number:
+            two = written[first] != written[number]
+            forms = ", in two Unicode forms: rename one" if two else ""
+            raise DataError(f"{path}, row 1: two columns are called {name!r}{forms}")
 
 
 def _parquet(path: Path, ignore: Sequence[str], used: Sequence[str] | None) -> Table:
@@ -256,7 +256,7 @@ def _parquet(path: Path, ignore: Sequence[str], used: Sequence[str] | None) -> T
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{path}: is no readable Parquet file ({error})") from None
     header = [name.strip() for name in read.column_names]
-    _check_header(path, header, None)
+    _check_header(path, header, None, 1)
     columns = {}
     for name, column in zip(header, read.columns, strict=True):
         if pyarrow.types.is_dictionary(column.type):

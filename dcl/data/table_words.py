@@ -17,6 +17,17 @@ BETWEEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")  # a dash between letters
 FEW = 8  # names in a sentence
 
 
+def nfc(text: str) -> str:
+    """A text in the one Unicode form that names and cells are compared in.
+
+    Examples
+    --------
+    >>> nfc("gro\N{LATIN SMALL LETTER SHARP S}e\N{COMBINING ACUTE ACCENT}") == "gro\xdf\xe9"
+    True
+    """
+    return unicodedata.normalize("NFC", text)
+
+
 def names_in(text: str) -> list[str]:
     """Texts with commas between, as a row of a CSV file has them: quotes around one with a comma.
 
@@ -25,7 +36,7 @@ def names_in(text: str) -> list[str]:
     >>> names_in('age, "Effusion, left"')
     ['age', 'Effusion, left']
     """
-    fields = next(csv.reader([text], skipinitialspace=True), [])
+    fields = next(csv.reader([nfc(text)], skipinitialspace=True), [])
     return [name.strip() for name in fields if name.strip()]
 
 

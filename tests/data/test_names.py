@@ -1,6 +1,8 @@
 """Names that a person reads as the same mean one file, and a system's own files are no images."""
 
+import json
 import re
+import tempfile
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -8,11 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from files import grey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dcl.data import DataError, celeba_annotation, table
 from dcl.data.drawn import faces
 from dcl.data.names import is_image, match, near
+from dcl.data.scores_table import read_prior, read_scores, read_two
 from dcl.data.sources import Archive, Folder
+from dcl.data.table_features import columns_of, features_again
+from dcl.data.table_file import read_table
 from dcl.experiment.provenance import ROOT, files_of
 
 NFC, NFD = (unicodedata.normalize(form, "châtaigne.png") for form in ("NFC", "NFD"))
@@ -186,3 +193,63 @@ def test_a_class_in_two_unicode_forms_is_one(tmp_path):
     data = table.load(tmp_path / "my.csv", size=(10, 8), progress=False)
     words = data.facts["class_names"]["a"]
     assert set(words) == {unicodedata.normalize("NFC", word) for word in ("forêt", "pré")}
+
+
+FORMS = st.sampled_from(["NFC", "NFD"])
+SIZE, AGE = "größe", "âge"
+
+
+@given(st.lists(FORMS, min_size=10, max_size=10))
+def test_columns_are_named_in_any_unicode_form(forms):
+    def form(text: str) -> str:
+        return unicodedata.normalize(next(written), text)
+
+    written = iter(forms)
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "my.csv"
+        lines = [f"{n % 7},{n % 5},{n % 11},{'blau' if n % 3 else ''}" for n in range(80)]
+        header = ",".join(map(form, ("x", AGE, SIZE, "é")))
+        path.write_text("\n".join([header, *lines]), "utf-8")
+        data = table.load(
+            path, labels=[form("é")], ignore=[form(AGE)], group=form(SIZE),
+            codes=f"{form('é')}:blank={form('grün')}", positive=form("é=grün"),
+        )  # fmt: skip
+        composed = unicodedata.normalize("NFC", "é")
+        assert data.attributes == (composed,)
+        assert data.facts["positive"] == {composed: unicodedata.normalize("NFC", "grün")}
+        assert data.facts["features"]["names"] == ["x"]
+
+
+@given(FORMS, FORMS, FORMS)
+def test_new_rows_have_the_columns_of_the_training_in_any_unicode_form(one, other, kept):
+    facts = {"names": ["größe", "âge=é"], "categories": {"âge": ["é"]}, "median": {"größe": 1.0},
+             "mean": [0.0, 0.0], "std": [1.0, 1.0]}  # fmt: skip
+    older = json.loads(unicodedata.normalize(kept, json.dumps(facts, ensure_ascii=False)))
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "new.csv"
+        header = f"{unicodedata.normalize(one, 'größe')},{unicodedata.normalize(other, 'âge')}"
+        path.write_text(f"{header}\n2,{unicodedata.normalize(other, 'é')}\n,x\n", "utf-8")
+        new = read_table(path, used=columns_of(older)).composed(but=None)
+        assert features_again(new, older)[0].tolist() == [[2, 1], [1, 0]]
+
+
+def test_two_columns_of_one_name_in_two_unicode_forms_are_refused(tmp_path):
+    names = [unicodedata.normalize(form, "größe") for form in ("NFC", "NFD")]
+    (tmp_path / "my.csv").write_text(f"{','.join(names)},label\n1,2,0\n", "utf-8")
+    with pytest.raises(DataError, match="two columns are called 'größe', in two Unicode forms"):
+        table.load(tmp_path / "my.csv")
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD", "NFD"), ("NFD", "NFC", "NFC")])
+def test_labels_scores_and_priors_are_named_in_any_unicode_form(forms, tmp_path):
+    y, s, other = (unicodedata.normalize(form, "é") for form in forms)
+    path = tmp_path / "scores.csv"
+    path.write_text(f"id,y_{y},s_{s}\n{y},1,0.5\nb,0,0.1\n", "utf-8")
+    found = read_scores(path)
+    assert found.names == (unicodedata.normalize("NFC", "é"),)
+    assert read_prior(f"{other} 0.2", found.names) == [0.2]
+    (tmp_path / "prior.csv").write_text(f"label,prior\n{other},0.3\n", "utf-8")
+    assert read_prior(str(tmp_path / "prior.csv"), found.names) == [0.3]
+    (tmp_path / "y.csv").write_text(f"id,{y}\n{y},1\nb,0\n", "utf-8")
+    (tmp_path / "s.csv").write_text(f"id,{s}\n{s},0.4\nb,0.1\n", "utf-8")
+    assert read_two(tmp_path / "y.csv", tmp_path / "s.csv").scores[:, 0].tolist() == [0.4, 0.1]

@@ -324,7 +324,7 @@ def test_new_numbers_far_from_those_of_the_training_are_told(of_rows, tmp_path):
         ([["tone", "x", "y"], ["low", 1, ""], ["low", 1, "two"]], "row 3, column 'y': got 'two'"),
         ([["tone", "x", "y"], ["low", 1, "inf"]], "column 'y': got 'inf', expected a finite"),
         ([["tone", "x", "y"], ["low", 1, "1,5"]], "got '1,5', expected a finite number, of digits "
-         "and a decimal point alone. Mend the cell or take its row out"),
+         "and a decimal point alone. Write points for commas, in Python: import pandas; "),
         ([["tone", "x", "y"], ["low", 1, "1e60"]], "column 'y': got 1e+60, too far from the"),
     ],
 )  # fmt: skip
@@ -336,6 +336,29 @@ def test_new_rows_that_cannot_be_decided_are_named(of_rows, rows, words, tmp_pat
     assert words in told
     assert not re.search("labels|ignore|impute", told)  # which predict has not
     assert not out.exists()
+
+
+def test_a_table_of_the_one_feature_that_a_network_has_is_decided(tmp_path, capsys):
+    rows = [["x", "label"], *([n % 7 + 0.1 * n, n % 2] for n in range(60))]
+    config = Table(
+        data_root=str(write(tmp_path / "my.csv", rows)), epochs=1, device="cpu",
+        keep_weights=True, keep_scores=False, results=str(tmp_path / "a.json"),
+    )  # fmt: skip
+    record, out = run(config, show=False), tmp_path / "found.csv"
+    command = ["predict", str(record["path"]), str(tmp_path / "new.csv"), "--out", str(out)]
+    write(tmp_path / "new.csv", [["x"], [1.0], [2.0], []])
+    assert main(command) == 0
+    assert [row["row"] for row in csv.DictReader(out.read_text("utf-8").splitlines())] == ["2", "3"]
+    for rows, words in (
+        ([["y"], [1]], "there is no column 'x'"),
+        ([["x"], ["1,0"]], "row 2, column 'x': got '1,0'"),
+        ([["x"], [1], [""]], "row 3: every cell is empty"),
+        ([["x", "label"], [1, 0], ["", 1]], "row 3, column 'x': is empty"),
+        ([], "expected a column name, or several with a comma"),
+    ):
+        write(tmp_path / "new.csv", rows)
+        assert main(command) == 2
+        assert words in capsys.readouterr().err
 
 
 def test_a_column_that_the_training_lacks_may_hold_anything(of_rows, tmp_path, capsys):
