@@ -5,6 +5,7 @@ class.
 """
 
 import csv
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -329,6 +330,8 @@ def read_folders(path: Path) -> tuple[Table, list[str]]:
             f"{path}: {wrong} is not in a folder of a class {'of a split' if given else 'alone'}. "
             f"{HOW}"
         )
+    for folder in sorted({name.rpartition("/")[0] for name, _ in places}):
+        _check_utf8(path / folder)
     columns = {
         "path": [name for name, _ in places],
         "label": [parts[-2] for _, parts in places],
@@ -349,3 +352,17 @@ def read_folders(path: Path) -> tuple[Table, list[str]]:
         notes.append(f"files of {path.name} that are no images by their names: {source.others}")
     rows = list(range(1, len(places) + 1))
     return Table(path=path, columns=columns, rows=rows, folders=True), notes
+
+
+def _check_utf8(folder: Path) -> None:
+    """Refuse a class that no file of text can hold: the name of a folder from an older system."""
+    raw = os.fsencode(folder.name)
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        guess = str(folder.with_name(raw.decode("latin-1")))
+        raise DataError(
+            f"{folder.parent}: the folder {raw!r} has a name that is no UTF-8, and a class is "
+            f"called by it. Rename it, such as in Python: import os; "
+            f"os.rename({os.fsencode(folder)!r}, {guess!r})"
+        ) from None

@@ -1,7 +1,9 @@
 """Names that a person reads as the same mean one file, and a system's own files are no images."""
 
 import json
+import os
 import re
+import sys
 import tempfile
 import unicodedata
 import zipfile
@@ -253,3 +255,18 @@ def test_labels_scores_and_priors_are_named_in_any_unicode_form(forms, tmp_path)
     (tmp_path / "y.csv").write_text(f"id,{y}\n{y},1\nb,0\n", "utf-8")
     (tmp_path / "s.csv").write_text(f"id,{s}\n{s},0.4\nb,0.1\n", "utf-8")
     assert read_two(tmp_path / "y.csv", tmp_path / "s.csv").scores[:, 0].tolist() == [0.4, 0.1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is Unicode")
+@pytest.mark.parametrize("below", ["", "train/"])
+def test_a_folder_of_a_class_whose_name_is_no_utf8_is_refused_with_the_line_that_renames_it(
+    below, tmp_path
+):
+    for place in (below, *(["val/", "test/"] if below else [])):
+        for number in range(12):
+            name = (os.fsdecode(b"caf\xe9") if place == below else "café", "tea")[number % 2]
+            grey(tmp_path / place / name / f"{number}.png", number)
+    with pytest.raises(DataError, match=r"the folder b'caf\\xe9' has a name that is no") as got:
+        table.load(tmp_path, size=(10, 8), progress=False)
+    exec(str(got.value).split("in Python: ")[1], {})
+    assert table.load(tmp_path, size=(10, 8), progress=False).class_names == ("café", "tea")
