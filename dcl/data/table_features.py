@@ -9,11 +9,12 @@ from .resident import DataError
 from .table_columns import PREFIX, names_places
 from .table_file import Table
 from .table_labels import Attribute
-from .table_words import MISSING, counted, is_number, nfc, option, some
+from .table_words import MISSING, counted, has_zeros, is_number, nfc, option, some
 
 IMPUTE = ("none", "median")
 LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no category
 NOTHING = re.compile(r"-?9{2,}")  # numbers that stand for nothing
+CODES = 3  # of them at an end
 FEWEST = 5  # rows of each class, where a feature that tells it is no chance
 CATEGORIES = 4  # rows that a category needs, in the mean
 IS_LABEL = (
@@ -102,7 +103,7 @@ def features_of(
             notes += _told(column, cells, known, empty)
             continue
         _check_counter(table, column, numbers)
-        notes += _outliers(table, column, numbers, rows["train"])
+        notes += _outliers(table, column, numbers, rows["train"]) + _zeros(column, cells)
         median = float(np.nanmedian(numbers[rows["train"]]))
         if (np.where(empty, median, numbers)[rows["train"]] == median).all():
             notes.append(_constant(column, f"{median:g}"))
@@ -189,6 +190,19 @@ def _check_counter(table: Table, column: str, values: np.ndarray) -> None:
         )  # fmt: skip
 
 
+def _zeros(column: str, cells: np.ndarray) -> list[str]:
+    """A sentence on numbers with leading zeros, which codes have: postal ones."""
+    zeros = [cell for cell in cells.tolist() if has_zeros(cell)]
+    if not zeros:
+        return []
+    begin = counted(len(zeros), "number begins", "numbers begin")
+    return [
+        f"{column}: {begin} with a zero, such as {zeros[0]!r}, and the feature is the number: of "
+        f"codes, such as postal ones, leave the column out by {option('ignore', column)}, or write "
+        f"a letter before each to have categories"
+    ]
+
+
 def _outliers(table: Table, column: str, numbers: np.ndarray, train: np.ndarray) -> list[str]:
     """A sentence on the numbers of a column that lie far from all others; NaN is passed over."""
     known = np.flatnonzero(~np.isnan(numbers))
@@ -214,15 +228,38 @@ def _outliers(table: Table, column: str, numbers: np.ndarray, train: np.ndarray)
 
 
 def _sentinels(values: np.ndarray) -> np.ndarray:
-    """Where the least or the largest number (N,) stands for nothing by its look: -999, or -1."""
-    for value in (values.min(), values.max()):
-        far, others = values == value, values[values != value]
-        if len(others) and (low := others.min()) < (high := others.max()):
-            nines = NOTHING.fullmatch(f"{value:.0f}")
-            usual = nines or (value < 0 <= low and far.sum() > 1)
-            if usual and min(abs(value - low), abs(value - high)) > high - low:
-                return far
+    """Where the least or the largest numbers (N,) stand for nothing by their look: -999, or -1.
+
+    They are one number or a few, such as -98 and -99, at an end or both, and lie farther from the
+    others than these lie apart.
+    """
+    numbers, counts = np.unique(values, return_counts=True)
+    cuts = [(low, high) for low in range(CODES + 1) for high in range(CODES + 1) if low + high]
+    for low, high in sorted(cuts, key=sum):
+        last = len(numbers) - high
+        rest, below, above = numbers[low:last], numbers[:low], numbers[last:]
+        many = low + high > 1 and 2 * counts[low:last].sum() < len(values)
+        if len(rest) < 2 or many:
+            continue
+        with np.errstate(over="ignore"):
+            gaps = [*(rest[0] - below[-1:]), *(above[:1] - rest[-1])]
+            apart = min(gaps) > rest[-1] - rest[0]
+        ends = ((below, counts[:low]), (above, counts[last:]))
+        if apart and all(_stand_for_nothing(*end, rest[0]) for end in ends if len(end[0])):
+            return ~((rest[0] <= values) & (values <= rest[-1]))
     return np.zeros(len(values), bool)
+
+
+def _stand_for_nothing(end: np.ndarray, counts: np.ndarray, low: float) -> bool:
+    """Whether numbers look so beside others from `low`: of nines, or negative and there again.
+
+    Of several one need do so, if the others are whole and there again.
+    """
+    nines = np.array([bool(NOTHING.fullmatch(f"{value:.0f}")) for value in end])
+    again = counts > 1
+    negative = (end < 0).all() and low >= 0 and again.all()
+    alike = len(end) == 1 or ((end == np.round(end)) & (again | nines)).all()
+    return bool((nines.any() or negative) and alike)
 
 
 def _slips(values: np.ndarray) -> np.ndarray:
@@ -402,7 +439,15 @@ def standardised(table: Table, names: list[str], values: np.ndarray, train: np.n
     """Features (N, F) float32 less the training rows' mean over their deviation, and both (F,)."""
     with np.errstate(over="ignore", invalid="ignore"):
         mean, std = values[train].mean(0), values[train].std(0)
-    std[~np.isfinite(std)] = np.nan  # beyond what numbers hold, which is refused
+    beyond = np.flatnonzero(~np.isfinite(mean) | ~np.isfinite(std))
+    if len(beyond):
+        place = int(beyond[0])
+        row = int(train[abs(values[train, place]).argmax()])
+        raise table.error(
+            row, names[place],
+            f"got {values[row, place]:g}, too large for a mean and deviation of the training rows. "
+            f"Mend it, or scale the column",
+        )  # fmt: skip
     std[std == 0] = 1  # nearer to each other than numbers are apart
     return _scaled(table, names, values, mean, std, "Mend it, or scale the column"), mean, std
 

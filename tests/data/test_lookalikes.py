@@ -409,6 +409,42 @@ def test_a_number_that_stands_for_nothing_is_pointed_out(tmp_path):
     assert not any("far from all" in note for note in usual)
 
 
+@pytest.mark.parametrize(
+    ("codes", "count"),
+    [((-99, -98), 16), ((-9999, -8888), 16), ((-97, -98, -99), 24), ((999, -999), 16),
+     ((99, 98), 16), ((-99,), 8), ((-99, -99.5), 0), ((-7.5, 12), 0)],
+)  # fmt: skip
+@pytest.mark.parametrize("low", [0, -3])
+def test_codes_that_stand_for_nothing_do_not_hide_each_other(codes, count, low, tmp_path):
+    values = [low + n % 5 + 0.1 * (n % 3) for n in range(80)]
+    for n in range(8 * len(codes)):
+        values[3 * n] = codes[n % len(codes)]
+    rows = [[value, n % 7, n % 2] for n, value in enumerate(values)]
+    path = write(tmp_path / "my.csv", [["age", "x", "label"], *rows])
+    told = [note for note in table.load(path).facts["notes"] if note.startswith("warning: age")]
+    assert len(told) == bool(count)
+    if told:
+        assert f"{count} of 80 numbers are far from all others, {low} to {low + 4.2:g}" in told[0]
+
+
+def test_two_negative_codes_are_pointed_out_where_nothing_else_is_negative(tmp_path):
+    values = [(-8, -9)[n % 2] if n % 6 < 2 else n % 5 for n in range(40)]
+    notes = of_features(tmp_path, {"a": TWO, "f_x": values}).facts["notes"]
+    assert any("f_x: 14 of 40 numbers are far from all others, 0 to 4" in note for note in notes)
+
+
+def test_numbers_with_leading_zeros_are_pointed_out(tmp_path):
+    values = [f"{1067 + 500 * (n % 7):05}" for n in range(40)]
+    notes = of_features(tmp_path, {"a": TWO, "f_zip": values}).facts["notes"]
+    (told,) = [note for note in notes if "f_zip" in note]
+    assert told.startswith("f_zip: 40 numbers begin with a zero, such as '01067', and the feature")
+    text = of_features(tmp_path, {"a": TWO, "f_zip": [f"Z{value}" for value in values]})
+    assert "f_zip=Z01067" in text.facts["features"]["names"]
+    values = [f"{0.1 * n:.1f}" for n in range(7)] * 5 + ["0"] * 5
+    notes = of_features(tmp_path, {"a": TWO, "f_zip": values}).facts["notes"]
+    assert not any("begin" in note for note in notes)
+
+
 AGES = [20 + (37 * n) % 61 for n in range(300)]
 
 
@@ -505,8 +541,12 @@ def test_a_question_mark_among_numbers_is_an_empty_cell(tmp_path):
 
 
 def test_numbers_too_large_to_be_scaled_are_refused(tmp_path):
-    values = [1e160 if n == 3 else n % 5 for n in range(40)]
-    with pytest.raises(DataError, match="'f_x': got .* too far"):
+    for huge in ("1e160", "-1.797e308"):
+        values = [huge if n == 3 else n % 5 for n in range(40)]  # a training row
+        with pytest.raises(DataError, match=rf"row 5, column 'f_x': got {huge[:2]}.* too large"):
+            of_features(tmp_path, {"a": TWO, "f_x": values})
+    values = [1e160 if n == 9 else n % 5 for n in range(40)]  # a test row
+    with pytest.raises(DataError, match="row 11, column 'f_x': got .* too far"):
         of_features(tmp_path, {"a": TWO, "f_x": values})
 
 
