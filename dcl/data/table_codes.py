@@ -1,10 +1,14 @@
 """Codes: what a person says that cells of labels mean."""
 
+import re
 from collections.abc import Sequence
 
 from .resident import DataError
 from .table_file import Table
-from .table_words import MISSING, as_number, names_in
+from .table_words import MISSING, as_number, names_in, option
+
+MEANINGS = ("yes", "no", "unknown")
+BETWEEN_CODES = re.compile("=[^=;]+;")  # in 1=yes;0
 
 
 class Codes:
@@ -32,20 +36,13 @@ class Codes:
         self.given: dict[str | None, dict[str, str]] = {}  # column (None: all) -> code -> meaning
         self.used: set[tuple[str | None, str]] = set()
         columns = table.columns if labels is None else labels
-        says = {cell.lower() for name in columns for cell in set(table.columns[name])}
-        self.empty = "empty" if "blank" in says else "blank"
+        cells = {cell for name in columns for cell in table.columns[name]}
+        self.empty = "empty" if "blank" in set(map(str.lower, cells)) else "blank"
+        items = [_parted(item, table) for item in names_in(text)]
+        _ask_of_marks_and_order(items, table, cells)
         column = None
-        for item in names_in(text):
-            code, equals, meaning = (part.strip() for part in item.rpartition("="))
-            named = [name for name in table.columns if code.startswith(f"{name}:")]
-            if named:
-                column = max(named, key=len)
-                code = code[len(column) + 1 :].strip()
-            if not equals or not code or not meaning:
-                raise DataError(
-                    f"{table.path}: codes has {item!r}, expected code=meaning with commas between, "
-                    f"such as 1=yes,-1=no,0=unknown,blank=no, or column:code=meaning"
-                )
+        for place, code, meaning in items:
+            column = place or column
             code = "" if code.lower() == self.empty else code
             if self.given.setdefault(column, {}).setdefault(code, meaning) != meaning:
                 raise DataError(
@@ -74,3 +71,43 @@ class Codes:
             for code in codes
             if code and (column, code) not in self.used
         ]
+
+
+def _parted(item: str, table: Table) -> tuple[str | None, str, str]:
+    """Column, if one is named, code and meaning."""
+    code, equals, meaning = (part.strip() for part in item.rpartition("="))
+    named = [name for name in table.columns if code.startswith(f"{name}:")]
+    column = max(named, key=len, default=None)
+    code = code[len(column) + 1 :].strip() if column is not None else code
+    if not equals or not code or not meaning:
+        raise DataError(
+            f"{table.path}: codes has {item!r}, expected code=meaning with commas between, "
+            f"such as 1=yes,-1=no,0=unknown,blank=no, or column:code=meaning"
+        )
+    return column, code, meaning
+
+
+def _ask_of_marks_and_order(
+    items: list[tuple[str | None, str, str]], table: Table, cells: set[str]
+) -> None:
+    """Refuse semicolons between codes, and meanings before them, where no cell is written so."""
+    mended, wrong = [], ""
+    words, numbers = ({way(cell) for cell in cells} for way in (str.lower, as_number))
+    for column, code, meaning in items:
+        item, place = f"{code}={meaning}", "" if column is None else f"{column}:"
+        last = meaning.rstrip("; ")
+        if code not in cells and BETWEEN_CODES.search(code):
+            wrong = wrong or f"{item!r}, expected commas between"
+            first, *rest = (part.strip() for part in item.split(";"))
+            mended += [place + first, *filter(None, rest)]
+            continue
+        if last != meaning and last.lower() in MEANINGS:
+            wrong = wrong or f"{item!r}, expected no semicolon"
+            meaning = last
+        known = meaning.lower() in words or as_number(meaning) in numbers
+        if code.lower() in MEANINGS and code.lower() not in words and known:
+            wrong = wrong or f"{item!r}, but no label is {code!r}: expected the cell first"
+            code, meaning = meaning, code
+        mended.append(f"{place}{code}={meaning}")
+    if wrong:
+        raise DataError(f"{table.path}: codes has {wrong}, {option('codes', *mended)}")

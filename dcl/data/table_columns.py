@@ -5,7 +5,7 @@ import re
 from .names import SUFFIXES
 from .resident import DataError, split_name
 from .table_file import NAMELESS, Table
-from .table_words import option, quoted
+from .table_words import option, quoted, some
 
 PREFIX = "label_"  # of a column of labels; one may be called label alone
 PATHS = ("path", "image", "image_path", "image_id", "file", "filename", "file_name", "img")
@@ -54,7 +54,7 @@ class Columns:
         if has_images and self.path is None:
             raise DataError(
                 f"{table.path}: no column names the images: call it {', '.join(PATHS[:-1])} or "
-                f"{PATHS[-1]}. Its columns are {', '.join(table.columns)}"
+                f"{PATHS[-1]}{_like_images(table)}. Its columns are {', '.join(table.columns)}"
             )
         self.split = self._one(table, left, ("split",), labels)
         left = [name for name in left if name not in (self.path, self.split)]
@@ -63,18 +63,18 @@ class Columns:
             _ask_of_splits(table, asked)
         self.labels = [name for name in left if (name in labels if labels else _says_label(name))]
         rest = [name for name in left if name not in self.labels]
-        self.guessed = not self.labels and self.path is not None  # every other column is a label
+        self.guessed = (
+            not (self.labels or labels) and self.path is not None
+        )  # all others are labels
         if self.guessed:
             self.labels, rest = rest, []
         if not self.labels:
-            raise DataError(
-                f"{table.path}: no column of labels: call them {PREFIX}..., or name them by "
-                f"`labels`. Its columns are {', '.join(table.columns)}"
-            )
+            raise DataError(_no_labels(table, labels, named[1:]))
         self.features = rest if self.path is None else []
         if self.path is None and not rest:
             raise DataError(
                 f"{table.path}: no column of features and none of images ({', '.join(PATHS)})"
+                f"{_like_images(table)}"
             )
         for name in [*self.labels, *self.features]:
             if NO_NAME.fullmatch(name):
@@ -105,6 +105,32 @@ def _absent(table: Table, name_of: str, name: str) -> str:
         f"{table.path}: {name_of} names {name!r}, but the columns are "
         f"{', '.join(map(quoted, table.columns))}{hint}"
     )
+
+
+def _no_labels(table: Table, labels, named) -> str:
+    """What an error says of a table without a label: of `named` options one may have taken it."""
+    taken = [
+        f"{name} is taken by {option(name_of, name)}"
+        for name_of, names in named
+        for name in names
+        if name in labels or _says_label(name)
+    ]
+    what = f" is left, {', '.join(taken)}: name others by `labels`, or leave that option out"
+    call = f": call them {PREFIX}..., or name them by `labels`"
+    columns = f"Its columns are {', '.join(table.columns)}"
+    return f"{table.path}: no column of labels{what if taken else call}. {columns}"
+
+
+def holds_images(table: Table, column: str) -> bool:
+    """Whether every cell of a column ends as the name of an image does."""
+    return all(cell.lower().endswith(SUFFIXES) for cell in table.columns[column])
+
+
+def _like_images(table: Table) -> str:
+    """Which columns hold names of images, if any do."""
+    others = (name for name in table.columns if name.lower() not in PATHS)
+    names = [name for name in others if holds_images(table, name)]
+    return f"; cells of {some(names)} end as images do: rename it to {PATHS[0]}" if names else ""
 
 
 def _names_images(table: Table, column: str, has_images: bool) -> bool:

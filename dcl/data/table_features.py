@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .resident import DataError
-from .table_columns import PREFIX, names_places
+from .table_columns import PATHS, PREFIX, holds_images, names_places
 from .table_file import Table
 from .table_labels import Attribute
 from .table_words import MISSING, counted, has_zeros, is_number, nfc, option, some
@@ -335,12 +335,15 @@ def _check_categories(table: Table, column: str, known: list[str], empty: np.nda
     rows = int((~empty).sum())
     if len(known) > max(2, rows / CATEGORIES):
         row = int((~empty).argmax())
-        keep = f", or keep rows of one text in one split by {option('group', column)}"
+        more = f", or keep rows of one text in one split by {option('group', column)}"
+        more = more if names_places(column) else ""
+        if holds_images(table, column):
+            more = f". If it names the images, call it {PATHS[0]}"
         raise table.error(
             row, column,
             f"got {table.columns[column][row]!r}, expected a finite number or a category: "
             f"{len(known):,} different texts in {rows:,} rows are none. Leave the column out by "
-            f"{option('ignore', column)}{keep if names_places(column) else ''}",
+            f"{option('ignore', column)}{more}",
         )  # fmt: skip
 
 

@@ -6,8 +6,9 @@ says by codes. The labels of a list in a cell are attributes that share it.
 """
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -42,6 +43,7 @@ WORDS = {"number": "whole numbers", PAIRS[0]: "true and false", PAIRS[1]: "yes a
 NO_CLASS = {
     *("?", "unknown", "missing", "not available", "not applicable", "n.a.", "--", ".", "tbd"),
     *("not known", "not assessed", "not done", "not recorded", "not reported", "n/k"),
+    *("k.a.", "k. a.", "keine angabe", "unbekannt", "n.d.", "n/d", "inconnu", "desconocido"),
     *("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"),
 }
 SPREADSHEET = re.compile(r"#[A-Z]+[!?]|#DIV/0!")  # an error in a formula
@@ -303,15 +305,8 @@ def _blank_is_no(cells: Cells) -> str:
 def _kind(cells: Cells, text: str) -> str | tuple[str, str]:
     """number, word or one of `PAIRS`."""
     cell, lower = cells.known[text], text.lower()
-    odd = lower in NO_CLASS or SPREADSHEET.fullmatch(text)
-    if cell not in cells.said and odd and not cells.table.folders:
-        own = "not known" if lower == "unknown" else cell
-        raise cells.error(
-            cell,
-            f"got {text!r}: leave the cell empty for unknown, or say what it means by "
-            f"{option('codes', f'{cell}=unknown')}, or by {option('codes', f'{cell}={own}')} if it "
-            f"is a class",
-        )
+    if cell not in cells.said and not cells.table.folders:
+        _ask_of_nothing(cells, text)
     whole = WHOLE.fullmatch(text)
     if whole and whole[1] != "-":
         return "number"
@@ -327,6 +322,30 @@ def _kind(cells: Cells, text: str) -> str | tuple[str, str]:
     return next((pair for pair in PAIRS if lower in pair), "word")
 
 
+def _ask_of_nothing(cells: Cells, text: str, *, lists: bool = False) -> None:
+    """Refuse a text that is no class by its look."""
+    if not _says_nothing(text, cells.known):
+        return
+    own = "not known" if text.lower() == "unknown" else text
+    none = f"{option('codes', f'{text}=no')} if its rows have none of them, " if lists else ""
+    raise cells.error(
+        cells.known[text],
+        f"got {text!r}: leave the cell empty for unknown, or say what it means by "
+        f"{option('codes', f'{text}=unknown')}, {none}or by {option('codes', f'{text}={own}')} if "
+        f"it is a class",
+    )
+
+
+def _says_nothing(text: str, others: Iterable[str]) -> bool:
+    """Whether a text is no class by its look: a word for unknown, or marks alone, such as -.
+
+    Beside a plus, - and others like it are classes.
+    """
+    if all(unicodedata.category(letter)[0] == "P" for letter in text):
+        return not any("+" in other for other in others)
+    return text.lower() in NO_CLASS or bool(SPREADSHEET.fullmatch(text))
+
+
 def _words(cells: Cells) -> list[str]:
     """The names of the classes of words: in alphabetical order, but yes after no."""
     if twice := spelt_twice(cells.known):
@@ -340,7 +359,8 @@ def _words(cells: Cells) -> list[str]:
             f"{option('codes', f'{code}={word} too')} that it is another, with another name",
         )
     names = sorted(cells.known)
-    if len(names) > 2 and {name.lower() for name in names} <= {*YES, *NO}:
+    asked = [name for name in names if name not in cells.said]  # -=- is a class
+    if len(asked) > 2 and {name.lower() for name in names} <= {*YES, *NO}:
         said = [f"{cells.code(cells.known[name])}={'yes' if name.lower() in YES else 'no'}"
                 for name in names]  # fmt: skip
         raise cells.error(
@@ -475,6 +495,8 @@ def attributes_in(
     _ask_of_none(cells, lists=True)
     texts = [text for text, cell in cells.known.items() if cell not in cells.said]
     _ask_of_vectors(cells, texts, separator)
+    for text in texts:
+        _ask_of_nothing(cells, text, lists=True)
     labels_in: dict[str, set[str] | None] = {}  # the labels in each different cell
     for cell, text in cells.texts.items():
         labels = None

@@ -1,6 +1,7 @@
 """What looks alike and may be one, or is a split by another name, is asked about, not guessed."""
 
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -51,10 +52,80 @@ def test_yes_and_no_in_several_ways_are_asked_about(words):
     assert {item.split("=")[1] for item in said.split(",")} == {"yes", "no"}
 
 
-@pytest.mark.parametrize("word", ["not available", "n.a.", "Missing", "TBD", "#REF!", "#DIV/0!"])
+NOTHING = ["not available", "n.a.", "Missing", "TBD", "#REF!", "#DIV/0!", "?", "--", "-", "*", "–",
+           "k.A.", "unbekannt", "/", "..."]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", NOTHING)
 def test_words_for_a_missing_label_are_no_class(word):
+    for others in (("yes", "no"), ("cat", "dog"), ("0", "1")):
+        made = cells(*[*others, word, others[0]] * 4)
+        with pytest.raises(DataError, match="leave the cell empty for unknown, or say") as caught:
+            attribute_of(made, "a", "a")
+        for said in re.findall("--codes [\"'](.*?)[\"'](?:,| if|$)", str(caught.value)):
+            classes = attribute_of(made, "a", "a", Codes(said, made)).classes
+            assert set(classes) == {*others, *([] if "unknown" in said else [word])}
+
+
+@pytest.mark.parametrize("word", NOTHING)
+def test_a_cell_that_says_nothing_among_lists_is_asked_about(word, tmp_path):
+    columns = {"a": ["cat|dog", "cat", word, "dog"] * 10}
     with pytest.raises(DataError, match="leave the cell empty for unknown, or say"):
-        attribute_of(cells("yes", "no", word, "yes"), "a", "a")
+        of_features(tmp_path, columns, separator="|")
+    for meaning, label in (("no", 0), ("unknown", -1), (word, 0)):
+        data = of_features(tmp_path, columns, separator="|", codes=f"{word}={meaning}")
+        assert data.splits["train"].labels[:4, data.attributes.index("cat")].tolist() == [
+            1, 1, label, 0
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [("-", "+"), ("-", "+", "++"), ("neg", "+", "*"), ("✓", "✗")])
+def test_marks_beside_a_plus_and_signs_are_classes(words):
+    assert set(attribute_of(cells(*words * 4), "a", "a").classes) == set(words)
+
+
+@pytest.mark.parametrize("name", ["id", "Name", "filenames"])
+def test_a_column_of_images_by_another_name_is_told_how_to_call_it(name, tmp_path):
+    columns = {name: [f"i{n}.PNG" for n in range(40)], "label": TWO, "f_x": [n % 7 for n in TWO]}
+    for options, words in (
+        ({}, "If it names the images, call it path"),
+        ({"ignore": [name, "f_x"]}, f"cells of '{name}' end as images do: rename it to path"),
+        ({"images": tmp_path}, f"cells of '{name}' end as images do: rename it to path"),
+    ):
+        path = write(tmp_path / "my.csv", [list(columns), *zip(*columns.values(), strict=True)])
+        with pytest.raises(DataError, match=words):
+            table.load(path, **options)
+
+
+def test_an_option_that_takes_the_only_label_is_named(tmp_path):
+    rows = [["x", "label_y"], *([n % 7, n % 2] for n in range(40))]
+    path = write(tmp_path / "my.csv", rows)
+    for options, said in (
+        ({"group": "label_y"}, "--group"), ({"ignore": ["label_y"]}, "--ignore"),
+        ({"ignore": ["x"], "labels": ["x"]}, "--ignore x"),
+    ):  # fmt: skip
+        with pytest.raises(DataError, match=rf"no column of labels is left, .* is taken by {said}"):
+            table.load(path, **options)
+
+
+@pytest.mark.parametrize(
+    ("codes", "mended"),
+    [("1=yes;0=no", "1=yes,0=no"), ("a:1=yes; 0=no,2=no", "a:1=yes,0=no,2=no"),
+     ("1=yes,0=no;", "1=yes,0=no"), ("yes=1,no=0,no=2", "1=yes,0=no,2=no"),
+     ("a:yes=1,0=no,2=no", "a:1=yes,0=no,2=no")],
+)  # fmt: skip
+def test_codes_with_semicolons_or_turned_around_are_refused_as_they_should_be(codes, mended):
+    made = cells(*[0, 1, 2] * 4)
+    with pytest.raises(DataError, match="codes has") as caught:
+        Codes(codes, made)
+    assert f'--codes "{mended}"' in str(caught.value)
+    Codes(mended, made)
+
+
+def test_cells_with_semicolons_and_words_as_codes_are_codes():
+    made = cells(*["1=a;0", "yes", "0"] * 4)
+    codes = Codes("1=a;0=one,yes=0", made)
+    assert attribute_of(made, "a", "a", codes).classes == ("0", "one")
 
 
 @pytest.mark.parametrize(
@@ -638,6 +709,6 @@ def test_a_column_left_out_that_says_blank_moves_no_code(tmp_path):
 
 
 def test_a_stray_word_beside_a_class_that_codes_name_is_refused(tmp_path):
-    columns = {"a": ["1", "2", "3", "4A", "#", "1", "2", "3"] * 5}
-    with pytest.raises(DataError, match="got '#' among whole numbers"):
+    columns = {"a": ["1", "2", "3", "4A", "x", "1", "2", "3"] * 5}
+    with pytest.raises(DataError, match="got 'x' among whole numbers"):
         of_features(tmp_path, columns, codes="4A=4A")
