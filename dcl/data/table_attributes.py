@@ -6,17 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from .resident import SPLITS, DataError, Dataset
+from .table_cells import Attribute
 from .table_codes import Codes
 from .table_columns import ABOUT, DATE, PREFIX, Columns, names_places
 from .table_exclusive import ALL, exclusive_columns, merged, one_hot
 from .table_file import Table
-from .table_labels import (
-    TEXT,
-    Attribute,
-    attribute_of,
-    attributes_in,
-    positive_words,
-)
+from .table_labels import attribute_of, positive_words
+from .table_lists import TEXT, attributes_in
 from .table_words import FEW, MISSING, counted, option, quoted, some
 
 LACKING = {  # what becomes of an attribute that lacks a class

@@ -7,9 +7,9 @@ import numpy as np
 
 from ..checks import UNKNOWN
 from .resident import DataError
+from .table_cells import Attribute
 from .table_columns import Columns
 from .table_file import Table
-from .table_labels import Attribute
 from .table_words import some
 
 ALL = "all"  # of `exclusive`: every column of labels

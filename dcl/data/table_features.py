@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from .resident import DataError
+from .table_cells import Attribute
 from .table_columns import PATHS, PREFIX, holds_images, names_places
 from .table_file import Table
-from .table_labels import Attribute
 from .table_words import MISSING, counted, has_zeros, is_number, nfc, option, some
 
 IMPUTE = ("none", "median")

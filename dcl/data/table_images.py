@@ -14,8 +14,8 @@ from .names import SUFFIXES, folded, is_hidden, match, near
 from .pack import Pack, open_pack
 from .resident import DataError
 from .sources import Archive, Folder
+from .table_cells import Attribute
 from .table_file import Table
-from .table_labels import Attribute
 from .table_words import counted, is_number, option, some
 
 SHOWN = 3  # images that a sentence names

@@ -4,10 +4,10 @@ import numpy as np
 
 from .resident import SPELLINGS, SPLITS, DataError, split_name
 from .stratify import TooRareError, stratify
+from .table_cells import Attribute
 from .table_columns import ID, Columns, names_places
 from .table_file import Table
 from .table_images import Images, joined
-from .table_labels import Attribute
 from .table_words import MISSING, WHOLE, counted, is_number, option, some, spelt_elsewhere
 
 SHOWN = 5  # columns in a sentence

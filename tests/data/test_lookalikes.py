@@ -82,6 +82,8 @@ def test_a_cell_that_says_nothing_among_lists_is_asked_about(word, tmp_path):
 @pytest.mark.parametrize("words", [("-", "+"), ("-", "+", "++"), ("neg", "+", "*"), ("✓", "✗")])
 def test_marks_beside_a_plus_and_signs_are_classes(words):
     assert set(attribute_of(cells(*words * 4), "a", "a").classes) == set(words)
+    with pytest.raises(DataError, match=r"got '\?': leave the cell empty"):
+        attribute_of(cells(*[*words, "?"] * 4), "a", "a")
 
 
 @pytest.mark.parametrize("name", ["id", "Name", "filenames"])
