@@ -9,12 +9,11 @@ from .resident import DataError
 from .table_cells import Attribute
 from .table_columns import PATHS, PREFIX, holds_images, names_places
 from .table_file import Table
+from .table_outliers import outliers
 from .table_words import MISSING, counted, has_zeros, is_number, nfc, option, some
 
 IMPUTE = ("none", "median")
 LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no category
-NOTHING = re.compile(r"-?9{2,}")  # numbers that stand for nothing
-CODES = 3  # of them at an end
 FEWEST = 5  # rows of each class, where a feature that tells it is no chance
 CATEGORIES = 4  # rows that a category needs, in the mean
 IS_LABEL = (
@@ -22,9 +21,6 @@ IS_LABEL = (
     f"`ignore`"
 )
 MEND = "Mend the cell or take its row out"  # of new rows, whose columns are those of the training
-MEASURED = 30  # distances from the median that tell how far the numbers of a column lie apart
-FEW_SLIPS, SLIPS = 3, 0.01  # how many of them, and which share, may be slips
-STEP, TAILS = 20, 5  # from one distance to a slip: at least, and of the tail before (by trial)
 
 
 Read = dict[str, tuple[np.ndarray | None, np.ndarray]]
@@ -103,7 +99,7 @@ def features_of(
             notes += _told(column, cells, known, empty)
             continue
         _check_counter(table, column, numbers)
-        notes += _outliers(table, column, numbers, rows["train"]) + _zeros(column, cells)
+        notes += outliers(table, column, numbers, rows["train"]) + _zeros(column, cells)
         median = float(np.nanmedian(numbers[rows["train"]]))
         if (np.where(empty, median, numbers)[rows["train"]] == median).all():
             notes.append(_constant(column, f"{median:g}"))
@@ -201,88 +197,6 @@ def _zeros(column: str, cells: np.ndarray) -> list[str]:
         f"codes, such as postal ones, leave the column out by {option('ignore', column)}, or write "
         f"a letter before each to have categories"
     ]
-
-
-def _outliers(table: Table, column: str, numbers: np.ndarray, train: np.ndarray) -> list[str]:
-    """A sentence on the numbers of a column that lie far from all others; NaN is passed over."""
-    known = np.flatnonzero(~np.isnan(numbers))
-    values = numbers[known]
-    far = _sentinels(values)
-    far = far if far.any() else _slips(values)
-    if not far.any():
-        return []
-    first, others = known[far.argmax()], values[~far]
-    of = f"of {len(values):,} numbers"
-    right = "; if it is right, give the column's logarithm" if values.min() > 0 else ""
-    harm = (
-        "scaled with it the others are nearly the same"
-        if np.isin(known[far], train).any()
-        else "the network learns from none like it"
-    )
-    return [
-        f"warning: {column}: {counted(int(far.sum()), f'{of} is', f'{of} are')} far from all "
-        f"others, {others.min():g} to {others.max():g}; the first is {numbers[first]:g}, "
-        f"row {table.rows[first]}: {harm}. Mend it; if it means that nothing is known, leave the "
-        f"cell empty and say --impute median{right}"
-    ]
-
-
-def _sentinels(values: np.ndarray) -> np.ndarray:
-    """Where the least or the largest numbers (N,) stand for nothing by their look: -999, or -1.
-
-    They are one number or a few, such as -98 and -99, at an end or both, and lie farther from the
-    others than these lie apart.
-    """
-    numbers, counts = np.unique(values, return_counts=True)
-    cuts = [(low, high) for low in range(CODES + 1) for high in range(CODES + 1) if low + high]
-    for low, high in sorted(cuts, key=sum):
-        last = len(numbers) - high
-        rest, below, above = numbers[low:last], numbers[:low], numbers[last:]
-        many = low + high > 1 and 2 * counts[low:last].sum() < len(values)
-        if len(rest) < 2 or many:
-            continue
-        with np.errstate(over="ignore"):
-            gaps = [*(rest[0] - below[-1:]), *(above[:1] - rest[-1])]
-            apart = min(gaps) > rest[-1] - rest[0]
-        ends = ((below, counts[:low]), (above, counts[last:]))
-        if apart and all(_stand_for_nothing(*end, rest[0]) for end in ends if len(end[0])):
-            return ~((rest[0] <= values) & (values <= rest[-1]))
-    return np.zeros(len(values), bool)
-
-
-def _stand_for_nothing(end: np.ndarray, counts: np.ndarray, low: float) -> bool:
-    """Whether numbers look so beside others from `low`: of nines, or negative and there again.
-
-    Of several one need do so, if the others are whole and there again.
-    """
-    nines = np.array([bool(NOTHING.fullmatch(f"{value:.0f}")) for value in end])
-    again = counts > 1
-    negative = (end < 0).all() and low >= 0 and again.all()
-    alike = len(end) == 1 or ((end == np.round(end)) & (again | nines)).all()
-    return bool((nines.any() or negative) and alike)
-
-
-def _slips(values: np.ndarray) -> np.ndarray:
-    """Where a few numbers (N,) are far from the others, by no tail of theirs: a slip, or 1e30.
-
-    The distances from the median are taken in their order. Among the last of them one must be many
-    times the one before, and more times than that is the usual one: numbers of a heavy tail, such
-    as incomes, lie apart by as much, but come nearer and nearer to the median without a gap.
-    """
-    ends = (values == values.min()) | (values == values.max())
-    once = np.concatenate([np.unique(values[ends]), values[~ends]])
-    middle = np.median(once)
-    order = np.sort(abs(once - middle))
-    order = order[order > 0]
-    if len(order) < MEASURED:
-        return np.zeros(len(values), bool)
-    last = max(FEW_SLIPS, int(SLIPS * len(order)))
-    before, after = order[-last - 1 : -1], order[-last:]
-    steps, tails = after / before, before / np.median(order)
-    gap = np.flatnonzero((steps > STEP) & (steps > TAILS * tails))
-    if not len(gap):
-        return np.zeros(len(values), bool)
-    return abs(values - middle) >= after[gap[0]]
 
 
 def giveaways(read: Read, table: Table, attributes: Sequence[Attribute]) -> list[str]:

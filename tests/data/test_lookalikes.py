@@ -18,9 +18,9 @@ from dcl.data.images import decode
 from dcl.data.scores_table import read_prior, read_scores
 from dcl.data.sources import Archive
 from dcl.data.table_codes import Codes
-from dcl.data.table_features import _outliers
 from dcl.data.table_file import Table, read_table
 from dcl.data.table_labels import attribute_of
+from dcl.data.table_outliers import outliers
 from dcl.data.table_splits import groups_of
 
 SPLIT = (["train"] * 6 + ["val"] * 2 + ["test"] * 2) * 4
@@ -600,7 +600,7 @@ def test_a_heavy_tail_holds_no_number_far_from_all_others(name):
             values = HEAVY[name](draw, count).astype(float)
             rows = list(range(2, count + 2))
             made = Table(path=Path("my.csv"), columns={"x": [""] * count}, rows=rows)
-            assert _outliers(made, "x", values, np.arange(len(values))) == []
+            assert outliers(made, "x", values, np.arange(len(values))) == []
 
 
 def test_a_question_mark_among_numbers_is_an_empty_cell(tmp_path):
