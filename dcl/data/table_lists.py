@@ -132,10 +132,11 @@ def attributes_in(
     order = sorted(words, key=int) if all(map(str.isdecimal, words)) else sorted(words)
     if twice := spelt_twice(order):
         other, word = twice
+        code = cells.code(cells.known[word]) if cells.known.get(word) in cells.said else word
         raise table.error(
             None, column,
             f"has {word!r} and {other!r}: write it in one way, or say by "
-            f"{option('codes', f'{word}={other}')} that they are one label",
+            f"{option('codes', f'{code}={other}')} that they are one label",
         )  # fmt: skip
     unknown = Counter({cell: n for cell, n in cells.counts.items() if labels_in[cell] is None})
     known = len(table) - sum(unknown.values())

@@ -16,6 +16,7 @@ from dcl.data.stratify import TooRareError, stratify
 from dcl.data.table_codes import Codes
 from dcl.data.table_file import Table
 from dcl.data.table_labels import attribute_of
+from dcl.data.table_lists import attributes_in
 from dcl.data.table_words import as_number, names_in, quoted
 
 COUNT = 40
@@ -139,6 +140,9 @@ def test_a_spelling_that_codes_brought_is_mended_by_the_code():
     made = cells(*["normal", "ill", ""] * 4)
     with pytest.raises(DataError, match='say by --codes "blank=normal" that they are one class'):
         labels_of(made, "a", Codes("blank=Normal", made))
+    made = cells(*["normal", "ill|old", ""] * 4)
+    with pytest.raises(DataError, match='say by --codes "blank=Normal" that they are one label'):
+        attributes_in(made, "a", "|", Codes("blank=normal,normal=Normal", made))
 
 
 def test_codes_name_columns_with_commas_and_colons():
