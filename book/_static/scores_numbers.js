@@ -107,7 +107,8 @@ function dclScoresNumbers() {
   }
 
   function columnsOf(given) {
-    const named = given.map((name, i) => name || `Unnamed: ${i}`); // as pandas calls it, and left out
+    // as pandas calls a column without a name, and left out
+    const named = given.map((name, i) => name.normalize("NFC") || `Unnamed: ${i}`);
     const header = named.map((name) => (KEYS.includes(name.toLowerCase()) ? name.toLowerCase() : name));
     const wrong = (message, column = null) => { throw new TableError(`row 1${message}`, 1, column); };
     if (header[0].toLowerCase().startsWith("sep=")) {
@@ -171,7 +172,7 @@ function dclScoresNumbers() {
         ss = grow(ss, Float64Array);
       }
       if (columns.id >= 0) {
-        const id = cells[columns.id];
+        const id = cells[columns.id].normalize("NFC");
         if (seen.has(id)) {
           wrong("id", `'${id}' stands in row ${seen.get(id)} too. If it names what several rows belong `
             + "to, such as a person, call the column group");
@@ -187,7 +188,7 @@ function dclScoresNumbers() {
         parts.push(part);
       }
       if (columns.group >= 0) {
-        const group = cells[columns.group];
+        const group = cells[columns.group].normalize("NFC");
         if (MISSING.has(group.toLowerCase())) wrong("group", `is blank${group ? `, got '${group}'` : ""}`);
         if (!groupNumbers.has(group)) {
           const key = alike(group);

@@ -292,6 +292,8 @@ def test_the_page_counts_copied_rows_as_the_library_does(tab, digits, again, gro
         "y_a|s_a\n1|0.5\n",
         "sep=;\ny_a;s_a\n1;0.5\n",
         "y_a,y_a,s_a\n1,1,0.5\n",
+        "y_\u00e9,s_e\u0301\n1,0.5\n0,0.25\n",  # one name in two forms of Unicode
+        "id,y_a,s_a\n\u00e9,1,0.5\ne\u0301,0,0.25\n",
     ],
 )
 def test_the_page_reads_and_refuses_a_table_as_the_command_does(tab, text, tmp_path):
