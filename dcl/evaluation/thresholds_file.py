@@ -148,6 +148,10 @@ class Thresholds:
             ],
         }
 
+    def as_text(self) -> str:
+        """The file as JSON."""
+        return json.dumps(self.as_json(), indent=1) + "\n"
+
     def write(self, path: str | Path) -> None:
         """Write the JSON file that `read` reads.
 
@@ -157,7 +161,7 @@ class Thresholds:
             Where it cannot be written, as in a folder that does not exist.
         """
         try:
-            Path(path).write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
+            Path(path).write_text(self.as_text(), encoding="utf-8")
         except OSError as error:
             raise ThresholdsError(f"{path}: cannot be written ({error.strerror})") from None
 

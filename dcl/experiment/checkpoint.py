@@ -2,11 +2,18 @@
 
 import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 
 class TrainingError(RuntimeError):
@@ -21,6 +28,54 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)
     # decision -> value on validation, epoch, model, criterion
     best: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@contextmanager
+def alone(checkpoint: Path) -> Iterator[None]:
+    """No other process trains the run of this checkpoint until the block ends.
+
+    What stops the block, such as Ctrl-C, learns whether the run can go on.
+
+    Raises
+    ------
+    TrainingError
+        Where another process trains it now.
+    """
+    path = checkpoint.with_name(f".{checkpoint.name}.lock")
+    file = _locked(path)
+    try:
+        yield
+    except BaseException as error:
+        if checkpoint.exists() and not isinstance(error, ValueError | RuntimeError):
+            error.add_note("the same command goes on from the last finished epoch")
+        raise
+    finally:
+        if file is not None:
+            path.unlink(missing_ok=True)  # while it is locked
+            file.close()
+
+
+def _locked(path: Path) -> Any:
+    """The file, locked until it is closed or the process ends; None on a disk without locks."""
+    while fcntl is not None:
+        file = path.open("a")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        except BlockingIOError:
+            file.close()
+            raise TrainingError(
+                f"another process trains this run, and has locked {path}: wait until it ends, or "
+                f"choose other results"
+            ) from None
+        except FileNotFoundError:  # the other has ended just now, and removed it
+            pass
+        except OSError:
+            file.close()
+            break
+        file.close()
+    return None
 
 
 def save_checkpoint(path: Path, identity: str, state: dict[str, Any], progress: Progress) -> None:

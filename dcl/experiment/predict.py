@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import torch
@@ -107,6 +107,7 @@ def predict_classes(
     else:
         batches, notes = _images_of(given, out, record, config, broken)
     names, classes = _attributes(record)
+    header = _header("row" if is_table else "image", names, record_path)
     if thresholds is None:
         offsets = _offsets(record, record_path, decision, classes)
     elif set(classes) == {2}:
@@ -128,8 +129,7 @@ def predict_classes(
     words = _class_names(record, names)
     text, count = io.StringIO(newline=""), 0
     table = csv.writer(text)
-    table.writerow(["row" if is_table else "image",
-                    *(x for name in names for x in (name, f"{name}_score"))])  # fmt: skip
+    table.writerow(header)
     for part, inputs in batches:
         split = Split(images=inputs, labels=np.full((len(part), len(names)), -1))
         batch = Resident(split, chosen).batch(torch.arange(len(part), device=chosen))[0]
@@ -145,25 +145,33 @@ def predict_classes(
         count += len(part)
     if not count:
         raise DataError(f"{given}: no image can be read, the first is {broken[0]}")
-    records.write_whole(out, text.getvalue().encode("utf-8", "surrogateescape"))
+    records.write_out(out, text.getvalue())
     return Predicted(count, broken, notes, moved=offsets is not None)
+
+
+def _header(first: str, names: list[str], record: Path) -> list[str]:
+    """Columns of the CSV; an attribute whose column would be there twice is refused."""
+    header = [first, *(x for name in names for x in (name, f"{name}_score"))]
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(
+            f"the CSV would have two columns {twice!r}: one for the attribute of {record}, one for "
+            f"the {first} or a score. Rename the attribute in the training's data and train again"
+        )
+    return header
 
 
 def _check_out(out: Path, config: Training) -> None:
     """Refuse to write over what the record was trained from, or what is no earlier CSV of ours."""
     named = (getattr(config, name, "") for name in ("data_root", "images", "weights"))
     records.check_out([out], [resolve(path) for path in named if path])
-    if not out.is_file() or not out.stat().st_size:
-        return
-    with out.open(encoding="utf-8", errors="replace", newline="") as file:
-        first = file.readline(LONGEST).rstrip("\r\n")
-    cells = next(csv.reader([first]), [])
+    records.check_replaced("--out", out, "predictions", _are_predictions)
+
+
+def _are_predictions(file: TextIO) -> bool:
+    cells = next(csv.reader([file.readline(LONGEST).rstrip("\r\n")]), [])
     scores = [f"{name}_score" for name in cells[1::2]]
-    if cells[:1] not in (["row"], ["image"]) or not scores or cells[2::2] != scores:
-        raise ConfigError(
-            f"--out {out} holds something else than predictions, it begins with {first[:60]!r}: "
-            f"give another name, or take the file away"
-        )
+    return cells[:1] in (["row"], ["image"]) and bool(scores) and cells[2::2] == scores
 
 
 Batches = Iterator[tuple[list[Any], np.ndarray]]

@@ -10,10 +10,10 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
@@ -53,7 +53,7 @@ def write(record: dict[str, Any], path: Path) -> Path:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file that appears whole or not at all."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    scratch = _scratch(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch.write_bytes(content)
@@ -63,16 +63,87 @@ def write_whole(path: Path, content: bytes) -> None:
         raise
 
 
+def _scratch(path: Path) -> Path:
+    """What is written first, and takes the place of `path` when it is whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
 def check_out(written: Sequence[Path], read: Sequence[Path]) -> None:
-    """Raise a RecordError unless what ``--out`` asks for is written over nothing that is read."""
+    """Raise a RecordError unless what ``--out`` asks for can be written, over nothing that is read.
+
+    A command asks before the minutes that its work takes.
+    """
     taken = {path.resolve() for path in read}
     for path in written:
-        if not path.parent.is_dir():
-            raise RecordError(f"--out: the folder {path.parent} does not exist: make it first")
-        if path.is_dir():
-            raise RecordError(f"--out {path} is a folder: name a file")
+        try:
+            if not path.parent.is_dir():
+                raise RecordError(f"--out: the folder {path.parent} does not exist: make it first")
+            if path.exists() and not path.is_file():
+                what = "a folder" if path.is_dir() else "no file"
+                raise RecordError(f"--out {path} is {what}: name a file")
+            _scratch(path).touch()
+            _scratch(path).unlink()
+        except OSError as error:
+            raise RecordError(
+                f"--out {path} cannot be written: {error.strerror}. Give another folder or name"
+            ) from None
         if path.resolve() in taken:
             raise RecordError(f"--out would write over {path}, which is read: give it another name")
+
+
+def check_replaced(option: str, path: Path, kind: str, is_ours: Callable[[TextIO], bool]) -> None:
+    """Raise a RecordError unless a file that would be replaced is of this kind, or empty."""
+    try:
+        if not path.exists() or (path.is_file() and not path.stat().st_size):
+            return
+        with path.open(encoding="utf-8", errors="replace", newline="") as file:
+            if is_ours(file):
+                return
+            file.seek(0)
+            first = file.readline(60).rstrip("\r\n")
+    except OSError as error:
+        raise RecordError(f"{option} {path} cannot be replaced: {error.strerror}") from None
+    raise RecordError(
+        f"{option} {path} holds something else than {kind}, it begins with {first!r}: give "
+        f"another name, or take the file away"
+    )
+
+
+def write_out(path: Path, text: str) -> None:
+    """Write what ``--out`` asks for, whole or not at all; a RecordError where that fails."""
+    try:
+        write_whole(path, text.encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        raise RecordError(f"--out {path} cannot be written: {error.strerror}") from None
+
+
+def json_of(file: TextIO) -> dict[str, Any]:
+    """The object of a JSON file; without any key for all else."""
+    try:
+        content = json.load(file)
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def check_results(path: Path, keep_weights: bool, keep_scores: bool) -> None:
+    """Raise a RecordError where a run would write over what no run has written.
+
+    A record is written over by a later run of the same name. Weights or scores without a record,
+    or the checkpoint of a run that will write it, are not ours.
+    """
+    check_replaced(
+        "results", path, "a run's record",
+        lambda file: type((found := json_of(file)).get("schema")) is int and "method" in found,
+    )  # fmt: skip
+    if path.is_file() or path.with_suffix(".checkpoint").is_file():
+        return
+    for kept, place in ((keep_weights, weights_path(path)), (keep_scores, scores_path(path))):
+        if kept and place.exists():
+            raise RecordError(
+                f"{place} is there, its record {path.name} is not: take the file away, or choose "
+                f"other results"
+            )
 
 
 def check_folder(folder: Path, needed: int) -> None:
@@ -256,7 +327,9 @@ def read_weights(record: Path) -> dict[str, Tensor]:
     """Read the model's state beside a record, to the CPU."""
     path = weights_path(record)
     try:
-        return load(path.read_bytes())
+        content = path.read_bytes()
+        _check_kept(path, record, "keep_weights")
+        return load(content)
     except OSError as error:
         raise WeightsError(
             f"cannot read the weights {path}: {error.strerror}. "
@@ -264,6 +337,15 @@ def read_weights(record: Path) -> dict[str, Tensor]:
         ) from None
     except SafetensorError as error:
         raise WeightsError(f"{path} is not a safetensors file: {error}") from None
+
+
+def _check_kept(path: Path, record: Path, option: str) -> None:
+    """Raise a RecordError for a file beside a record whose run kept none: an older run's."""
+    if Path(record).is_file() and read(record).get("config", {}).get(option) is False:
+        raise RecordError(
+            f"{path} is of an earlier run, that of {record} had {option} False: run it again with "
+            f"{option} True, or take the file away"
+        )
 
 
 def load_into(model: nn.Module, state: dict[str, Tensor], record: Path) -> None:
@@ -328,6 +410,7 @@ def read_scores(record: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     AUC or average precision, does not quite.
     """
     with np.load(scores_path(record)) as arrays:
+        _check_kept(scores_path(record), record, "keep_scores")
         splits = [name.removesuffix("_scores") for name in arrays if name.endswith("_scores")]
         return {
             split: (

@@ -14,7 +14,7 @@ from torch import nn
 from ..data import Dataset, Resident
 from ..protocol import Criterion
 from . import distributed, provenance, records, trainer
-from .checkpoint import Progress
+from .checkpoint import Progress, alone
 from .config import ConfigError, Training, as_config_error
 from .datasets import config_of
 from .machine import best_precision, fair_share
@@ -126,31 +126,36 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
         splits = {
             name: Resident(split, device, data.augment) for name, split in data.splits.items()
         }
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):  # the caller's
-            progress = _train(config, data, model, criterion, splits, show)
-        path = config.record_path(data)
-        record = {
-            "experiment": config.experiment,
-            "method": config.method,
-            "seed": config.seed,
-            "config": config.recorded(),
-            "dataset": data.describe(),
-            "final_g": progress.history[-1]["g"],
-            "final_f": progress.history[-1]["f"],
-            **tested(config, data, model, criterion, splits, progress),
-            "history": progress.history,
-            "timing": timing(progress, splits["train"])
-            | {"clustering_seconds": getattr(criterion, "clustering_seconds", [])},
-            "environment": provenance.environment(device)
-            | {"processes": distributed.processes(), "source": source_of(config, model)},
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        if distributed.rank() == 0:
-            best = progress.best[config.entry.decisions[0]]
-            if config.keep_weights:
-                records.write_weights(best["model"], path)
-            records.write(record, path)
-            checkpoint_of(config, data).unlink(missing_ok=True)
+        path, checkpoint = config.record_path(data), checkpoint_of(config, data)
+        needed = CHECKPOINT_SIZE * sum(p.numel() * p.element_size() for p in model.parameters())
+        records.check_folder(path.parent, needed)
+        first = distributed.rank() == 0
+        with alone(checkpoint) if first else nullcontext():
+            records.check_results(path, config.keep_weights, config.keep_scores)
+            with torch.random.fork_rng([device] if device.type == "cuda" else []):  # the caller's
+                progress = _train(config, data, model, criterion, splits, show)
+            record = {
+                "experiment": config.experiment,
+                "method": config.method,
+                "seed": config.seed,
+                "config": config.recorded(),
+                "dataset": data.describe(),
+                "final_g": progress.history[-1]["g"],
+                "final_f": progress.history[-1]["f"],
+                **tested(config, data, model, criterion, splits, progress),
+                "history": progress.history,
+                "timing": timing(progress, splits["train"])
+                | {"clustering_seconds": getattr(criterion, "clustering_seconds", [])},
+                "environment": provenance.environment(device)
+                | {"processes": distributed.processes(), "source": source_of(config, model)},
+                "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+            if first:
+                best = progress.best[config.entry.decisions[0]]
+                if config.keep_weights:
+                    records.write_weights(best["model"], path)
+                records.write(record, path)
+                checkpoint.unlink(missing_ok=True)
         return {**record, "path": path}
 
 
@@ -174,9 +179,6 @@ def _train(
     splits: dict[str, Resident],
     show: bool,
 ) -> Progress:
-    checkpoint = checkpoint_of(config, data)
-    needed = CHECKPOINT_SIZE * sum(p.numel() * p.element_size() for p in model.parameters())
-    records.check_folder(checkpoint.parent, needed)
     return trainer.train(
         model,
         criterion,
@@ -191,7 +193,7 @@ def _train(
         precision=config.precision,
         curriculum=config.curriculum,
         decisions=config.entry.decisions,
-        checkpoint=checkpoint,
+        checkpoint=checkpoint_of(config, data),
         identity=f"{config.identity(data)}-{data.fingerprint}-{source_of(config, model)}",
         show=show,
     )

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import io
 import warnings
 from pathlib import Path
 
@@ -10,11 +11,16 @@ from ..data.table_words import counted
 from ..evaluation import thresholds, thresholds_file
 from ..evaluation.scored_rows import ScoreError
 from ..evaluation.thresholds import METRICS, Report, ThresholdsError
-from ..evaluation.thresholds_file import SCALES
-from .records import check_out
+from ..evaluation.thresholds_file import SCALES, SCHEMA
+from .records import check_out, check_replaced, json_of, write_out
 
 HEADS = ("label", "decision", "threshold", "bal. acc.", "F1", "precision", "recall")
 MOST = 40  # labels whose rows are printed
+COLUMNS = (  # of the CSV
+    "label", "decision", "threshold",
+    *(f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")),
+    "positives", "negatives", "few",
+)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,10 +68,11 @@ def tune(options: argparse.Namespace) -> None:
     except ValueError as error:
         raise ThresholdsError(str(error)) from None
     doubts = [f"warning: {warning.message}" for warning in told]
+    if out is not None:  # before a word is printed, which may fail
+        write_out(out, report.thresholds.as_text())
+        write_out(out.with_suffix(".csv"), csv_of(report))
     print(sentence(report), "", *notes(table, report), *doubts, "", *lines(report), sep="\n")
     if out is not None:
-        report.thresholds.write(out)
-        write_csv(report, out.with_suffix(".csv"))
         print(f"\nwritten: {out}, {out.with_suffix('.csv')}")
 
 
@@ -75,7 +82,11 @@ def _check_out(out: Path, options: argparse.Namespace) -> None:
         raise ThresholdsError(f"--out must end in .json, got {str(out)!r}")
     given = (options.table, options.labels, options.scores, options.prior)
     read = [Path(path) for path in given if path is not None]
-    check_out([out, out.with_suffix(".csv")], read)
+    beside = out.with_suffix(".csv")
+    check_out([out, beside], read)
+    check_replaced("--out", out, "thresholds", lambda f: json_of(f).get("schema") == SCHEMA)
+    header = ",".join(COLUMNS)
+    check_replaced("--out", beside, "tune's table", lambda f: f.readline().rstrip() == header)
 
 
 def _read(options: argparse.Namespace) -> ScoresTable:
@@ -167,10 +178,10 @@ def _percent(row: dict, metric: str) -> str:
     return f"{100 * value:.1f}{ends}"
 
 
-def write_csv(report: Report, path: Path) -> None:
+def csv_of(report: Report) -> str:
     """A row for each label and decision, then for the mean; shares, not percent."""
-    table = report.rows_of_table()
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(report.rows_of_table())
+    return text.getvalue()

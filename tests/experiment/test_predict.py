@@ -82,6 +82,30 @@ def test_nothing_that_is_read_is_written_over(made, place, tmp_path, capsys):
     assert not list(out.parent.glob(".*.part"))
 
 
+@pytest.mark.parametrize("place", ["/proc/found.csv", "/dev/null", "x" * 300, "x" * 250])
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    made, place, tmp_path, monkeypatch, capsys
+):
+    record, _, images = made
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(records, "read", lambda path: pytest.fail("it works"))
+    assert main(["predict", str(record["path"]), str(images), "--out", place]) == 2
+    assert f"--out {place} " in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["image", "hat_score"])
+def test_an_attribute_that_would_be_a_column_twice_is_refused(made, name, tmp_path, capsys):
+    record, _, images = made
+    renamed = json.loads(record["path"].read_text())
+    row = next(iter(renamed["test"]["per_attribute"].values()))
+    renamed["test"]["per_attribute"] = {"hat": row, name: row}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(renamed))
+    assert main(["predict", str(path), str(images), "--out", str(tmp_path / "p.csv")]) == 2
+    assert f"would have two columns {name!r}" in capsys.readouterr().err
+
+
 def test_a_csv_stays_as_it_is_where_no_image_can_be_read(made, tmp_path, capsys):
     record, _, _ = made
     out = tmp_path / "found.csv"
@@ -173,7 +197,7 @@ def test_what_is_missing_is_named(made, tmp_path, capsys):
 def test_a_method_that_decides_by_more_than_the_weights_is_named(made, tmp_path, capsys):
     record, _, images = made
     changed = json.loads(record["path"].read_text())
-    config = Table(**OPTIONS, method="crt")
+    config = Table(**OPTIONS, method="crt", keep_weights=True)
     path = tmp_path / "crt.json"
     path.write_text(json.dumps(changed | {"method": "crt", "config": config.recorded()}))
     shutil.copy(record["path"].with_suffix(".safetensors"), path.with_suffix(".safetensors"))

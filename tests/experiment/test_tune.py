@@ -3,6 +3,8 @@
 import csv
 import dataclasses
 import json
+import os
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -175,6 +177,49 @@ def test_a_result_never_writes_over_what_is_read(name, forest, tmp_path, capsys)
     assert main(["tune", str(table), "--bootstrap", "0", "--out", str(out)]) == 2
     assert "--out" in capsys.readouterr().err
     assert table.read_bytes() == forest[0].read_bytes()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+@pytest.mark.parametrize("closed", [True, False])
+def test_the_files_are_written_whoever_reads_the_output(
+    encoding, closed, forest, tmp_path, monkeypatch
+):
+    reading, writing = os.pipe()
+    if closed:
+        os.close(reading)
+    out = tmp_path / "t.json"
+    with os.fdopen(writing, "w", encoding=encoding) as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        status = main(["tune", str(forest[0]), "--bootstrap", "3", "--out", str(out)])
+        monkeypatch.undo()
+    assert status == (141 if closed else 0)
+    assert is_valid(out)
+    assert out.with_suffix(".csv").is_file()
+    if not closed:
+        with os.fdopen(reading, encoding=encoding) as stream:
+            assert ("\\xb1" if encoding == "ascii" else "±") in stream.read()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.json", '{"name": "package"}'),
+        ("t.json", '{"schema": 2, "method": "dcl"}'),
+        ("t.json", "no JSON"),
+        ("t.csv", "note,x\n"),
+        ("t.csv", "\n"),
+    ],
+)
+def test_only_thresholds_are_written_over(name, content, forest, tmp_path, capsys):
+    command = ["tune", str(forest[0]), "--bootstrap", "0", "--out", str(tmp_path / "t.json")]
+    for _ in range(2):  # its own are written again
+        assert main(command) == 0
+    (tmp_path / name).write_text(content)
+    assert main(command) == 2
+    assert f"--out {tmp_path / name} holds something else than" in capsys.readouterr().err
+    assert (tmp_path / name).read_text() == content
+    (tmp_path / name).write_text("")
+    assert main(command) == 0
 
 
 def test_what_cannot_be_said_is_named(tmp_path, capsys):

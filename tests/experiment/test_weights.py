@@ -94,6 +94,30 @@ def test_a_torn_file_is_refused(copied):
         check(copied)
 
 
+def test_files_of_an_earlier_run_are_not_taken_for_the_records(copied, tmp_path, capsys):
+    options = {**OPTIONS, "results": str(copied)}
+    run(CelebA(**options), show=False)
+    left = "is of an earlier run, that of .* had {} False: run it again with {} True"
+    with pytest.raises(RecordError, match=left.format(*["keep_weights"] * 2)):
+        records.read_weights(copied)
+    with pytest.raises(RecordError, match=left.format(*["keep_scores"] * 2)):
+        records.read_scores(copied)
+    assert main(["predict", str(copied), str(tmp_path), "--out", str(tmp_path / "p.csv")]) == 2
+    run(CelebA(**options, keep_weights=True, keep_scores=True), show=False)
+    records.read_weights(copied)
+    records.read_scores(copied)
+
+
+@pytest.mark.parametrize("name", ["mine.json", "mine.safetensors", "mine.scores.npz"])
+def test_a_run_writes_over_no_file_of_others(name, tmp_path, monkeypatch):
+    monkeypatch.setattr("dcl.experiment.run._train", lambda *_: pytest.fail("it trained"))
+    (tmp_path / name).write_text('{"schema": 1}')
+    kept = {"keep_weights": True, "keep_scores": True}
+    with pytest.raises(RecordError, match=f"{name} .*take the file away"):
+        run(CelebA(**OPTIONS, **kept, results=str(tmp_path / "mine.json")), show=False)
+    assert (tmp_path / name).read_text() == '{"schema": 1}'
+
+
 def test_weights_of_another_network_are_refused(tmp_path):
     record = tmp_path / "x.json"
     records.write_weights(torch.nn.Linear(3, 2).state_dict(), record)
