@@ -7,6 +7,8 @@ to import, torch above all, is imported when a command needs it. ``run celeba --
 """
 
 import argparse
+import errno
+import io
 import os
 import signal
 import sys
@@ -30,9 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status. What is wrong is said in one line."""
     arguments = sys.argv[1:] if arguments is None else arguments
     signal.signal(signal.SIGTERM, _terminate)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what it cannot write is escaped, as on stderr
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        _refuse_empty(arguments)
         options = _parser(arguments).parse_args(_joined(arguments))
-        return options.command(options) or 0
+        status = options.command(options) or 0
+        sys.stdout.flush()  # a reader that has left is noticed here, not at the exit
+        return status
     except ModuleNotFoundError as error:
         if str(error.name).split(".")[0] == "dcl":
             raise  # a fault of ours
@@ -44,17 +51,46 @@ def main(arguments: list[str] | None = None) -> int:
         if type(error) is not RefusedError and type(error).__module__.split(".")[0] != "dcl":
             raise  # a fault of ours: its traceback says where
         wrong = str(error)
-    except BrokenPipeError:  # whoever reads the output has enough, such as head
+    except BrokenPipeError as error:  # whoever reads the output has enough, such as head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        print("stopped: the same command goes on from the last finished epoch", file=sys.stderr)
+        if _notes(error):
+            print(f"stopped, the output is closed: {_notes(error)}", file=sys.stderr)
+        return 141  # as of a program that SIGPIPE ends
+    except OSError as error:
+        if error.errno not in REFUSED or error.filename is None:
+            raise  # a fault of ours: its traceback says where
+        wrong = f"{error.filename}: {error.strerror}. Give another name or place"
+    except KeyboardInterrupt as error:
+        print(f"stopped: {_notes(error) or NOTHING}", file=sys.stderr)
         return 130
-    except Terminated:
-        print("terminated: the same command goes on from the last finished epoch", file=sys.stderr)
+    except Terminated as error:
+        print(f"terminated: {_notes(error) or NOTHING}", file=sys.stderr)
         return 143
     print(f"python -m dcl: {wrong}", file=sys.stderr)
     return 2
+
+
+NOTHING = "no result was written"
+REFUSED = {  # by the system: a place that was given, no fault of ours
+    errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT,
+    errno.ELOOP,
+}  # fmt: skip
+
+
+def _notes(error: BaseException) -> str:
+    """What is said about going on, by the code that was stopped."""
+    return "; ".join(getattr(error, "__notes__", ()))
+
+
+def _refuse_empty(arguments: list[str]) -> None:
+    """Refuse an empty text, in place of which a default would be used: drawn data, this folder."""
+    for before, word in zip(["", *arguments], arguments, strict=False):
+        name, given, value = word.partition("=")
+        if not word or (word.startswith("--") and given and not value):
+            what = name if given else before if before.startswith("--") else "an argument"
+            raise RefusedError(
+                f"{what} is empty, as an unset variable of a shell is: give it, or leave it out"
+            )
 
 
 def _terminate(*_: object) -> None:

@@ -37,7 +37,8 @@ def find_grid(folder: Path, grid: str) -> Path:
         files = [file for file in folder.rglob("*.yaml") if file.name != "config.yaml"]  # Slurm's
         names = [file.relative_to(folder).with_suffix("").as_posix() for file in files]
         names.sort(key=lambda name: (name.count("/"), name))
-        raise ConfigError(f"no grid {path}: choose {', '.join(names)}, or give a .yaml file")
+        known = f"choose {', '.join(names)}, or give" if names else f"{folder} has none, give"
+        raise ConfigError(f"no grid {path}: {known} a .yaml file")
     return path
 
 
@@ -199,12 +200,15 @@ def run_all(runs: list[Run]) -> int:
     for number, each in enumerate(runs, 1):
         if not each.missing():
             continue
-        print(f"{number} of {len(runs)}: {each.name}", flush=True)
         try:
+            print(f"{number} of {len(runs)}: {each.name}", flush=True)
             print(headline(run(each.config)), flush=True)
         except (ValueError, RuntimeError) as error:  # the others may do better
             failed += 1
             print(f"{each.name} failed: {error}", file=sys.stderr, flush=True)
+        except BaseException as error:
+            error.add_note("the same command makes the records that are missing")
+            raise
     print(
         f"{failed} of {len(runs)} runs failed"
         if failed

@@ -13,7 +13,7 @@ import yaml
 
 from dcl.experiment.config import ConfigError
 from dcl.experiment.datasets import CelebA
-from dcl.experiment.grid import find_grid, papermill_options, read_grid
+from dcl.experiment.grid import find_grid, papermill_options, read_grid, run_all
 
 ROOT = Path(__file__).resolve().parents[2]
 GRIDS = ROOT / "notebooks" / "grids"
@@ -143,6 +143,23 @@ def test_an_unknown_grid_names_the_known_ones():
         find_grid(GRIDS, "celebA")
     with pytest.raises(ConfigError, match=r"peta/official, or give a \.yaml file"):
         find_grid(GRIDS, "celebA")
+
+
+def test_where_there_is_no_grid_a_file_is_asked_for(tmp_path):
+    with pytest.raises(ConfigError, match=rf"{tmp_path} has none, give a \.yaml file"):
+        find_grid(tmp_path, "celebA")
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, BrokenPipeError])
+def test_a_grid_that_is_stopped_says_how_to_go_on(stop, monkeypatch):
+    def stopped(config):
+        raise stop
+
+    monkeypatch.setattr("dcl.experiment.run.run", stopped)
+    runs = [run for run in read_grid(GRIDS / "quick.yaml", {}, "nowhere") if run.missing()]
+    with pytest.raises(stop) as caught:
+        run_all(runs)
+    assert caught.value.__notes__ == ["the same command makes the records that are missing"]
 
 
 def test_every_grid_of_the_project_is_valid():

@@ -312,6 +312,63 @@ def test_a_run_that_is_stopped_says_how_to_go_on(
     assert torch.load(checkpoint, weights_only=True)["progress"]["epoch"] == 1
 
 
+def test_two_processes_do_not_train_one_record(data, tmp_path, monkeypatch):
+    config = CelebA(**OPTIONS, results=str(tmp_path / "a.json"))
+    train = trainer.train
+
+    def train_twice(*arguments, **options):
+        with pytest.raises(TrainingError, match="another process trains this run"):
+            run(config, data=data, show=False)
+        return train(*arguments, **options)
+
+    monkeypatch.setattr(trainer, "train", train_twice)
+    run(config, data=data, show=False)
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+@pytest.mark.parametrize(
+    "command", [["tune", "s.csv"], ["check", "a.json"], ["run", "celeba", "--quiet"]]
+)
+def test_a_command_that_is_stopped_early_says_that_nothing_was_written(
+    command, tmp_path, monkeypatch, capsys
+):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.json").touch()
+    for place in ("tune.read_scores", "records.read", "run.load_data"):
+        monkeypatch.setattr(f"dcl.experiment.{place}", stop)
+    assert main(command) == 130
+    assert capsys.readouterr().err == "stopped: no result was written\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "table", "--data-root", ""],
+        ["run", "celeba", "--data-root="],
+        ["run", "table", "--data-root", "a.csv", "--images", ""],
+        ["run", "celeba", "--results", ""],
+        ["grid", "celeba-30k", "--data-root", ""],
+        ["predict", "a.json", ""],
+    ],
+)
+def test_an_empty_argument_is_refused(command, capsys):
+    assert main(command) == 2
+    what = next(word for word in (command[-1], command[-2]) if word).rstrip("=")
+    what = what if what.startswith("--") else "an argument"
+    assert f"{what} is empty, as an unset variable" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", [["run", "celeba", "--data-root"], ["tune"], ["check", "--all"]]
+)
+def test_a_name_that_is_too_long_is_refused_in_a_line(command, capsys):
+    assert main([*command, "x" * 300]) == 2
+    assert "File name too long. Give another name" in capsys.readouterr().err
+
+
 def test_bfloat16_is_of_the_products_alone(data, finished, tmp_path, monkeypatch):
     seen = set()
     call = DCLLoss.forward
