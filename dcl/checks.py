@@ -1,5 +1,6 @@
 """Input checks: each error names the value and what is allowed."""
 
+import sys
 import warnings
 from collections.abc import Sequence
 from math import inf
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 UNKNOWN = -1  # label of a sample whose class is unknown; it counts nowhere
+MOST = sys.float_info.max  # beyond it an int is no float
 SURELY = 20  # with so many samples a pattern is no coincidence
 
 
@@ -40,7 +42,7 @@ def number(
     what: str, value: Any, low: float = 0.0, high: float = inf, *, ends: str = "[]"
 ) -> float:
     """Return a finite number between low and high, or raise; `ends` are the interval's brackets."""
-    real = isinstance(value, Real) and not isinstance(value, bool) and abs(value) < inf  # type: ignore[operator]
+    real = isinstance(value, Real) and not isinstance(value, bool) and abs(value) <= MOST  # type: ignore[operator]
     outside = not real or not low <= value <= high
     if outside or (ends[0] == "(" and value == low) or (ends[1] == ")" and value == high):
         if isinstance(value, Tensor) and value.ndim == 0:

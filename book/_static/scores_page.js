@@ -734,7 +734,8 @@ decided = scores.double() > torch.tensor(limits, dtype=torch.float64)`,
   });
   exact.addEventListener("change", () => {
     const value = Number(exact.value.trim().replace("\u2212", "-").replace(",", "."));
-    const wrong = !exact.value.trim() || !Number.isFinite(value);
+    const outside = state.scale === "probability" && value !== -1 && !(value >= 0 && value <= 1);
+    const wrong = !exact.value.trim() || !Number.isFinite(value) || outside;
     exact.setAttribute("aria-invalid", wrong);
     if (!wrong) moveTo(value);
   });

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 Z = 1.6448536269514722  # of a one-sided 95 % bound
+ALL = -1.0  # a threshold that a probability of 0 exceeds, too
 EQUAL = 1e-12  # values that differ by less are equal: the cut nearest to the prior is taken
 
 
@@ -43,7 +44,7 @@ def ranked(rows: Tensor, score: Tensor, positive: Tensor, scale: str) -> Ranked:
         ends = distinct[:1] + 1, distinct[-1:] - 1
     else:
         last = distinct[-1:]
-        ends = (distinct[:1] + 1) / 2, torch.where(last > 0, last / 2, -1.0)
+        ends = (distinct[:1] + 1) / 2, torch.where(last > 0, last / 2, ALL)
     starts = torch.cat([starts, torch.tensor([len(rows)])])
     return Ranked(rows, positive, place, starts, torch.cat([ends[0], middle, ends[1]]))
 

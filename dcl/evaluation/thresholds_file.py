@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ..checks import SURELY, choose, flag, number, plain_array, stacked, whole
+from .cuts import ALL
 from .frames import check_frames
 
 SCHEMA = "dcl-thresholds-1"
@@ -230,14 +231,17 @@ def read(path: str | Path) -> Thresholds:
         for name, target in dict(data["targets"]).items():
             number(f"the target of {name}", target, 0, inf if name == "cost" else 1, ends="()")
         values = [
-            _column(f"threshold {d}", [x["thresholds"][d] for x in labels]) for d in decisions
-        ]
+            _column([f"threshold {d} of {name}" for name in names],
+                    [x["thresholds"][d] for x in labels]) for d in decisions
+        ]  # fmt: skip
+        if data["scale"] == "probability":
+            _check_probabilities(names, decisions, values)
         return Thresholds(
             names=names,
             decisions=decisions,
             values=torch.stack(values, 1),
             scale=data["scale"],
-            prior=_column("prior", [x["prior"] for x in labels]),
+            prior=_column([f"prior of {name}" for name in names], [x["prior"] for x in labels]),
             prior_given=data["prior"] == "given",
             fitted_on=data["fitted_on"],
             rows=whole("rows", data["rows"], 1),
@@ -248,7 +252,9 @@ def read(path: str | Path) -> Thresholds:
             targets=data["targets"],
             intervals=_intervals(labels, decisions),
         )
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (
+        AttributeError, KeyError, TypeError, ValueError, RuntimeError, OverflowError
+    ) as error:  # fmt: skip
         raise ThresholdsError(
             f"{path}: is no valid thresholds file ({type(error).__name__}: {error}), see "
             "thresholds.schema.json"
@@ -266,10 +272,26 @@ def _different(key: str, items: list[dict]) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _column(what: str, values: list) -> Tensor:
+def _column(whats: list[str], values: list) -> Tensor:
     """Finite numbers (A,); null is NaN."""
-    numbers = [torch.nan if value is None else number(what, value, -inf) for value in values]
+    numbers = [
+        torch.nan if value is None else number(what, value, -inf)
+        for what, value in zip(whats, values, strict=True)
+    ]
     return torch.tensor(numbers, dtype=torch.float64)
+
+
+def _check_probabilities(
+    names: Sequence[str], decisions: Sequence[str], values: Sequence[Tensor]
+) -> None:
+    """Refuse thresholds (A,) of decisions that probabilities cannot have: they decide all alike."""
+    for decision, column in zip(decisions, values, strict=True):
+        for name, value in zip(names, column.tolist(), strict=True):
+            if value < 0 and value != ALL or value > 1:
+                raise ValueError(
+                    f"threshold {decision} of {name} must lie in [0, 1], or be {ALL:g} where each "
+                    f"row is positive, got {value:g}: the scale is probability"
+                )
 
 
 def doubles(values: Any, what: str = "scores") -> Tensor:

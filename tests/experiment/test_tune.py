@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -148,6 +149,38 @@ def test_a_file_of_another_form_is_refused(text, words, tmp_path):
         thresholds.read(path)
     with pytest.raises(thresholds.ThresholdsError, match="cannot be read"):
         thresholds.read(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (
+            30,
+            "threshold tuned-mA of a must lie in [0, 1], or be -1 where each row is positive, got",
+        ),
+        (-0.57, "threshold tuned-mA of a must lie in [0, 1]"),
+        (10**400, "threshold tuned-mA of a must be a finite number"),
+        (-1, None),
+        (0, None),
+        (1, None),
+        (None, None),
+    ],
+)
+def test_a_threshold_that_no_probability_has_is_refused(value, words, forest, tmp_path):
+    _, frame = forest
+    path = tmp_path / "t.json"
+    thresholds.fit(frame[["s_a"]], frame[["y_a"]], names=["a"]).write(path)
+    content = json.loads(path.read_text())
+    content["labels"][0]["thresholds"]["tuned-mA"] = value
+    path.write_text(json.dumps(content))
+    if words is None:
+        assert is_valid(path)
+        thresholds.read(path)
+        return
+    with pytest.raises(jsonschema.ValidationError):
+        is_valid(path)
+    with pytest.raises(thresholds.ThresholdsError, match=re.escape(words)):
+        thresholds.read(path)
 
 
 @pytest.mark.parametrize(
