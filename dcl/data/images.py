@@ -6,6 +6,7 @@ unpacked: other programs may unpack the same file.
 
 import io
 import math
+import re
 import stat
 import struct
 import zipfile
@@ -29,6 +30,8 @@ BITS = (8, 10, 12, 14, 16)  # of cameras and scanners, whatever the file could h
 
 PHOTOMETRIC, BITS_PER_SAMPLE, SAMPLE_FORMAT = 262, 258, 339  # tags of a TIFF
 DARK = 32  # of 255: what values of 12 bits in 16 do not reach
+
+MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")  # of a JPEG, with a length but for the end
 
 BROKEN_ZIP = (  # what zipfile raises for damaged bytes
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError,
@@ -197,6 +200,7 @@ def decode(
         pages = file.format in ("TIFF", "GIF", "WEBP", "PNG") and getattr(file, "n_frames", 1) > 1
         deep = any(";16" in str(tile) for tile in file.tile)  # 16 bits a colour
         file.load()
+        _check_end(file, data)
         _check_bits(file, deep)
         image = _upright(file)
         values = _values(image)
@@ -234,6 +238,29 @@ def _open(data: bytes, where: str) -> ImageFile.ImageFile:
             f"smaller"
         )
     return image
+
+
+def _check_end(image: Image.Image, data: bytes) -> None:
+    """Refuse what has no end, as a download that stopped: Pillow makes up the rows that NULs hide.
+
+    WebP, BMP and plain TIFF mark no end.
+    """
+    jpeg = image.format in ("JPEG", "MPO")
+    if (jpeg and not _jpeg_ends(data)) or (image.format == "PNG" and b"IEND" not in data):
+        raise ValueError("its end is missing, as of a download that stopped: get it again")
+
+
+def _jpeg_ends(data: bytes) -> bool:
+    """Whether the first image ends: a thumbnail's end lies within a segment, which is jumped over.
+
+    In compressed data 0xff is followed by 0 or by a restart marker, 0xd0 to 0xd7.
+    """
+    at = 2
+    while found := MARKER.search(data, at):
+        if found[1] == b"\xd9":
+            return True
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    return False
 
 
 def _check_bits(image: Image.Image, deep: bool) -> None:

@@ -257,3 +257,51 @@ def test_of_several_pages_the_first_is_used_and_that_is_known(kind):
     assert pixels[0].min() > 190
     assert pixels[2].max() < 10
     assert not decode(saved(first, kind), "it", SIZE)[1].pages
+
+
+def thumbnail() -> bytes:
+    """EXIF with a whole JPEG in it."""
+    exif = Image.Exif()
+    exif[0x010E] = "a description"
+    return exif.tobytes() + saved(Image.new("RGB", (8, 8), "red"), "JPEG")
+
+
+@pytest.mark.parametrize("end", [b"", b"\0" * 99, b"\xff\xda\xff\xd8 more"])
+@pytest.mark.parametrize("size", [1, 17, 90])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"progressive": True},
+        {"optimize": True, "subsampling": 2},
+        {"quality": 100},
+        {"quality": 1},
+        {"restart_marker_blocks": 1},
+        {"comment": b"\xff\xd9\xff\xda"},
+        {"exif": thumbnail()},
+        {"icc_profile": b"\xff\xda" * 50_000},
+    ],
+)
+def test_a_whole_jpeg_is_read_and_one_that_ends_in_nothing_is_not(options, size, end):
+    jpeg = saved(
+        Image.fromarray(RNG.integers(0, 256, (size, size, 3), np.uint8)), "JPEG", **options
+    )
+    assert seen(jpeg + end, (size, size)).shape == (size, size, 3)
+    for cut in (len(jpeg) - 2, len(jpeg) // 2):
+        with pytest.raises(DataError, match="it: cannot be decoded"):
+            seen(jpeg[:cut] + bytes(len(jpeg) - cut) + end)
+
+
+def test_of_several_jpegs_in_a_file_the_first_is_read():
+    first, second = (saved(Image.fromarray(COLOURS), "JPEG", quality=q) for q in (90, 10))
+    both = saved(
+        Image.fromarray(COLOURS), "MPO", save_all=True, append_images=[Image.new("L", (9, 9))]
+    )
+    assert np.array_equal(seen(first + second), seen(first))
+    assert seen(both).shape == (*SIZE, 3)
+
+
+def test_a_png_that_ends_in_nothing_is_refused():
+    png = saved(Image.fromarray(COLOURS), "PNG")
+    with pytest.raises(DataError, match="its end is missing, as of a download that stopped"):
+        seen(png[:-12] + bytes(12))

@@ -131,8 +131,14 @@ def test_tuning_is_the_literal_loops_on_random_tables(seed, split, grouped, digi
         (lambda file, a, b: b.update(name=3), "each name must be a text of its own, got 3"),
         (lambda file, a, b: b.update(positives="many"), "positives must be a whole .* 'many'"),
         (lambda file, a, b: b.update(few="no"), "few must be True or False, got 'no'"),
-        (lambda file, a, b: b["thresholds"].update(prior=True), "threshold prior .* must .* got True"),
-        (lambda file, a, b: b["thresholds"].update(prior=math.inf), "threshold prior .* must .* inf"),
+        (
+            lambda file, a, b: b["thresholds"].update(prior=True),
+            "threshold prior .* must .* got True",
+        ),
+        (
+            lambda file, a, b: b["thresholds"].update(prior=math.inf),
+            "threshold prior .* must .* inf",
+        ),
         (lambda file, a, b: b["thresholds"].pop("prior"), "KeyError: 'prior'"),
         (lambda file, a, b: a.update(intervals={"0.5": [1]}), "ValueError"),
         (lambda file, a, b: file.update(prior="yes"), "prior 'yes': choose one of given, tuning"),
