@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from .checks import (
     SURELY,
+    UNKNOWN,
     add_up_to_one,
     as_batch,
     as_class_counts,
@@ -136,6 +137,7 @@ class Criterion(nn.Module):
         self.random = RandomSource(seed)
         self._last: tuple[dict[str, Tensor], Tensor, Tensor | None] | None = None
         self._looked = False  # at the logits of the first batch
+        self._doubt: float | None = 0.0  # see _doubt_of_signs; None: settled
 
     def set_epoch(self, epoch: float) -> None:
         """Move to this epoch, counted from 0; fractions are allowed, and training uses them."""
@@ -280,6 +282,8 @@ class Criterion(nn.Module):
         check_logits(logits, labels)
         if not self._looked and reads_values(logits):
             self._look_at(given, logits)
+        if self._doubt is not None and reads_values(labels):
+            self._doubt = self._doubt_of_signs(labels, self._doubt)
         self.follow(logits.device)
         if self.classes is not None:
             logits = logits.masked_fill(self.missing, -torch.inf)
@@ -298,6 +302,26 @@ class Criterion(nn.Module):
                 "takes their softmax or sigmoid itself, so give what the network computes before",
                 stacklevel=caller(),
             )
+
+    def _doubt_of_signs(self, labels: Tensor, doubt: float) -> float | None:
+        """Warn once where the labels (B, A) of the first batches are 1 and -1 alone.
+
+        By `class_counts`, their lack of 0 is then as unlikely as so many heads in a row: `doubt`,
+        before and after this batch. None once it is settled.
+        """
+        if bool(((labels == 0) | (labels > 1)).any()):
+            return None
+        others = 1 - shares(self.class_counts.cpu())[:, 0]
+        doubt -= float(((labels == 1).sum(0) * others.log2()).sum())
+        if doubt >= SURELY and bool((labels == UNKNOWN).any()):
+            warnings.warn(
+                "the labels so far are 1 and -1 alone, though class_counts has samples of class 0: "
+                "-1 means unknown, and such a label counts nowhere. Where it means no, give "
+                "(labels > 0).long()",
+                stacklevel=caller(),
+            )
+            return None
+        return doubt
 
     def check_rows(self, rows: Any, batch: int, samples: int | None) -> None:
         """Check rows (B,), and warn at the first batch of what rather looks like weights."""

@@ -1,6 +1,7 @@
 """What a criterion takes, what it refuses and in which words, and what no input may bring."""
 
 import inspect
+import warnings
 from functools import partial
 
 import numpy as np
@@ -540,6 +541,32 @@ def test_the_functions_and_the_criterion_mine_the_same():
 def test_every_method_takes_weights_by_name(name):
     parameters = inspect.signature(type(made(name)).forward).parameters
     assert parameters["weights"].default is None
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_labels_of_1_and_minus_1_are_warned_of_once(name):
+    logits, features, labels = batch_of(name)
+    criterion = made(name)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for _ in range(20):
+            criterion(logits, features, 2 * labels.clamp(min=0) - 1)
+    (found,) = (each for each in told if "labels so far are 1 and -1 alone" in str(each.message))
+    assert found.filename == __file__
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [LABELS, LABELS * 0 - 1, LABELS * 0 + 1, -LABELS, 2 * LABELS[:, 1:] - 1],
+    ids=["0 and 1", "-1", "1", "0 and -1", "1 and -1 where 0 is rare"],
+)
+def test_other_labels_are_not_taken_for_signs(labels):
+    counts = COUNTS if labels.shape == LABELS.shape else torch.tensor([[1, 10**6]])
+    criterion = make_criterion("cross-entropy", counts, 10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(20):
+            criterion(LOGITS[:, : labels.shape[1]], None, labels)
 
 
 @pytest.mark.parametrize("shape", ["(B, A, C)", "(B, A)", "(B, C)"])
