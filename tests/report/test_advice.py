@@ -1,6 +1,7 @@
 """What is advised on made-up records: the prior, unless something stands clear of chance."""
 
 import math
+import warnings
 
 import pandas as pd
 import pytest
@@ -160,6 +161,7 @@ def test_attributes_that_surely_gain_are_named_with_their_lead():
     assert table.loc["hat", "lead"].startswith("+5.10")
     assert table.attrs["comparisons"] == 4
     assert advice.by_attribute(found[found["method"] != "dcl"]).empty
+    assert advice.by_attribute(found[found["seed"] == 0]).attrs["comparisons"] == 0
 
 
 def test_leads_are_paired_by_seed_at_the_advised_decisions():
@@ -187,3 +189,14 @@ def test_the_figure_names_the_decisions_that_it_compares():
     assert label.startswith("mA gained over cross\nentropy at the prior, points")
     (label,) = drawn.legends[0].get_texts()
     assert label.get_text().startswith("DCL at tuned thresholds, \N{MINUS SIGN}2.0")
+
+
+def test_the_figure_of_what_no_split_can_say_is_drawn_without_a_number():
+    found = runs(cross_entropy=[math.nan] * 2, dcl=[math.nan] * 2)
+    for record in found["record"]:
+        for part in (record, *record["decisions"].values()):
+            part["test"]["per_attribute"] = {"hat": {"mA": math.nan}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (label,) = figures.gain_by_attribute(found).legends[0].get_texts()
+    assert label.get_text().endswith(", mA undefined")

@@ -68,7 +68,8 @@ def gain_by_attribute(runs: pd.DataFrame) -> Figure:
         decided = advice.AT[advice.decision_of(runs, method)]
         axes.errorbar(
             place, mean, np.nan_to_num(half), fmt="o", capsize=3, color=colour_of(method),
-            label=f"{method} at {decided}, {np.nanmean(mean):+.1f} in the mean",
+            label=f"{method} at {decided}, "
+            + ("mA undefined" if np.isnan(mean).all() else f"{np.nanmean(mean):+.1f} in the mean"),
         )  # fmt: skip
     axes.axhline(0, color="black", lw=1)
     axes.set_xticks(range(len(names)), pretty(names), rotation=90 if len(names) > 8 else 0)
