@@ -1,9 +1,8 @@
 """Input checks: each error names the value and what is allowed."""
 
-import sys
 import warnings
 from collections.abc import Sequence
-from math import inf
+from math import inf, isfinite
 from numbers import Integral, Real
 from typing import Any
 
@@ -11,7 +10,6 @@ import torch
 from torch import Tensor
 
 UNKNOWN = -1  # label of a sample whose class is unknown; it counts nowhere
-MOST = sys.float_info.max  # beyond it an int is no float
 SURELY = 20  # with so many samples a pattern is no coincidence
 
 
@@ -24,6 +22,13 @@ def choose(what: str, value: str, allowed: tuple[str, ...]) -> None:
 def is_number(value: object) -> bool:
     """Whether it is a number, Python's or NumPy's, and not a bool."""
     return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return is_number(value) and isfinite(value)
+    except OverflowError:  # an int beyond the largest float
+        return False
 
 
 def whole(what: str, value: Any, least: int = 0, most: float = inf) -> int:
@@ -42,8 +47,7 @@ def number(
     what: str, value: Any, low: float = 0.0, high: float = inf, *, ends: str = "[]"
 ) -> float:
     """Return a finite number between low and high, or raise; `ends` are the interval's brackets."""
-    real = isinstance(value, Real) and not isinstance(value, bool) and abs(value) <= MOST  # type: ignore[operator]
-    outside = not real or not low <= value <= high
+    outside = not _is_finite(value) or not low <= value <= high
     if outside or (ends[0] == "(" and value == low) or (ends[1] == ")" and value == high):
         if isinstance(value, Tensor) and value.ndim == 0:
             raise ValueError(f"{what} must be a plain number, got {value!r}: give its .item()")

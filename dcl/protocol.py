@@ -1,6 +1,7 @@
 """Base class of all criteria, with their seeded generator."""
 
 import io
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -312,7 +313,7 @@ class Criterion(nn.Module):
         if bool(((labels == 0) | (labels > 1)).any()):
             return None
         others = 1 - shares(self.class_counts.cpu())[:, 0]
-        doubt -= float(((labels == 1).sum(0) * others.log2()).sum())
+        doubt -= float(torch.xlogy((labels == 1).sum(0), others).sum()) / math.log(2)
         if doubt >= SURELY and bool((labels == UNKNOWN).any()):
             warnings.warn(
                 "the labels so far are 1 and -1 alone, though class_counts has samples of class 0: "
