@@ -38,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         _refuse_empty(arguments)
         options = _parser(arguments).parse_args(_joined(arguments))
         status = options.command(options) or 0
-        sys.stdout.flush()  # a reader that has left is noticed here, not at the exit
+        if sys.stdout is not None:
+            sys.stdout.flush()  # a reader that has left is noticed here, not at the exit
         return status
     except ModuleNotFoundError as error:
         if str(error.name).split(".")[0] == "dcl":
@@ -53,24 +54,23 @@ def main(arguments: list[str] | None = None) -> int:
         wrong = str(error)
     except BrokenPipeError as error:  # whoever reads the output has enough, such as head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if _notes(error):
-            print(f"stopped, the output is closed: {_notes(error)}", file=sys.stderr)
+        if notes := _notes(error):
+            print(f"stopped, the output is closed{notes}", file=sys.stderr)
         return 141  # as of a program that SIGPIPE ends
     except OSError as error:
         if error.errno not in REFUSED or error.filename is None:
             raise  # a fault of ours: its traceback says where
         wrong = f"{error.filename}: {error.strerror}. Give another name or place"
     except KeyboardInterrupt as error:
-        print(f"stopped: {_notes(error) or NOTHING}", file=sys.stderr)
+        print(f"stopped{_notes(error)}", file=sys.stderr)
         return 130
     except Terminated as error:
-        print(f"terminated: {_notes(error) or NOTHING}", file=sys.stderr)
+        print(f"terminated{_notes(error)}", file=sys.stderr)
         return 143
     print(f"python -m dcl: {wrong}", file=sys.stderr)
     return 2
 
 
-NOTHING = "no result was written"
 REFUSED = {  # by the system: a place that was given, no fault of ours
     errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT,
     errno.ELOOP,
@@ -78,8 +78,9 @@ REFUSED = {  # by the system: a place that was given, no fault of ours
 
 
 def _notes(error: BaseException) -> str:
-    """What is said about going on, by the code that was stopped."""
-    return "; ".join(getattr(error, "__notes__", ()))
+    """What the code that was stopped says about going on, after a colon."""
+    notes = "; ".join(getattr(error, "__notes__", ()))
+    return f": {notes}" if notes else ""
 
 
 def _refuse_empty(arguments: list[str]) -> None:

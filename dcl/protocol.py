@@ -318,7 +318,7 @@ class Criterion(nn.Module):
             warnings.warn(
                 "the labels so far are 1 and -1 alone, though class_counts has samples of class 0: "
                 "-1 means unknown, and such a label counts nowhere. Where it means no, give "
-                "(labels > 0).long()",
+                "(labels > 0).long(); where it means unknown, shuffle the samples",
                 stacklevel=caller(),
             )
             return None

@@ -67,7 +67,7 @@ def ahead(runs: pd.DataFrame) -> dict[str, Finding]:
         for method in others(runs)
         if all(
             _sure(_between(runs, method, decision_of(runs, method), decision))
-            for decision in {PRIOR, TUNED, base(runs)}
+            for decision in (OWN, PRIOR, TUNED)
         )
     }
 

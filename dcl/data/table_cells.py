@@ -182,11 +182,16 @@ def ask_of_nothing(cells: Cells, text: str, *, lists: bool = False) -> None:
         return
     own = "not known" if text.lower() == "unknown" else text
     none = f"{option('codes', f'{text}=no')} if its rows have none of them, " if lists else ""
+    alike = [
+        f"{other}={other}"
+        for other, cell in cells.known.items()
+        if cell not in cells.said and other != text and _is_of_marks(other)
+    ]
     raise cells.error(
         cells.known[text],
         f"got {text!r}: leave the cell empty for unknown, or say what it means by "
-        f"{option('codes', f'{text}=unknown')}, {none}or by {option('codes', f'{text}={own}')} if "
-        f"it is a class",
+        f"{option('codes', f'{text}=unknown')}, {none}or by "
+        f"{option('codes', f'{text}={own}', *alike)} if it is a class",
     )
 
 
@@ -197,8 +202,11 @@ def _says_nothing(text: str, others: Iterable[str]) -> bool:
     """
     if text.lower() in NO_CLASS or SPREADSHEET.fullmatch(text):
         return True
-    marks = all(unicodedata.category(letter)[0] == "P" for letter in text)
-    return marks and not any("+" in other for other in others)
+    return _is_of_marks(text) and not any("+" in other for other in others)
+
+
+def _is_of_marks(text: str) -> bool:
+    return all(unicodedata.category(letter)[0] == "P" for letter in text)
 
 
 def is_missing(cell: str) -> bool:

@@ -96,10 +96,10 @@ def _ask_of_vectors(cells: Cells, texts: Sequence[str], mark: str) -> None:
     parted = rf"f.pop({column!r}).str.extractall(r'([\w.]+)')[0].unstack()"
     raise cells.error(
         cells.known[texts[0]],
-        f"got {texts[0]!r}: every cell is a vector of {count} yes-or-no labels. Make a column of "
-        f"each, {name}_0 to {name}_{count - 1}, in Python: import pandas; f = {read}; "
-        f"f.join({parted}.add_prefix('{name}_')).to_csv({table.beside('columns')}, index=False). "
-        f"If it is the name of a class, say --separator {TEXT}",
+        f"got {texts[0]!r}: every cell looks like a vector of {count} yes-or-no labels. If it is "
+        f"the name of a class, say --separator {TEXT}. If it is a vector, make a column of each "
+        f"label, {name}_0 to {name}_{count - 1}, in Python: import pandas; f = {read}; "
+        f"f.join({parted}.add_prefix('{name}_')).to_csv({table.beside('columns')}, index=False)",
     )
 
 

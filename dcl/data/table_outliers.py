@@ -56,19 +56,21 @@ def _sentinels(values: np.ndarray) -> np.ndarray:
             gaps = [*(rest[0] - below[-1:]), *(above[:1] - rest[-1])]
             apart = min(gaps) > rest[-1] - rest[0]
         ends = ((below, counts[:low]), (above, counts[last:]))
-        if apart and all(_stand_for_nothing(*end, rest[0]) for end in ends if len(end[0])):
+        if apart and all(_stand_for_nothing(*end, rest) for end in ends if len(end[0])):
             return ~((rest[0] <= values) & (values <= rest[-1]))
     return np.zeros(len(values), bool)
 
 
-def _stand_for_nothing(end: np.ndarray, counts: np.ndarray, low: float) -> bool:
-    """Whether numbers look so beside others from `low`: of nines, or negative and there again.
+def _stand_for_nothing(end: np.ndarray, counts: np.ndarray, rest: np.ndarray) -> bool:
+    """Whether numbers look so beside the rest: of nines, or negative ones that are there again.
 
-    Of several one need do so, if the others are whole and there again.
+    Of several one need be of nines, if the others are whole and there again. Several negative ones
+    are neighbours, as -8 and -9 are, beside three others or more, none of them negative.
     """
     nines = np.array([bool(NOTHING.fullmatch(f"{value:.0f}")) for value in end])
     again = counts > 1
-    negative = (end < 0).all() and low >= 0 and again.all()
+    codes = len(end) == 1 or (end[-1] - end[0] < len(end) and len(rest) > 2)
+    negative = (end < 0).all() and rest[0] >= 0 and again.all() and codes
     alike = len(end) == 1 or ((end == np.round(end)) & (again | nines)).all()
     return bool((nines.any() or negative) and alike)
 

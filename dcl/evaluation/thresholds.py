@@ -51,6 +51,11 @@ __all__ = ["Report", "Thresholds", "ThresholdsError", "apply", "fit", "read", "t
 
 ALWAYS = ("0.5", "prior", "tuned-mA", "tuned-f1")
 METRICS = ("balanced_accuracy", "f1", "precision", "recall")
+COLUMNS = (  # of the CSV
+    *("label", "decision", "threshold"),
+    *(f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")),
+    *("positives", "negatives", "few"),
+)
 FOLDS = 5
 FEW = 20  # of the rarer class, below which a label is flagged
 INTERVAL = (0.025, 0.975)
@@ -92,15 +97,11 @@ class Report:
         for a, name in enumerate([*found.names, "mean"]):
             for d, decision in enumerate(found.decisions):
                 one = a < len(found.names)
-                row: dict[str, Any] = {"label": name, "decision": decision}
-                row["threshold"] = found.values[a, d].item() if one else torch.nan
-                values = self.metrics[a, d] if one else self.mean[d]
-                for metric, ends in zip(METRICS, values.tolist(), strict=True):
-                    row |= zip((metric, f"{metric}_low", f"{metric}_high"), ends, strict=True)
-                row = {key: "" if value != value else value for key, value in row.items()}
-                row["positives"], row["negatives"] = self.counts[a].tolist() if one else ("", "")
-                row["few"] = bool(found.few[a]) if one else ""
-                table.append(row)
+                values = (self.metrics[a, d] if one else self.mean[d]).flatten().tolist()
+                limit = found.values[a, d].item() if one else torch.nan
+                of_label = [*self.counts[a].tolist(), bool(found.few[a])] if one else [""] * 3
+                row = zip(COLUMNS, [name, decision, limit, *values, *of_label], strict=True)
+                table.append({key: "" if value != value else value for key, value in row})
         return table
 
 

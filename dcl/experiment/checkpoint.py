@@ -31,10 +31,19 @@ class Progress:
 
 
 @contextmanager
+def resumable(checkpoint: Path) -> Iterator[None]:
+    """What stops the block, such as Ctrl-C, learns whether the run can go on."""
+    try:
+        yield
+    except BaseException as error:
+        if checkpoint.exists() and not isinstance(error, ValueError | RuntimeError):
+            error.add_note("the same command goes on from the last finished epoch")
+        raise
+
+
+@contextmanager
 def alone(checkpoint: Path) -> Iterator[None]:
     """No other process trains the run of this checkpoint until the block ends.
-
-    What stops the block, such as Ctrl-C, learns whether the run can go on.
 
     Raises
     ------
@@ -45,10 +54,6 @@ def alone(checkpoint: Path) -> Iterator[None]:
     file = _locked(path)
     try:
         yield
-    except BaseException as error:
-        if checkpoint.exists() and not isinstance(error, ValueError | RuntimeError):
-            error.add_note("the same command goes on from the last finished epoch")
-        raise
     finally:
         if file is not None:
             path.unlink(missing_ok=True)  # while it is locked

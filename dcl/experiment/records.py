@@ -17,7 +17,7 @@ from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from scipy.special import stdtrit
 from torch import Tensor, nn
@@ -129,21 +129,30 @@ def json_of(file: TextIO) -> dict[str, Any]:
 def check_results(path: Path, keep_weights: bool, keep_scores: bool) -> None:
     """Raise a RecordError where a run would write over what no run has written.
 
-    A record is written over by a later run of the same name. Weights or scores without a record,
-    or the checkpoint of a run that will write it, are not ours.
+    A record, its weights and its scores are written over by a later run of the same name.
     """
     check_replaced(
         "results", path, "a run's record",
         lambda file: type((found := json_of(file)).get("schema")) is int and "method" in found,
     )  # fmt: skip
-    if path.is_file() or path.with_suffix(".checkpoint").is_file():
-        return
     for kept, place in ((keep_weights, weights_path(path)), (keep_scores, scores_path(path))):
-        if kept and place.exists():
+        if kept and place.exists() and not _is_a_runs(place):
             raise RecordError(
-                f"{place} is there, its record {path.name} is not: take the file away, or choose "
+                f"{place} is there, and no run has written it: take the file away, or choose "
                 f"other results"
             )
+
+
+def _is_a_runs(path: Path) -> bool:
+    """Whether a file is of weights or of scores, as a run writes them."""
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(path, "pt"):
+                return True
+        with np.load(path) as arrays:
+            return any(name.endswith("_scores") for name in arrays)
+    except Exception:  # many kinds, for a foreign file
+        return False
 
 
 def check_folder(folder: Path, needed: int) -> None:

@@ -14,7 +14,7 @@ from torch import nn
 from ..data import Dataset, Resident
 from ..protocol import Criterion
 from . import distributed, provenance, records, trainer
-from .checkpoint import Progress, alone
+from .checkpoint import Progress, alone, resumable
 from .config import ConfigError, Training, as_config_error
 from .datasets import config_of
 from .machine import best_precision, fair_share
@@ -130,7 +130,7 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
         needed = CHECKPOINT_SIZE * sum(p.numel() * p.element_size() for p in model.parameters())
         records.check_folder(path.parent, needed)
         first = distributed.rank() == 0
-        with alone(checkpoint) if first else nullcontext():
+        with resumable(checkpoint), alone(checkpoint) if first else nullcontext():
             records.check_results(path, config.keep_weights, config.keep_scores)
             with torch.random.fork_rng([device] if device.type == "cuda" else []):  # the caller's
                 progress = _train(config, data, model, criterion, splits, show)

@@ -10,17 +10,12 @@ from ..data.scores_table import ScoresTable, read_prior, read_scores, read_two
 from ..data.table_words import counted
 from ..evaluation import thresholds, thresholds_file
 from ..evaluation.scored_rows import ScoreError
-from ..evaluation.thresholds import METRICS, Report, ThresholdsError
+from ..evaluation.thresholds import COLUMNS, METRICS, Report, ThresholdsError
 from ..evaluation.thresholds_file import SCALES, SCHEMA
 from .records import check_out, check_replaced, json_of, write_out
 
 HEADS = ("label", "decision", "threshold", "bal. acc.", "F1", "precision", "recall")
 MOST = 40  # labels whose rows are printed
-COLUMNS = (  # of the CSV
-    "label", "decision", "threshold",
-    *(f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")),
-    "positives", "negatives", "few",
-)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -67,6 +67,14 @@ def test_words_for_a_missing_label_are_no_class(word):
             assert set(classes) == {*others, *([] if "unknown" in said else [word])}
 
 
+def test_classes_that_are_marks_are_asked_about_once():
+    made = cells(*["*", "**", "***"] * 4)
+    with pytest.raises(DataError, match="leave the cell empty for unknown, or say") as caught:
+        attribute_of(made, "a", "a")
+    *_, said = re.findall("--codes [\"'](.*?)[\"']", str(caught.value))
+    assert attribute_of(made, "a", "a", Codes(said, made)).classes == ("*", "**", "***")
+
+
 @pytest.mark.parametrize("word", NOTHING)
 def test_a_cell_that_says_nothing_among_lists_is_asked_about(word, tmp_path):
     columns = {"a": ["cat|dog", "cat", word, "dog"] * 10}
@@ -504,6 +512,13 @@ def test_two_negative_codes_are_pointed_out_where_nothing_else_is_negative(tmp_p
     values = [(-8, -9)[n % 2] if n % 6 < 2 else n % 5 for n in range(40)]
     notes = of_features(tmp_path, {"a": TWO, "f_x": values}).facts["notes"]
     assert any("f_x: 14 of 40 numbers are far from all others, 0 to 4" in note for note in notes)
+
+
+@pytest.mark.parametrize("values", [[-20, -10, 0, 5, 0], [-3, -2, 0, 0, 1, 1], [-12, -8, 0, 2, 3]])
+def test_signed_changes_hold_no_number_far_from_all_others(values):
+    numbers = np.array(values * 60, float)
+    made = Table(path=Path("my.csv"), columns={"x": [""] * 300}, rows=list(range(300)))
+    assert outliers(made, "x", numbers, np.arange(len(numbers))) == []
 
 
 def test_numbers_with_leading_zeros_are_pointed_out(tmp_path):

@@ -288,9 +288,9 @@ VECTORS = [
 def test_a_vector_of_yes_and_no_is_refused_with_the_line_that_parts_it(
     name, words, mark, said, tmp_path
 ):
-    with pytest.raises(DataError, match=r"every cell is a vector of \d yes-or-no labels") as got:
+    with pytest.raises(DataError, match=r"looks like a vector of \d yes-or-no labels") as got:
         of_features(tmp_path, {name: words * 10}, separator=mark if said else "")
-    exec(re.search(r"in Python: (.*?, index=False\))\. ", str(got.value))[1], {})
+    exec(re.search(r"in Python: (.*?, index=False\))", str(got.value))[1], {})
     data = table.load(tmp_path / "my-columns.csv")
     bits = [re.findall(r"[01]|True|False", cell) for cell in words]
     for place, attribute in enumerate(data.attributes):
@@ -614,7 +614,9 @@ def test_a_feature_that_names_groups_in_several_splits_says_so(name, value, tmp_
 
 
 @pytest.mark.parametrize(
-    "values", [[f"{n / 7:.3f}" for n in range(COUNT)], ["A", "B"] * 20], ids=["measured", "two"]
+    "values",
+    [[f"{n / 7:.3f}" for n in range(COUNT)], ["A", "B"] * 20, ["A", "B", "C", "D"] * 10],
+    ids=["measured", "two", "four"],
 )
 def test_a_place_that_is_measured_or_cannot_be_a_group_is_a_feature(values, tmp_path):
     columns = {"a": [0, 1] * 20, "location": values}

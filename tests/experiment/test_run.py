@@ -340,7 +340,7 @@ def test_a_command_that_is_stopped_early_says_that_nothing_was_written(
     for place in ("tune.read_scores", "records.read", "run.load_data"):
         monkeypatch.setattr(f"dcl.experiment.{place}", stop)
     assert main(command) == 130
-    assert capsys.readouterr().err == "stopped: no result was written\n"
+    assert capsys.readouterr().err == "stopped\n"
 
 
 @pytest.mark.parametrize(

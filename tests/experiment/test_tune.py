@@ -233,6 +233,14 @@ def test_the_files_are_written_whoever_reads_the_output(
             assert ("\\xb1" if encoding == "ascii" else "±") in stream.read()
 
 
+def test_the_files_are_written_without_an_output(forest, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)  # as of a process that starts with it closed
+    assert (
+        main(["tune", str(forest[0]), "--bootstrap", "0", "--out", str(tmp_path / "t.json")]) == 0
+    )
+    assert is_valid(tmp_path / "t.json")
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -118,6 +118,14 @@ def test_a_run_writes_over_no_file_of_others(name, tmp_path, monkeypatch):
     assert (tmp_path / name).read_text() == '{"schema": 1}'
 
 
+def test_a_record_that_was_taken_away_is_made_again(copied, monkeypatch):
+    copied.unlink()
+    monkeypatch.setattr("dcl.experiment.run._train", lambda *_: 1 / 0)
+    kept = {"keep_weights": True, "keep_scores": True}
+    with pytest.raises(ZeroDivisionError):  # it trains
+        run(CelebA(**OPTIONS, **kept, results=str(copied)), show=False)
+
+
 def test_weights_of_another_network_are_refused(tmp_path):
     record = tmp_path / "x.json"
     records.write_weights(torch.nn.Linear(3, 2).state_dict(), record)
