@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from . import best_length, evidence, length, published, verdicts
+from . import chosen_length, evidence, length, published, verdicts
 from .claim_tests import ELSEWHERE, FULL_SIZE, LENGTHS, SOURCES, TESTS, ClaimTest
 from .finding import Finding
 
@@ -90,7 +90,7 @@ def _judged(
     barred, like = "", False
     if finding.n:
         record = own["record"].iloc[0]
-        epochs = best_length.epochs_of(own)
+        epochs = chosen_length.epochs_of(own)
         row |= {"data": own["title"].iloc[0], "runs": epochs, "note": epochs}
         like = all(verdicts.as_in_the_paper(record, source.dataset) for record in own["record"])
         row["like"] = like
@@ -170,7 +170,7 @@ def _runs(read: Callable[[str], pd.DataFrame], test: ClaimTest) -> pd.DataFrame:
     if len(full) and len(test.values(full)):
         return full
     if test.experiment in LENGTHS:
-        runs = best_length.at_best_lengths(read(length.FOLDER))
+        runs = chosen_length.at_chosen_lengths(read(length.FOLDER))
         if len(runs) and len(test.values(runs)) >= length.ENOUGH:
             return runs
     source = SOURCES[test.experiment]

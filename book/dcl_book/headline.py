@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from . import best_length, evidence
+from . import chosen_length, evidence
 from .finding import Finding
 from .names import PRIOR, called
 
@@ -11,5 +11,5 @@ ROWS = ("cross-entropy", "dcl", "selective-learning", "cost-sensitive", PRIOR)
 
 def five(results: Path) -> dict[str, tuple[str, Finding]]:
     """mA of the five rows on CelebA, by what a reader is told: the record's name, the finding."""
-    runs = evidence.with_prior(best_length.conclusions(results))
+    runs = evidence.with_prior(chosen_length.conclusions(results))
     return {called(name): (name, Finding.of(evidence.by_seed(runs, name))) for name in ROWS}

@@ -17,7 +17,7 @@ from PIL import Image
 from dcl import DCLLoss, decide, dsl_weights, methods, reference, schedule
 from dcl.__main__ import main
 from dcl.experiment import datasets, records
-from dcl_book import best_length, evidence, figures, headline, length
+from dcl_book import chosen_length, evidence, figures, headline, length
 from dcl_book.finding import NO_BREAK
 from dcl_book.prose import points
 
@@ -230,7 +230,7 @@ def as_typed(text: str) -> str:
 
 def test_the_readme_begins_with_what_the_records_say():
     """The same two sentences as the book's first screen, whose notebook makes them."""
-    faces = evidence.with_prior(best_length.conclusions(RUNS))
+    faces = evidence.with_prior(chosen_length.conclusions(RUNS))
     plain = evidence.lead(faces, "dcl", "cross-entropy")
     free = evidence.lead(faces, evidence.PRIOR, "cross-entropy")
     moved = evidence.lead(faces, "dcl", evidence.PRIOR)
@@ -255,7 +255,7 @@ def test_the_readme_begins_with_what_the_records_say():
 
 
 def test_the_first_pages_say_which_lengths_are_best():
-    faces = best_length.conclusions(RUNS)
+    faces = chosen_length.conclusions(RUNS)
     drawn = ["cross-entropy", "dcl", "selective-learning", "cost-sensitive"]
     epochs = faces[faces["method"].isin(drawn)].groupby("method")["epochs"].unique()
     assert {name: list(found) for name, found in epochs.items()} == {

@@ -110,7 +110,7 @@ def test_the_moved_threshold_stands_beside_and_the_row_says_what_it_does(tmp_pat
     assert claims.judge(tmp_path).loc["celeba-over-cross-entropy", "free"] == "does less"
 
 
-def test_the_best_length_with_three_seeds_decides(tmp_path):
+def test_the_chosen_length_with_three_seeds_decides(tmp_path):
     saved(tmp_path / "celeba-30k", *grid(epochs=8, dcl=71.0))
     longer = grid(epochs=8, dcl=73.0) + grid(epochs=24, dcl=75.0)
     longer += grid(epochs=75, dcl=80.0, seeds=2)

@@ -10,11 +10,11 @@ from .measures import Measure, best_on_validation, class_balanced
 from .names import PRIOR, called
 
 
-def best_lengths(runs: pd.DataFrame, reached: Measure = best_on_validation) -> dict[str, int]:
+def chosen_lengths(runs: pd.DataFrame, reached: Measure = best_on_validation) -> dict[str, int]:
     """Method -> the shortest length that validation does not tell from the best one.
 
     By the one-standard-error rule (Breiman et al. 1984): of the lengths with `length.ENOUGH` seeds,
-    the shortest whose mean on validation lies within a standard error of the best length's; over
+    the shortest whose mean on validation lies within a standard error of the best; over
     the seeds that all of these lengths have, as many again. A method without is left out. Cross
     entropy decided at the training prior is a row of its own.
 
@@ -37,21 +37,21 @@ def best_lengths(runs: pd.DataFrame, reached: Measure = best_on_validation) -> d
     return best
 
 
-def at_best_lengths(runs: pd.DataFrame, reached: Measure = best_on_validation) -> pd.DataFrame:
-    """The runs of each method at its length of `best_lengths`, those decided at the prior too."""
+def at_chosen_lengths(runs: pd.DataFrame, reached: Measure = best_on_validation) -> pd.DataFrame:
+    """The runs of each method at its length of `chosen_lengths`, those decided at the prior too."""
     runs = evidence.with_prior(runs)
-    best = best_lengths(runs, reached)
+    best = chosen_lengths(runs, reached)
     chosen = [best.get(row.method) == row.epochs for row in runs.itertuples()]
     return runs[pd.Series(chosen, runs.index, dtype=bool)].reset_index(drop=True)
 
 
 def conclusions(results: Path, reached: Measure = best_on_validation) -> pd.DataFrame:
-    """The runs that a conclusion on faces is drawn from: each method at its best length.
+    """The runs that a conclusion on faces is drawn from: each method at its chosen one.
 
     Best in what `reached` says of validation. As long as no length has enough seeds of DCL, the
     runs of ``celeba-30k``.
     """
-    runs = at_best_lengths(length.collect(results / length.FOLDER), reached)
+    runs = at_chosen_lengths(length.collect(results / length.FOLDER), reached)
     if "dcl" in set(runs["method"]):
         return runs
     return evidence.collect_if_any(results / "celeba-30k")
@@ -87,12 +87,12 @@ def in_words(chosen: pd.DataFrame, *methods: str) -> str:
 
 
 def length_table(runs: pd.DataFrame) -> pd.DataFrame:
-    """Every row at its best length, as text, cross entropy's moved threshold too.
+    """Every row at its chosen length, as text, cross entropy's moved threshold too.
 
     Columns: ``epochs``; mA on ``validation``, which chose them; on test each of `length.MEASURES`;
     ``DCL minus it``, in mA at the own decision, over the seeds that both have.
     """
-    chosen = at_best_lengths(runs)
+    chosen = at_chosen_lengths(runs)
     rows = {}
     for method in (name for name in (PRIOR, *length.TRAINED) if name in set(chosen["method"])):
         own = chosen[chosen["method"] == method]

@@ -5,7 +5,7 @@ import json
 from made import record
 from made_lengths import NONE, runs
 
-from dcl_book import best_length, length
+from dcl_book import chosen_length, length
 from dcl_book.evidence import PRIOR
 from dcl_book.measures import ranking_on_validation, tuned_on_validation
 
@@ -28,17 +28,17 @@ def test_a_method_has_the_shortest_length_that_validation_does_not_tell_from_the
         cross_entropy={8: 70.0, 24: 72.0, 75: 75.0},
         crl={8: 75.0, 24: 74.0, 75: 74.0},
     )
-    best = best_length.best_lengths(made)
+    best = chosen_length.chosen_lengths(made)
     assert best["dcl"] == 24  # and 300 has two seeds
     assert best["cross-entropy"] == 75
     assert best["crl"] == 8
-    chosen = best_length.at_best_lengths(made)
+    chosen = chosen_length.at_chosen_lengths(made)
     assert chosen.groupby("method")["epochs"].unique().map(list).to_dict() == {
         name: [epochs] for name, epochs in best.items()
     }
     assert len(chosen) == 5 * len(best) == 5 * (len(length.TRAINED) + 1)
-    assert best_length.epochs_of(chosen) == "8, 24 and 75 epochs"
-    assert best_length.in_words(chosen, "dcl", "cross-entropy", PRIOR) == (
+    assert chosen_length.epochs_of(chosen) == "8, 24 and 75 epochs"
+    assert chosen_length.in_words(chosen, "dcl", "cross-entropy", PRIOR) == (
         "8 epochs: moved threshold; 24 epochs: DCL; 75 epochs: cross entropy"
     )
 
@@ -47,7 +47,7 @@ def test_lengths_that_share_too_few_seeds_are_not_compared():
     made = runs({8: (1.0, 5), 24: (1.0, 5)})
     early = made["epochs"].eq(8) & made["seed"].gt(2)
     late = made["epochs"].eq(24) & made["seed"].lt(2)
-    assert best_length.best_lengths(made[~(early | late)]) == {}  # seed 2 is all they share
+    assert chosen_length.chosen_lengths(made[~(early | late)]) == {}  # seed 2 is all they share
 
 
 def test_a_length_is_chosen_on_the_seeds_that_all_have():
@@ -55,23 +55,23 @@ def test_a_length_is_chosen_on_the_seeds_that_all_have():
     low = made["seed"].lt(3) & made["epochs"].eq(8) & made["method"].eq("dcl")
     for one in made.loc[low, "record"]:
         one["selection"]["best_val_mA"] = 70.0  # seeds 3 and 4 hold 8 epochs up
-    assert best_length.best_lengths(made)["dcl"] == 24
+    assert chosen_length.chosen_lengths(made)["dcl"] == 24
 
 
-def test_the_best_lengths_are_compared_with_the_moved_threshold_too():
+def test_the_chosen_lengths_are_compared_with_the_moved_threshold_too():
     made = at(
         runs({8: (1.0, 5), 24: (2.0, 5)}), dcl={24: 90.0}, cross_entropy={8: 90.0}, prior={24: 90.0}
     )
-    table = best_length.length_table(made)
+    table = chosen_length.length_table(made)
     assert table.loc["dcl", "epochs"] == 24
     assert table.loc["cross-entropy", "epochs"] == 8
     assert table.loc["cross-entropy, prior", "epochs"] == 24  # by a validation of its own
     assert table.loc["cross-entropy, prior", "DCL minus it"].startswith("+2.00")
     assert table.loc["dcl", "DCL minus it"] == ""
-    assert best_length.length_table(NONE).empty
+    assert chosen_length.length_table(NONE).empty
 
 
-def test_the_best_length_is_that_of_the_measure_asked_for(tmp_path):
+def test_the_chosen_length_is_that_of_the_measure_asked_for(tmp_path):
     def made(method, epochs, seed, balanced, ranking):
         one = record(method, seed, 80.0, epochs=epochs, results=f"r/{method}{epochs}{seed}.json")
         one["test"]["auc"] = ranking
@@ -89,14 +89,14 @@ def test_the_best_length_is_that_of_the_measure_asked_for(tmp_path):
             made("cross-entropy", 24, seed, 71.0, 89.0),
         ):
             (folder / one["config"]["results"].rpartition("/")[2]).write_text(json.dumps(one))
-    lengths = best_length.best_lengths(length.collect(folder), ranking_on_validation)
+    lengths = chosen_length.chosen_lengths(length.collect(folder), ranking_on_validation)
     assert lengths == {"dcl": 24, "cross-entropy": 8}
-    assert best_length.best_lengths(length.collect(folder)) == {"dcl": 8, "cross-entropy": 24}
+    assert chosen_length.chosen_lengths(length.collect(folder)) == {"dcl": 8, "cross-entropy": 24}
     reached = tuned_on_validation("tuned-f1")  # which no record has
-    assert best_length.best_lengths(length.collect(folder), reached) == {}
+    assert chosen_length.chosen_lengths(length.collect(folder), reached) == {}
 
 
-def test_conclusions_on_faces_stand_on_the_best_length_with_enough_seeds(tmp_path):
+def test_conclusions_on_faces_stand_on_the_chosen_length_with_enough_seeds(tmp_path):
     def saved(folder, *made):
         for one in made:
             path = tmp_path / folder / one["config"]["results"].rpartition("/")[2]
@@ -109,12 +109,12 @@ def test_conclusions_on_faces_stand_on_the_best_length_with_enough_seeds(tmp_pat
         return [one | {"selection": {"best_epoch": 0, "best_val_mA": reached}} for one in made]
 
     saved("celeba-30k", record("dcl", 0, 70.0, results="r/a.json"))
-    assert best_length.conclusions(tmp_path)["mA"].tolist() == [70.0]
+    assert chosen_length.conclusions(tmp_path)["mA"].tolist() == [70.0]
     saved(length.FOLDER, *some(8, 3, 80.0), *some(24, 2, 90.0))
-    found = best_length.conclusions(tmp_path)
+    found = chosen_length.conclusions(tmp_path)
     assert set(found["epochs"]) == {8}
     assert len(found) == 6
     saved(length.FOLDER, *some(24, 3, 90.0))
-    found = best_length.conclusions(tmp_path)
+    found = chosen_length.conclusions(tmp_path)
     assert set(found["epochs"]) == {24}
-    assert best_length.epochs_of(found) == "24 epochs"
+    assert chosen_length.epochs_of(found) == "24 epochs"
