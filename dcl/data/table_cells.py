@@ -191,7 +191,8 @@ def ask_of_nothing(cells: Cells, text: str, *, lists: bool = False) -> None:
         cells.known[text],
         f"got {text!r}: leave the cell empty for unknown, or say what it means by "
         f"{option('codes', f'{text}=unknown')}, {none}or by "
-        f"{option('codes', f'{text}={own}', *alike)} if it is a class",
+        f"{option('codes', f'{text}={own}', *alike)} if "
+        + ("these are classes" if alike else "it is a class"),
     )
 
 

@@ -12,7 +12,7 @@ from .table_words import MISSING, WHOLE, counted, is_number, option, some, spelt
 
 SHOWN = 5  # columns in a sentence
 MANY = 5  # values of a column that may name patients or places, if its name does not say so
-GROUPS = 7  # with fewer a split by whole groups is too coarse to advise
+GROUPS = 7  # with fewer a place is a feature like others, and splits by it are coarse
 
 
 def split_rows(
@@ -166,7 +166,8 @@ def names_as_features(table: Table, columns: list[str], parts: np.ndarray, group
         what = "an id" if named else "a place or a person"
         told = f"warning: {column} is called as {what} is, and is a feature"
         leave = f"{option('ignore', column)} leaves it out"
-        cut = cut_values(table, column, parts) if len(values) >= GROUPS and not group else []
+        least = len(SPLITS) if named else GROUPS
+        cut = cut_values(table, column, parts) if len(values) >= least and not group else []
         if cut:
             lie = counted(len(cut), "of them lies", "of them lie")
             notes.append(

@@ -10,7 +10,7 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -126,29 +126,33 @@ def json_of(file: TextIO) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def check_results(path: Path, keep_weights: bool, keep_scores: bool) -> None:
+def check_results(path: Path, weights: Collection[str], keep_scores: bool) -> None:
     """Raise a RecordError where a run would write over what no run has written.
 
-    A record, its weights and its scores are written over by a later run of the same name.
+    A record, its weights and its scores are written over by a later run of the same name; what lies
+    there without the record only if it looks like this run's. `weights` are the names of the
+    tensors that it will keep, if any.
     """
     check_replaced(
         "results", path, "a run's record",
         lambda file: type((found := json_of(file)).get("schema")) is int and "method" in found,
     )  # fmt: skip
-    for kept, place in ((keep_weights, weights_path(path)), (keep_scores, scores_path(path))):
-        if kept and place.exists() and not _is_a_runs(place):
+    if path.is_file():
+        return
+    for kept, place in ((weights, weights_path(path)), (keep_scores, scores_path(path))):
+        if kept and place.exists() and not _is_a_runs(place, weights):
             raise RecordError(
-                f"{place} is there, and no run has written it: take the file away, or choose "
-                f"other results"
+                f"{place} is there without a record {path.name}, and is no file of such a run: "
+                f"take it away, or choose other results"
             )
 
 
-def _is_a_runs(path: Path) -> bool:
-    """Whether a file is of weights or of scores, as a run writes them."""
+def _is_a_runs(path: Path, weights: Collection[str]) -> bool:
+    """Whether a file is of scores, or of weights of these names, as a run writes them."""
     try:
         if path.suffix == ".safetensors":
-            with safe_open(path, "pt"):
-                return True
+            with safe_open(path, "pt") as file:
+                return set(file.keys()) == set(weights)
         with np.load(path) as arrays:
             return any(name.endswith("_scores") for name in arrays)
     except Exception:  # many kinds, for a foreign file

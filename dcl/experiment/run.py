@@ -131,7 +131,8 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
         records.check_folder(path.parent, needed)
         first = distributed.rank() == 0
         with resumable(checkpoint), alone(checkpoint) if first else nullcontext():
-            records.check_results(path, config.keep_weights, config.keep_scores)
+            kept = list(model.state_dict()) if config.keep_weights else []
+            records.check_results(path, kept, config.keep_scores)
             with torch.random.fork_rng([device] if device.type == "cuda" else []):  # the caller's
                 progress = _train(config, data, model, criterion, splits, show)
             record = {

@@ -613,6 +613,12 @@ def test_a_feature_that_names_groups_in_several_splits_says_so(name, value, tmp_
     assert not any("is called as" in note for note in data.facts["notes"])
 
 
+def test_few_patients_in_several_splits_are_pointed_out(tmp_path):
+    columns = {"a": [0, 1] * 20, "patient": [f"P{n % 4}" for n in range(COUNT)]}
+    notes = of_features(tmp_path, columns, labels=["a"]).facts["notes"]
+    assert any("It has 4 values, and 4 of them lie in more than one split" in n for n in notes)
+
+
 @pytest.mark.parametrize(
     "values",
     [[f"{n / 7:.3f}" for n in range(COUNT)], ["A", "B"] * 20, ["A", "B", "C", "D"] * 10],

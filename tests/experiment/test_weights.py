@@ -113,9 +113,16 @@ def test_a_run_writes_over_no_file_of_others(name, tmp_path, monkeypatch):
     monkeypatch.setattr("dcl.experiment.run._train", lambda *_: pytest.fail("it trained"))
     (tmp_path / name).write_text('{"schema": 1}')
     kept = {"keep_weights": True, "keep_scores": True}
-    with pytest.raises(RecordError, match=f"{name} .*take the file away"):
+    with pytest.raises(RecordError, match=f"{name} .*take (it|the file) away"):
         run(CelebA(**OPTIONS, **kept, results=str(tmp_path / "mine.json")), show=False)
     assert (tmp_path / name).read_text() == '{"schema": 1}'
+
+
+def test_a_run_writes_over_no_weights_of_another_network(tmp_path, monkeypatch):
+    monkeypatch.setattr("dcl.experiment.run._train", lambda *_: pytest.fail("it trained"))
+    records.write_weights(torch.nn.Linear(3, 2).state_dict(), tmp_path / "mine.json")
+    with pytest.raises(RecordError, match=r"mine\.safetensors .*take it away"):
+        run(CelebA(**OPTIONS, keep_weights=True, results=str(tmp_path / "mine.json")), show=False)
 
 
 def test_a_record_that_was_taken_away_is_made_again(copied, monkeypatch):
