@@ -23,6 +23,7 @@ from ..evaluation.thresholds import read as read_thresholds
 from . import records
 from .config import ConfigError, Training, resolve
 from .datasets import config_of
+from .outputs import check_out, check_replaced, write_text
 from .run import pick_device
 
 CHUNK = 512  # images decoded and scored at once
@@ -76,13 +77,13 @@ def predict_classes(
 
     Raises
     ------
-    ConfigError, RecordError, DataError, WeightsError, ThresholdsError
+    ConfigError, OutputError, RecordError, DataError, WeightsError, ThresholdsError
         For a CSV that is something else than predictions, a record without image size or
         thresholds, no images, a folder in which every image is broken, a table without a column of
         the training, and weights that are missing or another network's.
     """
-    records.check_out([out], [record_path, records.weights_path(record_path), given,
-                              *([thresholds] if thresholds else [])])  # fmt: skip
+    check_out([out], [record_path, records.weights_path(record_path), given,
+                      *([thresholds] if thresholds else [])])  # fmt: skip
     chosen = pick_device(device)
     record = records.read(record_path)
     config = config_of(record)
@@ -145,7 +146,7 @@ def predict_classes(
         count += len(part)
     if not count:
         raise DataError(f"{given}: no image can be read, the first is {broken[0]}")
-    records.write_out(out, text.getvalue())
+    write_text(out, text.getvalue())
     return Predicted(count, broken, notes, moved=offsets is not None)
 
 
@@ -164,8 +165,8 @@ def _header(first: str, names: list[str], record: Path) -> list[str]:
 def _check_out(out: Path, config: Training) -> None:
     """Refuse to write over what the record was trained from, or what is no earlier CSV of ours."""
     named = (getattr(config, name, "") for name in ("data_root", "images", "weights"))
-    records.check_out([out], [resolve(path) for path in named if path])
-    records.check_replaced("--out", out, "predictions", _are_predictions)
+    check_out([out], [resolve(path) for path in named if path])
+    check_replaced("--out", out, "predictions", _are_predictions)
 
 
 def _are_predictions(file: TextIO) -> bool:
@@ -190,7 +191,7 @@ def _images_of(
     files = sorted(source.names())
     if not files:
         raise ConfigError(f"{given} holds no image")
-    records.check_out([out], [source.path / name for name in files if Path(name).name == out.name])
+    check_out([out], [source.path / name for name in files if Path(name).name == out.name])
     others = [f"no images by their names: {source.others}"] if source.others else []
     return _decoded(source, files, record, config, broken), others
 

@@ -7,13 +7,11 @@ could run. Scores take 8 bits each, so that anyone can try another decision on t
 import io
 import json
 import math
-import os
 import re
-import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +19,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from scipy.special import stdtrit
 from torch import Tensor, nn
+
+from .outputs import OutputError, check_replaced, json_of, write_whole
 
 SCHEMA = 2
 RAREST = 14  # attributes whose mean is reported beside mA
@@ -31,11 +31,11 @@ STEP = 2 * LARGEST / 255
 
 
 class RecordError(ValueError):
-    """A record that cannot be read or written, named."""
+    """A record that cannot be read, named."""
 
 
 class WeightsError(ValueError):
-    """Weights that cannot be read, written or used, named."""
+    """Weights that cannot be read or used, named."""
 
 
 def write(record: dict[str, Any], path: Path) -> Path:
@@ -44,90 +44,12 @@ def write(record: dict[str, Any], path: Path) -> Path:
     text = json.dumps({"schema": SCHEMA, **_plain(record)}, indent=1, allow_nan=False)
     # each list of numbers on one line; a text holds no newline
     text = re.sub(r"\[\n[^\[\]{}]*\]", lambda of: re.sub(r"\n *", " ", of[0]), text)
-    try:
-        write_whole(path, f"{text}\n".encode())
-    except OSError as error:
-        raise RecordError(f"cannot write the record {path}: {error.strerror}") from None
+    write_whole("the record", path, f"{text}\n".encode())
     return path
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all."""
-    scratch = _scratch(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_bytes(content)
-        os.replace(scratch, path)
-    except OSError:
-        scratch.unlink(missing_ok=True)
-        raise
-
-
-def _scratch(path: Path) -> Path:
-    """What is written first, and takes the place of `path` when it is whole."""
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
-
-
-def check_out(written: Sequence[Path], read: Sequence[Path]) -> None:
-    """Raise a RecordError unless what ``--out`` asks for can be written, over nothing that is read.
-
-    A command asks before the minutes that its work takes.
-    """
-    taken = {path.resolve() for path in read}
-    for path in written:
-        try:
-            if not path.parent.is_dir():
-                raise RecordError(f"--out: the folder {path.parent} does not exist: make it first")
-            if path.exists() and not path.is_file():
-                what = "a folder" if path.is_dir() else "no file"
-                raise RecordError(f"--out {path} is {what}: name a file")
-            _scratch(path).touch()
-            _scratch(path).unlink()
-        except OSError as error:
-            raise RecordError(
-                f"--out {path} cannot be written: {error.strerror}. Give another folder or name"
-            ) from None
-        if path.resolve() in taken:
-            raise RecordError(f"--out would write over {path}, which is read: give it another name")
-
-
-def check_replaced(option: str, path: Path, kind: str, is_ours: Callable[[TextIO], bool]) -> None:
-    """Raise a RecordError unless a file that would be replaced is of this kind, or empty."""
-    try:
-        if not path.exists() or (path.is_file() and not path.stat().st_size):
-            return
-        with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            if is_ours(file):
-                return
-            file.seek(0)
-            first = file.readline(60).rstrip("\r\n")
-    except OSError as error:
-        raise RecordError(f"{option} {path} cannot be replaced: {error.strerror}") from None
-    raise RecordError(
-        f"{option} {path} holds something else than {kind}, it begins with {first!r}: give "
-        f"another name, or take the file away"
-    )
-
-
-def write_out(path: Path, text: str) -> None:
-    """Write what ``--out`` asks for, whole or not at all; a RecordError where that fails."""
-    try:
-        write_whole(path, text.encode("utf-8", "surrogateescape"))
-    except OSError as error:
-        raise RecordError(f"--out {path} cannot be written: {error.strerror}") from None
-
-
-def json_of(file: TextIO) -> dict[str, Any]:
-    """The object of a JSON file; without any key for all else."""
-    try:
-        content = json.load(file)
-    except (ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
 def check_results(path: Path, weights: Collection[str], keep_scores: bool) -> None:
-    """Raise a RecordError where a run would write over what no run has written.
+    """Raise an OutputError where a run would write over what no run has written.
 
     A record, its weights and its scores are written over by a later run of the same name; what lies
     there without the record only if it looks like this run's. `weights` are the names of the
@@ -141,7 +63,7 @@ def check_results(path: Path, weights: Collection[str], keep_scores: bool) -> No
         return
     for kept, place in ((weights, weights_path(path)), (keep_scores, scores_path(path))):
         if kept and place.exists() and not _is_a_runs(place, weights):
-            raise RecordError(
+            raise OutputError(
                 f"{place} is there without a record {path.name}, and is no file of such a run: "
                 f"take it away, or choose other results"
             )
@@ -157,29 +79,6 @@ def _is_a_runs(path: Path, weights: Collection[str]) -> bool:
             return any(name.endswith("_scores") for name in arrays)
     except Exception:  # many kinds, for a foreign file
         return False
-
-
-def check_folder(folder: Path, needed: int) -> None:
-    """Raise a RecordError unless files of so many bytes can be written into the folder.
-
-    A run asks before it trains, so that its record is not lost after it.
-    """
-    scratch = folder / f".{os.getpid()}.part"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        scratch.touch()
-        scratch.unlink()
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        raise RecordError(
-            f"cannot write into the results folder {folder}: {error.strerror}. Make it writable or "
-            f"choose another with results"
-        ) from None
-    if free < needed:
-        raise RecordError(
-            f"the results folder {folder} has {free / 2**20:,.0f} MiB free, the checkpoints of "
-            f"this run take up to {needed / 2**20:,.0f}: make room or choose another with results"
-        )
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -329,11 +228,8 @@ def weights_path(record: Path) -> Path:
 
 def write_weights(state: dict[str, Tensor], record: Path) -> None:
     """Write a model's state beside a record, whole or not at all."""
-    path = weights_path(record)
-    try:
-        write_whole(path, save({name: x.cpu().contiguous() for name, x in state.items()}))
-    except OSError as error:
-        raise WeightsError(f"cannot write the weights {path}: {error.strerror}") from None
+    content = save({name: x.cpu().contiguous() for name, x in state.items()})
+    write_whole("the weights", weights_path(record), content)
 
 
 def read_weights(record: Path) -> dict[str, Tensor]:
@@ -395,7 +291,7 @@ def write_scores(logits: dict[str, Tensor], labels: dict[str, Tensor], record: P
     ------
     ValueError
         For attributes of more than two classes.
-    RecordError
+    OutputError
         For a file that cannot be written.
     """
     arrays: dict[str, Any] = {}
@@ -407,12 +303,9 @@ def write_scores(logits: dict[str, Tensor], labels: dict[str, Tensor], record: P
         odds = (values[..., 1] - values[..., 0]).clamp(-LARGEST, LARGEST).cpu().numpy()
         arrays[f"{split}_scores"] = np.rint((odds + LARGEST) / STEP).astype(np.uint8)
         arrays[f"{split}_labels"] = labels[split].cpu().numpy().astype(np.int8)
-    path, content = scores_path(record), io.BytesIO()
+    content = io.BytesIO()
     np.savez_compressed(content, **arrays)
-    try:
-        write_whole(path, content.getvalue())
-    except OSError as error:
-        raise RecordError(f"cannot write the scores {path}: {error.strerror}") from None
+    write_whole("the scores", scores_path(record), content.getvalue())
 
 
 def read_scores(record: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -13,7 +13,7 @@ from torch import nn
 
 from ..data import Dataset, Resident
 from ..protocol import Criterion
-from . import distributed, provenance, records, trainer
+from . import distributed, outputs, provenance, records, trainer
 from .checkpoint import Progress, alone, resumable
 from .config import ConfigError, Training, as_config_error
 from .datasets import config_of
@@ -128,7 +128,7 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
         }
         path, checkpoint = config.record_path(data), checkpoint_of(config, data)
         needed = CHECKPOINT_SIZE * sum(p.numel() * p.element_size() for p in model.parameters())
-        records.check_folder(path.parent, needed)
+        outputs.check_folder(path.parent, needed)
         first = distributed.rank() == 0
         with resumable(checkpoint), alone(checkpoint) if first else nullcontext():
             kept = list(model.state_dict()) if config.keep_weights else []

@@ -12,7 +12,7 @@ from ..evaluation import thresholds, thresholds_file
 from ..evaluation.scored_rows import ScoreError
 from ..evaluation.thresholds import COLUMNS, METRICS, Report, ThresholdsError
 from ..evaluation.thresholds_file import SCALES, SCHEMA
-from .records import check_out, check_replaced, json_of, write_out
+from .outputs import check_out, check_replaced, json_of, write_text
 
 HEADS = ("label", "decision", "threshold", "bal. acc.", "F1", "precision", "recall")
 MOST = 40  # labels whose rows are printed
@@ -64,8 +64,8 @@ def tune(options: argparse.Namespace) -> None:
         raise ThresholdsError(str(error)) from None
     doubts = [f"warning: {warning.message}" for warning in told]
     if out is not None:  # before a word is printed, which may fail
-        write_out(out, report.thresholds.as_text())
-        write_out(out.with_suffix(".csv"), csv_of(report))
+        write_text(out, report.thresholds.as_text())
+        write_text(out.with_suffix(".csv"), csv_of(report))
     print(sentence(report), "", *notes(table, report), *doubts, "", *lines(report), sep="\n")
     if out is not None:
         print(f"\nwritten: {out}, {out.with_suffix('.csv')}")

@@ -8,7 +8,7 @@ import os
 import pytest
 import torch
 
-from dcl.experiment import provenance, records
+from dcl.experiment import outputs, provenance, records
 from dcl.experiment.datasets import CelebA
 from dcl.experiment.run import source_of
 from dcl.networks.backbones import TorchvisionModel
@@ -46,8 +46,8 @@ def test_a_failed_write_leaves_the_old_record(tmp_path, monkeypatch):
     def full(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(records.os, "replace", full)
-    with pytest.raises(records.RecordError, match=r"a\.json: No space left"):
+    monkeypatch.setattr(outputs.os, "replace", full)
+    with pytest.raises(outputs.OutputError, match=r"a\.json: No space left"):
         records.write(record(seed=1), path)
     assert records.read(path)["seed"] == 0
     assert os.listdir(tmp_path) == ["a.json"]
@@ -154,8 +154,8 @@ def test_a_failed_write_of_scores_leaves_no_file(tmp_path, monkeypatch):
 
     logits, labels = {"val": torch.zeros(3, 1, 2)}, {"val": torch.zeros(3, 1)}
     with monkeypatch.context() as patch:
-        patch.setattr(records.os, "replace", full)
-        with pytest.raises(records.RecordError, match=r"a\.scores\.npz: No space left"):
+        patch.setattr(outputs.os, "replace", full)
+        with pytest.raises(outputs.OutputError, match=r"a\.scores\.npz: No space left"):
             records.write_scores(logits, labels, tmp_path / "a.json")
     assert os.listdir(tmp_path) == []
     records.write_scores(logits, labels, tmp_path / "new" / "a.json")

@@ -18,10 +18,10 @@ from dcl import Criterion, DCLLoss, calibration_error, target_distribution
 from dcl.__main__ import main
 from dcl.data import Resident, Split, flip
 from dcl.evaluation.calibration import to_training_prior
-from dcl.experiment import records, trainer, verify
+from dcl.experiment import outputs, records, trainer, verify
 from dcl.experiment.checkpoint import TrainingError
 from dcl.experiment.datasets import CelebA
-from dcl.experiment.records import RecordError
+from dcl.experiment.outputs import OutputError
 from dcl.experiment.run import run, settle_precision
 from dcl.experiment.testing import calibration_of
 from dcl.methods import METHODS, lmle
@@ -271,13 +271,13 @@ def test_a_results_folder_that_cannot_hold_the_run_is_said_before_it_trains(
     monkeypatch.setattr(trainer, "train", lambda *_, **__: pytest.fail("it trained"))
     (tmp_path / "file").touch()
     with pytest.raises(
-        RecordError, match=r"results folder .*file/faces: Not a directory.* results"
+        OutputError, match=r"results folder .*file/faces: Not a directory.* results"
     ):
         run(CelebA(**OPTIONS, results=str(tmp_path / "file")), data=data, show=False)
     usage = type("Usage", (), {"free": 1000})
-    monkeypatch.setattr(records.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(outputs.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(
-        RecordError, match=r"0 MiB free, the checkpoints of this run take up to \d+"
+        OutputError, match=r"0 MiB free, the checkpoints of this run take up to \d+"
     ):
         run(CelebA(**OPTIONS, results=str(tmp_path)), data=data, show=False)
 

@@ -13,6 +13,7 @@ from dcl.evaluation.decisions import two_columns
 from dcl.experiment import config, records
 from dcl.experiment.config import ConfigError
 from dcl.experiment.datasets import CelebA
+from dcl.experiment.outputs import OutputError
 from dcl.experiment.records import RecordError, WeightsError
 from dcl.experiment.run import check, run
 
@@ -113,7 +114,7 @@ def test_a_run_writes_over_no_file_of_others(name, tmp_path, monkeypatch):
     monkeypatch.setattr("dcl.experiment.run._train", lambda *_: pytest.fail("it trained"))
     (tmp_path / name).write_text('{"schema": 1}')
     kept = {"keep_weights": True, "keep_scores": True}
-    with pytest.raises(RecordError, match=f"{name} .*take (it|the file) away"):
+    with pytest.raises(OutputError, match=f"{name} .*take (it|the file) away"):
         run(CelebA(**OPTIONS, **kept, results=str(tmp_path / "mine.json")), show=False)
     assert (tmp_path / name).read_text() == '{"schema": 1}'
 
@@ -121,7 +122,7 @@ def test_a_run_writes_over_no_file_of_others(name, tmp_path, monkeypatch):
 def test_a_run_writes_over_no_weights_of_another_network(tmp_path, monkeypatch):
     monkeypatch.setattr("dcl.experiment.run._train", lambda *_: pytest.fail("it trained"))
     records.write_weights(torch.nn.Linear(3, 2).state_dict(), tmp_path / "mine.json")
-    with pytest.raises(RecordError, match=r"mine\.safetensors .*take it away"):
+    with pytest.raises(OutputError, match=r"mine\.safetensors .*take it away"):
         run(CelebA(**OPTIONS, keep_weights=True, results=str(tmp_path / "mine.json")), show=False)
 
 
