@@ -31,7 +31,9 @@ COLUMNS = (  # heading, what it says on hover
 ZERO = {"claimed": "yes", "other": "yes, other side", "no": "no", "": ""}
 PAPER = {"above": "yes, above", "below": "yes, below", "no": "no", "": ""}
 LEGEND = (
-    "Numbers are percentage points unless a unit is given. <i>Moved threshold</i>: the same "
+    "Numbers are percentage points unless a unit is given. "
+    '<a href="../book/glossary.html#mean-accuracy">mA</a> is balanced accuracy, the mean of the '
+    "accuracies on positives and negatives. <i>Moved threshold</i>: the same "
     "quantity for cross entropy decided at the training prior, which trains nothing, in the "
     "method's place; it <i>does as much</i> if the method is not ahead of it by more than the "
     "margin of no difference, and <i>does less</i> if it is; <i>cannot be distinguished</i>: "

@@ -144,7 +144,8 @@ def _next_use(text: str, terms: dict[str, str], *, whole: bool) -> tuple[int, in
 @cache
 def _pattern(name: str) -> re.Pattern[str]:
     case = 0 if re.search("[A-Z]", name[1:]) else re.I  # mA, DCL
-    return re.compile(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", case)
+    other = "(?! rule| learning)"  # decision rules, Curriculum Learning: other names
+    return re.compile(rf"(?<![\w-]){re.escape(name)}s?(?![\w-]){other}", case)
 
 
 def _read(app, doctree: nodes.document) -> None:

@@ -59,6 +59,14 @@ def test_code_links_parts_of_words_and_other_cases_of_letters_are_no_use():
     assert linked(page) == []
 
 
+def test_a_name_that_holds_a_term_is_no_use_of_it():
+    terms = {"Decision": "decision", "Curriculum": "curriculum"}
+    for page in ("Our decision rules.", "Dynamic Curriculum Learning."):
+        doctree = publish_doctree(page)
+        link_first_uses(doctree, terms, "g.html")
+        assert not list(doctree.findall(nodes.reference))
+
+
 def test_a_methods_name_in_code_type_is_a_link_that_stays_code():
     doctree = publish_doctree("We ran ``crt``, then ``crt``.")
     link_first_uses(doctree, {"crt": "term-crt"}, "g.html")
