@@ -342,11 +342,14 @@ class Training(Config):
 
     def load(self, *, show: bool = True) -> "Dataset":
         """The data set of this configuration; `show` progress bars."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no load, which gives its Dataset")
 
     def network(self, data: "Dataset") -> "nn.Module":
         """The network for it: images -> logits (B, A, C), features (B, A, D)."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} defines no network(data), which gives its module: images -> "
+            f"logits (B, A, C), features (B, A, D)"
+        )
 
     def blank_network(self, data: "Dataset") -> "nn.Module":
         """The same network without pretrained weights: for those of a record."""
