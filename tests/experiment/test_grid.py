@@ -217,10 +217,19 @@ def test_a_dry_run_lists_what_is_missing_of_the_papers_grids_and_for_a_cluster(
         assert "env -u OMP_NUM_THREADS" in done.stdout  # the training takes its share, see machine
 
 
-def test_a_bad_grid_ends_snakemake_with_our_words(tmp_path):
-    done = snakemake(tmp_path, "--dry-run", "--config", f"grid={written(tmp_path, seeds=[0, 0])}")
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seeds": [0, 0]}, "seeds has 0 twice"),
+        ({"experiment": "table", "parameters": {}}, "table.ipynb, which is missing: write it"),
+    ],
+)
+def test_a_bad_grid_ends_snakemake_with_our_words(tmp_path, changes, words):
+    path = written(tmp_path, **changes)
+    done = snakemake(tmp_path, "--dry-run", "--config", f"grid={path}")
     assert done.returncode
-    assert "seeds has 0 twice" in done.stdout + done.stderr
+    assert words in done.stdout + done.stderr
+    assert "seeds" in changes or f"python -m dcl grid {path}" in done.stdout + done.stderr
 
 
 NOTEBOOK = """

@@ -525,7 +525,7 @@ def test_a_step_reads_its_labels_once(name, monkeypatch):
     reads, plain = [], torch.Tensor.aminmax
     monkeypatch.setattr(torch.Tensor, "aminmax", lambda x: reads.append(x) or plain(x))
     criterion(logits, features, labels)
-    assert len(reads) == 1 + isinstance(criterion, Loss)  # whose function checks for itself
+    assert 1 <= len(reads) <= 1 + isinstance(criterion, Loss)  # whose function may check for itself
 
 
 def test_the_functions_and_the_criterion_mine_the_same():
