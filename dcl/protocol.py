@@ -224,7 +224,7 @@ class Criterion(nn.Module):
         Raises
         ------
         ValueError
-            For a loss that trains towards no prior (focal, ASL, margins), probabilities, and
+            For a loss that states no `trained_prior` (focal, ASL, margins), probabilities, and
             shapes that do not fit.
 
         Examples

@@ -567,14 +567,14 @@ def test_crt_decides_by_its_layer_after_the_last_epoch_alone():
 
 
 def test_an_entry_outside_the_checkout_is_found_by_its_path(tmp_path, monkeypatch):
-    (tmp_path / "my_methods.py").write_text(
+    (tmp_path / "methods_of_mine.py").write_text(
         "from dcl.methods import method_of_loss\n"
         "from dcl.methods.losses import focal_loss\n"
-        "MINE = method_of_loss('my_methods:MINE', focal_loss, 'focal under another name')\n"
+        "MINE = method_of_loss('methods_of_mine:MINE', focal_loss, 'focal under another name')\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    assert find("my_methods:MINE").options == METHODS["focal"].options
-    criterion = make_criterion("my_methods:MINE", torch.tensor([[9, 1]]), 10, gamma=1.0)
+    assert find("methods_of_mine:MINE").options == METHODS["focal"].options
+    criterion = make_criterion("methods_of_mine:MINE", torch.tensor([[9, 1]]), 10, gamma=1.0)
     assert criterion.options == {"gamma": 1}
 
 
