@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dcl.__main__ import main
 from dcl.criterion import PRESETS, DCLLoss
 from dcl.data.drawn.faces import load as faces
-from dcl.experiment.config import ConfigError, from_notebook, resolve
+from dcl.experiment.config import ConfigError, Training, from_notebook, resolve
 from dcl.experiment.datasets import (
     CelebA,
     Cifar100,
@@ -192,6 +192,13 @@ def test_a_notebooks_parameters_are_its_plain_globals():
     assert from_notebook(CelebA, namespace).epochs == 3
     with pytest.raises(ConfigError, match="'epoch': did you mean 'epochs'"):
         from_notebook(CelebA, {"epoch": 3})
+
+
+def test_a_class_without_data_or_network_says_what_to_define():
+    with pytest.raises(NotImplementedError, match="Training defines no load"):
+        Training().load()
+    with pytest.raises(NotImplementedError, match=r"Training defines no network\(data\)"):
+        Training().network(None)
 
 
 def test_identity_follows_configuration_and_data_not_the_folders():

@@ -519,6 +519,14 @@ def test_torch_func_differentiates_the_loss_as_autograd_does(anchors):
     torch.testing.assert_close(pull(torch.ones_like(value))[0], expected)
 
 
+def test_a_criterion_without_a_loss_says_what_to_define():
+    class Mine(sources.Criterion):
+        """Nothing yet."""
+
+    with pytest.raises(NotImplementedError, match=r"Mine has no loss: define classification_loss"):
+        Mine(COUNTS, 10)(LOGITS, FEATURES, LABELS)
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_a_step_reads_its_labels_once(name, monkeypatch):
     criterion, (logits, features, labels) = made(name), batch_of(name)
