@@ -36,6 +36,12 @@ try:
     RUNS = read_grid(GRID, GIVEN, records_folder(GRIDS, GRID))
 except ValueError as error:
     raise WorkflowError(error)
+NOTEBOOK = BASE / "notebooks" / f"{RUNS[0].config.experiment}.ipynb"
+if not NOTEBOOK.is_file():
+    raise WorkflowError(
+        f"the runs of a grid are runs of {NOTEBOOK}, which is missing: write it, see "
+        f"book/extend.md, or use python -m dcl grid {GRID}"
+    )
 
 BUILD = Path("_build", "grid", GRID.stem)
 FINISHED = "the run is finished"
@@ -63,7 +69,7 @@ for run in RUNS:
         log:
             str(log_of(run)),
         params:
-            notebook=shlex.quote(str(BASE / "notebooks" / f"{run.config.experiment}.ipynb")),
+            notebook=shlex.quote(str(NOTEBOOK)),
             executed=shlex.quote(str(BUILD / f"{run.name}.ipynb")),
             options=shlex.join(papermill_options(run.parameters)),
             # A run with all cores shares them with trainings that Snakemake does not know of

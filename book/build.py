@@ -268,8 +268,8 @@ def caption_figures(notebook: nbformat.NotebookNode, page: str) -> None:
                 f"{page}.ipynb: the cell that ends with\n    {line}\n"
                 f"draws a figure, shows {len(shown)} outputs and has "
                 f"{'a' if caption else 'no'} caption. Such a cell shows its figure alone, and its "
-                'metadata say what is drawn: {"mystnb": {"figure": {"name": "fig-...", '
-                '"caption": "..."}}}'
+                'metadata say what is drawn: {"mystnb": {"figure": {"name": '
+                f'"fig-{Path(page).name.replace("_", "-")}-...", "caption": "..."}}}}}}'
             )
         figure += 1
         if narrow := drawn[0]["data"].pop(NARROW, None):

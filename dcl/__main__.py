@@ -17,7 +17,8 @@ from typing import Any
 
 from .experiment.machine import resolve, restart
 
-EXPERIMENTS = ("celeba", "cifar100", "pedestrians", "table")  # `DATASETS`, which imports torch
+# The names in `DATASETS`, which imports torch
+EXPERIMENTS = ("celeba", "cifar100", "pedestrians", "table")
 
 
 class RefusedError(Exception):

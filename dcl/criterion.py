@@ -167,7 +167,7 @@ class DCLLoss(Criterion):
         rho: float = DEFAULT.rho,
     ):
         super().__init__(class_counts, epochs, classes=classes, seed=seed)
-        check_schedules(sampling, loss, p=p, epsilon=epsilon, decay=decay)
+        check_schedules(sampling, loss, self.epochs, p=p, epsilon=epsilon, decay=decay)
         choose("normalisation", normalisation, NORMALISATIONS)
         choose("selection", selection, SELECTIONS)
         choose("current", current, CURRENTS)
@@ -342,7 +342,7 @@ class DCLLoss(Criterion):
     def trained_prior(self) -> Tensor | None:
         """The target that the sampling schedule has reached."""
         if self._all_ones:
-            return super().trained_prior()
+            return shares(self.class_counts)
         how = {name: self.dsl_options[name] for name in ("rule", "normalisation")}
         return shares(target_distribution(self.class_counts, self.g, classes=self.classes, **how))
 

@@ -99,7 +99,8 @@ class RandomSource(nn.Module):
 class Criterion(nn.Module):
     """Base class of a method's loss. The trainer calls its methods; override what differs.
 
-    A method without triplets, clusters or the like defines `classification_loss` alone.
+    A method without triplets, clusters or the like defines `classification_loss`, and states its
+    `trained_prior` if it has one; the others have defaults.
 
     Parameters
     ----------
@@ -169,7 +170,11 @@ class Criterion(nn.Module):
 
         `weights` (B, A) are those of the samples, or None.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{self._get_name()} has no loss: define classification_loss(logits, labels, weights), "
+            f"which returns the loss of a batch and the weights (B, A) that the method gave, or "
+            f"None"
+        )
 
     def keep(self, labels: Tensor, drawn: Tensor | None, **parts: Tensor) -> None:
         """Keep what `parts` shows of this step: the method's weights (B, A), and values."""
@@ -196,11 +201,12 @@ class Criterion(nn.Module):
         return scores if self.classes is None else scores.masked_fill(self.missing, -torch.inf)
 
     def trained_prior(self) -> Tensor | None:
-        """Class shares (A, C) that the training moves towards; None for a loss without such.
+        """Class shares (A, C) that the training moves towards; None unless a method states them.
 
-        The training set's, unless a method weighs, draws or shifts otherwise.
+        Of cross entropy they are the training set's, ``shares(self.class_counts)``; of one that
+        weighs or draws, those that it makes of them.
         """
-        return shares(self.class_counts)
+        return None
 
     def at_data_prior(self, logits: Tensor) -> Tensor:
         """Logits of a training by this criterion, as if it had been at the data's own prior.
@@ -218,7 +224,7 @@ class Criterion(nn.Module):
         Raises
         ------
         ValueError
-            For a loss that trains towards no prior (focal, ASL, margins), probabilities, and
+            For a loss that states no `trained_prior` (focal, ASL, margins), probabilities, and
             shapes that do not fit.
 
         Examples
@@ -232,8 +238,9 @@ class Criterion(nn.Module):
         prior = self.trained_prior()
         if prior is None:
             raise ValueError(
-                f"{self._get_name()} trains towards no prior that could be taken out: calibrate "
-                f"its scores on a validation split, by a temperature or Platt's scaling"
+                f"{self._get_name()} states no prior that it trains towards and that could be "
+                f"taken out: calibrate its scores on a validation split, by a temperature or "
+                f"Platt's scaling, or define its trained_prior"
             )
         check_tensors(logits=logits)
         if not logits.is_floating_point():

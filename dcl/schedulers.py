@@ -159,9 +159,12 @@ def _in_range(what: str, level: float, most: float, epoch: float) -> float:
 
 
 def check_schedules(
-    sampling: Schedule, loss: Schedule, *, p: float, epsilon: float, decay: float
+    sampling: Schedule, loss: Schedule, epochs: float, *, p: float, epsilon: float, decay: float
 ) -> None:
-    """Raise a ValueError with the allowed values unless all are valid, in use or not."""
+    """Raise a ValueError with the allowed values unless all are valid, in use or not.
+
+    A function is asked for its level at each whole epoch, of the first 10,000, and at the end.
+    """
     _check_self_learning(p, epsilon)
     _check_decay(decay)
     for what, value, names, most in (
@@ -170,12 +173,26 @@ def check_schedules(
     ):
         if isinstance(value, str):
             choose(f"{what} schedule", value, names)
-        elif not callable(value) and not _is_level(value, most):
+        elif callable(value):
+            for epoch in (*range(min(math.ceil(epochs), 10_000)), epochs):
+                _in_range(what, _level_of(what, value, epoch, epochs), most, epoch)
+        elif not _is_level(value, most):
             allowed = "in [0, 1]" if most == 1 else "of 0 or more"
             raise ValueError(
                 f"{what} must be one of {', '.join(names)}, a number {allowed} or a function of "
                 f"epoch and epochs, got {value!r}"
             )
+
+
+def _level_of(what: str, function: Callable, epoch: float, epochs: float) -> float:
+    """The level at an epoch, of what is a function of epoch and epochs and gives a number."""
+    try:
+        return float(function(epoch, epochs))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{what} must be a name, a number, or a function of epoch and epochs that gives a "
+            f"number: at epoch {epoch!r} it raised {type(error).__name__}: {error}"
+        ) from error
 
 
 def _is_level(value: object, most: float) -> bool:

@@ -126,8 +126,16 @@ class Dataset:
                     f"{self.title}: no split may be called {name!r}: "
                     f"{f'call it {meant!r}' if meant else 'there are ' + ', '.join(SPLITS)}"
                 )
+            if name == "val" and not len(split):
+                raise DataError(f"{self.title}: the val split is empty: leave it out of splits")
             self._check_labels(name, split.labels, np.array(sizes))
-        images = len(self.splits["train"]) if "train" in self.splits else 0
+        for name in ("train", "test"):
+            if name not in self.splits or not len(self.splits[name]):
+                raise DataError(
+                    f"{self.title}: there is no sample in the {name} split: train and test need "
+                    f"some, val may be left out"
+                )
+        images = len(self.splits["train"])
         if self.persons is not None and len(self.persons) != images:
             raise DataError(
                 f"{self.title}: persons must be {images:,}, one for each training image, got "

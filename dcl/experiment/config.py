@@ -8,6 +8,7 @@ trainings share, `datasets.py` those of each data set.
 
 import difflib
 import hashlib
+import inspect
 import json
 import math
 import operator
@@ -34,6 +35,7 @@ QUICK_SIZES = {"train": 640, "val": 320, "test": 320}  # images, of profile quic
 
 
 NUMBERS = ("train_images", "train_part", "drawn_faces")  # options that say how many images
+OURS = (__name__, f"{__package__}.datasets")  # whose classes name the module that loads their data
 
 
 class ConfigError(ValueError):
@@ -117,7 +119,7 @@ def unknown(name: str, known: Sequence[str], who: str) -> ConfigError:
     """The error for a parameter that `who` does not have, with the nearest one that it has."""
     near = difflib.get_close_matches(name, known, n=1)
     return ConfigError(
-        f"unknown parameter {name!r}{f': did you mean {near[0]!r}?' if near else ''} "
+        f"unknown parameter {name!r}:{f' did you mean {near[0]!r}?' if near else ''} "
         f"{who} takes {', '.join(known)}"
     )
 
@@ -176,7 +178,8 @@ class Training(Config):
     as attributes: `method_options`.
     """
 
-    experiment = ""  # not a field: the name of the notebook and of the command line's choice
+    # not a field: its name in `DATASETS`, also of its notebook; outside package.module:Name
+    experiment = ""
     data_module = ""  # not a field: the module that loads the data, whose files a record hashes
     single_label = False  # not a field: whether the data have one label of many classes
 
@@ -253,11 +256,18 @@ class Training(Config):
         with as_config_error():
             entry = self.entry
         usual = {name: spec.default for name, spec in self.options().items()}
+        self._check_names(entry)
         for name, value in others.items():
             if name in entry.options:
                 continue
             if name not in usual and name not in entry.fixed:
-                raise unknown(name, list(usual), type(self).__name__)
+                if name in inspect.signature(entry.signature or entry.build).parameters:
+                    raise ConfigError(
+                        f"{name} of method {self.method!r} is no option: to make it one, write "
+                        f'{name}: Annotated[type, "its meaning"] = default after the * in its '
+                        f"function"
+                    )
+                raise unknown(name, list(usual | entry.options), type(self).__name__)
             if value in [values[name] for values in (usual, entry.fixed) if name in values]:
                 continue
             if name in entry.fixed:
@@ -284,11 +294,13 @@ class Training(Config):
                 )
             entry.criterion(counts, self.epochs, seed=self.seed, **options)
         object.__setattr__(self, "method_options", options)
-        if "decay" in options and not 0 < (stretched := self.criterion_options()["decay"]) < 1:
-            raise ConfigError(
-                f"decay {options['decay']!r} is {stretched} when stretched from {PAPER_EPOCHS} to "
-                f"{self.epochs} epochs, and must lie in (0, 1): choose another, or stretch false"
-            )
+        for name in entry.stretches:
+            if not 0 < (stretched := self.criterion_options()[name]) < 1:
+                raise ConfigError(
+                    f"{name} {options[name]!r} is {stretched} when stretched from {PAPER_EPOCHS} "
+                    f"to {self.epochs} epochs, and must lie in (0, 1): choose another, or stretch "
+                    f"false"
+                )
         for spec in self.changed():
             if spec.name in self.without_effect(self.data_root):
                 name, value = spec.name, getattr(self, spec.name)
@@ -300,6 +312,28 @@ class Training(Config):
                     f"{value!r}"
                 )
 
+    def _check_names(self, entry: Method) -> None:
+        """Refuse an option by whose name a record or a notebook would give something else."""
+        own = {spec.name for spec in fields(self)}
+        for name, option in entry.options.items():
+            what = f"option {name!r} of method {self.method!r} is"
+            if name in own:
+                raise ConfigError(
+                    f"{what} also a parameter of every training of {type(self).__name__}: call it "
+                    f"otherwise"
+                )
+            others = {
+                user.name: user.options[name].default
+                for user in METHODS.values()
+                if name in user.options and user.options[name].default != option.default
+            }
+            if others:
+                raise ConfigError(
+                    f"{what} {option.default!r} by default, that of {' and '.join(others)} "
+                    f"{next(iter(others.values()))!r}, which a notebook gives to every method: "
+                    f"take that default, or call it otherwise"
+                )
+
     @classmethod
     def without_effect(cls, data_root: str) -> list[str]:
         """Fields that are of real data alone, where there is no data_root, or of drawn ones."""
@@ -308,11 +342,14 @@ class Training(Config):
 
     def load(self, *, show: bool = True) -> "Dataset":
         """The data set of this configuration; `show` progress bars."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no load, which gives its Dataset")
 
     def network(self, data: "Dataset") -> "nn.Module":
         """The network for it: images -> logits (B, A, C), features (B, A, D)."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} defines no network(data), which gives its module: images -> "
+            f"logits (B, A, C), features (B, A, D)"
+        )
 
     def blank_network(self, data: "Dataset") -> "nn.Module":
         """The same network without pretrained weights: for those of a record."""
@@ -330,14 +367,14 @@ class Training(Config):
     def criterion_options(self) -> dict[str, Any]:
         """The method's options as its criterion takes them: with the decay of this length."""
         options = dict(self.method_options)
-        if "decay" in options and self.stretch:  # the paper's curve, stretched
-            options["decay"] **= PAPER_EPOCHS / self.epochs
+        for name in self.entry.stretches if self.stretch else ():  # the paper's curve, stretched
+            options[name] **= PAPER_EPOCHS / self.epochs
         return options
 
     def recorded(self) -> dict[str, Any]:
         """Every value in use, by name: the fields, and what the method takes or fixes."""
         values = {spec.name: getattr(self, spec.name) for spec in fields(self)}
-        if "decay" not in self.method_options:
+        if not self.entry.stretches:
             del values["stretch"]
         if not self.train_part:  # as in records older than this option
             del values["train_part"]
@@ -347,11 +384,25 @@ class Training(Config):
         """The same configuration with other values."""
         return type(self)(**self.recorded() | changes)
 
+    @classmethod
+    def modules(cls) -> tuple[str, ...]:
+        """The modules that its data and its network come from, but for `datasets.py` itself."""
+        own = (c.__module__ for c in cls.__mro__ if issubclass(c, Training))
+        return cls.data_module, *(name for name in own if name not in OURS)
+
     def identity(self, data: "Dataset") -> str:
-        """Short hash of all that decides the metrics of the run: configuration and data."""
+        """Short hash of all that decides the metrics of the run: configuration and data.
+
+        Of a class outside the checkout also its place and the text of its file: two of them may
+        have the same fields and data, and other networks.
+        """
         places = ("results", "data_root", "images", "keep_weights", "keep_scores")
         values = {k: v for k, v in self.recorded().items() if k not in places}
-        text = json.dumps([values, data.fingerprint], sort_keys=True)
+        parts = [values, data.fingerprint]
+        if ":" in self.experiment:
+            texts = [inspect.getsource(sys.modules[name]) for name in self.modules()[1:]]
+            parts += [self.experiment, *texts]
+        text = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     def record_path(self, data: "Dataset") -> Path:

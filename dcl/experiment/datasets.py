@@ -1,6 +1,5 @@
 """What ``python -m dcl run`` offers: configurations by name, each with its data and network."""
 
-import importlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,10 @@ from ..data.pedestrian_annotation import PROTOCOLS
 from ..data.resident import DataError, Dataset
 from ..data.table_features import IMPUTE
 from ..data.table_words import names_in
+from ..methods import imported
 from ..networks.backbones import IMAGENET, TorchvisionModel, torchvision_names
 from ..networks.models import MLP, DeepID2, ResNetCIFAR
-from .config import ConfigError, Training, checked, option, resolve
+from .config import ConfigError, Training, as_config_error, checked, option, resolve
 
 
 @dataclass(frozen=True, kw_only=True, init=False, eq=False)
@@ -347,21 +347,37 @@ def find_dataset(name: str) -> type[Training]:
     Raises
     ------
     ConfigError
-        For an unknown name, and for a class that is no configuration.
+        For an unknown name, for a class that is no configuration, and see `check_place`.
     """
     if name in DATASETS:
         return DATASETS[name]
-    module, _, attribute = name.partition(":")
-    try:
-        cls = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    if ":" not in name:
         raise ConfigError(
-            f"data set {name!r} cannot be imported: {error}. Choose one of "
-            f"{', '.join(DATASETS)}, or give package.module:Name"
-        ) from None
+            f"unknown data set {name!r}: choose one of {', '.join(DATASETS)}, or give "
+            f"package.module:Name"
+        )
+    with as_config_error():
+        cls = imported("data set", name)
     if not isinstance(cls, type) or not issubclass(cls, Training):
         raise ConfigError(f"data set {name!r} is no subclass of dcl.experiment.config.Training")
+    check_place(cls)
     return cls
+
+
+def check_place(cls: type[Training]) -> None:
+    """Refuse a class whose records nobody could open: its `experiment` must lead back to it."""
+    again = DATASETS.get(cls.experiment)
+    if ":" in cls.experiment and not cls.experiment.startswith("__main__:"):
+        with suppress(ValueError):  # it leads nowhere
+            again = imported("data set", cls.experiment)
+    if again is not cls:
+        module = "my_file" if cls.__module__ == "__main__" else cls.__module__
+        moved = ", put it into a file my_file.py" if cls.__module__ == "__main__" else ""
+        raise ConfigError(
+            f"experiment {cls.experiment!r} of {cls.__name__} does not name this class, and nobody "
+            f"could open its records again{moved}: write in it experiment = "
+            f"'{module}:{cls.__qualname__}'"
+        )
 
 
 def config_of(record: dict[str, Any], **places: str) -> Training:

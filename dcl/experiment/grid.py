@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from .config import ConfigError, Training
-from .datasets import DATASETS
+from .datasets import find_dataset
 
 KEYS = {"experiment": str, "parameters": dict, "methods": list, "seeds": list}
 NOTES = {"paper"}  # a grid may have these too, see notebooks/grids/paper/plan.py
@@ -106,11 +106,7 @@ def _runs(content: Any, overrides: dict[str, Any], folder: str) -> list[Run]:
         if not isinstance(content[key], kind) or not (content[key] or kind is dict):
             words = {str: "a name", dict: "names and values", list: "a list"}
             raise ConfigError(f"{key} must be {words[kind]}, got {content[key]!r}")
-    cls = DATASETS.get(content["experiment"])
-    if cls is None:
-        raise ConfigError(
-            f"experiment must be one of {', '.join(DATASETS)}, got {content['experiment']!r}"
-        )
+    cls = find_dataset(content["experiment"])
     ours = [name for name in OURS if name in content["parameters"]]
     if ours:
         raise ConfigError(f"{ours[0]} is set by the grid: take it out of parameters")
@@ -154,7 +150,8 @@ def _run(
 ) -> Run:
     chosen = {"method": _method(entry)} | (entry if isinstance(entry, dict) else {})
     words = [f"{key}-{value}" for key, value in chosen.items() if key not in ("method", *KEPT)]
-    name = "-".join([chosen["method"], *words, f"seed{seed}"])
+    method = chosen["method"].replace(":", ".")  # no file's name on Windows has a colon
+    name = "-".join([method, *words, f"seed{seed}"])
     records = [f"{folder}/{name}.json"]
     parameters = given | chosen | {"seed": seed, "results": records[0]}
     config = cls(**{str(key): value for key, value in parameters.items()})

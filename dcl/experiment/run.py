@@ -16,7 +16,7 @@ from ..protocol import Criterion
 from . import distributed, outputs, provenance, records, trainer
 from .checkpoint import Progress, alone, resumable
 from .config import ConfigError, Training, as_config_error
-from .datasets import config_of
+from .datasets import check_place, config_of
 from .machine import best_precision, fair_share
 from .testing import metrics_of, tested
 from .trainer import predict
@@ -107,6 +107,7 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
     dict
         The record, with its ``path``.
     """
+    check_place(type(config))
     device = pick_device(config.device)
     config = settle_precision(config, device)
     with distributed.group(device), threads(device):
@@ -168,7 +169,7 @@ def checkpoint_of(config: Training, data: Dataset) -> Path:
 def source_of(config: Training, model: nn.Module) -> str:
     """Hash of the files of a run's method, network and data, and of the trainer."""
     return provenance.source_hash(
-        *config.entry.modules, type(model).__module__, config.data_module, trainer.__name__
+        *config.entry.modules, type(model).__module__, *config.modules(), trainer.__name__
     )
 
 

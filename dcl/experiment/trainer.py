@@ -179,7 +179,7 @@ class InBfloat16(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         with torch.autocast(self.device_type, torch.bfloat16):
-            outputs = self.network(images)
+            outputs = checked(self.network(images))
         return tuple(output.float() for output in outputs)
 
 
@@ -211,7 +211,7 @@ def _train_epoch(
         watch.start()
         images, labels = train_set.batch(index, generator, distributed.share(len(index)))
         watch.lap("data")
-        logits, features = distributed.gather(len(index), *network(images))
+        logits, features = distributed.gather(len(index), *checked(network(images)))
         watch.lap("forward")
         loss = loss_of(logits, features, labels, *((index,) if criterion.wants_rows else ()))
         watch.lap("loss")
@@ -233,6 +233,19 @@ def _train_epoch(
     for name in {"share_kept", "minority_weight"} & row.keys():
         row[name] = [round(value, 4) for value in row[name]]  # a record stays small
     return row | {"ms": watch.milliseconds()}, bad_step if bad_step < len(rates) else None
+
+
+def checked(returned: Any) -> Sequence[Tensor]:
+    """Logits and features as a network returned them; a TrainingError for anything else."""
+    outputs = [returned] if isinstance(returned, Tensor) else list(returned)
+    if [getattr(output, "ndim", 0) for output in outputs] != [3, 3]:
+        shapes = [str(tuple(getattr(output, "shape", ()))) for output in outputs[:3]]
+        raise TrainingError(
+            f"a network returns logits (B, A, C) and features (B, A, D), this one returned "
+            f"{len(outputs)} of shape {', '.join(shapes)}: dcl.networks.backbones.Multihead gives "
+            f"an image network both"
+        )
+    return outputs
 
 
 @contextmanager
@@ -310,9 +323,15 @@ def _keep(
 def predict(model: nn.Module, criterion: Criterion, split: Resident) -> Tensor:
     """Scores (N, A, C) of a split's samples, in order: the logits, or the method's own."""
     model.eval()
-    return torch.cat(
-        [criterion.scored(logits, features, model) for logits, features in outputs(model, split)]
-    )
+    scores = []
+    for logits, features in outputs(model, split):
+        scores.append(criterion.scored(logits, features, model))
+        if scores[-1].shape != logits.shape:
+            raise TrainingError(
+                f"the scores of {type(criterion).__name__} must be (N, A, C) = "
+                f"{tuple(logits.shape)}, as the logits, got {tuple(scores[-1].shape)}"
+            )
+    return torch.cat(scores)
 
 
 @torch.no_grad()

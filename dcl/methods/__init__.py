@@ -15,6 +15,8 @@ from torch import Tensor
 from ..protocol import Criterion
 from . import crl, framework, lmle, losses, resampling, two_stage, weights
 from .entry import TASKS, Method, Option
+from .losses import method_of_loss
+from .weights import method_of_weights
 
 __all__ = [
     "BASELINES",
@@ -25,6 +27,8 @@ __all__ = [
     "Option",
     "find",
     "make_criterion",
+    "method_of_loss",
+    "method_of_weights",
 ]
 
 METHODS: dict[str, Method] = {
@@ -43,14 +47,14 @@ def find(name: str) -> Method:
     ValueError
         For an unknown name, with the nearest one.
     """
+    if not isinstance(name, str):
+        raise ValueError(
+            f"method must be a text, a method's name or package.module:ENTRY, got {name!r}"
+        )
     if name in METHODS:
         return METHODS[name]
-    module, colon, attribute = str(name).partition(":")
-    if colon:
-        try:
-            entry = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise ValueError(f"method {name!r} cannot be imported: {error}") from None
+    if ":" in name:
+        entry = imported("method", name)
         if not isinstance(entry, Method):
             raise ValueError(f"method {name!r} is a {type(entry).__name__}, no dcl.methods.Method")
         return entry
@@ -59,12 +63,29 @@ def find(name: str) -> Method:
             "moved-threshold is a decision, not a method: the record of cross-entropy holds it, "
             "under decisions, prior"
         )
-    near = difflib.get_close_matches(str(name), METHODS, n=1)
+    near = difflib.get_close_matches(name, METHODS, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise ValueError(
         f"unknown method {name!r}: {hint}choose one of {', '.join(METHODS)}, or give "
         f"package.module:ENTRY"
     )
+
+
+def imported(what: str, place: str) -> Any:
+    """What ``package.module:NAME`` names.
+
+    Raises
+    ------
+    ValueError
+        For a module that is not found or cannot be imported, and for a name that it does not have.
+    """
+    module, _, attribute = place.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        absent = isinstance(error, ModuleNotFoundError) and error.name == module.split(".")[0]
+        hint = ": put its folder on PYTHONPATH" if absent else ""
+        raise ValueError(f"{what} {place!r} cannot be imported: {error}{hint}") from None
 
 
 def make_criterion(name: str, class_counts: Tensor, epochs: float, **options: Any) -> Criterion:

@@ -7,7 +7,7 @@ from typing import Annotated
 from torch import Tensor
 
 from ..checks import as_sample_weights, number
-from ..protocol import Criterion
+from ..protocol import Criterion, shares
 from ..reminders import caller
 from ..sampling import weighted_cross_entropy
 from ..triplet import (
@@ -85,6 +85,9 @@ class CRL(Criterion):
                 stacklevel=caller(),
             )
 
+    def trained_prior(self) -> Tensor:
+        return shares(self.class_counts)
+
     def forward(
         self,
         logits: Tensor,
@@ -95,14 +98,12 @@ class CRL(Criterion):
         """The loss of a batch, as of `DCLLoss.forward`."""
         logits, features, labels = self.batch(logits, features, labels)
         alpha = alpha_of(self.class_counts, self.eta)  # (A,) float64
-        shares = (1 - alpha).expand(labels.shape)
+        parts = (1 - alpha).expand(labels.shape)
         given = as_sample_weights(weights, labels)
-        loss = weighted_cross_entropy(logits, labels, shares, given)
+        loss = weighted_cross_entropy(logits, labels, parts, given)
         terms, triples, active = mined_terms(features, logits, labels, self.triplet_options)
         metric = (alpha.to(terms.dtype) * terms).sum()
-        self.keep(
-            labels, shares, classification=loss, metric=metric, triples=triples, active=active
-        )
+        self.keep(labels, parts, classification=loss, metric=metric, triples=triples, active=active)
         return loss + metric
 
 

@@ -53,7 +53,16 @@ class Method:
     network : mapping
         What it wants of a network: ``cosine``.
     decisions : tuple of str
-        Ways to decide that it is tested with; the first is the one it was made for.
+        Of `dcl.DECISIONS`, those that it is tested with; the first is the one it was made for.
+    stretches : tuple of str
+        Options that are factors per epoch of a training of 300 epochs, as the paper's ``decay``: a
+        training of another length takes ``option ** (300 / epochs)``, unless ``stretch`` is False.
+
+    Raises
+    ------
+    ValueError
+        For what cannot be, when the entry is made: an option that its function does not have or
+        that no command line could give, a fixed value that no record could hold.
     """
 
     name: str
@@ -66,11 +75,29 @@ class Method:
     tasks: str = "any"
     network: Mapping[str, Any] = field(default_factory=dict)
     decisions: tuple[str, ...] = DECISIONS
+    stretches: tuple[str, ...] = ()
 
     def __post_init__(self):
         choose("tasks", self.tasks, tuple(TASKS))
         for decision in self.decisions:
             choose("decision", decision, DECISIONS)
+        if isinstance(self.build, functools.partial) and self.signature is None:
+            raise ValueError(
+                f"method {self.name!r}: the options of a partial cannot be read. Give signature=, "
+                f"the function whose options they are"
+            )
+        for name, value in self.fixed.items():
+            if not isinstance(value, bool | int | float | str):
+                raise ValueError(
+                    f"method {self.name!r} fixes {name} to {value!r}, which no record can hold: "
+                    f"fix a number, a text or True or False, or let build give it, as "
+                    f"build=partial(DCLLoss, {name}=...), signature=DCLLoss, uses=(...) does"
+                )
+        every = options_of(self.signature or self.build)
+        for name in self.uses or ():
+            choose(f"option of method {self.name!r}", name, tuple(every))
+        for name in self.stretches:
+            choose(f"option that method {self.name!r} stretches", name, tuple(self.options))
 
     @property
     def options(self) -> dict[str, Option]:
@@ -118,5 +145,13 @@ def options_of(function: Callable[..., Any]) -> dict[str, Option]:
             kind, doc = typing.get_args(hint)[:2]
             kinds = typing.get_args(kind) or (kind,)
             plain = tuple(k for k in kinds if k in (int, float, str, bool))
+            what = f"option {name!r} of {function.__qualname__}"
+            if not plain:
+                raise ValueError(
+                    f"{what} is a {kind}, which no command line gives: annotate it int, float, "
+                    f"str or bool, and let the function refuse other values"
+                )
+            if parameter.default is parameter.empty:
+                raise ValueError(f"{what} has no default: give it one")
             options[name] = Option(parameter.default, plain, doc)
     return options

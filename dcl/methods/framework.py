@@ -24,7 +24,11 @@ def _setting(name: str, summary: str, colour: str, *uses: str, build=DCLLoss) ->
     fixed = {option: value for option, value in PRESETS[name].items() if option not in uses}
     if build is crl:
         del fixed["loss"]  # its epsilon
-    return Method(name, build, summary, colour=colour, fixed=fixed, signature=DCLLoss, uses=uses)
+    stretches = ("decay",) if "decay" in uses else ()  # the paper's 0.99 is for its 300 epochs
+    return Method(
+        name, build, summary, colour=colour, fixed=fixed, signature=DCLLoss, uses=uses,
+        stretches=stretches,
+    )  # fmt: skip
 
 
 ENTRIES = (

@@ -223,9 +223,6 @@ class LMLE(Criterion):
         self.clustering_seconds.append(time.perf_counter() - start)
         self.stale = False
 
-    def trained_prior(self) -> Tensor | None:
-        return None
-
     def forward(  # type: ignore[override]  # rows come first, as the trainer gives them
         self,
         logits: Tensor,

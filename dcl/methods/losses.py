@@ -246,9 +246,6 @@ class Loss(Criterion):
         logits = torch.zeros(1, *self.class_counts.shape)
         function(logits, logits[..., 0].long(), weights=None, **options)  # for its checks
 
-    def trained_prior(self) -> Tensor | None:
-        return None
-
     def classification_loss(
         self, logits: Tensor, labels: Tensor, weights: Tensor | None
     ) -> tuple[Tensor, None]:
@@ -322,9 +319,6 @@ class LDAM(Criterion):
         """The weights begin after four fifths of the epochs."""
         super().set_epoch(epoch)
         self.reweighted = epoch >= DEFERRED * self.epochs
-
-    def trained_prior(self) -> Tensor | None:
-        return None
 
     def classification_loss(
         self, logits: Tensor, labels: Tensor, weights: Tensor | None

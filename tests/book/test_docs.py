@@ -5,6 +5,7 @@ import importlib.util
 import re
 import sys
 import types
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -167,8 +168,9 @@ def test_the_worked_example_of_a_data_set_runs_from_the_command_line(tmp_path, m
         Image.fromarray(pixels).save(folder / "images" / f"{number}.png")
         rows.append(f"{number}.png,{split},{striped},{number // 8 % 2}")
     (folder / "labels.csv").write_text("\n".join(rows))
-    arguments = ["run", "mine", "--data-root", str(folder), "--results", str(tmp_path / "a.json")]
-    arguments += ["--size", "16", "--epochs", "2", "--batch-size", "8", "--quiet"]
+    options = ["--results", str(tmp_path / "a.json"), "--size", "16", "--epochs", "2"]
+    options += ["--batch-size", "8", "--quiet"]
+    arguments = ["run", "mine", "--data-root", str(folder), *options]
     assert main(arguments) == 0
     assert "dcl on My images (32 train, 14 test): mA" in capsys.readouterr().out
     record = records.read(tmp_path / "a.json")
@@ -176,15 +178,59 @@ def test_the_worked_example_of_a_data_set_runs_from_the_command_line(tmp_path, m
     assert list(record["test"]["per_attribute"]) == ["striped", "round"]
     assert main([*arguments, "--size", "4"]) == 2
     assert "size must be at least 8, got 4: rows and columns" in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)  # where is no labels.csv
+    assert main(["run", "mine", *options]) == 2
+    assert "labels.csv is missing: give its folder as data_root" in capsys.readouterr().err
+    table = (folder / "labels.csv").read_text()
+    for split, words in (("valid", ""), ("tets", "0.png is in no split of train, val, test")):
+        (folder / "labels.csv").write_text(table.replace(",train,", f",{split},", 1))
+        assert main(arguments) == (2 if words else 0), split  # no row is left out in silence
+        out, error = capsys.readouterr()
+        assert words in error
+        assert words or "(31 train, 14 test)" in out
+    (folder / "labels.csv").write_text(table.replace(",val,", ",test,"))
+    assert main(arguments) == 0
+    assert "last epoch: no validation split" in capsys.readouterr().out
     (folder / "images" / "3.png").unlink()
     assert main(arguments) == 2
     assert "labels.csv: no image 3.png" in capsys.readouterr().err
 
 
+def test_the_worked_example_takes_a_label_of_many_classes_as_the_page_says(tmp_path, monkeypatch):
+    page = (ROOT / "book" / "extend.md").read_text().split("\n## A method\n")[0]
+    source, _ = re.findall(r"```python\n(.*?)```", page, re.S)
+    for old, new in (
+        ('experiment = "mine"', 'single_label = True\n    experiment = "my_sets:Mine"'),
+        ("attributes=attributes,", 'attributes=("class",), class_names=("a", "b", "c"),'),
+        ("classes=2,", "classes=3,"),
+    ):
+        assert old in source
+        source = source.replace(old, new)
+    (tmp_path / "my_sets.py").write_text(source)  # outside the checkout
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "images").mkdir()
+    rng = np.random.default_rng(0)
+    rows = ["image,split,class"]
+    for number in range(48):
+        pixels = rng.integers(0, 255, (16, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "images" / f"{number}.png")
+        rows.append(f"{number}.png,{('train', 'val', 'test')[number // 3 % 3]},{number % 3}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    arguments = ["run", "my_sets:Mine", "--data-root", str(tmp_path), "--method", "ldam-drw"]
+    arguments += ["--size", "16", "--epochs", "1", "--batch-size", "6", "--quiet"]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "ldam-drw multiplies logits")  # its layer gives cosines
+        assert main([*arguments, "--results", str(tmp_path / "a.json")]) == 0
+    record = records.read(tmp_path / "a.json")
+    assert record["experiment"] == "my_sets:Mine"
+    assert set(record["test"]["per_class"]) == {"a", "b", "c"}
+    assert type(datasets.config_of(record)).__module__ == "my_sets"
+
+
 def test_the_worked_example_of_a_method_runs_from_the_command_line(tmp_path, monkeypatch, capsys):
-    source, line = python_of(method_page())
+    source, _, line, outside = python_of(method_page())
     files = re.search(r"for file in \((.*)\)", line)[1].split(", ")
-    assert f"for file in ({', '.join(files[:-1])})" in Path(methods.__file__).read_text()
+    assert f"for file in ({', '.join(files[:-1])}" in Path(methods.__file__).read_text()
     module = types.ModuleType("dcl.methods.poly")
     module.__package__ = "dcl.methods"
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -202,15 +248,18 @@ def test_the_worked_example_of_a_method_runs_from_the_command_line(tmp_path, mon
     for found in ([*run, "--method", "poyl"], [*run, "--method", "dcl", "--first", "2"]):
         assert main(found) == 2
         assert "poly" in capsys.readouterr().err  # the nearest name; whose option it is
-    module.ENTRY = entry
-    config = datasets.CelebA(method="dcl.methods.poly:ENTRY", results="x")
+    (tmp_path / "my_methods.py").write_text(source[: source.index("ENTRIES = ")] + outside)
+    monkeypatch.syspath_prepend(tmp_path)
+    config = datasets.CelebA(method="my_methods:POLY", results="x")
     assert config.method_options == {"first": 1.0}
 
 
 def test_the_worked_example_of_a_method_is_its_papers_loss():
-    source, _ = python_of(method_page())
+    source, *_ = python_of(method_page())
     names = {"__package__": "dcl.methods", "__name__": "dcl.methods.poly"}
     exec(source, names)
+    nothing = torch.zeros(0, 1, dtype=torch.long)  # as of a process without a share of the batch
+    assert names["poly_loss"](torch.zeros(0, 1, 2), nothing) == 0
     torch.manual_seed(0)
     logits, labels = torch.randn(9, 2, 3, dtype=torch.float64), torch.randint(-1, 3, (9, 2))
     found = names["ENTRIES"][0].criterion(torch.ones(2, 3), 1, first=2.5)(logits, None, labels)
@@ -219,6 +268,21 @@ def test_the_worked_example_of_a_method_is_its_papers_loss():
         for p, label in zip(scores, known, strict=True):
             total += 0 if label < 0 else -np.log(p[label]) + 2.5 * (1 - p[label])
     assert found.item() == pytest.approx(total / 9)
+
+
+NUMBERS = "eighteen nineteen twenty twenty-one twenty-two twenty-three twenty-four".split()
+
+
+def test_the_pages_name_and_count_the_methods_that_train_on_attributes():
+    names = {name for name, entry in methods.METHODS.items() if entry.tasks != "single-label"}
+    number = NUMBERS[len(names) - 18]
+    assert f"any of {number} methods" in (ROOT / "README.md").read_text(), (
+        f"README.md counts the methods that take yes-or-no attributes: they are {number} now"
+    )
+    page = nbformat.read(ROOT / "notebooks" / "celeba.ipynb", as_version=4)
+    listed = page.cells[0].source.split("`method` is one of")[1]
+    missing = names - set(re.findall(r"`([\w-]+)`", listed))
+    assert not missing, f"the first cell of notebooks/celeba.ipynb lists no {missing}"
 
 
 RUNS = ROOT / "results"

@@ -38,7 +38,9 @@ def build(monkeypatch):
 
 
 def parameters_cell(name: str) -> str:
-    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    path = NOTEBOOKS / f"{name}.ipynb"
+    assert path.is_file(), f"DATASETS has {name!r}, and a notebook goes with it: write {path}"
+    notebook = nbformat.read(path, as_version=4)
     (cell,) = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
     return cell.source
 
@@ -59,7 +61,12 @@ def test_parameters_are_the_configurations_fields_with_their_defaults(name):
     if issubclass(cls, Training):  # papermill passes only what the cell names
         expected = {name: option.default for name, option in cls.options().items()}
     found = parameters(name)
-    assert {key: default for key, (_, default) in found.items()} == expected
+    listed = {key: default for key, (_, default) in found.items()}
+    differ = sorted(k for k in listed.keys() | expected if listed.get(k) != expected.get(k))
+    assert listed == expected, (
+        f"the cell `parameters` of notebooks/{name}.ipynb lists every field and every method's "
+        f"option with its default: see {', '.join(differ)}"
+    )
     for key, (kind, default) in found.items():
         assert kind == type(default).__name__, key
 
@@ -334,8 +341,9 @@ def test_a_caption_without_a_figure_is_left_out(build):
 @pytest.mark.parametrize(("times", "caption"), [(1, ""), (2, "Two at once.")])
 def test_a_figure_has_a_caption_and_a_cell_of_its_own(build, data, times, caption):
     page = nbformat.v4.new_notebook(cells=[cell_showing(*[data] * times, caption=caption)])
-    with pytest.raises(SystemExit, match=r"length\.ipynb: the cell that ends with\n +draw\(\)"):
-        build.caption_figures(page, "notebooks/length")
+    words = r'(?s)length_x\.ipynb: the cell that ends with\n +draw\(\).*"fig-length-x-\.\.\.", "c'
+    with pytest.raises(SystemExit, match=words):
+        build.caption_figures(page, "notebooks/length_x")
 
 
 def test_every_cell_that_draws_says_what_is_drawn_under_a_name_of_its_own(build):
@@ -347,7 +355,8 @@ def test_every_cell_that_draws_says_what_is_drawn_under_a_name_of_its_own(build)
             own = cell.metadata.get("mystnb", {}).get("figure", {})
             if own or draws(cell):
                 assert set(own) == {"name", "caption"}, (page, cell.source)
-                assert own["name"].startswith(f"fig-{path.stem.replace('_', '-')}-")
+                prefix = f"fig-{path.stem.replace('_', '-')}-"
+                assert own["name"].startswith(prefix), (page, f"figures are named {prefix}...")
                 names.append(own["name"])
                 words = own["caption"].split()
                 assert len(words) >= 8, (page, words)

@@ -147,7 +147,7 @@ def test_training_has_both_classes_of_every_attribute_and_is_else_as_drawn():
 
 def test_a_large_training_split_is_the_start_of_a_larger_one(monkeypatch):
     monkeypatch.setattr(statistics, "BLOCK", 100)
-    small, large = load(250, val=0, test=0), load(350, val=0, test=0)
+    small, large = load(250, val=1, test=1), load(350, val=1, test=1)
     assert (small.splits["train"].labels[:200] == large.splits["train"].labels[:200]).all()
     assert (small.splits["train"].images[:200] == large.splits["train"].images[:200]).all()
 

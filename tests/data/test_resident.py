@@ -10,13 +10,14 @@ from dcl.data import DataError, Dataset, Resident, Split, flip
 from dcl.data.resident import split_name
 
 
-def dataset(labels, *, classes=2, names=("train", "test"), **options) -> Dataset:
+def dataset(labels, *, classes=2, names=("train", "test"), empty=(), **options) -> Dataset:
     labels = np.asarray(labels)
     split = Split(images=np.zeros((len(labels), 3, 2, 2), np.uint8), labels=labels)
+    nothing = split.at(np.arange(0))
     return Dataset(
         name="tiny", title="Tiny", attributes=tuple("abcdefgh"[: labels.shape[1]]),
-        classes=classes, splits=dict.fromkeys(names, split), expected={}, fingerprint="tiny",
-        **options,
+        classes=classes, splits=dict.fromkeys(names, split) | dict.fromkeys(empty, nothing),
+        expected={}, fingerprint="tiny", **options,
     )  # fmt: skip
 
 
@@ -41,6 +42,10 @@ def test_a_label_that_cannot_be_is_named_where_it_is_loaded(labels, message):
     [
         ({"names": ("train", "valid")}, "no split may be called 'valid': call it 'val'"),
         ({"names": ("train", "rest")}, "called 'rest': there are train, val, test"),
+        ({"names": ("train", "val")}, "Tiny: there is no sample in the test split: train and test"),
+        ({"names": ("test",)}, "no sample in the train split"),
+        ({"empty": ("test",)}, "no sample in the test split"),
+        ({"empty": ("val",)}, "Tiny: the val split is empty: leave it out of splits"),
         ({"classes": (2, 2, 2)}, r"for each of the 2 attributes, got \(2, 2, 2\)"),
         ({"classes": (2, 1)}, "2 or more for each"),
         ({"classes": 1}, "2 or more for each"),

@@ -1,7 +1,9 @@
 """Configurations: what a notebook, a command line and papermill may hand over."""
 
 import ast
+import importlib
 import json
+import sys
 from pathlib import Path
 
 import papermill
@@ -13,9 +15,18 @@ from hypothesis import strategies as st
 from dcl.__main__ import main
 from dcl.criterion import PRESETS, DCLLoss
 from dcl.data.drawn.faces import load as faces
-from dcl.experiment.config import ConfigError, from_notebook, resolve
-from dcl.experiment.datasets import CelebA, Cifar100, Pedestrians, Table, config_of
+from dcl.experiment.config import ConfigError, Training, from_notebook, resolve
+from dcl.experiment.datasets import (
+    CelebA,
+    Cifar100,
+    Pedestrians,
+    Table,
+    config_of,
+    find_dataset,
+)
+from dcl.experiment.run import run, source_of
 from dcl.methods import METHODS
+from dcl.networks.models import DeepID2
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -28,9 +39,9 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
         ({"epochs": True}, "epochs must be a whole number, got True"),
         ({"epochs": 2.5}, "got 2.5"),
         ({"seed": "[1,2]"}, r"seed must be a whole number, got '\[1,2\]'"),
-        ({"sampling": "cubic"}, "'cubic': choose one of convex, linear"),
+        ({"sampling": "never"}, "'never': choose one of convex, linear"),
         ({"sampling": 3}, r"a number in \[0, 1\] .*got 3.0"),
-        ({"loss": "cubic"}, "'cubic'"),
+        ({"loss": "never"}, "'never'"),
         ({"p": 2}, r"p \(self-learning point\) must lie in \[0, 1\], got 2.0"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"lr": 0}, "lr must be more than 0, got 0"),
@@ -183,6 +194,13 @@ def test_a_notebooks_parameters_are_its_plain_globals():
         from_notebook(CelebA, {"epoch": 3})
 
 
+def test_a_class_without_data_or_network_says_what_to_define():
+    with pytest.raises(NotImplementedError, match="Training defines no load"):
+        Training().load()
+    with pytest.raises(NotImplementedError, match=r"Training defines no network\(data\)"):
+        Training().network(None)
+
+
 def test_identity_follows_configuration_and_data_not_the_folders():
     data, other = faces(4, val=2, test=2), faces(5, val=2, test=2)
     one, two = CelebA(results="a"), CelebA(results="b")
@@ -208,7 +226,7 @@ def test_a_relative_path_means_the_same_in_every_folder_of_the_checkout(monkeypa
     ("arguments", "names"),
     [
         (["run", "celeba", "--epochs", "true"], "epochs must be a whole number, got 'true'"),
-        (["run", "celeba", "--sampling", "cubic"], "'cubic'"),
+        (["run", "celeba", "--sampling", "never"], "'never'"),
         (["run", "celeba", "--data-root", "/nowhere"], "/nowhere does not exist"),
         (["run", "celeba", "--device", "cuda:99"], "this machine has"),
         (["run", "celeba", "--device", "abacus"], "cpu, cuda or cuda:N, got 'abacus'"),
@@ -222,6 +240,7 @@ def test_the_command_line_says_what_is_wrong_in_one_line(arguments, names, capsy
 
 
 OUTSIDE = """
+import inspect
 from dataclasses import dataclass
 from typing import Annotated
 from dcl import DCLLoss
@@ -232,26 +251,57 @@ from dcl.methods import Method
 @dataclass(frozen=True, kw_only=True, init=False, eq=False)
 class Mine(CelebA):
     "Faces under another name."
-    experiment = "mine"
+    experiment = "my_lab:Mine"
     depth: int = option(3, "of mine", low=1)
+
+class Same(CelebA):
+    "CelebA's name, fields and data, and what network somebody gives it."
 
 class Half(DCLLoss):
     def __init__(self, class_counts, epochs, *, share: Annotated[float, "of half"] = 0.5, **more):
         super().__init__(class_counts, epochs, sampling=share, loss=0.0, **more)
 
 HALF = Method("my_lab:HALF", Half, "a target half way")
+
+def called(name, default, **about):
+    "A method with one option, of that name."
+    def build(class_counts, epochs, *, classes=None, seed=None, plain=0, **more):
+        return DCLLoss(class_counts, epochs, classes=classes, seed=seed)
+    def signature(**more): ...
+    signature.__signature__ = inspect.Signature([
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default),
+        inspect.Parameter("plain", inspect.Parameter.KEYWORD_ONLY, default=0),
+    ])
+    signature.__annotations__ = {name: Annotated[type(default), "of a method of mine"]}
+    return Method("mine", build, "mine", signature=signature, **about)
+
+LR = called("lr", 0.1)
+TRUNK = called("trunk", True)
+GAMMA = called("gamma", 0.5)
+SAME_GAMMA = called("gamma", 2.0)
+DECAY = called("decay", 0.99)
+STRETCHED = called("rate", 0.99, stretches=("rate",))
 """
 
 
-def test_a_data_set_and_a_method_outside_the_checkout_run(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("dcl.experiment.config.QUICK_SIZES", {"train": 384, "val": 64, "test": 64})
+@pytest.fixture
+def my_lab(tmp_path, monkeypatch):
+    """A module outside the checkout, with data sets and methods."""
     (tmp_path / "my_lab.py").write_text(OUTSIDE)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_lab", raising=False)
+    yield importlib.import_module("my_lab")
+    sys.modules.pop("my_lab", None)
+
+
+def test_a_data_set_and_a_method_outside_the_checkout_run(my_lab, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("dcl.experiment.config.QUICK_SIZES", {"train": 384, "val": 64, "test": 64})
     options = ["--depth", "4", "--share", "0.25", "--results", str(tmp_path / "a.json")]
     options += ["--profile", "quick", "--epochs", "1", "--quiet"]
     assert main(["run", "my_lab:Mine", "--method", "my_lab:HALF", *options]) == 0
     recorded = json.loads((tmp_path / "a.json").read_text())
-    assert (recorded["experiment"], recorded["method"]) == ("mine", "my_lab:HALF")
+    assert (recorded["experiment"], recorded["method"]) == ("my_lab:Mine", "my_lab:HALF")
+    assert config_of(recorded).depth == 4  # as `check` and `predict` open it
     assert (recorded["config"]["depth"], recorded["config"]["share"]) == (4, 0.25)
     assert recorded["final_g"] == 0.25
     for name in ("my_lab:Nobody", "no_lab:Mine", "my_lab:HALF"):
@@ -259,6 +309,79 @@ def test_a_data_set_and_a_method_outside_the_checkout_run(tmp_path, monkeypatch,
         assert f"data set {name!r}" in capsys.readouterr().err
     assert main(["run", "celeba", "--method", "my_lab:Mine"]) == 2
     assert "no dcl.methods.Method" in capsys.readouterr().err
+    for place in ("no_lab.sets:Mine", "my_lab.sets:Mine"):
+        assert main(["run", place]) == 2
+        hint = "put its folder on PYTHONPATH" in capsys.readouterr().err
+        assert hint == place.startswith("no_lab")
+
+
+@pytest.mark.parametrize(
+    ("method", "values", "names"),
+    [
+        ("LR", {}, "option 'lr' of method 'my_lab:LR' is also a parameter of every training"),
+        ("TRUNK", {}, "option 'trunk' .* of every training of CelebA: call it otherwise"),
+        ("GAMMA", {}, "'gamma' .* is 0.5 by default, that of focal 2.0, which a notebook gives"),
+        ("HALF", {"shar": 1}, "unknown parameter 'shar': did you mean 'share'"),
+        ("DECAY", {"plain": 1}, "plain of method 'my_lab:DECAY' is no option: .* plain: Annotated"),
+        ("STRETCHED", {"rate": 1e-200}, "rate 1e-200 is 0.0 when stretched from 300 to 10 epochs"),
+    ],
+)
+def test_an_option_whose_name_means_something_else_is_refused(my_lab, method, values, names):
+    with pytest.raises(ConfigError, match=names):
+        CelebA(method=f"my_lab:{method}", **values)
+
+
+def test_an_option_is_stretched_where_its_entry_says_so_and_by_no_name(my_lab):
+    def used(method, **values):
+        return CelebA(method=f"my_lab:{method}", epochs=100, **values).criterion_options()
+
+    assert used("DECAY") == {"decay": 0.99}
+    assert "stretch" not in CelebA(method="my_lab:DECAY").recorded()
+    assert used("STRETCHED") == {"rate": 0.99**3}
+    assert used("STRETCHED", stretch=False) == {"rate": 0.99}
+
+
+def test_a_method_outside_is_the_same_in_a_notebook_and_on_the_command_line(my_lab):
+    usual = {name: option.default for name, option in CelebA.options().items()}
+    for method in ("HALF", "SAME_GAMMA", "DECAY"):
+        name = f"my_lab:{method}"
+        assert from_notebook(CelebA, usual | {"method": name}) == CelebA(method=name)
+
+
+def test_another_class_of_the_same_fields_and_data_writes_another_record(my_lab, monkeypatch):
+    data = faces(4, val=2, test=2)
+    usual = CelebA().record_path(data)
+    with pytest.raises(ConfigError, match="'celeba' of Same .* experiment = 'my_lab:Same'"):
+        run(my_lab.Same(), data=data)
+    monkeypatch.setattr(my_lab.Same, "experiment", "my_lab:Same")
+    found = [usual, my_lab.Same().record_path(data), my_lab.Mine().record_path(data)]
+    sources = {source_of(cls(), DeepID2(2, 2)) for cls in (CelebA, my_lab.Same)}
+    path = Path(my_lab.__file__)
+    path.write_text(path.read_text() + "\nWIDTH = 3\n")  # of a network, perhaps
+    found.append(my_lab.Same().record_path(data))
+    assert len({*found}) == len(found)
+    assert len(sources) == 2
+
+
+@pytest.mark.parametrize(
+    ("place", "experiment", "names"),
+    [
+        ("my_lab", "mine", "experiment 'mine' of Same .* write in it experiment = 'my_lab:Same'"),
+        ("my_lab", "my_lab:Other", "experiment = 'my_lab:Same'"),
+        ("my_lab", "my_lab:Mine", "experiment = 'my_lab:Same'"),
+        ("__main__", "__main__:Same", "put it into a file my_file.py: .* 'my_file:Same'"),
+    ],
+)
+def test_a_class_whose_records_could_not_be_opened_is_refused_at_once(
+    my_lab, monkeypatch, place, experiment, names
+):
+    monkeypatch.setattr(my_lab.Same, "experiment", experiment)
+    monkeypatch.setattr(my_lab.Same, "__module__", place)
+    with pytest.raises(ConfigError, match=names):
+        run(my_lab.Same(), data=None)
+    if place == "my_lab":
+        with pytest.raises(ConfigError, match=names):
+            find_dataset("my_lab:Same")
 
 
 def test_a_grid_runs_without_snakemake(tmp_path, monkeypatch, capsys):

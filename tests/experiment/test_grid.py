@@ -83,6 +83,21 @@ def test_a_method_may_have_parameters_of_its_own(tmp_path):
     assert second.config.lr == 0.1
 
 
+def test_what_is_outside_the_checkout_is_named_by_its_place(tmp_path, monkeypatch):
+    (tmp_path / "my_grid.py").write_text(
+        "from dcl.experiment.datasets import CelebA\n"
+        "from dcl.methods import METHODS\n"
+        "FOCAL = METHODS['focal']\n"
+        "class Mine(CelebA):\n    experiment = 'my_grid:Mine'\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    given = {"experiment": "my_grid:Mine", "methods": ["my_grid:FOCAL"], "seeds": [0]}
+    (run,) = read_grid(written(tmp_path, **given), {})
+    assert run.config.experiment == "my_grid:Mine"
+    assert run.config.method == "my_grid:FOCAL"
+    assert run.records == ("results/mine/my_grid.FOCAL-seed0.json",)  # Windows has no colon
+
+
 def test_a_run_with_its_records_misses_none(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = read_grid(written(tmp_path), {})[1]
@@ -104,7 +119,7 @@ def test_an_override_wins_over_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"experiment": "mnist"}, "experiment must be one of celeba, cifar100, pedestrians"),
+        ({"experiment": "mnist"}, "unknown data set 'mnist': choose one of celeba, cifar100"),
         ({"methods": ["sgd"]}, "unknown method 'sgd'"),
         ({"methods": []}, "methods must be a list"),
         ({"methods": ["dcl", "dcl"]}, "methods has 'dcl' twice"),
@@ -202,10 +217,19 @@ def test_a_dry_run_lists_what_is_missing_of_the_papers_grids_and_for_a_cluster(
         assert "env -u OMP_NUM_THREADS" in done.stdout  # the training takes its share, see machine
 
 
-def test_a_bad_grid_ends_snakemake_with_our_words(tmp_path):
-    done = snakemake(tmp_path, "--dry-run", "--config", f"grid={written(tmp_path, seeds=[0, 0])}")
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seeds": [0, 0]}, "seeds has 0 twice"),
+        ({"experiment": "table", "parameters": {}}, "table.ipynb, which is missing: write it"),
+    ],
+)
+def test_a_bad_grid_ends_snakemake_with_our_words(tmp_path, changes, words):
+    path = written(tmp_path, **changes)
+    done = snakemake(tmp_path, "--dry-run", "--config", f"grid={path}")
     assert done.returncode
-    assert "seeds has 0 twice" in done.stdout + done.stderr
+    assert words in done.stdout + done.stderr
+    assert "seeds" in changes or f"python -m dcl grid {path}" in done.stdout + done.stderr
 
 
 NOTEBOOK = """

@@ -399,6 +399,31 @@ def test_precision_auto_is_what_suits_the_machine_and_is_recorded(best, monkeypa
             settle_precision(CelebA(precision="bfloat16"), torch.device("cpu"))
 
 
+def test_a_network_that_returns_something_else_is_told_what_to_return(few, tmp_path, monkeypatch):
+    logits = torch.zeros(32, 4, 2, requires_grad=True)
+    for returned, words in (
+        (logits, r"1 of shape \(32, 4, 2\)"),
+        ((logits[..., 0], logits), r"2 of shape \(32, 4\), \(32, 4, 2\)"),
+        ((logits, None), r"\(32, 4, 2\), \(\)"),
+        ((logits, logits[:, 0]), r"\(32, 4, 2\), \(32, 2\)"),
+    ):
+        network = torch.nn.Linear(1, 1)
+        network.forward = lambda images, returned=returned: returned
+        monkeypatch.setattr(CelebA, "network", lambda *_, network=network: network)
+        for precision in ("float32", "bfloat16"):
+            config = CelebA(**OPTIONS, precision=precision, results=str(tmp_path))
+            with pytest.raises(TrainingError, match=rf"logits \(B, A, C\) and .* {words}"):
+                run(config, data=few, show=False)
+
+
+def test_scores_of_another_shape_are_refused(few, tmp_path, monkeypatch):
+    monkeypatch.setattr(DCLLoss, "scores", lambda *_: torch.zeros(48, 4))
+    config = CelebA(**OPTIONS, results=str(tmp_path))
+    words = r"scores of DCLLoss must be .* = \(48, 4, 2\), as the logits, got \(48, 4\)"
+    with pytest.raises(TrainingError, match=words):
+        run(config, data=few, show=False)
+
+
 class Halfway(Criterion):
     """A scheduled loss of somebody's own: it has a g, and no options of ours."""
 

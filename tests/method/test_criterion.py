@@ -159,9 +159,18 @@ def test_seeded_selection_resumes_from_the_state_dict():
 @pytest.mark.parametrize(
     ("options", "names"),
     [
-        ({"sampling": "cubic"}, "'cubic'.*convex, linear, concave, composite, linear-imbalance"),
+        ({"sampling": "never"}, "'never'.*convex, linear, concave, composite.*linear-imbalance"),
         ({"sampling": 1.5}, r"number in \[0, 1\] .*, got 1.5"),
         ({"sampling": True}, "got True"),
+        (
+            {"sampling": lambda epoch, epochs: None},
+            "sampling must be .* gives a number: at epoch 0",
+        ),
+        ({"sampling": lambda epoch, epochs: "x"}, "could not convert string to float: 'x'"),
+        ({"sampling": lambda epoch: 1.0}, "function of epoch and epochs .* takes 1 positional"),
+        ({"sampling": lambda epoch, epochs: 1 + (epoch > 8)}, r"2\.0"),  # late
+        ({"loss": lambda epoch, epochs: 9.5 - epoch}, r"-0\.5"),  # at the end
+        ({"loss": lambda epoch, epochs: float("nan")}, "nan"),
         ({"loss": "linear-imbalance"}, "loss schedule 'linear-imbalance'"),
         ({"loss": -1}, "0 or more .*, got -1"),
         ({"p": 2}, "got 2"),

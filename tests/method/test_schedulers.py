@@ -55,7 +55,7 @@ def test_loss_schedule_jumps_at_the_self_learning_point():
 @pytest.mark.parametrize(
     ("call", "names"),
     [
-        (lambda: schedule("cubic", 0, 10), "cubic.*convex, linear"),
+        (lambda: schedule("never", 0, 10), "never.*convex, linear"),
         (lambda: schedule("convex", 11, 10), r"\[0, 10\], got 11"),
         (lambda: schedule("convex", -1, 10), "-1"),
         (lambda: schedule("convex", math.nan, 10), "nan"),

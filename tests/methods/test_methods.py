@@ -4,6 +4,7 @@ import math
 import warnings
 from functools import partial
 from types import SimpleNamespace
+from typing import Annotated, Literal
 
 import oracles
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given
 
 import dcl.methods
 from dcl import DCLLoss, decide, dsl_loss, dsl_weights, evaluate
-from dcl.methods import BASELINES, METHODS, find, make_criterion
+from dcl.methods import BASELINES, METHODS, Method, find, make_criterion
 from dcl.methods.crl import alpha_of
 from dcl.methods.losses import asymmetric_loss, ldam_logits
 from dcl.methods.resampling import DownSampled, resampling_weights
@@ -566,14 +567,61 @@ def test_crt_decides_by_its_layer_after_the_last_epoch_alone():
 
 
 def test_an_entry_outside_the_checkout_is_found_by_its_path(tmp_path, monkeypatch):
-    (tmp_path / "my_methods.py").write_text(
-        "from dcl.methods.losses import focal_loss, method_of_loss\n"
-        "MINE = method_of_loss('my_methods:MINE', focal_loss, 'focal under another name')\n"
+    (tmp_path / "methods_of_mine.py").write_text(
+        "from dcl.methods import method_of_loss\n"
+        "from dcl.methods.losses import focal_loss\n"
+        "MINE = method_of_loss('methods_of_mine:MINE', focal_loss, 'focal under another name')\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    assert find("my_methods:MINE").options == METHODS["focal"].options
-    criterion = make_criterion("my_methods:MINE", torch.tensor([[9, 1]]), 10, gamma=1.0)
+    assert find("methods_of_mine:MINE").options == METHODS["focal"].options
+    criterion = make_criterion("methods_of_mine:MINE", torch.tensor([[9, 1]]), 10, gamma=1.0)
     assert criterion.options == {"gamma": 1}
+
+
+def outside(*, first: Annotated[float, "of mine"] = 1.0):
+    """The options of a method of somebody's own."""
+
+
+def chosen(*, how: Annotated[Literal["a", "b"], "of mine"] = "a"):
+    """An option that no command line gives."""
+
+
+def without_default(*, first: Annotated[float, "of mine"]):
+    """An option without a default."""
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({"build": outside, "uses": ("nope",)}, "option of method 'mine' 'nope': .* one of first"),
+        ({"build": outside, "stretches": ("decay",)}, "'mine' stretches 'decay': .* first"),
+        ({"build": partial(DCLLoss, loss=0.0)}, "a partial cannot be read. Give signature="),
+        (
+            {"build": DCLLoss, "fixed": {"sampling": lambda epoch, epochs: 1.0}},
+            r"fixes sampling to <function .*partial\(DCLLoss, sampling=...\), signature",
+        ),
+        ({"build": chosen}, "'how' of chosen is a typing.Literal.* annotate it int, float, str"),
+        ({"build": without_default}, "'first' of without_default has no default: give it one"),
+        ({"build": outside, "tasks": "many"}, "unknown tasks 'many'"),
+    ],
+)
+def test_an_entry_that_cannot_work_is_refused_when_it_is_made(about, words):
+    with pytest.raises(ValueError, match=words):
+        Method(**{"name": "mine", "summary": "", **about})
+
+
+def test_a_schedule_that_no_record_holds_is_given_by_a_partial():
+    """As the error on `fixed` says."""
+    half = partial(DCLLoss, sampling=lambda epoch, epochs: 0.5)
+    entry = Method("half", half, "", signature=DCLLoss, uses=("k", "margin"))
+    assert entry.criterion(torch.tensor([[9, 1]]), 10, k=3).g == 0.5
+    assert list(entry.options) == ["k", "margin"]
+
+
+@pytest.mark.parametrize("name", [3, None, ["focal"], METHODS["focal"]])
+def test_what_is_no_text_is_no_name_of_a_method(name):
+    with pytest.raises(ValueError, match="method must be a text"):
+        find(name)
 
 
 def test_every_entry_says_what_its_options_mean():

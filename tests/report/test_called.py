@@ -14,8 +14,11 @@ ENTRIES = [set(names.split(", ")) for names in re.findall(r"^\*\*(.+?)\.\*\*", G
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_glossary_names_each_method_as_figures_and_as_records_do(method):
-    (entry,) = [names for names in ENTRIES if method in names]
-    assert called(method) in entry
+    found = [names for names in ENTRIES if method in names]
+    assert len(found) == 1, f"book/glossary.md needs one entry of {method}: **name, {method}.**"
+    assert called(method) in found[0], (
+        f"book/glossary.md calls {method} {found[0]}, book/dcl_book/names.py {called(method)!r}"
+    )
 
 
 def test_every_name_is_of_a_method_and_no_two_share_one():
