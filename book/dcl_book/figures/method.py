@@ -184,7 +184,7 @@ def pushes(table: pd.DataFrame, title: str) -> Figure:
     for axes, attribute in zip(panels, attributes, strict=True):
         part = table.xs(attribute, level="attribute").loc[methods]
         y = np.arange(len(methods))
-        axes.hlines(y, part["majority"], part["minority"], color="#CCCCCC", lw=2)
+        axes.hlines(y, part["majority"], part["minority"], color=GREY, lw=1)
         for name, marker, colour in (("majority", "s", MAJORITY), ("minority", "o", MINORITY)):
             axes.scatter(part[name], y, color=colour, marker=marker, label=name, zorder=3)
         axes.set_xscale("log")

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from .. import evidence
 from ..names import PRIOR
-from .style import METHOD_COLOURS, finish, legend_below
+from .style import GREY, METHOD_COLOURS, finish, legend_below
 from .thresholds import look_of
 
 METRICS = {"mA": "mA", "f1": "F1", "auc": "AUC"}
@@ -153,7 +153,7 @@ def learning_rates(table: pd.DataFrame, title: str) -> Figure:
     table = table.loc[table.max(axis=1).sort_values(ascending=False).index]
     figure, axes = plt.subplots(figsize=(9, 0.9 + 0.34 * len(table)))
     place = np.arange(len(table))
-    axes.hlines(place, table.min(axis=1), table.max(axis=1), color="#C8C8C8", lw=2, zorder=1)
+    axes.hlines(place, table.min(axis=1), table.max(axis=1), color=GREY, lw=1, zorder=1)
     looks = cycle((("v", "#D55E00"), ("o", "#0072B2"), ("^", "#A03060"), ("s", "#6E6E6E")))
     for rate, (marker, colour) in zip(table.columns, looks, strict=False):
         look = {"marker": marker, "color": colour, "s": 44, "zorder": 2}
