@@ -12,6 +12,7 @@ import argparse
 import base64
 import csv
 import hashlib
+import html
 import json
 import os
 import re
@@ -65,6 +66,7 @@ SHOWN_VERSIONS = (
 TRAINS = "dcl/experiment/trainer.py"  # a notebook that imports it trains: minutes, not seconds
 MEASURES = "book/dcl_book/bench"  # one that imports from there measures times
 INPUTS = ("dcl/**/*.csv", "book/published/*.csv", "results/**/*.json")  # beside the code
+TABLE = re.compile(r"(<table[^>]*>(?:(?!<table).)*?)(<thead.*?</thead>)(.*?</table>)", re.S)
 REDIRECTS = ROOT / "book" / "redirects.csv"  # pages that moved: old address, new one
 FROM_NETWORK = re.compile(
     r"""<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=["'](?:https?:)?//[^"']*"""
@@ -212,6 +214,7 @@ def stage(pages: dict[str, Path]) -> None:
             fold_parameters(notebook)
             describe_figures(notebook)
             caption_figures(notebook, page)
+            name_cells(notebook)
             nbformat.write(notebook, SOURCE / f"{page}.ipynb")
             made_from[page] = margin_of(notebook)
     put_in_the_margin(made_from)
@@ -278,10 +281,37 @@ def caption_figures(notebook: nbformat.NotebookNode, page: str) -> None:
         if table := drawn[0]["data"].pop("text/csv", None):
             name = f"{Path(page).name}-figure-{figure}.csv"
             link = base64.b64encode(table.encode()).decode()
+            words = f"numbers (CSV): {own.get('image', {}).get('alt', name)}"  # else all alike
             own["figure"]["caption"] += (
-                f' <a class="dcl-numbers" download="{name}" '
+                f' <a class="dcl-numbers" download="{name}" aria-label="{html.escape(words)}" '
                 f'href="data:text/csv;base64,{link}">numbers (CSV)</a>'
             )
+
+
+def name_cells(notebook: nbformat.NotebookNode) -> None:
+    """Tables say which cells name a column or a row, as who hears a table needs to know."""
+    for cell in notebook.cells:
+        for data in (out["data"] for out in cell.get("outputs", []) if "data" in out):
+            for kind in [kind for kind in data if kind.endswith("text/html")]:  # glued ones, too
+                parts = re.split(r"(<script.*?</script>)", data[kind], flags=re.S)  # these stay
+                parts[::2] = [TABLE.sub(_with_scopes, part) for part in parts[::2]]
+                data[kind] = "".join(parts)
+
+
+def _with_scopes(table: re.Match[str]) -> str:
+    """A table whose heads have a scope; without heads of rows, the first of a row is one.
+
+    An empty cell is no head. The claims have heads of their own, see `dcl_book.claims_table`.
+    """
+    start, head, rest = table.groups()
+    if "dcl-claims" in start:
+        return table[0]
+    head = re.sub(r"<th((?: [^>]*)?)>((?:\s|&nbsp;)*)</th>", r"<td\1>\2</td>", head)
+    head = re.sub(r"<th(?=[ >])", '<th scope="col"', head)
+    if not re.search(r"<th[ >]", rest):
+        first = r"(<tr[^>]*>\s*)<td([^>]*)>(?=[^<]*[A-Za-z])(.*?)</td>"
+        rest = re.sub(first, r"\1<th\2>\3</th>", rest, flags=re.S)
+    return start + head + re.sub(r"<th(?=[ >])", '<th scope="row"', rest)
 
 
 def is_figure(data: dict[str, str]) -> bool:
@@ -296,13 +326,13 @@ def margin_of(notebook: nbformat.NotebookNode) -> dict[str, str | int]:
     found = {"profile": done["profile"], "seconds": done["seconds"]}
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            html = BeautifulSoup(output.get("data", {}).get("text/html", ""), "html.parser")
-            caption = html.caption.get_text() if html.caption else ""
+            shown = BeautifulSoup(output.get("data", {}).get("text/html", ""), "html.parser")
+            caption = shown.caption.get_text() if shown.caption else ""
             if caption.startswith("records in "):
-                heads = [head.get_text() for head in html.select("thead th")]
+                heads = [head.get_text() for head in shown.select("thead th")]
                 rows = [
-                    dict(zip(heads, (c.get_text() for c in row.select("td")), strict=True))
-                    for row in html.select("tbody tr")
+                    dict(zip(heads, (c.get_text() for c in row.select("th, td")), strict=True))
+                    for row in shown.select("tbody tr")
                 ]
                 days = sorted({row["date"] for row in rows})
                 here, folders = caption.split()[2].rstrip(":"), Counter()
@@ -364,6 +394,16 @@ def write_html() -> None:
     done = subprocess.run([*command, SOURCE, *options], stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"{done.stdout.strip()}\nThe book was not built: the causes are above.")
+
+
+def mend_pages() -> None:
+    """What theme and writer leave out for who reads without scripts, or hears the page."""
+    for path in HTML.rglob("*.html"):
+        page = path.read_text("utf8")
+        # only a script turns "auto" into a look; until then, and without one, a page is light
+        page = page.replace(' data-theme="auto"', ' data-theme="light"', 1)
+        page = page.replace('role="doc-biblioentry"', 'role="listitem"')  # of the list around it
+        path.write_text(page, "utf8")
 
 
 def add_dark_looks() -> None:
@@ -446,6 +486,7 @@ def main() -> None:
     stage(pages)
     print(f"Building {len(pages)} pages", flush=True)
     write_html()
+    mend_pages()
     write_redirects(pages)
     add_dark_looks()
     check_html(pages)

@@ -55,7 +55,8 @@ def as_html(judged: pd.DataFrame) -> str:
     rows = "\n".join(_row(claim) for claim in judged.itertuples())
     head = "".join(f'<th scope="col" title="{words}">{name}</th>' for name, words in COLUMNS)
     return (
-        f'<table class="dcl-claims"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f'<table class="dcl-claims"><caption>Every claim, and what our runs say of it</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         f'<p class="dcl-legend"><small>{LEGEND}</small></p>'
     )
 
@@ -71,7 +72,11 @@ def shown_here(judged: pd.DataFrame) -> str:
     rows = "\n".join(_evidence(claim) for claim in judged.itertuples())
     heads = ("quantity", "each seed", "mean ± 95 %", "paper", "verdict")
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    return f'<table class="dcl-claims"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return (
+        '<table class="dcl-claims"><caption>Claims whose numbers are on this page: percentage '
+        "points unless a unit is given</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    )
 
 
 def counts(judged: pd.DataFrame) -> pd.DataFrame:

@@ -38,7 +38,7 @@ ENTRIES = (
         "crl", "g = 1, f = epsilon (Table 1)", "#0072B2",
         "epsilon", *(name for name in TRIPLETS if name != "anchors"), build=crl,
     ),
-    _setting("dcl-ss", "the sampling scheduler alone", "#E69F00", "sampling", "decay", *SAMPLING),
+    _setting("dcl-ss", "the sampling scheduler alone", "#9D4E34", "sampling", "decay", *SAMPLING),
     _setting(
         "dcl-ss-tl", "with triplets of constant weight", "#CC79A7",
         "sampling", "decay", *SAMPLING, *TRIPLETS,

@@ -364,14 +364,14 @@ def method_of_loss(name: str, loss: Callable[..., Tensor], summary: str, **about
 ENTRIES = (
     method_of_loss("focal", focal_loss, "easy samples count less", colour="#000000"),
     method_of_loss(
-        "asl", asymmetric_loss, "easy negatives count nothing", colour="#EE7733", tasks="binary"
+        "asl", asymmetric_loss, "easy negatives count nothing", colour="#A98E7E", tasks="binary"
     ),
     Method("logit-adjustment", LogitAdjusted, "the prior in the logits", colour="#AA4499"),
     Method(
         "ldam-drw",
         LDAM,
         "margins, and weights at the end",
-        colour="#88CCEE",
+        colour="#499BAB",
         tasks="single-label",
         network={"cosine": True},  # its logits are cosines
     ),

@@ -169,6 +169,6 @@ class TauNorm(DCLLoss):
 
 
 ENTRIES = (
-    Method("tau-norm", TauNorm, "output weights of equal length", colour="#77AADD"),
-    Method("crt", ClassifierRetraining, "an output layer learned anew, balanced", colour="#6699CC"),
+    Method("tau-norm", TauNorm, "output weights of equal length", colour="#5A5E87"),
+    Method("crt", ClassifierRetraining, "an output layer learned anew, balanced", colour="#888DBF"),
 )

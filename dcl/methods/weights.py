@@ -205,12 +205,12 @@ ENTRIES = (
         "cost-sensitive", cost_sensitive_weights, "weights N / (C n_c)", colour="#882255"
     ),
     method_of_weights(
-        "pos-weight", pos_weights, "weights (1 - p) / p of the positives", colour="#44AA99"
+        "pos-weight", pos_weights, "weights (1 - p) / p of the positives", colour="#206C6F"
     ),
     method_of_weights(
-        "class-balanced", class_balanced_weights, "effective numbers of samples", colour="#DDCC77"
+        "class-balanced", class_balanced_weights, "effective numbers of samples", colour="#795F15"
     ),
     method_of_weights(
-        "deepmar", deepmar_weights, "weights exp(1 - p) and exp(p)", colour="#BBCC33"
+        "deepmar", deepmar_weights, "weights exp(1 - p) and exp(p)", colour="#748B4B"
     ),
 )

@@ -297,6 +297,50 @@ def test_a_method_has_one_colour_on_a_light_page_and_on_a_dark_one(window, page,
     assert tuple(round(255 * part) for part in to_rgb(METHOD_COLOURS["dcl"])) in colours
 
 
+def test_a_page_that_is_dark_is_printed_on_white(browser):
+    with watched(browser, color_scheme="dark") as tab:
+        tab.goto(address("notebooks/operating_point"))
+        theme = "() => document.documentElement.dataset.theme"
+        assert tab.evaluate(theme) == "dark"
+        tab.emulate_media(media="print")
+        tab.wait_for_function(f"({theme})() === 'light'")
+        looks = "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).colorScheme]"
+        assert tab.locator("body").evaluate(looks)[0] == "rgb(255, 255, 255)"
+        assert tab.locator("article figure img").first.evaluate(looks)[1] == "light"
+        assert not tab.locator("details.hide:not([open]) >> visible=true").count()
+        tab.emulate_media(media="screen")
+        tab.wait_for_function(f"({theme})() === 'dark'")
+
+
+def test_without_scripts_a_page_is_light(browser):
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(address("book/intro"))
+    assert tab.locator("html").get_attribute("data-theme") == "light"
+    context.close()
+
+
+def test_the_keyboard_reaches_what_scrolls_and_stops_at_no_formula(page):
+    page.set_viewport_size(PHONE)
+    try:
+        page.wait_for_function(
+            """() => [...document.querySelectorAll(
+              "article :is(.dcl-picture, div.output.text_html, .dt-scroll-body)")]
+              .filter((e) => e.checkVisibility()).every((e) => (e.scrollWidth > e.clientWidth + 1)
+                === (e.tabIndex === 0 && e.role === "region" && e.ariaLabel.length > 5))"""
+        )
+    finally:
+        page.set_viewport_size(DESK)
+    assert page.locator("mjx-container[tabindex='0']").count() == 0
+
+
+def test_whoever_hears_a_table_hears_its_heads(page):
+    for table in page.locator("article div.cell_output table:not([hidden], .dt-container *)").all():
+        if table.locator("thead").count():
+            assert table.locator("thead th:not([scope=col])").count() == 0
+            assert table.locator("tbody th:not([scope=row])").count() == 0
+
+
 def test_a_wide_table_keeps_its_first_column_in_sight(window):
     window.set_viewport_size(PHONE)
     try:

@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import papermill
 import pytest
+from bs4 import BeautifulSoup
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
@@ -320,14 +322,34 @@ def test_the_numbers_of_a_figure_can_be_saved_from_its_caption(build):
     picture = {"image/svg+xml": "<svg/>"}
     numbered = picture | {"text/csv": "x,y\n1,2\n"}
     page = nbformat.v4.new_notebook(cells=[cell_showing(picture), cell_showing(numbered)])
+    page.cells[1].metadata["mystnb"]["image"] = {"alt": 'A "lead"'}
     build.caption_figures(page, "notebooks/length")
     plain, linked = (cell.metadata["mystnb"]["figure"]["caption"] for cell in page.cells)
     assert plain == "What is drawn."
     assert dict(page.cells[1].outputs[0]["data"]) == picture
     assert linked.startswith("What is drawn. <a ")
     assert 'download="length-figure-2.csv"' in linked
+    assert 'aria-label="numbers (CSV): A &quot;lead&quot;"' in linked
     address = re.search('href="data:text/csv;base64,([^"]*)"', linked)[1]
     assert base64.b64decode(address).decode() == "x,y\n1,2\n"
+
+
+def test_the_cells_of_a_table_that_name_a_column_or_a_row_say_so(build):
+    table = pd.DataFrame({"method": ["DCL", "CRL"], "mA": [82.0, 81.5]})
+    hidden = table.style.hide(axis="index").to_html()
+    plain = table.set_index("method").style.to_html()
+    numbers = table[["mA"]].style.hide(axis="index").to_html()
+    script = f"<script>const table = {json.dumps(plain)};</script>"
+    for shown, rows in ((hidden, 2), (plain, 2), (numbers, 0)):
+        page = nbformat.v4.new_notebook(cells=[cell_showing({"text/html": shown + script})])
+        build.name_cells(page)
+        made = page.cells[0].outputs[0]["data"]["text/html"]
+        assert made.endswith(script)
+        soup = BeautifulSoup(made.removesuffix(script), "html.parser")
+        assert [head["scope"] for head in soup.select("tbody th")] == ["row"] * rows
+        assert {head["scope"] for head in soup.select("thead th")} == {"col"}
+        assert all(head.get_text(strip=True) for head in soup.select("th"))
+        assert soup.get_text() == BeautifulSoup(shown, "html.parser").get_text()
 
 
 def test_a_caption_without_a_figure_is_left_out(build):

@@ -187,6 +187,7 @@ def test_what_would_look_decided_by_chance_is_counted():
 def test_the_claims_page_shows_every_claim_and_links_to_a_page(judged):
     html = as_html(judged)
     assert html.count("<tr>") == len(judged) + 1
+    assert "<caption>" in html
     assert set(judged["verdict"]) <= set(verdicts.VERDICTS)
     table = counts(judged)
     assert table["claims"].sum() == len(judged)
@@ -225,7 +226,9 @@ def test_every_claim_links_to_the_row_with_its_number(judged):
         assert f'judge(resolve("results"), "{page}")' in code, page
         own = judged[judged["page"] == page]
         assert len(own), page
-        rows = dict(re.findall(r'<tr id="claim-([\w-]+)">(.*?)</tr>', shown_here(own)))
+        table = shown_here(own)
+        assert "<caption>" in table
+        rows = dict(re.findall(r'<tr id="claim-([\w-]+)">(.*?)</tr>', table))
         for name, claim in own.iterrows():
             assert f'href="{link(name, page)}"' in html
             assert link(name, page).endswith(f"/{page}.html#claim-{name}")

@@ -16,7 +16,8 @@ from dcl_book.evidence import PRIOR
 from dcl_book.figures import style, thresholds
 from dcl_book.figures.dark import CONTRAST, contrast, dark, with_dark_look
 from dcl_book.figures.narrow import as_narrow_svg
-from dcl_book.figures.thresholds import attribute_curve, sweep
+from dcl_book.figures.size import LENGTH_COLOURS, LENGTH_MARKERS, SEEN
+from dcl_book.figures.thresholds import attribute_curve, look_of, sweep
 from dcl_book.finding import Finding
 from dcl_book.names import called
 
@@ -61,6 +62,28 @@ def test_a_method_keeps_its_hue_on_a_dark_page_and_is_seen_there(colour):
         assert shown == pytest.approx(own, abs=1 / 255)
     elif max(own) > min(own):
         assert rgb_to_hls(*shown)[0] == pytest.approx(rgb_to_hls(*own)[0], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "colour",
+    [
+        *style.METHOD_COLOURS.values(), thresholds.colour_of(PRIOR), *style.SERIES, style.GREY,
+        *style.SCHEDULE_COLOURS.values(), style.VIOLET, style.SLATE, *LENGTH_COLOURS.values(),
+        *plt.get_cmap("viridis")(np.linspace(0, SEEN, 4))[:, :3],
+    ],
+)  # fmt: skip
+def test_what_is_drawn_stands_out_from_white_and_from_a_dark_page(colour):
+    assert contrast(to_rgb(colour), "white") >= CONTRAST
+    assert contrast(to_rgb(dark(colour))) >= CONTRAST
+
+
+def test_each_method_has_a_mark_of_its_own_so_that_a_print_in_grey_can_be_read():
+    methods = {*style.METHOD_COLOURS, PRIOR}
+    assert set(style.METHOD_MARKERS) == methods
+    marks = {str(look_of(method)["marker"]) for method in methods}
+    assert len(marks | {"D", "8"}) == len(methods) + 2  # the paper, and a method from elsewhere
+    assert len(set(LENGTH_MARKERS.values())) == len(LENGTH_COLOURS)
+    assert len(set(style.SCHEDULE_LINES.values())) == len(style.SCHEDULE_COLOURS)
 
 
 def test_the_dark_look_of_a_figure_has_a_rule_for_each_of_its_colours():

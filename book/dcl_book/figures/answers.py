@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from .. import length
 from ..finding import Finding
 from ..verdicts import MARGIN
-from .style import AHEAD, BEHIND, finish, legend_below
+from .style import AHEAD, BEHIND, GREY, finish, legend_below
 
-NONE, UNDECIDED = "#9A9A9A", "#4A4A4A"  # of the band; and of a hollow dot
+NONE, UNDECIDED = GREY, "#4A4A4A"  # of the band; and of a hollow dot
 
 
 def answers(found: dict[str, Finding], title: str, what: str) -> Figure:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .style import finish, legend_below, pretty
-from .thresholds import colour_of
+from .thresholds import look_of
 
 
 def reliability(found: dict[str, dict[str, Any]], title: str) -> Figure:
@@ -36,12 +36,12 @@ def reliability(found: dict[str, dict[str, Any]], title: str) -> Figure:
         pooled = kept["pooled"]
         x, y = (100 * np.array(pooled[key], dtype=float) for key in ("confidence", "rate"))
         there = np.array(pooled["counts"]) > 0
-        look = {"color": colour_of(method), "ls": "--" if back else "-"}
-        fill = "none" if back else look["color"]
-        words = f"{method}{', prior back' if back else ''}"
-        left.plot(x[there], y[there], marker="o", ms=5, lw=1.6, mfc=fill, label=words, **look)
+        look = look_of(method) | {"ms": 5}
+        look["mfc"] = "none" if back else look["color"]
+        words, line = f"{method}{', prior back' if back else ''}", "--" if back else "-"
+        left.plot(x[there], y[there], lw=1.6, ls=line, label=words, **look)
         values = np.array([kept["per_attribute"][name] for name in names], dtype=float)[order]
-        right.plot(values, range(len(names)), "o", ms=5, mfc=fill, color=look["color"])
+        right.plot(values, range(len(names)), ls="none", **look)
     left.set(xlabel="predicted probability, %", ylabel="observed frequency, %")
     left.set(xlim=(0, 100), ylim=(0, 100))
     legend_below(figure)

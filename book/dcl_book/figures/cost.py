@@ -5,11 +5,10 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from .style import METHOD_COLOURS, finish, legend_below
+from .style import GREY, MARKERS, METHOD_COLOURS, SERIES, finish, legend_below
 
 AXES = {
     "batch": "B, images in the batch",
@@ -30,8 +29,9 @@ def parts_of_a_step(steps: dict[str, dict], where: str) -> Figure:
     parts = medians.drop(columns="step")
     figure, axes = plt.subplots(figsize=(9, 1.9 + 0.5 * len(parts)))
     left = np.zeros(len(parts))
-    for part, colour in zip(parts, sns.color_palette("colorblind"), strict=False):
-        axes.barh(parts.index, parts[part], left=left, color=colour, label=part, height=0.6)
+    for part, colour in zip(parts, SERIES, strict=False):
+        look = {"color": colour, "edgecolor": "white", "height": 0.6}
+        axes.barh(parts.index, parts[part], left=left, label=part, **look)
         left += parts[part].to_numpy()
     axes.invert_yaxis()
     plain, dcl = steps["cross-entropy"]["step"], steps["dcl"]["step"]
@@ -51,7 +51,7 @@ def cost_of_criteria(criteria: dict[str, dict], where: str) -> Figure:
     table = pd.DataFrame({name: row["criterion"] for name, row in criteria.items()}).T
     table = table.sort_values("median")
     figure, axes = plt.subplots(figsize=(9, 1 + 0.26 * len(table)))
-    colours = [METHOD_COLOURS.get(name, "#BBBBBB") for name in table.index]
+    colours = [METHOD_COLOURS.get(name, GREY) for name in table.index]
     place = np.arange(len(table))
     axes.hlines(place, table["low"], table["high"], color=colours, lw=2)
     axes.scatter(table["median"], place, color=colours, s=40, zorder=3)
@@ -109,14 +109,14 @@ def share_of_a_step(points: dict[str, tuple[float, float]]) -> Figure:
     """
     figure, axes = plt.subplots(figsize=(9, 3.4))
     base = np.geomspace(2, 2000, 200)
-    for (label, (step, extra)), colour in zip(
-        points.items(), ("#0072B2", METHOD_COLOURS["dcl"], "#555555"), strict=False
+    for (label, (step, extra)), colour, marker in zip(
+        points.items(), ("#0072B2", METHOD_COLOURS["dcl"], "#555555"), MARKERS, strict=False
     ):
-        axes.plot(base, 100 * extra / base, color=colour, lw=1.5, alpha=0.6)
+        axes.plot(base, 100 * extra / base, color=colour, lw=1)
         share = 100 * extra / step
         digits = 1 if step < 10 else 0
         told = f"{label}: {extra:.1f} of {step:.{digits}f} ms, {share:.1f} %"
-        axes.scatter(step, share, color=colour, s=50, zorder=3, label=told)
+        axes.scatter(step, share, color=colour, marker=marker, s=50, zorder=3, label=told)
     legend_below(figure, columns=1)
     axes.set(
         xscale="log", yscale="log", ylim=(0.5, 1000),

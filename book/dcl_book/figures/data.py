@@ -2,12 +2,11 @@
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 
 from dcl.data import Dataset
 
-from .style import finish, pretty
+from .style import SERIES, finish, pretty
 
 
 def sheet(data: Dataset, rows: int = 3, columns: int = 10) -> Figure:
@@ -46,8 +45,7 @@ def class_counts(data: Dataset) -> Figure:
     counts = pd.Series(data.class_counts[0].numpy(), data.class_names)
     counts = counts.sort_values(ascending=False, kind="stable")
     figure, axes = plt.subplots(figsize=(9, 2.6))
-    palette = sns.color_palette("colorblind")
-    for (group, members), colour in zip(data.groups.items(), palette, strict=False):
+    for (group, members), colour in zip(data.groups.items(), SERIES, strict=False):
         part = counts.where(counts.index.isin(members))
         axes.bar(range(len(counts)), part, width=1, color=colour, label=f"{group}, {len(members)}")
     axes.set(

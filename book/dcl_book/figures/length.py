@@ -12,10 +12,10 @@ from ..length_tables import history
 from ..names import PRIOR
 from ..verdicts import MARGIN
 from .style import finish, legend_below
-from .thresholds import colour_of
+from .thresholds import look_of
 
 SHOWN = (PRIOR, "selective-learning", "cross-entropy")  # the two that decide, and ordinary training
-CURVES = {"cross-entropy": 5, "selective-learning": 2.6, "dcl": 1.3}  # widths: none hides another
+CURVES = {"cross-entropy": 4, "selective-learning": 2.2, "dcl": 1.2}  # widths: none hides another
 
 
 def leads_by_length(views: dict[str, pd.DataFrame], title: str) -> Figure | None:
@@ -45,9 +45,9 @@ def leads_by_length(views: dict[str, pd.DataFrame], title: str) -> Figure | None
         for place, (other, lead) in enumerate(panel.items()):
             epochs = np.array(list(lead)) * 1.08 ** (place - (len(panel) - 1) / 2)  # side by side
             axes.errorbar(
-                epochs, [f.mean for f in lead.values()], marker="o", ms=5, lw=1.5, capsize=3,
-                yerr=np.nan_to_num([f.half for f in lead.values()]), color=colour_of(other),
-                label=other,
+                epochs, [f.mean for f in lead.values()], ms=5, lw=1.5, capsize=3,
+                yerr=np.nan_to_num([f.half for f in lead.values()]), label=other,
+                **look_of(other),
             )  # fmt: skip
         axes.set(title=words, xscale="log", xlim=(lengths[0] / 1.4, lengths[-1] * 1.4))
         axes.set(xlabel="epochs trained")
@@ -94,20 +94,20 @@ def training_curves(runs: pd.DataFrame, epochs: int, title: str) -> Figure | Non
             records = own["record"][own["method"] == method]
             curves = pd.DataFrame([history(record, key) for record in records])
             mean = curves.mean()
-            shade = 0.5 if width > 3 else 1
-            axes.plot(
-                mean.index, mean, color=colour_of(method), lw=width, alpha=shade, label=method
-            )
+            look = look_of(method) | {"ms": 4 + width, "markevery": max(1, len(mean) // 6)}
+            axes.plot(mean.index, mean, lw=width, label=method, **look)
             if key == "val_loss" and len(mean):
                 epoch = curves.idxmin(axis=1).mean()
                 axes.plot(
-                    epoch, curves.min(axis=1).mean(), "*", color=colour_of(method), ms=9,
+                    epoch, curves.min(axis=1).mean(), "*", color=look["color"], ms=9,
                     markeredgecolor="black", markeredgewidth=0.7, zorder=3,
                 )  # fmt: skip
-                axes.text(
-                    0.97, 0.05 + 0.1 * len(axes.texts), f"epoch {epoch:.0f}", ha="right",
-                    color=colour_of(method), size=9, transform=axes.transAxes,
+                height = 0.05 + 0.1 * len(axes.texts)
+                text = axes.text(
+                    0.97, height, f"epoch {epoch:.0f}", ha="right", color="#333333", size=9,
+                    transform=axes.transAxes,
                 )  # fmt: skip
+                axes.plot(0.6, height + 0.03, transform=text.get_transform(), **look_of(method))
         if key == "val_loss":
             axes.set_yscale("log")
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -10,7 +10,16 @@ from matplotlib.figure import Figure
 from dcl.sampling import dsl_weights, target_distribution
 from dcl.schedulers import loss_schedule, schedule
 
-from .style import MAJORITY, METHOD_COLOURS, MINORITY, SCHEDULE_COLOURS, finish, legend_below
+from .style import (
+    GREY,
+    MAJORITY,
+    METHOD_COLOURS,
+    MINORITY,
+    SCHEDULE_COLOURS,
+    SCHEDULE_LINES,
+    finish,
+    legend_below,
+)
 
 BATCH, POSITIVES = 512, 12  # the example of every page: 12 bald people in a batch, as in training
 
@@ -62,7 +71,7 @@ def _draw_batch(
     many, few = MAJORITY, MINORITY
     x, y = np.divmod(np.arange(len(majority)), 25)
     kept = majority > 0
-    axes.scatter(x[~kept], y[~kept], s=5, facecolor="none", edgecolor="#BBBBBB", lw=0.5)
+    axes.scatter(x[~kept], y[~kept], s=5, facecolor="none", edgecolor=GREY, lw=0.5)
     axes.scatter(x[kept], y[kept], s=9, color=many, lw=0)
     x, y = np.divmod(np.arange(positives), 4)
     axes.scatter(25 + 5 * x, 3 + 6.2 * y, s=9 * minority, color=few, lw=0)
@@ -79,7 +88,7 @@ def schedules(epochs: int = 300, decay: float = 0.99) -> Figure:
     x = np.linspace(0, epochs, 301)
     for name, colour in SCHEDULE_COLOURS.items():
         y = [schedule(name, epoch, epochs, decay=decay) for epoch in x]
-        axes.plot(x, y, color=colour, lw=2, label=name)
+        axes.plot(x, y, SCHEDULE_LINES[name], color=colour, lw=2, label=name)
     legend_below(figure)
     ends = [schedule(name, epochs, epochs, decay=decay) for name in SCHEDULE_COLOURS]
     title = "Slow or fast at the start" + (", all end near 0" if max(ends) < 0.1 else "")
@@ -118,9 +127,9 @@ def targets(shares: dict[str, float], epochs: int = 300, decay: float = 0.99) ->
                 target_distribution(counts, schedule(name, epoch, epochs, decay=decay))[0, 1]
                 for epoch in x
             ]
-            axes.plot(x, y, color=colour, lw=2, label=name)
+            axes.plot(x, y, SCHEDULE_LINES[name], color=colour, lw=2, label=name)
         y = [target_distribution(counts, 1 - epoch / epochs, rule="linear")[0, 1] for epoch in x]
-        axes.plot(x, y, color="black", lw=1.5, ls="--", label="linear-imbalance")
+        axes.plot(x, y, color="black", lw=1.2, label="linear-imbalance")
         axes.set(xlabel="epoch l", title=f"{label}: {100 * share:.1f} % positive", ylim=(0, 0.55))
     np.atleast_1d(panels)[0].set_ylabel("target share of the minority")
     legend_below(figure)
@@ -139,7 +148,10 @@ def two_readings(positives: int = POSITIVES, batch: int = BATCH, epochs: int = 3
     labels[:positives] = 1
     counts = torch.tensor([[batch - positives, positives]])
     x = np.linspace(0, epochs, 101)
-    for reading, colour in (("proportion", METHOD_COLOURS["dcl"]), ("minority", "#0072B2")):
+    for reading, line, colour in (
+        ("proportion", "-", METHOD_COLOURS["dcl"]),
+        ("minority", "--", "#0072B2"),
+    ):
         weights = [
             dsl_weights(
                 labels, counts, schedule("convex", epoch, epochs), selection="expected",
@@ -148,8 +160,8 @@ def two_readings(positives: int = POSITIVES, batch: int = BATCH, epochs: int = 3
             for epoch in x
         ]  # fmt: skip
         label = f"{reading}{' (ours)' if reading == 'proportion' else ' (as D is written)'}"
-        panels[0].plot(x, [w.sum() for w in weights], color=colour, lw=2, label=label)
-        panels[1].plot(x, [w[:positives].mean() for w in weights], color=colour, lw=2)
+        panels[0].plot(x, [w.sum() for w in weights], line, color=colour, lw=2, label=label)
+        panels[1].plot(x, [w[:positives].mean() for w in weights], line, color=colour, lw=2)
     panels[0].set(xlabel="epoch l", title="Total weight of the batch", ylim=(0, None))
     panels[1].set(xlabel="epoch l", title="Weight of a minority sample", ylim=(0, None))
     legend_below(figure)
@@ -172,9 +184,9 @@ def pushes(table: pd.DataFrame, title: str) -> Figure:
     for axes, attribute in zip(panels, attributes, strict=True):
         part = table.xs(attribute, level="attribute").loc[methods]
         y = np.arange(len(methods))
-        axes.hlines(y, part["majority"], part["minority"], color="#CCCCCC", lw=2)
-        for name, colour in (("majority", MAJORITY), ("minority", MINORITY)):
-            axes.scatter(part[name], y, color=colour, label=name, zorder=3)
+        axes.hlines(y, part["majority"], part["minority"], color=GREY, lw=1)
+        for name, marker, colour in (("majority", "s", MAJORITY), ("minority", "o", MINORITY)):
+            axes.scatter(part[name], y, color=colour, marker=marker, label=name, zorder=3)
         axes.set_xscale("log")
         axes.set_xticks([0.1, 1, 10], ["0.1", "1", "10"])
         axes.axvline(1, color="black", lw=1, ls=":")

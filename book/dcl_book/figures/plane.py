@@ -11,10 +11,11 @@ from PIL import Image
 from torch import Tensor
 
 from ..plane import Cloud, descend, draw
-from .style import METHOD_COLOURS, MINORITY, VIOLET, finish, legend_below, name_group
+from .style import GREY, MINORITY, VIOLET, finish, legend_below, name_group
+from .thresholds import look_of
 
 NAMES = {"all": "all anchors (CRL)", "easy": "easy anchors (TEA)"}
-COLOURS = {"all": METHOD_COLOURS["crl"], "easy": METHOD_COLOURS["dcl"]}
+LOOKS = {"all": look_of("crl"), "easy": look_of("dcl")}
 
 
 def triplets(k: int = 5, hard: float = 0.3) -> Figure:
@@ -27,7 +28,7 @@ def triplets(k: int = 5, hard: float = 0.3) -> Figure:
         move = end - start
         moved = np.linalg.norm(move, axis=1) > 1e-9
         _scatter(axes, cloud, start)
-        for who, colour in ((~minority, "#555555"), (minority, COLOURS[kind])):
+        for who, colour in ((~minority, "#555555"), (minority, LOOKS[kind]["color"])):
             axes.quiver(
                 *start[moved & who].T, *move[moved & who].T, color=colour, angles="xy", width=0.006,
                 scale_units="xy", scale=np.linalg.norm(move, axis=1).max() / 0.45, zorder=3,
@@ -60,7 +61,10 @@ def stills(cloud: Cloud, paths: dict[str, Tensor], moments: dict[str, int], titl
 
 
 def animation(cloud: Cloud, paths: dict[str, Tensor], *, every: int = 4) -> bytes:
-    """The first cloud's descent under both kinds of anchors, as a GIF that plays twice."""
+    """The first cloud's descent under both kinds of anchors, as a GIF that plays once.
+
+    Forty steps take 2.1 seconds; what moves for more than five needs a button to stop it.
+    """
     frames = []
     steps = len(next(iter(paths.values())))
     for step in range(0, steps, every):
@@ -73,8 +77,8 @@ def animation(cloud: Cloud, paths: dict[str, Tensor], *, every: int = 4) -> byte
         figure.savefig(held, dpi=80, format="png", bbox_inches=None)
         frames.append(Image.open(held).convert("RGB").quantize(32))
     out = io.BytesIO()
-    duration = [900] + [120] * (len(frames) - 2) + [1800]  # ms
-    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=duration, loop=1)
+    duration = [900] + [120] * (len(frames) - 1)  # ms
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=duration)
     return out.getvalue()
 
 
@@ -100,8 +104,8 @@ def outcomes(table: pd.DataFrame, title: str) -> Figure:
             for kind, name in NAMES.items():
                 part = table[(table["k"] == k) & (table["anchors"] == kind)]
                 axes.errorbar(
-                    100 * part["hard"], part[what], yerr=part[f"{what} half"], marker="o",
-                    capsize=3, lw=2, color=COLOURS[kind], label=name,
+                    100 * part["hard"], part[what], yerr=part[f"{what} half"], capsize=3,
+                    lw=2, label=name, **LOOKS[kind],
                 )  # fmt: skip
             axes.set_title(f"k = {k}" if what == "lost" else "")
         row[0].set_ylabel(label)
@@ -147,7 +151,7 @@ def batch_by_weight(images: np.ndarray, weights: np.ndarray, positive: np.ndarra
 def _scatter(axes: Axes, cloud: Cloud, points: np.ndarray) -> None:
     minority = (cloud.labels[:, 0] == 1).numpy()
     easy = minority & (cloud.points[:, 0, 0] > 0).numpy()
-    axes.scatter(*points[~minority].T, s=8, color="#999999", lw=0, label="majority")
+    axes.scatter(*points[~minority].T, s=8, color=GREY, lw=0, label="majority")
     axes.scatter(*points[easy].T, s=26, color=VIOLET, lw=0, label="easy positive")
     hard = points[minority & ~easy].T
     axes.scatter(*hard, s=28, facecolor="none", edgecolor=VIOLET, marker="^", lw=1.2)

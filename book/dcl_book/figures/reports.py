@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from .. import evidence
 from ..names import PRIOR
-from .style import METHOD_COLOURS, finish, legend_below
-from .thresholds import colour_of
+from .style import GREY, METHOD_COLOURS, finish, legend_below
+from .thresholds import look_of
 
 METRICS = {"mA": "mA", "f1": "F1", "auc": "AUC"}
 
@@ -50,8 +50,8 @@ def gain_over_cross_entropy(
         half = np.nan_to_num([f.half for f in found.values()])
         n = next(iter(found.values())).n
         axes.errorbar(
-            place + x, [f.mean for f in found.values()], yerr=half, fmt="o", ms=7, capsize=3,
-            color=colour_of(method), label=f"{method}, n = {n}",
+            place + x, [f.mean for f in found.values()], yerr=half, ls="none", ms=7, capsize=3,
+            label=f"{method}, n = {n}", **look_of(method),
         )  # fmt: skip
     axes.axhline(0, color=METHOD_COLOURS["cross-entropy"], lw=1.5)
     axes.set_xticks(place, list(groups))
@@ -153,8 +153,8 @@ def learning_rates(table: pd.DataFrame, title: str) -> Figure:
     table = table.loc[table.max(axis=1).sort_values(ascending=False).index]
     figure, axes = plt.subplots(figsize=(9, 0.9 + 0.34 * len(table)))
     place = np.arange(len(table))
-    axes.hlines(place, table.min(axis=1), table.max(axis=1), color="#C8C8C8", lw=2, zorder=1)
-    looks = cycle((("v", "#E69F00"), ("o", "#0072B2"), ("^", "#A03060"), ("s", "#6E6E6E")))
+    axes.hlines(place, table.min(axis=1), table.max(axis=1), color=GREY, lw=1, zorder=1)
+    looks = cycle((("v", "#D55E00"), ("o", "#0072B2"), ("^", "#A03060"), ("s", "#6E6E6E")))
     for rate, (marker, colour) in zip(table.columns, looks, strict=False):
         look = {"marker": marker, "color": colour, "s": 44, "zorder": 2}
         axes.scatter(table[rate], place, label=f"{rate:g}", **look)

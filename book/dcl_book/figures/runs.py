@@ -6,13 +6,13 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from torch import nn
 
 from dcl.experiment.records import per_attribute
 
-from .style import METHOD_COLOURS, finish, legend_below, pretty, title_of
+from .style import GREY, MARKERS, METHOD_COLOURS, SERIES, finish, legend_below, pretty, title_of
+from .thresholds import look_of
 
 
 def curricula(criterion: nn.Module, title: str) -> Figure | None:
@@ -26,7 +26,10 @@ def curricula(criterion: nn.Module, title: str) -> Figure | None:
         values.append((criterion.g, criterion.f))
     criterion.set_epoch(0)
     figure, axes = plt.subplots(figsize=(6, 3))
-    axes.plot(x, values, lw=2, label=["g: sampling", "f: metric loss"])
+    for words, line, value in zip(
+        ("g: sampling", "f: metric loss"), ("-", "--"), zip(*values, strict=True), strict=True
+    ):
+        axes.plot(x, value, line, lw=2, label=words)
     axes.set(xlabel="epoch l", ylabel="schedule", title=title, ylim=(-0.03, None))
     legend_below(figure)
     return finish(figure)
@@ -46,6 +49,7 @@ def training(record: dict[str, Any]) -> Figure:
             epoch,
             metric,
             marker=".",
+            ls="--",
             label="metric, $f L_{TEA}$" if history["g"].notna().all() else "metric",
         )
     left.set(xlabel="epochs trained", ylabel="loss, sum over attributes", ylim=(0, None))
@@ -77,9 +81,10 @@ def selection(record: dict[str, Any], attributes: Sequence[str]) -> Figure | Non
         (panels[0], "share_kept", "share of the majority kept"),
         (panels[1], "minority_weight", "weight of a minority sample"),
     ):
-        for name, colour in zip(attributes, sns.color_palette("colorblind"), strict=False):
+        for name, colour, marker in zip(attributes, SERIES, MARKERS, strict=False):
             values = [row[key][names.index(name)] for row in history]
-            axes.plot(epoch, values, marker=".", color=colour, label=name.replace("_", " "))
+            look = {"color": colour, "marker": marker, "ms": 4}
+            axes.plot(epoch, values, label=name.replace("_", " "), **look)
         axes.set(xlabel="epochs trained", ylabel=what, ylim=(0, None))
     legend_below(figure)
     rarest = attributes[0]
@@ -95,16 +100,19 @@ def selection(record: dict[str, Any], attributes: Sequence[str]) -> Figure | Non
 
 
 def attribute_bars(record: dict[str, Any], other: dict[str, Any] | None = None) -> Figure:
-    """mA of each attribute, the most imbalanced first, and that of another run as marks."""
+    """mA of each attribute, the most imbalanced first, and that of another run, joined to it."""
     frame = per_attribute(record).sort_values("imbalance_level", ascending=False)
-    figure, axes = plt.subplots(figsize=(9, 3.1))
+    figure, axes = plt.subplots(figsize=(9, 3.6))
     method = record["method"]
-    axes.bar(pretty(frame.index), frame["mA"], color=METHOD_COLOURS.get(method), label=method)
+    names = pretty(frame.index)
+    axes.plot(names, frame["mA"], ls="none", label=method, **look_of(method))
     title = title_of(record, "rarest to balanced")
     if other is not None:
         values = per_attribute(other)["mA"][frame.index]
-        mark = {"color": "black", "marker": "_", "s": 60, "zorder": 3}
-        axes.scatter(pretty(frame.index), values, label=other["method"], **mark)
+        axes.plot(
+            names, values, ls="none", mfc="white", label=other["method"], **look_of(other["method"])
+        )
+        axes.vlines(names, frame["mA"], values, color=GREY, lw=1, zorder=1)
         legend_below(figure)
         ahead = int((frame["mA"] > values).sum())
         title = (
@@ -112,7 +120,7 @@ def attribute_bars(record: dict[str, Any], other: dict[str, Any] | None = None) 
             f"{other['method']} in {ahead} of {len(frame)} attributes"
         )
     axes.axhline(50, color="black", lw=1, ls=":")
-    axes.set(ylabel="mA on test, %", ylim=(40, 100), title=title)
+    axes.set(ylabel="mA on test, %", title=title)
     axes.margins(x=0.01)
     axes.tick_params("x", rotation=90, labelsize=8)
     axes.grid(axis="x", visible=False)
@@ -132,11 +140,10 @@ def class_recall(
             continue
         frame = pd.DataFrame.from_dict(run["test"]["per_class"], orient="index")
         frame = frame.sort_values("training_samples", ascending=False, kind="stable")
-        colour = METHOD_COLOURS.get(run["method"])
-        place = np.arange(len(frame))
-        axes.scatter(place, frame["recall"], s=14, color=colour, alpha=0.5)
+        look, place = look_of(run["method"]), np.arange(len(frame))
+        axes.plot(place, frame["recall"], ls="none", ms=4, mfc="none", mew=0.8, **look)
         smooth = frame["recall"].rolling(width, center=True, min_periods=width // 2).mean()
-        axes.plot(place, smooth, color=colour, lw=2, label=run["method"])
+        axes.plot(place, smooth, lw=2, markevery=width, label=run["method"], **look)
     largest, smallest = frame["training_samples"].iloc[[0, -1]]
     title = f"{record['dataset']['title']}: {record['method']} never finds {_missed(record)}"
     title += f" of {len(frame)} classes"

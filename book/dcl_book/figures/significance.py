@@ -9,7 +9,7 @@ from ..seed_spread import Spread, half_width, power
 from .style import METHOD_COLOURS, finish, legend_below, pretty
 
 SEED, IMAGES = "#D55E00", "#0072B2"  # the two kinds of chance
-TABLE_COLOURS = {3: "#0072B2", 4: "#E69F00"}
+TABLE_COLOURS = {3: "#0072B2", 4: "#D55E00"}
 FEWEST, MOST = 30, 100  # seeds where the axis may end
 
 

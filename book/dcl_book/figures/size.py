@@ -1,5 +1,8 @@
 """DCL's lead against the number of training images, and where overfitting begins."""
 
+from itertools import cycle
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -9,9 +12,12 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 from .. import size
 from ..finding import Finding
 from ..verdicts import MARGIN
-from .style import METHOD_COLOURS, SLATE, VIOLET, finish, legend_below
+from .style import GREY, MARKERS, SLATE, VIOLET, finish, legend_below
+from .thresholds import look_of
 
 LENGTH_COLOURS = {24: SLATE, 75: VIOLET, 300: "#333333"}  # no method has them
+LENGTH_MARKERS = dict(zip(LENGTH_COLOURS, MARKERS, strict=False))
+SEEN = 0.58  # of viridis, the lightest part with a contrast of 3 to 1 on white
 
 
 def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figure:
@@ -32,10 +38,11 @@ def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figu
         found = size.differences(runs, other)
         _zero(axes)
         for place, (epochs, own) in enumerate(found.groupby("epochs")):
-            colour = LENGTH_COLOURS.get(epochs, "#999999")
+            colour = LENGTH_COLOURS.get(epochs, GREY)
+            look = {"color": colour, "marker": LENGTH_MARKERS.get(epochs, "8")}
             table = size.by_part(own)[epochs]
             shift = 1.07 ** (place - 1)
-            _points(axes, table.index.to_numpy() * shift, table, colour, f"{epochs} epochs")
+            _points(axes, table.index.to_numpy() * shift, table, look, f"{epochs} epochs")
             if paper and len(table) > len(size.PARTS) and size.slopes(own).n > 2:
                 beyond = np.geomspace(table.index.max(), size.PAPER, 20)
                 band = [size.continued(own, images) for images in beyond]
@@ -64,11 +71,12 @@ def leads_by_views(runs: pd.DataFrame, title: str) -> Figure | None:
     for axes, other in zip(panels, size.DECIDING, strict=True):
         found = size.differences(runs, other)
         parts = sorted(set(found["part"]))
-        shades = plt.get_cmap("viridis")(np.linspace(0.1, 0.85, max(1, len(parts))))
+        shades = plt.get_cmap("viridis")(np.linspace(0, SEEN, max(1, len(parts))))
         _zero(axes)
-        for part, colour in zip(parts, shades, strict=False):
+        for part, colour, marker in zip(parts, shades, cycle(MARKERS), strict=False):
+            look = {"color": colour, "marker": marker}
             row = size.by_part(found[found["part"] == part]).loc[part]
-            _points(axes, row.index.to_numpy() * part, row, colour, f"{part:,} images")
+            _points(axes, row.index.to_numpy() * part, row, look, f"{part:,} images")
         axes.set(xscale="log", xlabel="images × epochs", title=f"minus {other}")
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
@@ -95,7 +103,7 @@ def overfitting_by_size(runs: pd.DataFrame, title: str) -> Figure:
     for axes, (epochs, own) in zip(panels[0], tables.items(), strict=False):
         for place, method in enumerate(own):
             places = own.index.to_numpy() * 1.06 ** (place - 1)
-            _points(axes, places, own[method], METHOD_COLOURS[method], method)
+            _points(axes, places, own[method], look_of(method), method)
         axes.set(xscale="log", xlabel="training images", title=f"{epochs} epochs")
         axes.set(ylim=(0, 1.04 * epochs), xlim=(0.85 * ticks[0], 1.18 * ticks[-1]))
         axes.axhline(epochs, color="black", lw=1, ls=":")
@@ -112,10 +120,10 @@ def _zero(axes) -> None:
     axes.axhline(0, color="black", lw=1, ls=":")
 
 
-def _points(axes, places: np.ndarray, found: pd.Series, colour, label: str) -> None:
+def _points(axes, places: np.ndarray, found: pd.Series, look: dict[str, Any], label: str) -> None:
     """Means and intervals of `Finding` at these places, joined by a line."""
     there = [(x, f) for x, f in zip(places, found, strict=True) if isinstance(f, Finding) and f.n]
     axes.errorbar(
-        [x for x, _ in there], [f.mean for _, f in there], marker="o", ms=5, lw=1.6, capsize=2,
-        yerr=np.nan_to_num([f.half for _, f in there]), color=colour, label=label,
+        [x for x, _ in there], [f.mean for _, f in there], ms=5, lw=1.6, capsize=2,
+        yerr=np.nan_to_num([f.half for _, f in there]), label=label, **look,
     )  # fmt: skip

@@ -17,13 +17,43 @@ from traitlets import ObjectName, Unicode
 
 from dcl.methods import METHODS
 
-from ..names import named, told
+from ..names import PRIOR, named, told
 from .narrow import NARROW, as_narrow_svg, handles_of
 from .numbers import as_csv
 
-# One colour for each method in every figure, its entry says which; eight are Okabe and Ito's, which
-# colour-blind readers tell apart.
+# One colour for each method in every figure, its entry says which: 3 to 1 or more on white. Colour-
+# blind readers tell those of one legend apart, too. The moved threshold is no darker sky blue: who
+# sees no blue would take that for the green of Selective Learning.
 METHOD_COLOURS = {name: entry.colour for name, entry in METHODS.items()}
+MOVED = "#0095FF"  # the moved threshold
+# One mark for each, for print in black and white; a diamond is the paper.
+METHOD_MARKERS: dict[str, Any] = {
+    "cross-entropy": "s",
+    PRIOR: "v",
+    "selective-learning": "P",
+    "crl": "X",
+    "dcl-ss": "<",
+    "dcl-ss-tl": ">",
+    "dcl": "o",
+    "cost-sensitive": "^",
+    "logit-adjustment": "d",
+    "over-sampling": "p",
+    "down-sampling": "h",
+    "pos-weight": "*",
+    "class-balanced": (4, 1, 0),  # stars: points, 1, turned by
+    "deepmar": (6, 1, 0),
+    "crt": (5, 2, 0),
+    "focal": "x",
+    "asl": "+",
+    "ldam-drw": "1",
+    "crl-original": "2",
+    "lmle": "3",
+    "tau-norm": "4",
+}
+# Of what is no method, in this order
+SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6E6E6E", "#882255", "#9D4E34")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+GREY = "#8A8A8A"  # of what stands back; 3.5 to 1 on white
 SCHEDULE_COLOURS = dict(
     zip(
         ("convex", "linear", "concave", "composite"),
@@ -31,6 +61,7 @@ SCHEDULE_COLOURS = dict(
         strict=True,
     )
 )
+SCHEDULE_LINES = dict(zip(SCHEDULE_COLOURS, ("-", "--", "-.", ":"), strict=True))
 # Two hues that no method has; the explorer's are the same, see book/_static/controls.css.
 VIOLET, SLATE = "#7A3E9D", "#4F7088"
 MINORITY, MAJORITY = AHEAD, BEHIND = VIOLET, SLATE
@@ -62,7 +93,7 @@ def use_style() -> None:
     Figures are drawn as SVG, with letters of about the size of the page's; on a dark page the
     book's style sheet turns them light on dark, hues kept.
     """
-    sns.set_theme(style="ticks", context="notebook", font_scale=0.9)
+    sns.set_theme(style="ticks", context="notebook", font_scale=0.9, palette=SERIES)
     plt.rcParams.update(
         {
             "figure.dpi": 110,

@@ -12,27 +12,33 @@ from dcl.methods import METHODS
 from ..evidence import by_seed, with_prior
 from ..measures import metric
 from ..names import PRIOR
-from .style import METHOD_COLOURS, finish, legend_below
+from .style import METHOD_COLOURS, METHOD_MARKERS, MOVED, finish, legend_below
 
 
 def colour_of(method: str) -> str | None:
     """A method's colour in every figure; that of cross entropy decided at the prior too."""
     own = METHODS[method].colour if method in METHODS else None
-    return "#56B4E9" if method == PRIOR else METHOD_COLOURS.get(method, own)
+    return MOVED if method == PRIOR else METHOD_COLOURS.get(method, own)
+
+
+def look_of(method: str) -> dict[str, Any]:
+    """A method's colour and mark in every figure; one that is no entry's is an octagon."""
+    return {"color": colour_of(method), "marker": METHOD_MARKERS.get(method, "8")}
 
 
 def threshold_sweep(runs: pd.DataFrame, title: str) -> Figure:
     """mA and F1, means over attributes, as one threshold moves for all attributes together.
 
-    A line for each method, its ring where it decides; dashed is cross entropy decided at each
+    A line for each method, its mark where it decides; dashed is cross entropy decided at each
     attribute's training prior, another threshold for each.
     """
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.6))
     for number, method in enumerate(dict.fromkeys(runs["method"])):
         mean = mean_sweep(runs, method)
         for axes, key in zip(panels, ("mA", "f1"), strict=True):
-            axes.plot(mean.index, mean[key], color=colour_of(method), lw=2, label=method)
-            axes.plot(0, mean.loc[0.0, key], **_ring(colour_of(method), number))
+            place = [mean.index.get_loc(0.0)]
+            look = _hollow(method, number) | {"ls": "-", "lw": 2, "markevery": place}
+            axes.plot(mean.index, mean[key], label=method, **look)
     for axes, key in zip(panels, ("mA", "f1"), strict=True):
         moved = by_seed(with_prior(runs), PRIOR, metric(key))
         if len(moved):
@@ -45,9 +51,9 @@ def threshold_sweep(runs: pd.DataFrame, title: str) -> Figure:
 
 
 def roc_and_precision(runs: pd.DataFrame, attribute: str, title: str) -> Figure:
-    """ROC and precision-recall curve of one attribute, a ring where each method decides.
+    """ROC and precision-recall curve of one attribute, a mark where each method decides.
 
-    Cross entropy has two dots on its curve: its own decision and that at the training prior. A
+    Cross entropy has two marks on its curve: its own decision and that at the training prior. A
     precision-recall curve ends where nothing is called positive, for there it is undefined.
     """
     figure, (roc, pr) = plt.subplots(1, 2, figsize=(9, 3.6))
@@ -55,7 +61,7 @@ def roc_and_precision(runs: pd.DataFrame, attribute: str, title: str) -> Figure:
         colour, made = colour_of(row.method), row.record["test"]["per_attribute"][attribute]
         (negatives_kept, false_alarms), _ = made["confusion"]
         false_rate = 100 * false_alarms / (negatives_kept + false_alarms)
-        marker = _ring(colour, number)
+        marker = _hollow(row.method, number)
         if row.method != PRIOR:  # its curves are cross entropy's
             curve = attribute_curve(row.record, attribute)
             roc.plot(curve["false_positive_rate"], curve["recall"], color=colour, lw=2)
@@ -105,7 +111,7 @@ def attribute_curve(record: dict[str, Any], attribute: str) -> pd.DataFrame:
     return 100 * frame
 
 
-def _ring(colour: str | None, number: int) -> dict[str, Any]:
+def _hollow(method: str, number: int) -> dict[str, Any]:
     """A hollow mark, each smaller than the one before: none hides another at its place."""
     size = max(4, 14 - 3 * number)
-    return {"color": colour, "marker": "o", "ms": size, "mew": 2, "mfc": "none", "ls": "none"}
+    return look_of(method) | {"ms": size, "mew": 2, "mfc": "none", "ls": "none"}

@@ -1,12 +1,12 @@
 """Pictures of data of one's own: classes, gains, precision and recall, the worst mistakes."""
 
 from functools import partial
+from itertools import cycle, islice
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from seaborn.utils import relative_luminance
 from torch import Tensor
@@ -15,8 +15,8 @@ from dcl.data import Dataset
 
 from .. import advice
 from ..measures import attribute
-from .style import finish, legend_below, pretty
-from .thresholds import colour_of
+from .style import GREY, SERIES, finish, legend_below, pretty
+from .thresholds import look_of
 
 LARGEST_GAIN = 50  # points that are drawn: an interval of few seeds can be far wider
 
@@ -30,10 +30,10 @@ def classes(data: Dataset) -> Figure:
     rows = len(data.splits["train"])
     names = data.facts.get("class_names", {})
     left = np.zeros(len(counts))
-    palette = [*sns.color_palette("colorblind", counts.shape[1]), "#d9d9d9"]
+    palette = [*islice(cycle(SERIES), counts.shape[1]), GREY]
     words: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8}
     for label, (widths, colour) in enumerate(zip([*counts.T, unknown], palette, strict=True)):
-        axes.barh(places, widths, left=left, color=colour)
+        axes.barh(places, widths, left=left, color=colour, edgecolor="white")
         ink = "white" if relative_luminance(colour) < 0.18 else "black"  # 0.18: both read as well
         for place, width in enumerate(widths):
             called = [*names.get(data.attributes[place], []), ""]
@@ -67,7 +67,7 @@ def gain_by_attribute(runs: pd.DataFrame) -> Figure:
         place = np.arange(len(names)) + (number - (len(methods) - 1) / 2) * 0.18
         decided = advice.AT[advice.decision_of(runs, method)]
         axes.errorbar(
-            place, mean, np.nan_to_num(half), fmt="o", capsize=3, color=colour_of(method),
+            place, mean, np.nan_to_num(half), ls="none", capsize=3, **look_of(method),
             label=f"{method} at {decided}, "
             + ("mA undefined" if np.isnan(mean).all() else f"{np.nanmean(mean):+.1f} in the mean"),
         )  # fmt: skip
@@ -116,13 +116,13 @@ def precision_recall(data: Dataset, found: dict[str, tuple[Tensor, Tensor]]) -> 
             hits, called = positive[order].cumsum()[last], np.arange(1, len(own) + 1)[last]
             axes.plot(
                 100 * hits / max(1, positive.sum()), 100 * hits / called,
-                color=colour_of(method), lw=1.4, label=method,
+                color=look_of(method)["color"], lw=1.4, label=method,
             )  # fmt: skip
             said = (decided[known, a] == label).numpy()
             right = (said & positive).sum()
             if said.any() and positive.any():
                 point = 100 * right / positive.sum(), 100 * right / said.sum()
-                axes.plot(*point, "o", color=colour_of(method), ms=7)
+                axes.plot(*point, ls="none", ms=7, label=method, **look_of(method))
                 reached[method].append(point[1])
         words = names.get(data.attributes[a], [str(k) for k in range(len(counts))])
         axes.set_title(f"{pretty([data.attributes[a]])[0]} = {words[label]}", fontsize=9)
