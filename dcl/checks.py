@@ -72,9 +72,12 @@ def check_tensors(**values: Any) -> None:
     for name, value in values.items():
         if not isinstance(value, Tensor):
             kind = type(value)
-            given = "None" if value is None else f"a {kind.__module__}.{kind.__qualname__}"
+            place = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+            given = "None" if value is None else f"a {place}{kind.__qualname__}"
             hint = ""
-            if hasattr(value, "to_numpy"):  # a data frame, which as_tensor refuses
+            if isinstance(value, list | tuple):
+                hint = ": torch.tensor makes it one"
+            elif hasattr(value, "to_numpy"):  # a data frame, which as_tensor refuses
                 hint = f": torch.tensor({name}.to_numpy()) makes it one"
             elif hasattr(value, "__array__"):
                 hint = ": torch.as_tensor makes it one"
@@ -88,7 +91,7 @@ def with_attributes(
     check_tensors(logits=logits, labels=labels)
     if features is not None:
         check_tensors(features=features)
-    if labels.ndim != 1:
+    if labels.ndim != 1 or logits.ndim == 1:
         return logits, features, labels
     return (
         logits.unsqueeze(1) if logits.ndim == 2 else logits,
@@ -104,13 +107,14 @@ def reads_values(tensor: Tensor) -> bool:
 
 def check_class_counts(class_counts: Tensor, classes: int | Sequence[int] | None = None) -> None:
     """Raise a ValueError unless class counts are (A, C), positive for each existing class."""
-    if not isinstance(class_counts, Tensor) or class_counts.ndim != 2 or class_counts.shape[1] < 2:
-        shape = getattr(class_counts, "shape", None)
+    check_tensors(class_counts=class_counts)
+    shape = tuple(class_counts.shape)
+    if len(shape) != 2 or shape[0] < 1 or shape[1] < 2:
         raise ValueError(
-            f"class_counts must be a tensor (attributes, classes) with 2 classes or more, "
-            f"got {type(class_counts).__name__ if shape is None else f'shape {tuple(shape)}'}"
+            f"class_counts must be (attributes, classes) with 1 attribute and 2 classes or more, "
+            f"got shape {shape}{_of_one_attribute(shape)}"
         )
-    attributes, most = class_counts.shape
+    attributes, most = shape
     if classes is not None:
         classes = as_classes(classes, attributes)
         if max(classes) != most:
@@ -141,6 +145,10 @@ def check_class_counts(class_counts: Tensor, classes: int | Sequence[int] | None
         )
 
 
+def _of_one_attribute(shape: tuple[int, ...]) -> str:
+    return ". Of one attribute give class_counts[None]" if len(shape) == 1 else ""
+
+
 def _without_class(class_counts: Tensor, attribute: int, label: int) -> str:
     """What to do about a class that an attribute does not have."""
     attributes, most = class_counts.shape
@@ -161,6 +169,39 @@ def as_class_counts(counts: Any, classes: int | Sequence[int] | None = None) -> 
         wrong = counts[counts != counts.round()][0].item()
         raise ValueError(f"class_counts must be whole numbers of samples, got {wrong}")
     return counts.long()
+
+
+def as_shares(
+    class_counts: Any, shape: Sequence[int] | None = None, *, what: str = "class_counts"
+) -> Tensor:
+    """Class counts or shares (A, C) of any form in float64, checked; 0 for a class not there.
+
+    `shape` is (A, C), where something else has it already.
+    """
+    counts = as_tensor(what, class_counts)
+    given = tuple(counts.shape)
+    if len(given) != 2 or not counts.numel() or (shape is not None and given != tuple(shape)):
+        wanted = "" if shape is None else f" = {tuple(shape)} here"
+        raise ValueError(
+            f"{what} must be (attributes, classes){wanted}, got shape "
+            f"{given}{_of_one_attribute(given)}"
+        )
+    counts = counts.double()
+    if not reads_values(counts):
+        return counts
+    most = counts.amax(1)
+    if not (counts.amin() >= 0 and most.amax() < inf):  # NaN is neither
+        attribute, label = (~((counts >= 0) & (counts < inf))).nonzero()[0].tolist()
+        raise ValueError(
+            f"{what} must be finite numbers of 0 or more, got "
+            f"{counts[attribute, label]:g} for class {label} of attribute {attribute}"
+        )
+    if not most.amin() > 0:
+        raise ValueError(
+            f"{what} of attribute {int(most.argmin())} are all 0: give a number above 0 for each "
+            f"class that it has"
+        )
+    return counts
 
 
 def as_classes(classes: Any, attributes: int) -> tuple[int, ...]:

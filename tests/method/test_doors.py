@@ -117,7 +117,7 @@ def test_the_losses_called_alone_check_weights_and_labels(loss):
     plain = loss(LOGITS, LABELS, weights=torch.ones(12))
     torch.testing.assert_close(plain, loss(LOGITS, LABELS))
     for weights, names in (
-        ([[1.0, 1.0]] * 12, "weights must be a tensor, got a builtins.list"),
+        ([[1.0, 1.0]] * 12, "weights must be a tensor, got a list: torch.tensor makes it one"),
         (torch.ones(2), r"weights must be \(12,\) or \(12, 2\)"),
         (-torch.ones(12, 2), "finite and 0 or more, got -1"),
     ):
@@ -125,7 +125,9 @@ def test_the_losses_called_alone_check_weights_and_labels(loss):
             loss(LOGITS, LABELS, weights=weights)
     with pytest.raises(ValueError, match=r"labels must lie in 0 \.\.\. 1.* got 2"):
         loss(LOGITS, LABELS + 1)
-    with pytest.raises(ValueError, match="labels must be a tensor, got a builtins.list"):
+    with pytest.raises(
+        ValueError, match="labels must be a tensor, got a list: torch.tensor makes it one"
+    ):
         loss(LOGITS, LABELS.tolist())
 
 
