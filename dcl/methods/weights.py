@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from ..checks import as_tensor, number
+from ..checks import as_shares, number
 from ..protocol import Criterion, shares
 from ..sampling import weighted_cross_entropy
 from .entry import Method
@@ -24,7 +24,7 @@ def cost_sensitive_weights(class_counts: Tensor) -> Tensor:
     Parameters
     ----------
     class_counts : Tensor (A, C)
-        Samples of each class in the training set, positive.
+        Of the training set; 0 for a class that an attribute does not have, whose weight is 0.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def cost_sensitive_weights(class_counts: Tensor) -> Tensor:
     >>> cost_sensitive_weights(torch.tensor([[75, 25]]))
     tensor([[0.6667, 2.0000]], dtype=torch.float64)
     """
-    counts = _counts(class_counts)
+    counts = as_shares(class_counts)
     return _of_classes(counts, counts.sum(1, keepdim=True) / (_classes(counts) * counts))
 
 
@@ -59,7 +59,7 @@ def pos_weights(class_counts: Tensor) -> Tensor:
     >>> pos_weights(torch.tensor([[75, 25]]))
     tensor([[1., 3.]], dtype=torch.float64)
     """
-    counts = _counts(class_counts)
+    counts = as_shares(class_counts)
     weights = _of_classes(counts, counts.sum(1, keepdim=True) / counts - 1)
     binary = _classes(counts) == 2  # (A, 1)
     first = torch.arange(counts.shape[1], device=counts.device) == 0
@@ -86,7 +86,7 @@ def class_balanced_weights(class_counts: Tensor, *, beta: Beta = BETA) -> Tensor
     tensor([[0.9630, 1.0370]], dtype=torch.float64)
     """
     number("beta", beta, 0, 1, ends="[)")
-    counts = _counts(class_counts)
+    counts = as_shares(class_counts)
     weights = _of_classes(counts, (1 - beta) / (1 - beta**counts))
     return _classes(counts) * weights / weights.sum(1, keepdim=True)
 
@@ -101,6 +101,7 @@ def deepmar_weights(
     Parameters
     ----------
     class_counts : Tensor (A, C)
+        Of the training set; 0 for a class that an attribute does not have, whose weight is 0.
     sigma : float
         Their sigma: exp((1 - p) / sigma ** 2). More than 0.
 
@@ -114,20 +115,9 @@ def deepmar_weights(
     tensor([[1.2840, 2.1170]], dtype=torch.float64)
     """
     number("sigma", sigma, ends="()")
-    counts = _counts(class_counts)
+    counts = as_shares(class_counts)
     share = counts / counts.sum(1, keepdim=True)
     return _of_classes(counts, torch.exp((1 - share) / sigma**2))
-
-
-def _counts(class_counts: Any) -> Tensor:
-    """Class counts (A, C), an array's or a frame's too, in float64."""
-    counts = as_tensor("class_counts", class_counts)
-    if counts.ndim != 2:
-        hint = ". Of one attribute give class_counts[None]" if counts.ndim == 1 else ""
-        raise ValueError(
-            f"class_counts must be (attributes, classes), got shape {tuple(counts.shape)}{hint}"
-        )
-    return counts.double()
 
 
 def _classes(counts: Tensor) -> Tensor:

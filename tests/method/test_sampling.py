@@ -287,6 +287,7 @@ def test_impossible_values_are_named(call, names):
         call()
 
 
+@pytest.mark.filterwarnings("ignore:labels are 1 and -1 alone")  # of a batch, by chance
 @given(batches())
 def test_count_classes_counts(batch):
     classes = batch["class_counts"].shape[1]

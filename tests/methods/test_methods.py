@@ -14,9 +14,10 @@ from hypothesis import given
 
 import dcl.methods
 from dcl import DCLLoss, decide, dsl_loss, dsl_weights, evaluate
+from dcl.evaluation.calibration import to_training_prior
 from dcl.methods import BASELINES, METHODS, find, make_criterion
 from dcl.methods.crl import alpha_of
-from dcl.methods.losses import asymmetric_loss, ldam_logits
+from dcl.methods.losses import asymmetric_loss, ldam_logits, logit_adjusted
 from dcl.methods.resampling import DownSampled, resampling_weights
 from dcl.methods.two_stage import balanced_layer
 from dcl.methods.weights import (
@@ -312,6 +313,86 @@ def test_a_class_without_training_samples_is_named(method):
 def test_impossible_arguments_are_named(make, names):
     with pytest.raises(ValueError, match=names):
         make(torch.tensor([[90, 10]]))
+
+
+ZEROS, ONES = torch.zeros(4, 1, 2), torch.ones(4, 1, dtype=torch.long)
+OF_COUNTS = {
+    "cost_sensitive_weights": cost_sensitive_weights,
+    "pos_weights": pos_weights,
+    "class_balanced_weights": class_balanced_weights,
+    "deepmar_weights": deepmar_weights,
+    "logit_adjusted": partial(logit_adjusted, ZEROS),
+    "ldam_logits": partial(ldam_logits, ZEROS, ONES),
+    "to_training_prior": to_training_prior,
+}
+
+
+@pytest.mark.parametrize("function", OF_COUNTS.values(), ids=OF_COUNTS)
+@pytest.mark.parametrize(
+    ("counts", "names"),
+    [
+        ([[9, -1]], "finite numbers of 0 or more, got -1 for class 1 of attribute 0"),
+        ([[9.0, math.nan]], "got nan for class 1"),
+        ([[9.0, math.inf]], "got inf for class 1"),
+        ([[0, 0]], "of attribute 0 are all 0"),
+        ([9, 1], r"got shape \(2,\). Of one attribute give class_counts\[None\]"),
+        ([["a", "b"]], "class_counts must be"),
+    ],
+)
+def test_counts_that_cannot_be_are_named_by_each_function(function, counts, names):
+    with pytest.raises(ValueError, match=names):
+        function(counts)
+
+
+@pytest.mark.parametrize("function", OF_COUNTS.values(), ids=OF_COUNTS)
+def test_functions_of_counts_take_every_form_and_leave_a_missing_class_alone(function):
+    found = function(torch.tensor([[75, 25]]))
+    for counts in ([[75, 25]], torch.tensor([[75, 25]], dtype=torch.uint16)):
+        assert torch.equal(function(counts), found)
+    wide = OF_COUNTS | {
+        "logit_adjusted": partial(logit_adjusted, torch.zeros(4, 1, 3)),
+        "ldam_logits": partial(ldam_logits, torch.zeros(4, 1, 3), ONES),
+    }
+    (name,) = (name for name in OF_COUNTS if OF_COUNTS[name] is function)
+    more = wide[name](torch.tensor([[75, 25, 0]]))
+    torch.testing.assert_close(more[..., :2], found)
+    assert (more[..., 2] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        (lambda c: logit_adjusted(ZEROS, c.expand(3, 2)), r"= \(1, 2\) here, got shape \(3, 2\)"),
+        (
+            lambda c: logit_adjusted(ZEROS[:, 0], c),
+            r"classes\), floating point, got shape \(4, 2\)",
+        ),
+        (lambda c: logit_adjusted(ZEROS.long(), c), "dtype torch.int64"),
+        (lambda c: logit_adjusted(None, c), "logits must be a tensor, got None"),
+        (lambda c: ldam_logits(ZEROS, ONES, c.expand(3, 2)), r"= \(1, 2\) here"),
+        (lambda c: ldam_logits(ZEROS, ONES + 1, c), r"labels must lie in 0 \.\.\. 1, .* got 2"),
+        (lambda c: ldam_logits(ZEROS, ONES - 6, c), "got -5"),
+        (lambda c: ldam_logits(ZEROS, 0.7 * ONES, c), "labels must be integers, got dtype"),
+        (lambda c: ldam_logits(ZEROS, ONES, c, max_margin=-3), "max_margin .*0 or more, got -3"),
+        (lambda c: ldam_logits(ZEROS, ONES, c, scale=0), "scale must be a number above 0, got 0"),
+        (
+            lambda c: to_training_prior(c, c[0]),
+            r"target must be .* = \(1, 2\) here, got shape \(2,",
+        ),
+        (lambda c: to_training_prior(c, c * math.nan), "target must be finite .* got nan"),
+        (lambda c: to_training_prior(c, -1 * c), "target must be finite numbers of 0 or more"),
+        (lambda c: to_training_prior(c, c * torch.tensor([1, 0])), "target is 0 for class 1 .* 10"),
+    ],
+)
+def test_what_does_not_fit_the_functions_is_named(call, names):
+    with pytest.raises(ValueError, match=names):
+        call(torch.tensor([[90, 10]]))
+
+
+def test_counts_follow_the_logits_to_their_device():
+    counts, logits = torch.tensor([[75, 25]]), torch.zeros(4, 1, 2, device="meta")
+    assert logit_adjusted(logits, counts).is_meta
+    assert ldam_logits(logits, ONES.to("meta"), counts).is_meta
 
 
 def test_dcl_at_g_1_and_f_0_is_cross_entropy_where_the_batch_has_the_training_distribution():
