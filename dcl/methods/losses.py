@@ -23,7 +23,7 @@ from ..protocol import Criterion, shares
 from ..reminders import caller
 from ..sampling import cross_entropy, weigh, weighted_cross_entropy
 from .entry import Method
-from .weights import BETA, Beta, class_balanced_weights
+from .weights import BETA, Beta, effective
 
 FINE = 1e-3  # of ASL's clip: below, log(1 - p + clip) has lost its digits by 1 - p
 DEFERRED = 0.8  # share of the epochs before LDAM's weights begin (Cao et al.: 160 of 200)
@@ -351,8 +351,7 @@ class LDAM(Criterion):
                 f"ldam-drw is for single-label tasks (1 attribute), got {len(self.class_counts)}"
             )
         number("scale", scale, ends="()")
-        class_balanced_weights(self.class_counts, beta=beta)  # for its check
-        self.beta, self.scale = beta, scale
+        self.beta, self.scale = number("beta", beta, 0, 1, ends="[)"), scale
         self._told = scale == 1  # of logits that are no cosines
         self.set_epoch(0)
 
@@ -373,7 +372,7 @@ class LDAM(Criterion):
         entropy = cross_entropy(adjusted, labels)  # (1, B), 0 where unknown
         balance = (labels >= 0).T.to(entropy.dtype)
         if self.reweighted:
-            table = class_balanced_weights(self.class_counts, beta=self.beta)
+            table = effective(self.class_counts.double(), self.beta)
             balance = table.gather(1, labels.T.long().clamp(min=0)).to(entropy.dtype) * balance
         loss = weigh(balance * entropy, weights).sum() / balance.sum().clamp(min=1e-12)
         return loss, balance.T

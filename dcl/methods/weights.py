@@ -86,7 +86,11 @@ def class_balanced_weights(class_counts: Tensor, *, beta: Beta = BETA) -> Tensor
     tensor([[0.9630, 1.0370]], dtype=torch.float64)
     """
     number("beta", beta, 0, 1, ends="[)")
-    counts = as_shares(class_counts)
+    return effective(as_shares(class_counts), beta)
+
+
+def effective(counts: Tensor, beta: float) -> Tensor:
+    """`class_balanced_weights` of arguments that are checked, counts in float64."""
     weights = _of_classes(counts, (1 - beta) / (1 - beta**counts))
     return _classes(counts) * weights / weights.sum(1, keepdim=True)
 
@@ -155,20 +159,26 @@ class Weighted(Criterion):
     ):
         super().__init__(class_counts, epochs, classes=classes, seed=seed)
         self.weights_of, self.options = weights_of, options
-        if not self.class_weights().isfinite().all():
+        self.class_weights = self._of_counts()  # (A, C); a buffer would lose its digits to half()
+        if not self.class_weights.isfinite().all():
             raise ValueError(f"{weights_of.__name__} of these counts are not finite with {options}")
 
-    def class_weights(self) -> Tensor:
-        """(A, C), computed at each step: a buffer would lose its digits to half()."""
-        return self.weights_of(self.class_counts, **self.options)
+    def _of_counts(self) -> Tensor:
+        with torch.inference_mode(False):  # for later steps, too, that have a gradient
+            return self.weights_of(self.class_counts, **self.options)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Weighted":
+        super()._apply(fn, recurse)
+        self.class_weights = self._of_counts()  # on another device to that one's digits
+        return self
 
     def trained_prior(self) -> Tensor | None:
-        return shares(self.class_counts * self.class_weights())
+        return shares(self.class_counts * self.class_weights)
 
     def classification_loss(
         self, logits: Tensor, labels: Tensor, weights: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        of_class = self.class_weights().gather(1, labels.T.long().clamp(min=0)).T
+        of_class = self.class_weights.gather(1, labels.T.long().clamp(min=0)).T
         return weighted_cross_entropy(logits, labels, of_class, weights), of_class
 
     def _get_name(self) -> str:
