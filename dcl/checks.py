@@ -84,6 +84,16 @@ def check_tensors(**values: Any) -> None:
             raise ValueError(f"{name} must be a tensor, got {given}{hint}")
 
 
+def check_devices(**values: Tensor) -> None:
+    """Raise a ValueError unless all are on the device of the first."""
+    (first, one), *others = values.items()
+    for name, value in others:
+        if value.device != one.device:
+            raise ValueError(
+                f"{first} are on {one.device}, {name} on {value.device}: move the {name} there"
+            )
+
+
 def with_attributes(
     logits: Tensor, features: Tensor | None, labels: Tensor
 ) -> tuple[Tensor, Any, Tensor]:
@@ -372,10 +382,7 @@ def as_batch(
     logits, features, labels = with_attributes(logits, features, labels)
     if labels.dtype is not torch.int64:
         labels = as_labels(labels)
-    if labels.device != logits.device:
-        raise ValueError(
-            f"logits are on {logits.device}, labels on {labels.device}: move the labels there"
-        )
+    check_devices(logits=logits, labels=labels)
     if labels.ndim == 2 and logits.shape == labels.shape:
         logits = torch.stack([torch.zeros_like(logits), logits], 2)  # softmax (0, z) = sigmoid z
     return logits, features, labels
@@ -412,6 +419,8 @@ def check_scored(logits: Tensor, labels: Tensor) -> None:
     """No label is of a class that its attribute lacks: one whose logits are -inf, all of them."""
     if not reads_values(logits) or not reads_values(labels) or not labels.numel():
         return
+    if logits.detach()[0].min().item() > -inf:  # as a rule, and quicker than all rows
+        return
     lacking = (logits == -inf).all(0)  # (A, C)
     if not bool(lacking.any()):
         return
@@ -437,8 +446,7 @@ def as_sample_weights(weights: Tensor | None, labels: Tensor) -> Tensor | None:
         )
     if weights.is_complex():
         raise ValueError(f"weights must be real numbers, got dtype {weights.dtype}")
-    if weights.device != labels.device:
-        raise ValueError(f"labels are on {labels.device}, weights on {weights.device}")
+    check_devices(labels=labels, weights=weights)
     if reads_values(weights) and not bool(((weights >= 0) & (weights < inf)).all()):
         wrong = weights[~((weights >= 0) & (weights < inf))][0].item()
         raise ValueError(f"weights must be finite and 0 or more, got {wrong:g}")
@@ -446,16 +454,17 @@ def as_sample_weights(weights: Tensor | None, labels: Tensor) -> Tensor | None:
     return (weights.unsqueeze(1) if weights.ndim == 1 else weights).expand(labels.shape)
 
 
-def check_rows(rows: Any, batch: int, samples: int | None) -> None:
-    """Rows (B,) of a batch in a training set of so many samples; None passes, for none given."""
+def as_rows(rows: Any, batch: int, samples: int | None) -> Tensor | None:
+    """Rows (B,) of a batch in a training set of so many samples as int64, checked; None stays."""
     if rows is None:
-        return
+        return None
     check_tensors(rows=rows)
     if rows.shape != (batch,) or rows.is_floating_point() or rows.dtype is torch.bool:
         raise ValueError(
             f"rows must be integers ({batch},), of the batch in the training set, got shape "
             f"{tuple(rows.shape)}, dtype {rows.dtype}. Weights of samples go by name: weights=..."
         )
+    rows = rows.long()
     if samples is not None and reads_values(rows) and rows.numel():
         low, high = rows.min().item(), rows.max().item()
         if low < 0 or high >= samples:
@@ -463,6 +472,7 @@ def check_rows(rows: Any, batch: int, samples: int | None) -> None:
                 f"rows must lie in 0 ... {samples - 1}, the samples of the training set that was "
                 f"looked at, got {low if low < 0 else high}"
             )
+    return rows
 
 
 def check_logits(logits: Tensor, labels: Tensor) -> None:
@@ -483,6 +493,7 @@ def _check_outputs(what: str, last: str, values: Tensor, labels: Tensor) -> None
         )
     if not values.is_floating_point():
         raise ValueError(f"{what} must be floating point, got dtype {values.dtype}")
+    check_devices(**{what: values, "labels": labels})
 
 
 def at_least_float32(tensor: Tensor) -> Tensor:

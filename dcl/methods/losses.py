@@ -15,12 +15,13 @@ from ..checks import (
     at_least_float32,
     check_labels,
     check_logits,
+    check_scored,
     check_tensors,
     number,
     reads_values,
 )
 from ..protocol import Criterion, shares
-from ..reminders import caller
+from ..reminders import Reminders, caller
 from ..sampling import cross_entropy, weigh, weighted_cross_entropy
 from .entry import Method
 from .weights import BETA, Beta, effective
@@ -54,11 +55,13 @@ def focal_loss(
     Returns
     -------
     Tensor, scalar
+        float32 for logits of half precision.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit and values out of range.
+        For shapes that do not fit, values out of range, and a label of a class whose logits are all
+        -inf.
 
     Examples
     --------
@@ -77,6 +80,7 @@ def _checked(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor |
     check_tensors(logits=logits, labels=labels)
     check_logits(logits, labels)
     check_labels(labels, *logits.shape[1:])
+    check_scored(logits, labels)
     return as_sample_weights(weights, labels)
 
 
@@ -115,11 +119,13 @@ def asymmetric_loss(
     Returns
     -------
     Tensor, scalar
+        float32 for logits of half precision.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit, more than two classes and values out of range.
+        For shapes that do not fit, more than two classes, values out of range, and a label of a
+        class whose logits are all -inf.
 
     Examples
     --------
@@ -353,6 +359,9 @@ class LDAM(Criterion):
         number("scale", scale, ends="()")
         self.beta, self.scale = number("beta", beta, 0, 1, ends="[)"), scale
         self._told = scale == 1  # of logits that are no cosines
+        self.reminders = Reminders(
+            self.class_counts, still="the weights of ldam-drw do not begin or end"
+        )
         self.set_epoch(0)
 
     def set_epoch(self, epoch: float) -> None:
@@ -366,6 +375,7 @@ class LDAM(Criterion):
     def classification_loss(
         self, logits: Tensor, labels: Tensor, weights: Tensor | None
     ) -> tuple[Tensor, Tensor]:
+        self.remind(labels)
         if not self._told and reads_values(logits):
             self._check_cosines(logits.detach())
         adjusted = _with_margins(logits, labels, self.class_counts, MAX_MARGIN, self.scale)

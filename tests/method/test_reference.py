@@ -27,10 +27,15 @@ def test_the_reference_shares_nothing_with_the_code_that_it_tests():
     [
         (reference.convex(100, 300), math.sqrt(3) / 2),
         (reference.linear(100, 300), 2 / 3),
-        (reference.concave(2, 0.9), 0.81),
+        (reference.concave(2, 300, 0.9), 0.81),
+        (reference.concave(2, 300), 0.99**2),
         (reference.composite(100, 300), 3 / 4),
         (reference.loss_schedule(60, 360, p=0.3, epsilon=0.1), math.sqrt(3) / 4 + 0.6),
         (reference.loss_schedule(90, 300, p=0.3, epsilon=0.1), 0.1),
+        (
+            reference.loss_schedule(2, 300, p=0.3, epsilon=0.1, sf=reference.concave),
+            0.99**2 + 0.1,
+        ),
     ],
 )
 def test_schedules_at_a_third_or_a_sixth_of_the_way(value, expected):
