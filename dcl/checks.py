@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .reminders import caller
+
 UNKNOWN = -1  # label of a sample whose class is unknown; it counts nowhere
 SURELY = 20  # with so many samples a pattern is no coincidence
 
@@ -295,14 +297,14 @@ def check_scale(logits: Tensor) -> None:
         )
 
 
-def warn_of_probabilities(logits: Tensor, stacklevel: int) -> None:
+def warn_of_probabilities(logits: Tensor) -> None:
     """Warn where logits (N, A) of a positive class may be probabilities: all in [0, 1]."""
     inside = (logits >= 0) & (logits <= 1)
     if len(logits) >= SURELY and bool(inside.all()) and bool((logits % 1 != 0).any()):
         warnings.warn(
             f"all logits of {len(logits)} samples lie in [0, 1], as probabilities do: if they are, "
             f"give their logits, probabilities.logit()",
-            stacklevel=stacklevel + 1,
+            stacklevel=caller(),
         )
 
 
@@ -314,7 +316,7 @@ def warn_of_signs(labels: Tensor) -> None:
         warnings.warn(
             "labels are 1 and -1 alone, and -1 means unknown: where it means no, give "
             "(labels > 0).long()",
-            stacklevel=3,
+            stacklevel=caller(),
         )
 
 

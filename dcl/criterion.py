@@ -343,7 +343,7 @@ class DCLLoss(Criterion):
     def _tick(self, steps_per_epoch: int) -> None:
         """Move both curricula by one step, outside the graph where the rest is compiled."""
         epoch = self._steps / steps_per_epoch
-        if epoch > self.epochs:
+        if epoch > self.epochs and self.reminders is not None:
             self.reminders.beyond(self.epochs, steps_per_epoch)
         self.set_epoch(min(self.epochs, epoch))
         self._steps += 1  # set_epoch has put it at the step that is made now

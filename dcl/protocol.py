@@ -266,7 +266,7 @@ class Criterion(nn.Module):
         if full.ndim == 3:
             check_scale(full)
         else:
-            warn_of_probabilities(logits, stacklevel=2)
+            warn_of_probabilities(logits)
         moved = logits + offsets.to(logits.dtype)
         if len(set(self.classes or ())) < 2:  # each attribute has all classes
             return moved

@@ -104,7 +104,7 @@ class Reminders:
 
 
 def caller() -> int:
-    """``stacklevel`` of the line, outside this package and torch, that calls the criterion."""
+    """``stacklevel`` of the line, outside this package and torch, that calls it."""
     level = 1
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(PASSED):

@@ -12,12 +12,26 @@ BINS = 15  # of equal width, as Guo et al. (2017) take
 
 
 class Calibration(NamedTuple):
-    """Expected calibration error and the reliability diagram behind it; shares, not percent."""
+    """Expected calibration error and the reliability diagram of M bins; shares, not percent.
 
-    error: Tensor  # (A,) ECE; NaN for an attribute without a known label
-    counts: Tensor  # (A, M) known samples in each of M bins
-    confidence: Tensor  # (A, M) the mean predicted probability of a bin; NaN in an empty one
-    rate: Tensor  # (A, M) the observed frequency in the bin
+    Attributes
+    ----------
+    error : Tensor (A,), float64
+        ECE; NaN for an attribute without a known label.
+    counts : Tensor (A, M), int64
+        Known samples in each bin.
+    confidence : Tensor (A, M), float64
+        Mean predicted probability of a bin; NaN in an empty one.
+    rate : Tensor (A, M), float64
+        Observed frequency in the bin; NaN in an empty one.
+    mean : float
+        ECE averaged over the attributes that have one.
+    """
+
+    error: Tensor
+    counts: Tensor
+    confidence: Tensor
+    rate: Tensor
 
     @property
     def mean(self) -> float:
@@ -57,8 +71,6 @@ def calibration_error(
     Returns
     -------
     Calibration
-        ``error`` (A,), the ECE; ``counts``, ``confidence`` and ``rate`` (A, bins), of each bin its
-        samples, mean probability and observed frequency. Shares; NaN without a sample.
 
     Raises
     ------

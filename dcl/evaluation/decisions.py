@@ -29,15 +29,27 @@ DECISIONS = ("argmax", "prior", "tuned-mA", "tuned-f1")
 
 
 class Tuned(NamedTuple):
-    """Offsets that are best on some samples, see `dcl.tune_thresholds`."""
+    """Offsets that are best on some samples, see `dcl.tune_thresholds`.
 
-    offsets: Tensor  # (A, C) to add to the logits
-    value: Tensor  # (A,) the metric that they reach on these samples, in [0, 1]
-    spread: Tensor  # (A, C) standard deviation over bootstrap samples; NaN without
+    Attributes
+    ----------
+    offsets : Tensor (A, C), float64
+        To add to the logits; -inf for a class that is never decided.
+    value : Tensor (A,), float64
+        The metric that they reach on these samples, in [0, 1].
+    spread : Tensor (A, C), float64
+        Standard deviation over bootstrap samples; NaN without.
+    thresholds : Tensor (A,), float64
+        Of yes-or-no attributes: class 1 is decided where logit 1 minus logit 0 exceeds it.
+    """
+
+    offsets: Tensor
+    value: Tensor
+    spread: Tensor
 
     @property
     def thresholds(self) -> Tensor:
-        """(A,) on logit 1 minus logit 0, above which class 1 is decided: of yes-or-no attributes"""
+        """Of yes-or-no attributes, (A,)."""
         return self.offsets[:, 0] - self.offsets[:, 1]
 
 
@@ -239,5 +251,5 @@ def two_columns(logits: Tensor) -> Tensor:
     """
     if logits.ndim != 2:
         return logits
-    warn_of_probabilities(logits, stacklevel=4)
+    warn_of_probabilities(logits)
     return torch.stack([torch.zeros_like(logits), logits], 2)

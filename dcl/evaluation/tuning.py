@@ -82,6 +82,7 @@ def tune_thresholds(
     Returns
     -------
     Tuned
+        Its ``offsets`` (A, C) go to `dcl.decide`.
 
     Raises
     ------

@@ -357,7 +357,7 @@ class LMLE(Criterion):
         self.stale = True  # of another network, perhaps
 
 
-def _grown(margins: Any) -> tuple[float, ...]:
+def _grown(margins: Any) -> tuple[float, float, float]:
     """Three margins that grow from above 0, checked."""
     try:
         first, second, third = (number("margins", margin, ends="()") for margin in margins)

@@ -19,6 +19,7 @@ from ..checks import (
     check_tensors,
     number,
     reads_values,
+    signed,
 )
 from ..protocol import Criterion, shares
 from ..reminders import Reminders, caller
@@ -68,20 +69,23 @@ def focal_loss(
     >>> focal_loss(torch.zeros(3, 1, 2), torch.zeros(3, 1, dtype=torch.long))  # ln 2 / 4
     tensor(0.1733)
     """
-    weights = _checked(logits, labels, weights)
+    labels, weights = _checked(logits, labels, weights)
     number("gamma", gamma)
     entropy = cross_entropy(logits, labels)  # (A, B), 0 where unknown
     losses = _power(-torch.expm1(-entropy), gamma) * entropy
     return weigh(losses, weights).sum() / max(1, labels.shape[0])
 
 
-def _checked(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor | None:
-    """The weights (B, A), of a batch that fits."""
+def _checked(
+    logits: Tensor, labels: Tensor, weights: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """Labels and weights (B, A) of a batch that fits."""
     check_tensors(logits=logits, labels=labels)
+    labels = signed(labels)
     check_logits(logits, labels)
     check_labels(labels, *logits.shape[1:])
     check_scored(logits, labels)
-    return as_sample_weights(weights, labels)
+    return labels, as_sample_weights(weights, labels)
 
 
 def _power(base: Tensor, exponent: float) -> Tensor:
@@ -132,7 +136,7 @@ def asymmetric_loss(
     >>> asymmetric_loss(torch.zeros(1, 1, 2), torch.tensor([[1]]))  # ln 2
     tensor(0.6931)
     """
-    weights = _checked(logits, labels, weights)
+    labels, weights = _checked(logits, labels, weights)
     if logits.shape[2] != 2:
         raise ValueError(f"the asymmetric loss is for 2 classes, got {logits.shape[2]}")
     number("gamma_positive", gamma_positive)
@@ -247,7 +251,7 @@ def ldam_logits(
     """
     number("max_margin", max_margin)
     number("scale", scale, ends="()")
-    _checked(logits, labels, None)
+    labels, _ = _checked(logits, labels, None)
     return _with_margins(logits, labels, _counts_for(logits, class_counts), max_margin, scale)
 
 

@@ -412,8 +412,10 @@ def test_probabilities_of_a_positive_class_are_warned_of(door):
         "calibration": lambda logits: calibration_error(logits, labels),
         "evaluate": lambda logits: evaluate(logits, labels, ["a", "b"]),
     }[door]
-    with pytest.warns(UserWarning, match="of 40 samples lie in .0, 1., as probabilities do"):
+    words = "of 40 samples lie in .0, 1., as probabilities do"
+    with pytest.warns(UserWarning, match=words) as told:
         call(given)
+    assert told[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         call(given.logit())

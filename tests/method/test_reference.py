@@ -2,6 +2,8 @@
 
 import ast
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import oracles
@@ -20,6 +22,16 @@ def test_the_reference_shares_nothing_with_the_code_that_it_tests():
     assert all(getattr(x, "level", 0) == 0 for x in imports)
     named = {x.module if isinstance(x, ast.ImportFrom) else x.names[0].name for x in imports}
     assert {name.split(".")[0] for name in named} == {"math", "collections", "torch"}
+
+
+def test_the_package_has_it_and_its_public_names_without_an_import_of_their_own():
+    code = (
+        "import dcl; print(dcl.reference.linear(1, 2)); from dcl import *; assert reference; "
+        "print(sorted({'Any', 'TYPE_CHECKING', 'import_module'} & {*dir(dcl)}), "
+        "{*dcl.__all__, 'reference', '__version__'} <= {*dir(dcl)})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0.5", "[]", "True"]
 
 
 @pytest.mark.parametrize(

@@ -308,6 +308,11 @@ def test_a_class_without_training_samples_is_named(method):
         ),
         (lambda c: make_criterion("focal", c, 10).set_epoch(11), r"\[0, 10\], got 11"),
         (lambda c: resampling_weights(c, 2, "up"), "'up': choose one of over, down"),
+        (lambda c: resampling_weights(c, 0, "over"), "whole number of 2 or more, got 0"),
+        (lambda c: resampling_weights(c, 2.0, "over"), "classes must be .* got 2.0"),
+        (lambda c: resampling_weights(c, (2, 2), "over"), r"classes must be .* got \(2, 2\)"),
+        (lambda c: resampling_weights([[1]], 2, "over"), "labels must be a tensor, got a list"),
+        (lambda c: resampling_weights(c[0] // 90, 2, "over"), r"\(batch, 1\), got shape \(2,\)"),
     ],
 )
 def test_impossible_arguments_are_named(make, names):
@@ -409,6 +414,24 @@ def test_an_option_that_a_method_does_not_have_is_refused_with_those_that_it_has
         make_criterion("class-balanced", counts, 10, betta=0.9)
     with pytest.raises(TypeError, match="'crl' has anchors = 'all' by definition: leave anchors"):
         make_criterion("crl", counts, 10, anchors="easy")
+
+
+@pytest.mark.parametrize(
+    ("method", "option", "call"),
+    [
+        ("dcl", "steps_per_epoch", "dcl.DCLLoss(class_counts, epochs, steps_per_epoch=..., **dcl."),
+        ("crl", "rho", "dcl.DCLLoss(class_counts, epochs, rho=..., **dcl.PRESETS['crl'])"),
+        ("lmle", "margins", "dcl.methods.lmle.LMLE(class_counts, epochs, margins=...)"),
+        ("focal", "weights", None),  # of the loss, not of its making
+    ],
+)
+def test_who_takes_what_a_method_does_not_is_said(method, option, call):
+    with pytest.raises(TypeError, match=f"has no option '{option}'") as error:
+        make_criterion(method, torch.tensor([[90, 10]]), 10, **{option: 1})
+    assert (". dcl." in str(error.value)) == (call is not None)
+    if call:
+        assert call in str(error.value)
+        assert str(error.value).endswith(f" takes {option}")
 
 
 @pytest.mark.parametrize("package", [dcl, dcl.methods])
@@ -598,6 +621,18 @@ def test_tau_normalisation_names_the_network_that_it_wants():
     torch.testing.assert_close(
         criterion.scores(torch.zeros(4, 1, 2), features, own)[:, 0], expected
     )
+    retrained = make_criterion("crt", torch.tensor([[90, 10]]), 10)
+    retrained.weight, retrained.bias = weight, torch.zeros(1, 2)
+    for one in (criterion, retrained):
+        for dtype in (torch.bfloat16, torch.float16, torch.float64):
+            scores = one.scores(torch.zeros(4, 1, 2), features.to(dtype), own)
+            assert scores.dtype is dtype
+        for wrong, names in (
+            (None, "features must be a tensor, got None"),
+            (features[..., 1:], r"\(samples, 1, 3\) as the output layer .* got shape \(4, 1, 2\)"),
+        ):
+            with pytest.raises(ValueError, match=names):
+                one.scores(torch.zeros(4, 1, 2), wrong, own)
 
 
 def test_the_layer_that_crt_learns_lies_between_the_classes_however_rare_one_is():
