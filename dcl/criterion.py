@@ -98,8 +98,9 @@ class DCLLoss(Criterion):
         `set_epoch`; a call in ``eval()`` or under ``no_grad`` is no step. It counts calls of the
         criterion, not steps of the optimiser: with gradients accumulated over n batches, give n
         times the optimiser's steps, which is ``len(loader)``. `set_epoch` sets this clock, to the
-        nearest step, and the next call in training is the step at that epoch. `torch.compile`
-        breaks its graph there: with ``fullgraph=True`` call `set_epoch`.
+        nearest step, and the next call in training is the step at that epoch. After `epochs` the
+        curricula stay where they ended, and we warn once. `torch.compile` breaks its graph there:
+        with ``fullgraph=True`` call `set_epoch`.
     k, margin, anchors, normalise, squared, reduction, rho
         As in `dcl.triplet_loss`.
 

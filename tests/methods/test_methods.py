@@ -1,5 +1,6 @@
 """The compared methods against their papers' formulas, and what coincides with what."""
 
+import copy
 import math
 import warnings
 from functools import partial
@@ -440,6 +441,18 @@ def test_the_former_name_of_make_criterion_warns_and_works(package):
     with pytest.warns(DeprecationWarning, match="dcl.Baseline is now dcl.make_criterion"):
         criterion = package.Baseline("focal", counts, 10, gamma=1.0)
     assert torch.equal(criterion(*batch), make_criterion("focal", counts, 10, gamma=1.0)(*batch))
+
+
+def test_class_weights_follow_their_criterion_and_keep_their_digits():
+    counts = torch.tensor([[159_123, 3_647]])
+    criterion = make_criterion("cost-sensitive", counts, 10)
+    with torch.inference_mode():
+        criterion.half()
+    assert torch.equal(criterion.class_weights, cost_sensitive_weights(counts))
+    logits = torch.zeros(2, 1, 2, requires_grad=True)
+    criterion(logits, None, torch.tensor([[0], [1]])).backward()  # what a look made has a gradient
+    assert logits.grad.abs().min() > 0
+    assert copy.deepcopy(criterion).to("meta").class_weights.is_meta
 
 
 def test_weights_that_overflow_are_refused():
