@@ -108,13 +108,11 @@ def _capturable(logits: Tensor) -> bool:
     )
 
 
-def _kind(x: Any) -> tuple | None:
-    """What must stay the same of an input for a graph to be replayed; None for no tensor."""
-    return (
-        None
-        if not isinstance(x, Tensor)
-        else (x.device, x.shape, x.stride(), x.dtype, x.requires_grad)
-    )
+def _kind(x: Any) -> tuple | type:
+    """What must stay the same of an input for a graph to be replayed: of no tensor its type."""
+    if not isinstance(x, Tensor):
+        return type(x)
+    return x.device, x.shape, x.stride(), x.dtype, x.requires_grad
 
 
 class _Captured:
