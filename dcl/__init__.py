@@ -11,6 +11,7 @@ A multi-attribute task has A = 40, C = 2 (CelebA); a single-label task A = 1, C 
 """
 
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,12 +25,15 @@ def __getattr__(name: str) -> Any:
     """A public name; torch is imported with the first, which ``python -m dcl --help`` can spare."""
     if name == "__all__" or not name.startswith("__"):
         names = vars(import_module(".api", __name__))
-        for public in ("__all__", *names["__all__"]):
-            globals().setdefault(public, names[public])
+        if "__all__" in names:  # else .api is being imported, and asks for a module of ours
+            for public in ("__all__", *names["__all__"]):
+                globals().setdefault(public, names[public])
         if name in globals():
             return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *import_module(".api", __name__).__all__})
+    public = import_module(".api", __name__).__all__
+    own = (x for x in globals() if x.startswith("__") or isinstance(globals()[x], ModuleType))
+    return sorted({*own, *public})

@@ -17,8 +17,12 @@ from typing import Any
 
 from .experiment.machine import resolve, restart
 
-# The names in `DATASETS`, which imports torch
-EXPERIMENTS = ("celeba", "cifar100", "pedestrians", "table")
+EXPERIMENTS = {  # `DATASETS`, which imports torch
+    "celeba": "40 yes-or-no attributes of faces: CelebA, or drawn faces without --data-root",
+    "cifar100": "one label of 100 classes: CIFAR-100, or drawn shapes without --data-root",
+    "pedestrians": "yes-or-no attributes: PETA or RAP, or drawn persons without --data-root",
+    "table": "a table of your own, of images or features",
+}
 
 
 class RefusedError(Exception):
@@ -134,7 +138,9 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     if arguments[:1] == ["run"] and arguments[1:2] not in ([], ["-h"], ["--help"]):
         _add_experiments(run, arguments[1], _joined(arguments[2:]))
     else:
-        run.add_subparsers(required=True, metavar=f"{{{','.join(EXPERIMENTS)}}}")
+        experiments = run.add_subparsers(required=True, metavar=f"{{{','.join(EXPERIMENTS)}}}")
+        for name, words in EXPERIMENTS.items():
+            experiments.add_parser(name, help=words)
     grid = command("grid", grid_command, help="make the records of a grid that are missing")
     grid.add_argument("grid", help="a name in notebooks/grids, or a .yaml file")
     grid.add_argument("--data-root", metavar="VALUE", help="where not the grid's")
@@ -213,21 +219,28 @@ def _add_experiments(run: argparse.ArgumentParser, name: str, arguments: list[st
         _require(*map(resolve, given.data_root + given.images + given.weights))
 
     from .experiment.datasets import DATASETS, find_dataset
+    from .methods import METHODS
 
+    methods = [f"  {entry.name:20}{entry.summary}" for entry in METHODS.values()]
     places = {name: find_dataset(name)} if ":" in name else {}
     experiments = run.add_subparsers(required=True, metavar=f"{{{','.join((*DATASETS, *places))}}}")
     for each, cls in {**DATASETS, **places}.items():
-        parser = experiments.add_parser(each, help=cls.__doc__, allow_abbrev=False)
+        parser = experiments.add_parser(
+            each, help=EXPERIMENTS.get(each, cls.__doc__), allow_abbrev=False,
+            epilog="\n".join(["methods, for --method:", *methods]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
         options = cls.options(*(method for method in given.method if ":" in method))
         parser.set_defaults(cls=cls, options=options)
         parser.add_argument("--quiet", action="store_true", help="no progress bar")
         for option, spec in options.items():
+            doc = f"{spec.doc}; listed below" if option == "method" else spec.doc
             parser.add_argument(
                 f"--{option.replace('_', '-')}",
                 action=Once if option in LISTS else "store",
                 default=argparse.SUPPRESS,
                 metavar="VALUE",
-                help=f"{spec.doc} [{spec.default}]".replace("%", "%%"),
+                help=f"{doc} [{spec.default}]".replace("%", "%%"),
             )
 
 

@@ -1,5 +1,6 @@
 """The public names of `dcl`, which imports them when the first of them is asked for."""
 
+from . import reference
 from .criterion import PRESETS, DCLLoss
 from .evaluation import thresholds
 from .evaluation.calibration import calibration_error
@@ -34,6 +35,7 @@ __all__ = [
     "evaluate",
     "loss_schedule",
     "make_criterion",
+    "reference",
     "schedule",
     "target_distribution",
     "thresholds",

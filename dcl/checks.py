@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .reminders import caller
+
 UNKNOWN = -1  # label of a sample whose class is unknown; it counts nowhere
 SURELY = 20  # with so many samples a pattern is no coincidence
 
@@ -72,13 +74,26 @@ def check_tensors(**values: Any) -> None:
     for name, value in values.items():
         if not isinstance(value, Tensor):
             kind = type(value)
-            given = "None" if value is None else f"a {kind.__module__}.{kind.__qualname__}"
+            place = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+            given = "None" if value is None else f"a {place}{kind.__qualname__}"
             hint = ""
-            if hasattr(value, "to_numpy"):  # a data frame, which as_tensor refuses
+            if isinstance(value, list | tuple):
+                hint = ": torch.tensor makes it one"
+            elif hasattr(value, "to_numpy"):  # a data frame, which as_tensor refuses
                 hint = f": torch.tensor({name}.to_numpy()) makes it one"
             elif hasattr(value, "__array__"):
                 hint = ": torch.as_tensor makes it one"
             raise ValueError(f"{name} must be a tensor, got {given}{hint}")
+
+
+def check_devices(**values: Tensor) -> None:
+    """Raise a ValueError unless all are on the device of the first."""
+    (first, one), *others = values.items()
+    for name, value in others:
+        if value.device != one.device:
+            raise ValueError(
+                f"{first} are on {one.device}, {name} on {value.device}: move the {name} there"
+            )
 
 
 def with_attributes(
@@ -88,7 +103,7 @@ def with_attributes(
     check_tensors(logits=logits, labels=labels)
     if features is not None:
         check_tensors(features=features)
-    if labels.ndim != 1:
+    if labels.ndim != 1 or logits.ndim == 1:
         return logits, features, labels
     return (
         logits.unsqueeze(1) if logits.ndim == 2 else logits,
@@ -104,13 +119,14 @@ def reads_values(tensor: Tensor) -> bool:
 
 def check_class_counts(class_counts: Tensor, classes: int | Sequence[int] | None = None) -> None:
     """Raise a ValueError unless class counts are (A, C), positive for each existing class."""
-    if not isinstance(class_counts, Tensor) or class_counts.ndim != 2 or class_counts.shape[1] < 2:
-        shape = getattr(class_counts, "shape", None)
+    check_tensors(class_counts=class_counts)
+    shape = tuple(class_counts.shape)
+    if len(shape) != 2 or shape[0] < 1 or shape[1] < 2:
         raise ValueError(
-            f"class_counts must be a tensor (attributes, classes) with 2 classes or more, "
-            f"got {type(class_counts).__name__ if shape is None else f'shape {tuple(shape)}'}"
+            f"class_counts must be (attributes, classes) with 1 attribute and 2 classes or more, "
+            f"got shape {shape}{_of_one_attribute(shape)}"
         )
-    attributes, most = class_counts.shape
+    attributes, most = shape
     if classes is not None:
         classes = as_classes(classes, attributes)
         if max(classes) != most:
@@ -141,6 +157,10 @@ def check_class_counts(class_counts: Tensor, classes: int | Sequence[int] | None
         )
 
 
+def _of_one_attribute(shape: tuple[int, ...]) -> str:
+    return ". Of one attribute give class_counts[None]" if len(shape) == 1 else ""
+
+
 def _without_class(class_counts: Tensor, attribute: int, label: int) -> str:
     """What to do about a class that an attribute does not have."""
     attributes, most = class_counts.shape
@@ -161,6 +181,39 @@ def as_class_counts(counts: Any, classes: int | Sequence[int] | None = None) -> 
         wrong = counts[counts != counts.round()][0].item()
         raise ValueError(f"class_counts must be whole numbers of samples, got {wrong}")
     return counts.long()
+
+
+def as_shares(
+    class_counts: Any, shape: Sequence[int] | None = None, *, what: str = "class_counts"
+) -> Tensor:
+    """Class counts or shares (A, C) of any form in float64, checked; 0 for a class not there.
+
+    `shape` is (A, C), where something else has it already.
+    """
+    counts = as_tensor(what, class_counts)
+    given = tuple(counts.shape)
+    if len(given) != 2 or not counts.numel() or (shape is not None and given != tuple(shape)):
+        wanted = "" if shape is None else f" = {tuple(shape)} here"
+        raise ValueError(
+            f"{what} must be (attributes, classes){wanted}, got shape "
+            f"{given}{_of_one_attribute(given)}"
+        )
+    counts = counts.double()
+    if not reads_values(counts):
+        return counts
+    most = counts.amax(1)
+    if not (counts.amin() >= 0 and most.amax() < inf):  # NaN is neither
+        attribute, label = (~((counts >= 0) & (counts < inf))).nonzero()[0].tolist()
+        raise ValueError(
+            f"{what} must be finite numbers of 0 or more, got "
+            f"{counts[attribute, label]:g} for class {label} of attribute {attribute}"
+        )
+    if not most.amin() > 0:
+        raise ValueError(
+            f"{what} of attribute {int(most.argmin())} are all 0: give a number above 0 for each "
+            f"class that it has"
+        )
+    return counts
 
 
 def as_classes(classes: Any, attributes: int) -> tuple[int, ...]:
@@ -244,14 +297,14 @@ def check_scale(logits: Tensor) -> None:
         )
 
 
-def warn_of_probabilities(logits: Tensor, stacklevel: int) -> None:
+def warn_of_probabilities(logits: Tensor) -> None:
     """Warn where logits (N, A) of a positive class may be probabilities: all in [0, 1]."""
     inside = (logits >= 0) & (logits <= 1)
     if len(logits) >= SURELY and bool(inside.all()) and bool((logits % 1 != 0).any()):
         warnings.warn(
             f"all logits of {len(logits)} samples lie in [0, 1], as probabilities do: if they are, "
             f"give their logits, probabilities.logit()",
-            stacklevel=stacklevel + 1,
+            stacklevel=caller(),
         )
 
 
@@ -263,7 +316,7 @@ def warn_of_signs(labels: Tensor) -> None:
         warnings.warn(
             "labels are 1 and -1 alone, and -1 means unknown: where it means no, give "
             "(labels > 0).long()",
-            stacklevel=3,
+            stacklevel=caller(),
         )
 
 
@@ -331,10 +384,7 @@ def as_batch(
     logits, features, labels = with_attributes(logits, features, labels)
     if labels.dtype is not torch.int64:
         labels = as_labels(labels)
-    if labels.device != logits.device:
-        raise ValueError(
-            f"logits are on {logits.device}, labels on {labels.device}: move the labels there"
-        )
+    check_devices(logits=logits, labels=labels)
     if labels.ndim == 2 and logits.shape == labels.shape:
         logits = torch.stack([torch.zeros_like(logits), logits], 2)  # softmax (0, z) = sigmoid z
     return logits, features, labels
@@ -371,6 +421,8 @@ def check_scored(logits: Tensor, labels: Tensor) -> None:
     """No label is of a class that its attribute lacks: one whose logits are -inf, all of them."""
     if not reads_values(logits) or not reads_values(labels) or not labels.numel():
         return
+    if logits.detach()[0].min().item() > -inf:  # as a rule, and quicker than all rows
+        return
     lacking = (logits == -inf).all(0)  # (A, C)
     if not bool(lacking.any()):
         return
@@ -396,8 +448,7 @@ def as_sample_weights(weights: Tensor | None, labels: Tensor) -> Tensor | None:
         )
     if weights.is_complex():
         raise ValueError(f"weights must be real numbers, got dtype {weights.dtype}")
-    if weights.device != labels.device:
-        raise ValueError(f"labels are on {labels.device}, weights on {weights.device}")
+    check_devices(labels=labels, weights=weights)
     if reads_values(weights) and not bool(((weights >= 0) & (weights < inf)).all()):
         wrong = weights[~((weights >= 0) & (weights < inf))][0].item()
         raise ValueError(f"weights must be finite and 0 or more, got {wrong:g}")
@@ -405,16 +456,17 @@ def as_sample_weights(weights: Tensor | None, labels: Tensor) -> Tensor | None:
     return (weights.unsqueeze(1) if weights.ndim == 1 else weights).expand(labels.shape)
 
 
-def check_rows(rows: Any, batch: int, samples: int | None) -> None:
-    """Rows (B,) of a batch in a training set of so many samples; None passes, for none given."""
+def as_rows(rows: Any, batch: int, samples: int | None) -> Tensor | None:
+    """Rows (B,) of a batch in a training set of so many samples as int64, checked; None stays."""
     if rows is None:
-        return
+        return None
     check_tensors(rows=rows)
     if rows.shape != (batch,) or rows.is_floating_point() or rows.dtype is torch.bool:
         raise ValueError(
             f"rows must be integers ({batch},), of the batch in the training set, got shape "
             f"{tuple(rows.shape)}, dtype {rows.dtype}. Weights of samples go by name: weights=..."
         )
+    rows = rows.long()
     if samples is not None and reads_values(rows) and rows.numel():
         low, high = rows.min().item(), rows.max().item()
         if low < 0 or high >= samples:
@@ -422,6 +474,7 @@ def check_rows(rows: Any, batch: int, samples: int | None) -> None:
                 f"rows must lie in 0 ... {samples - 1}, the samples of the training set that was "
                 f"looked at, got {low if low < 0 else high}"
             )
+    return rows
 
 
 def check_logits(logits: Tensor, labels: Tensor) -> None:
@@ -442,6 +495,7 @@ def _check_outputs(what: str, last: str, values: Tensor, labels: Tensor) -> None
         )
     if not values.is_floating_point():
         raise ValueError(f"{what} must be floating point, got dtype {values.dtype}")
+    check_devices(**{what: values, "labels": labels})
 
 
 def at_least_float32(tensor: Tensor) -> Tensor:

@@ -7,7 +7,18 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from .checks import SMOOTHING, as_labels, as_sample_weights, choose, is_number, whole
+from .checks import (
+    SMOOTHING,
+    as_labels,
+    as_sample_weights,
+    check_features,
+    check_labels,
+    check_tensors,
+    choose,
+    is_number,
+    number,
+    whole,
+)
 from .protocol import Criterion, outside_graph, shares
 from .reminders import Reminders
 from .sampling import (
@@ -87,8 +98,9 @@ class DCLLoss(Criterion):
         `set_epoch`; a call in ``eval()`` or under ``no_grad`` is no step. It counts calls of the
         criterion, not steps of the optimiser: with gradients accumulated over n batches, give n
         times the optimiser's steps, which is ``len(loader)``. `set_epoch` sets this clock, to the
-        nearest step, and the next call in training is the step at that epoch. `torch.compile`
-        breaks its graph there: with ``fullgraph=True`` call `set_epoch`.
+        nearest step, and the next call in training is the step at that epoch. After `epochs` the
+        curricula stay where they ended, and we warn once. `torch.compile` breaks its graph there:
+        with ``fullgraph=True`` call `set_epoch`.
     k, margin, anchors, normalise, squared, reduction, rho
         As in `dcl.triplet_loss`.
 
@@ -171,7 +183,7 @@ class DCLLoss(Criterion):
         choose("normalisation", normalisation, NORMALISATIONS)
         choose("selection", selection, SELECTIONS)
         choose("current", current, CURRENTS)
-        choose("known", known, KNOWN)
+        choose("choice of known", known, KNOWN)
         self.triplet_options = TripletOptions(
             k=k,
             margin=margin,
@@ -198,8 +210,9 @@ class DCLLoss(Criterion):
         self._steps = 0  # of the clock: the next call in training is this one
         self.reminders = Reminders(
             self.class_counts,
-            moves=not (is_number(sampling) and is_number(loss)),
+            still=None if is_number(sampling) and is_number(loss) else "the curricula stand still",
             target=None if current == "train" else self._first_target(),
+            advice=", or give steps_per_epoch",
         )
         self.set_epoch(0)
 
@@ -237,15 +250,15 @@ class DCLLoss(Criterion):
         length ends where its curricula end. With `steps_per_epoch` it sets the clock, which goes on
         from there: a training that is resumed without the criterion's state calls it once.
         """
-        super().set_epoch(epoch)
+        number("epoch", epoch, 0, self.epochs)
         g = sampling_level(self.sampling, epoch, self.epochs, decay=self.loss_options["decay"])
         f = loss_level(self.loss, epoch, self.epochs, **self.loss_options)
+        super().set_epoch(epoch)  # now that nothing refuses it any more
         self.g, self.f = g, f
         self._g.fill_(g)
         self._f.fill_(f)
         self._all_ones = g == 1 and self.dsl_options["current"] == "train"
         self._triplets = f != 0
-        self.reminders.moved()
         if self.steps_per_epoch:
             self._steps = self._step_at(epoch)
 
@@ -263,18 +276,25 @@ class DCLLoss(Criterion):
         or more, multiply each sample's classification term; what is selected and mined, and the
         triplets, do not change with them.
         """
-        batch = self.batch(logits, features, labels)
-        given = as_sample_weights(weights, batch[2])
+        batch = self.checked(logits, features, labels, weights)
         self.begin_step(batch[2])  # a batch that is refused moves nothing
-        return self._loss_of(*batch, given)
+        return self._loss_of(*batch)
+
+    def checked(
+        self, logits: Tensor, features: Tensor | None, labels: Tensor, weights: Tensor | None
+    ) -> tuple[Tensor, Any, Tensor, Tensor | None]:
+        """A batch as of `Criterion.batch`, and the weights (B, A) of its samples."""
+        logits, features, labels = self.batch(logits, features, labels)
+        if self._triplets:
+            check_tensors(features=features)
+            check_features(features, labels)
+        return logits, features, labels, as_sample_weights(weights, labels)
 
     def begin_step(self, labels: Tensor) -> None:
         """Move the curricula, with `steps_per_epoch`, and count the batch for the warnings."""
-        if self.training and torch.is_grad_enabled():  # a step, no look at a validation loss
-            if self.steps_per_epoch:
-                self._tick(self.steps_per_epoch)
-            if not torch.compiler.is_compiling():
-                self.reminders.seen(labels, self.epoch)
+        if self.steps_per_epoch and self.training and torch.is_grad_enabled():  # no look at a loss
+            self._tick(self.steps_per_epoch)
+        self.remind(labels)
 
     def loss_of(
         self,
@@ -284,13 +304,12 @@ class DCLLoss(Criterion):
         weights: Tensor | None = None,
     ) -> Tensor:
         """`forward` of a step that has begun: tensors in, a tensor out."""
-        batch = self.batch(logits, features, labels)
-        return self._loss_of(*batch, as_sample_weights(weights, batch[2]))
+        return self._loss_of(*self.checked(logits, features, labels, weights))
 
     def _loss_of(
         self, logits: Tensor, features: Tensor, labels: Tensor, given: Tensor | None
     ) -> Tensor:
-        drawn = self.weights(labels)
+        drawn = self._drawn(labels)
         loss = weighted_cross_entropy(logits, labels, drawn, given, known=self.known)
         if not self._triplets:  # known without a look at the device: no triplets to pay for
             self.keep(labels, drawn, classification=loss)
@@ -324,11 +343,42 @@ class DCLLoss(Criterion):
     @outside_graph
     def _tick(self, steps_per_epoch: int) -> None:
         """Move both curricula by one step, outside the graph where the rest is compiled."""
-        self.set_epoch(min(self.epochs, self._steps / steps_per_epoch))
+        epoch = self._steps / steps_per_epoch
+        if epoch > self.epochs and self.reminders is not None:
+            self.reminders.beyond(self.epochs, steps_per_epoch)
+        self.set_epoch(min(self.epochs, epoch))
         self._steps += 1  # set_epoch has put it at the step that is made now
 
     def weights(self, labels: Tensor) -> Tensor | None:
-        """DSL weights (B, A) of a batch; None where all of them are 1 (plain cross entropy)."""
+        """DSL weights of a batch at the epoch last set, to look at: `forward` draws its own.
+
+        In training they come from the criterion's generator, so the next loss draws others than it
+        would have; in ``eval()`` or under ``no_grad`` a look changes nothing.
+
+        Parameters
+        ----------
+        labels : Tensor (B, A), or (B,) of one attribute
+            -1 where unknown.
+
+        Returns
+        -------
+        Tensor (B, A), float64, or None
+            None where all weights are 1 (plain cross entropy).
+
+        Raises
+        ------
+        ValueError
+            For labels of another shape or out of range.
+        """
+        check_tensors(labels=labels)
+        labels = as_labels(labels)
+        attributes, classes = self.class_counts.shape
+        check_labels(labels, attributes, self.classes or classes)
+        self.follow(labels.device)
+        return self._drawn(labels)
+
+    def _drawn(self, labels: Tensor) -> Tensor | None:
+        """`weights` of labels (B, A) that are checked."""
         if self._all_ones:
             return None
         return draw_weights(

@@ -59,6 +59,7 @@ class Graphed:
             )
         self.criterion = criterion
         self.captured: dict[tuple, _Captured] = {}
+        self.taken: set[tuple] = set()  # forms of batches that fit
         self._reads: tuple = ()  # what the graphs read of the criterion, by its place in memory
 
     def __call__(
@@ -72,12 +73,16 @@ class Graphed:
         if not _capturable(logits):
             return criterion(*inputs)
         criterion.follow(logits.device)
+        kinds = tuple(map(_kind, inputs))
+        if kinds not in self.taken:
+            criterion.checked(*inputs)  # a batch that is refused moves nothing
+            self.taken.add(kinds)
         criterion.begin_step(labels)
         reads = criterion.reads(logits.device)
         if len(reads) != len(self._reads) or any(map(is_not, reads, self._reads)):
             self.captured.clear()  # moved, or loaded anew
             self._reads = reads
-        key = criterion.flow, *map(_kind, inputs)
+        key = criterion.flow, *kinds
         if key not in self.captured:
             self.captured[key] = _Captured(criterion, inputs)
         captured = self.captured[key]
@@ -87,7 +92,7 @@ class Graphed:
         return loss
 
     def __getstate__(self) -> dict[str, Any]:  # graphs stay in their process
-        return {"criterion": self.criterion, "captured": {}, "_reads": ()}
+        return {"criterion": self.criterion, "captured": {}, "taken": set(), "_reads": ()}
 
 
 def _capturable(logits: Tensor) -> bool:
@@ -103,9 +108,11 @@ def _capturable(logits: Tensor) -> bool:
     )
 
 
-def _kind(x: Tensor | None) -> tuple | None:
-    """What must stay the same of an input for a graph to be replayed."""
-    return None if x is None else (x.device, x.shape, x.stride(), x.dtype, x.requires_grad)
+def _kind(x: Any) -> tuple | type:
+    """What must stay the same of an input for a graph to be replayed: of no tensor its type."""
+    if not isinstance(x, Tensor):
+        return type(x)
+    return x.device, x.shape, x.stride(), x.dtype, x.requires_grad
 
 
 class _Captured:

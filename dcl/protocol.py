@@ -17,10 +17,10 @@ from .checks import (
     as_batch,
     as_class_counts,
     as_classes,
+    as_rows,
     as_sample_weights,
     check_labels,
     check_logits,
-    check_rows,
     check_scale,
     check_tensors,
     number,
@@ -28,7 +28,7 @@ from .checks import (
     warn_of_probabilities,
     whole,
 )
-from .reminders import caller
+from .reminders import Reminders, caller
 
 EXTRA = "_extra_state"  # torch's name of what get_extra_state gives, in a state_dict
 Look = Callable[[], tuple[Tensor, Tensor]]  # embeds the training set: features, labels (N, A)
@@ -120,6 +120,7 @@ class Criterion(nn.Module):
     missing: Tensor  # (A, C) bool
     g: float | None = None  # current levels of the schedules; None without schedules
     f: float | None = None
+    reminders: Reminders | None = None  # of a method that `set_epoch` moves
 
     def __init__(
         self,
@@ -144,6 +145,15 @@ class Criterion(nn.Module):
     def set_epoch(self, epoch: float) -> None:
         """Move to this epoch, counted from 0; fractions are allowed, and training uses them."""
         self.epoch = number("epoch", epoch, 0, self.epochs)
+        if self.reminders is not None:
+            self.reminders.moved()
+
+    def remind(self, labels: Tensor) -> None:
+        """Count a batch (B, A) of training for the reminders; a look at a loss is none."""
+        if torch.compiler.is_compiling() or not self.training or not torch.is_grad_enabled():
+            return
+        if self.reminders is not None:
+            self.reminders.seen(labels, self.epoch)
 
     def forward(
         self,
@@ -198,7 +208,9 @@ class Criterion(nn.Module):
     def scored(self, logits: Tensor, features: Tensor, model: nn.Module) -> Tensor:
         """`scores`, with -inf for classes that an attribute does not have."""
         scores = self.scores(logits, features, model)
-        return scores if self.classes is None else scores.masked_fill(self.missing, -torch.inf)
+        if self.classes is None:
+            return scores
+        return scores.masked_fill(self.missing.to(scores.device), -torch.inf)
 
     def trained_prior(self) -> Tensor | None:
         """Class shares (A, C) that the training moves towards; None unless a method states them.
@@ -261,7 +273,7 @@ class Criterion(nn.Module):
         if full.ndim == 3:
             check_scale(full)
         else:
-            warn_of_probabilities(logits, stacklevel=2)
+            warn_of_probabilities(logits)
         moved = logits + offsets.to(logits.dtype)
         if len(set(self.classes or ())) < 2:  # each attribute has all classes
             return moved
@@ -275,16 +287,18 @@ class Criterion(nn.Module):
         The one place of a step where labels are read. A criterion that was left on another device
         moves to that of the logits.
         """
-        given = logits
+        given, of = logits, labels
         logits, features, labels = as_batch(logits, features, labels)
         attributes, classes = self.class_counts.shape
         if logits.ndim != 3 or logits.shape[1:] != (attributes, classes):
             one_hot = attributes == 1 and labels.ndim == 2 and labels.shape[1] == classes
             hint = ". One-hot labels become labels.argmax(1)" if one_hot else ""
+            if given.ndim == 1:
+                hint = ". Of one yes-or-no attribute give logits[:, None] and labels[:, None]"
             raise ValueError(
                 f"logits must be (batch, attributes, classes) = (B, {attributes}, {classes}) as "
                 f"class_counts, got shape {tuple(given.shape)} with labels "
-                f"{tuple(labels.shape)}{hint}"
+                f"{tuple(of.shape)}{hint}"
             )
         check_labels(labels, attributes, self.classes or classes)
         check_logits(logits, labels)
@@ -331,11 +345,12 @@ class Criterion(nn.Module):
             return None
         return doubt
 
-    def check_rows(self, rows: Any, batch: int, samples: int | None) -> None:
-        """Check rows (B,), and warn at the first batch of what rather looks like weights."""
-        check_rows(rows, batch, samples)
+    def as_rows(self, rows: Any, labels: Any, samples: int | None) -> Tensor | None:
+        """Rows (B,) as int64, checked; warns at the first batch of what looks like weights."""
+        check_tensors(labels=labels)
+        rows = as_rows(rows, len(labels), samples)
         if rows is None or self._looked or not reads_values(rows):
-            return
+            return rows
         values, times = rows.unique(return_counts=True)
         if len(values) < len(rows):
             row, often = values[times.argmax()].item(), int(times.max())
@@ -345,6 +360,7 @@ class Criterion(nn.Module):
                 f"samples, give them by name: weights=...",
                 stacklevel=caller(),
             )
+        return rows
 
     def follow(self, device: torch.device) -> None:
         """Move to this device, where the criterion is not there already."""
@@ -362,8 +378,8 @@ class Criterion(nn.Module):
         Computed on demand, without waiting for a GPU: ``classification`` (scalar); ``share_kept``
         (A,), of the class that is largest in the training set; ``minority_weight`` (A,), the mean
         weight of the smallest class (NaN if the batch lacks it). Methods with triplets add
-        ``metric`` (scalar, before its weight f), ``triples`` and ``active`` (A,), the number of
-        triples and of those with a positive hinge.
+        ``metric`` (scalar, before its weight f; of ``crl-original`` after its alpha), ``triples``
+        and ``active`` (A,), the number of triples and of those with a positive hinge.
         """
         if self._last is None:
             return {}

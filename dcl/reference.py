@@ -5,7 +5,8 @@ Read it with the paper, from top to bottom. Every function but `dcl_loss` takes 
     logits (B, C) · features (B, D) · labels (B,), -1 where unknown · class_counts (C,)
 
 A step of B = 512, A = 40 takes seconds. Train with `dcl.DCLLoss`, whose fast functions have the
-same names; the tests compare the two in float64, and this file imports nothing from the other.
+same names; the tests compare the two in float64, and this file imports nothing from the other. To
+stay readable it checks nothing: a wrong input gives a wrong number, or an error of torch.
 """
 
 import math
@@ -28,8 +29,8 @@ def linear(epoch: float, epochs: float) -> float:
     return 1 - epoch / epochs  # Eq. 2
 
 
-def concave(epoch: float, decay: float) -> float:
-    """Fast, then slow; `decay` is the paper's lambda, 0.99."""
+def concave(epoch: float, epochs: float, decay: float = 0.99) -> float:
+    """Fast, then slow, whatever `epochs` is; `decay` is the paper's lambda."""
     return decay**epoch  # Eq. 3
 
 
@@ -171,7 +172,8 @@ def loss_schedule(
     sf: Callable[[float, float], float] = composite,
 ) -> float:
     """f(l): the weight of the metric loss, small from the self-learning point on."""
-    return sf(epoch, epochs) + epsilon if epoch < p * epochs else epsilon  # Eq. 11
+    before = epoch < p * epochs and not math.isclose(epoch, p * epochs)  # but for rounding
+    return sf(epoch, epochs) + epsilon if before else epsilon  # Eq. 11
 
 
 def dcl_loss(

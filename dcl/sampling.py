@@ -198,7 +198,7 @@ def dsl_weights(
     labels : Tensor (B, A), integer
         Classes in [0, C), -1 where unknown.
     class_counts : Tensor (A, C)
-        Samples of each class in the training set, positive.
+        Samples of each class in the training set, positive; moved to the labels' device.
     g : float
         Sampling schedule g(l), in [0, 1].
     selection : {"random", "expected"}
@@ -238,7 +238,8 @@ def dsl_weights(
     choose("rule", rule, RULES)
     _check_level(g)
     check_tensors(labels=labels)
-    class_counts = _counts(class_counts, classes)
+    labels = signed(labels)
+    class_counts = _counts(class_counts, classes).to(labels.device)
     attributes, most = class_counts.shape
     check_labels(labels, attributes, as_classes(most if classes is None else classes, attributes))
     return draw_weights(
@@ -343,7 +344,7 @@ def dsl_loss(
     -------
     Tensor, scalar
         Sum of weight * cross entropy, divided by B (not by the number kept), summed over the
-        attributes. 0 with a graph for an empty batch.
+        attributes. 0 with a graph for an empty batch; float32 for logits of half precision.
 
     Raises
     ------
@@ -356,10 +357,11 @@ def dsl_loss(
     >>> dsl_loss(torch.zeros(3, 2, 2), torch.zeros(3, 2, dtype=torch.long))  # 2 ln 2
     tensor(1.3863)
     """
+    choose("choice of known", known, KNOWN)
     check_tensors(logits=logits, labels=labels)
+    labels = signed(labels)
     check_logits(logits, labels)
     check_labels(labels, *logits.shape[1:])
-    choose("known", known, KNOWN)
     check_scored(logits, labels)
     weights = as_sample_weights(weights, labels)
     return weighted_cross_entropy(logits, labels, weights, known=known)

@@ -67,7 +67,7 @@ def schedule(
     if name == "composite":
         return math.cos(epoch / epochs * math.pi) / 2 + 0.5  # Eq. 4
     if name == "concave":
-        return decay**epoch  # Eq. 3
+        return float(decay) ** epoch  # Eq. 3
     if value is None:
         raise ValueError("schedule 'constant' needs a value in [0, 1]")
     return float(value)
@@ -119,7 +119,8 @@ def loss_schedule(
     if schedule == "constant":
         raise ValueError("Eq. 11 with a constant schedule: give DCLLoss a number as loss instead")
     level = _scheduler_function(schedule, epoch, epochs, decay=decay)
-    return level + epsilon if epoch < p * epochs else epsilon  # Eq. 11
+    before = epoch < p * epochs and not math.isclose(epoch, p * epochs)  # 0.55 * 100 exceeds 55
+    return float(level + epsilon if before else epsilon)  # Eq. 11
 
 
 _scheduler_function = schedule  # inside loss_schedule the name `schedule` is an argument
@@ -154,7 +155,10 @@ def loss_level(
 
 def _in_range(what: str, level: float, most: float, epoch: float) -> float:
     if not 0 <= level <= most or level == math.inf:
-        raise ValueError(f"the {what} schedule gives {level!r} at epoch {epoch!r}")
+        allowed = "lie in [0, 1]" if most == 1 else "be a finite number of 0 or more"
+        raise ValueError(
+            f"the {what} schedule gives {level!r} at epoch {epoch!r}: its level must {allowed}"
+        )
     return level
 
 

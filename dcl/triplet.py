@@ -19,6 +19,7 @@ from .checks import (
     choose,
     flag,
     number,
+    signed,
     whole,
     with_attributes,
 )
@@ -90,6 +91,8 @@ def triplet_loss(
     (easy anchors) pull its least confident samples (hard positives) and push away the most similar
     samples of other classes (hard negatives).
 
+    The features, of which this is a loss, come first here; `DCLLoss` takes the logits first.
+
     Parameters
     ----------
     features : Tensor (B, A, D), floating
@@ -118,7 +121,7 @@ def triplet_loss(
     Returns
     -------
     Tensor, scalar
-        0 with a graph if no triple can be formed.
+        0 with a graph if no triple can be formed; float32 for features of half precision.
 
     Raises
     ------
@@ -153,6 +156,7 @@ def triplet_terms(
     """Loss and number of triples of each attribute; tensors as of `triplet_loss`."""
     check_tensors(features=features)
     logits, features, labels = with_attributes(logits, features, labels)
+    labels = signed(labels)
     check_logits(logits, labels)
     check_labels(labels, *logits.shape[1:])
     return mined_terms(features, logits, labels, options)

@@ -18,9 +18,8 @@ from dcl import reference
 
 def schedule(name, epoch, epochs, decay=0.99):
     """SF(l) by its name."""
-    if name == "concave":
-        return reference.concave(epoch, decay)
-    return getattr(reference, name)(epoch, epochs)
+    decays = (decay,) if name == "concave" else ()
+    return getattr(reference, name)(epoch, epochs, *decays)
 
 
 # Sampling scheduler -------------------------------------------------------------------------

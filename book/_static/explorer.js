@@ -18,7 +18,8 @@
   }
 
   function lossSchedule(epoch, epochs, { p = 0.3, epsilon = 0.1 } = {}) { // Eq. 11
-    return epoch < p * epochs ? schedule("composite", epoch, epochs) + epsilon : epsilon;
+    const point = p * epochs, before = epoch < point && point - epoch > 1e-9 * point; // but for rounding
+    return before ? schedule("composite", epoch, epochs) + epsilon : epsilon;
   }
 
   // The epoch that the schedules are evaluated at: the position itself where they move with every

@@ -5,19 +5,33 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ..checks import UNKNOWN, whole
+from ..checks import UNKNOWN, as_shares, reads_values, whole
 from .decisions import Tuned, as_offsets, as_scored, finite, move
 
 BINS = 15  # of equal width, as Guo et al. (2017) take
 
 
 class Calibration(NamedTuple):
-    """Expected calibration error and the reliability diagram behind it; shares, not percent."""
+    """Expected calibration error and the reliability diagram of M bins; shares, not percent.
 
-    error: Tensor  # (A,) ECE; NaN for an attribute without a known label
-    counts: Tensor  # (A, M) known samples in each of M bins
-    confidence: Tensor  # (A, M) the mean predicted probability of a bin; NaN in an empty one
-    rate: Tensor  # (A, M) the observed frequency in the bin
+    Attributes
+    ----------
+    error : Tensor (A,), float64
+        ECE; NaN for an attribute without a known label.
+    counts : Tensor (A, M), int64
+        Known samples in each bin.
+    confidence : Tensor (A, M), float64
+        Mean predicted probability of a bin; NaN in an empty one.
+    rate : Tensor (A, M), float64
+        Observed frequency in the bin; NaN in an empty one.
+    mean : float
+        ECE averaged over the attributes that have one.
+    """
+
+    error: Tensor
+    counts: Tensor
+    confidence: Tensor
+    rate: Tensor
 
     @property
     def mean(self) -> float:
@@ -57,8 +71,6 @@ def calibration_error(
     Returns
     -------
     Calibration
-        ``error`` (A,), the ECE; ``counts``, ``confidence`` and ``rate`` (A, bins), of each bin its
-        samples, mean probability and observed frequency. Shares; NaN without a sample.
 
     Raises
     ------
@@ -113,6 +125,13 @@ def to_training_prior(class_counts: Tensor, target: Tensor | None = None) -> Ten
     Returns
     -------
     Tensor (A, C), float64
+        0 for a class without samples.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, negative or infinite numbers, and a target of 0 for a class that
+        has samples.
 
     Examples
     --------
@@ -122,9 +141,19 @@ def to_training_prior(class_counts: Tensor, target: Tensor | None = None) -> Ten
     >>> (torch.tensor([[0.0, 0.0]]) + offsets).softmax(1)
     tensor([[0.9000, 0.1000]], dtype=torch.float64)
     """
-    counts = torch.as_tensor(class_counts).double()
+    counts = as_shares(class_counts)
     there = counts > 0
-    aim = there.double() if target is None else torch.as_tensor(target).double()
+    aim = there.double()
+    if target is not None:
+        aim = as_shares(target, counts.shape, what="target").to(counts.device)
+        never = there & (aim == 0)
+        if reads_values(never) and bool(never.any()):
+            attribute, label = never.nonzero()[0].tolist()
+            raise ValueError(
+                f"target is 0 for class {label} of attribute {attribute}, which has "
+                f"{counts[attribute, label]:g} samples: a training that never wants a class cannot "
+                f"be taken back"
+            )
     return torch.where(there, (counts / aim).log(), 0)  # to a constant, which no softmax sees
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from ..checks import (
     as_classes,
     as_labels,
+    as_shares,
     check_labels,
     check_scale,
     check_scored,
@@ -28,15 +29,27 @@ DECISIONS = ("argmax", "prior", "tuned-mA", "tuned-f1")
 
 
 class Tuned(NamedTuple):
-    """Offsets that are best on some samples, see `dcl.tune_thresholds`."""
+    """Offsets that are best on some samples, see `dcl.tune_thresholds`.
 
-    offsets: Tensor  # (A, C) to add to the logits
-    value: Tensor  # (A,) the metric that they reach on these samples, in [0, 1]
-    spread: Tensor  # (A, C) standard deviation over bootstrap samples; NaN without
+    Attributes
+    ----------
+    offsets : Tensor (A, C), float64
+        To add to the logits; -inf for a class that is never decided.
+    value : Tensor (A,), float64
+        The metric that they reach on these samples, in [0, 1].
+    spread : Tensor (A, C), float64
+        Standard deviation over bootstrap samples; NaN without.
+    thresholds : Tensor (A,), float64
+        Of yes-or-no attributes: class 1 is decided where logit 1 minus logit 0 exceeds it.
+    """
+
+    offsets: Tensor
+    value: Tensor
+    spread: Tensor
 
     @property
     def thresholds(self) -> Tensor:
-        """(A,) on logit 1 minus logit 0, above which class 1 is decided: of yes-or-no attributes"""
+        """Of yes-or-no attributes, (A,)."""
         return self.offsets[:, 0] - self.offsets[:, 1]
 
 
@@ -74,7 +87,8 @@ def decide(
     Raises
     ------
     ValueError
-        For shapes that do not fit or have two meanings, and NaN among the logits.
+        For shapes that do not fit or have two meanings, NaN among the logits, and counts or offsets
+        that leave a sample no class.
 
     Examples
     --------
@@ -96,16 +110,22 @@ def decide(
         raise ValueError(
             f"logits must be (samples, attributes, classes), got shape {tuple(logits.shape)}"
         )
-    if classes is not None:
-        logits = logits if logits.is_floating_point() else logits.double()
-        numbers = torch.tensor(classes_of(logits, classes), device=logits.device)
-        lacking = torch.arange(logits.shape[2], device=logits.device) >= numbers[:, None]
-        logits = logits.masked_fill(lacking, -torch.inf)
+    logits = of_classes(logits, classes)
     _check_numbers(logits)
     if offsets is None:
         return logits.argmax(2)
     check_scale(logits)
     return move(logits, offsets).argmax(2)
+
+
+def of_classes(logits: Tensor, classes: int | Sequence[int] | None) -> Tensor:
+    """Logits (N, A, C), -inf for each class that an attribute lacks; None: they have all."""
+    if classes is None:
+        return logits
+    logits = logits if logits.is_floating_point() else logits.double()
+    numbers = torch.tensor(classes_of(logits, classes), device=logits.device)
+    lacking = torch.arange(logits.shape[2], device=logits.device) >= numbers[:, None]
+    return logits.masked_fill(lacking, -torch.inf)
 
 
 def classes_of(logits: Tensor, classes: int | Sequence[int] | None) -> tuple[int, ...]:
@@ -131,24 +151,34 @@ def as_offsets(offsets: Tensor | Tuned) -> Tensor:
 
 
 def move(logits: Tensor, offsets: Tensor) -> Tensor:
-    """Logits (N, A, C) plus offsets (A, C), float64; a class that is not there stays at -inf."""
+    """Logits (N, A, C) plus offsets (A, C), float64; -inf in one of them stays -inf.
+
+    A sample of which nothing else is left is refused.
+    """
     if offsets.shape != logits.shape[1:]:
         raise ValueError(
             f"offsets and counts are (attributes, classes) = {tuple(logits.shape[1:])} for these "
             f"logits, got shape {tuple(offsets.shape)}"
         )
-    moved = logits.double() + offsets.to(logits.device)
-    return moved.masked_fill(logits == -torch.inf, -torch.inf)
-
-
-def prior_offsets(class_counts: Tensor) -> Tensor:
-    """Offsets (A, C) that take the training prior out: -log of each class's share of the counts."""
-    counts = torch.as_tensor(class_counts).double()
-    if counts.ndim != 2 or reads_values(counts) and not bool((counts >= 0).all()):
+    offsets = offsets.to(logits.device)
+    lacking = (logits == -torch.inf) | (offsets == -torch.inf)
+    none = lacking.all(2)
+    if bool(none.any()):
+        row, a = none.nonzero()[0].tolist()
         raise ValueError(
-            f"class_counts must be (attributes, classes) numbers of 0 or more, got shape "
-            f"{tuple(counts.shape)}: {counts.tolist()}"
+            f"no class is left for attribute {a} in row {row}: its logits are "
+            f"{logits[row, a].tolist()}, its offsets {offsets[a].tolist()}, -inf where "
+            f"class_counts has no sample. Give counts or offsets of the classes that it decides"
         )
+    return (logits.double() + offsets).masked_fill(lacking, -torch.inf)
+
+
+def prior_offsets(class_counts: Tensor, shape: Sequence[int] | None = None) -> Tensor:
+    """Offsets (A, C) that take the training prior out: -log of each class's share of the counts.
+
+    -inf for a class without samples. `shape` is (A, C), where the logits have it already.
+    """
+    counts = as_shares(class_counts, shape)
     share = counts / counts.sum(1, keepdim=True)
     return torch.where(counts > 0, -share.log(), -torch.inf)
 
@@ -221,5 +251,5 @@ def two_columns(logits: Tensor) -> Tensor:
     """
     if logits.ndim != 2:
         return logits
-    warn_of_probabilities(logits, stacklevel=4)
+    warn_of_probabilities(logits)
     return torch.stack([torch.zeros_like(logits), logits], 2)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..checks import UNKNOWN, as_classes, as_labels, as_tensor, whole
+from ..reminders import caller
 from ..sampling import count_known
 from .decisions import Tuned, as_scored, classes_of, decide
 from .frames import check_frames
@@ -487,7 +488,7 @@ def _mean_recall(table: Tensor, numbers: Sequence[int], names: Sequence[str] | N
         called = ", ".join(names[a] if names else str(a) for a in missing)
         warnings.warn(
             f"balanced accuracy is undefined (NaN) for attribute {called}: a class has no sample",
-            stacklevel=3,
+            stacklevel=caller(),
         )
     recall = table.diagonal(dim1=1, dim2=2) / of_class
     return recall.masked_fill(~exists, 0).sum(1) / exists.sum(1)  # Eq. 12

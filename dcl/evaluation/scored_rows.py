@@ -18,6 +18,7 @@ from ..checks import (
     number,
     warn_of_signs,
 )
+from ..reminders import caller
 from .frames import check_frames
 from .thresholds_file import SCALES, doubles
 
@@ -36,7 +37,7 @@ class ScoreError(ValueError):
         self.row, self.problem = row, problem
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ScoredRows:
     """Checked scores and labels, made by `of`."""
 
@@ -174,7 +175,7 @@ def _warn_of_scale(scores: Tensor) -> None:
         ((scores <= 0).all(), "none is positive: if they are log-probabilities, give their exp"),
     ):
         if odd:
-            warnings.warn(f"scores are taken for logits, though {words}", stacklevel=5)
+            warnings.warn(f"scores are taken for logits, though {words}", stacklevel=caller())
 
 
 def _orders(scores: Tensor, labels: Tensor) -> list[Tensor]:

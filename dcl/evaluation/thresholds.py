@@ -62,24 +62,48 @@ INTERVAL = (0.025, 0.975)
 AT_ONCE = 2**24  # weights of rows in bootstrap samples, 4 bytes each
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
-    """Thresholds and what they reach on rows that they were not fitted on.
+    """Thresholds of A labels and D decisions, and what they reach on rows not fitted on.
 
     The last axis of `metrics`, `mean` and the gains is value, low, high: of the 95 % interval.
+
+    Attributes
+    ----------
+    thresholds : Thresholds
+    metrics : Tensor (A, D, 4, 3)
+        Balanced accuracy, F1, precision and recall of each label and decision, in [0, 1].
+    mean : Tensor (D, 4, 3)
+        Over the labels that have one.
+    gain_prior : Tensor (3,)
+        Mean balanced accuracy at the prior less that at 0.5.
+    gain_tuned : Tensor (3,)
+        Tuned for it, less at the prior.
+    scored_on : str
+        ``test``, or ``all`` by cross-fitting.
+    rows : int
+        Rows scored.
+    counts : Tensor (A, 2)
+        Known positives and negatives among them.
+    bootstrap : int
+        Samples that the intervals are taken over.
+    backwards : list of str
+        Labels whose negatives surely score above their positives, among the rows fitted on.
+    copied : int
+        Rows with all scores of a row of another group, digit for digit.
     """
 
     thresholds: Thresholds
-    metrics: Tensor  # (A, D, 4, 3) `METRICS` of each label and decision, shares
-    mean: Tensor  # (D, 4, 3) over the labels that have one
-    gain_prior: Tensor  # (3,) mean balanced accuracy at the prior less that at 0.5
-    gain_tuned: Tensor  # (3,) tuned for it, less at the prior
-    scored_on: str  # "test", or "all" by cross-fitting
-    rows: int  # scored
-    counts: Tensor  # (A, 2) known positives and negatives among them
+    metrics: Tensor
+    mean: Tensor
+    gain_prior: Tensor
+    gain_tuned: Tensor
+    scored_on: str
+    rows: int
+    counts: Tensor
     bootstrap: int
-    backwards: list[str]  # labels whose negatives surely score above positives, of those fitted on
-    copied: int  # rows with all scores of a row of another group, digit for digit
+    backwards: list[str]
+    copied: int
 
     @property
     def undefined(self) -> list[str]:
@@ -140,6 +164,10 @@ def fit(
     recall, precision : float, optional
         In (0, 1): also the threshold that reaches it.
 
+    Returns
+    -------
+    Thresholds
+
     Raises
     ------
     ValueError
@@ -188,6 +216,11 @@ def tune(
         Samples that the intervals are taken over; 0 for none.
     seed : int
         Of the folds and the samples, 0 ... 2**32 - 1.
+
+    Returns
+    -------
+    Report
+        ``thresholds`` to write and apply, and ``metrics`` (A, D, 4, 3) with their intervals.
 
     Raises
     ------

@@ -48,22 +48,51 @@ class ThresholdsError(ValueError):
     """A thresholds file that cannot be read, or does not fit the scores."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Thresholds:
-    """A threshold for each label and decision, see `dcl.evaluation.thresholds`."""
+    """A threshold for each of A labels and D decisions, see `dcl.evaluation.thresholds`.
 
-    names: tuple[str, ...]  # the A labels
-    decisions: tuple[str, ...]  # D
-    values: Tensor  # (A, D) positive above; NaN where a recall or precision is not reached
-    scale: str  # of the scores: "probability" or "logit"
-    prior: Tensor  # (A,) rate of positives; NaN where it is not known
-    prior_given: bool  # else it is that of the rows fitted on
-    fitted_on: str  # "val" or "all"
-    rows: int  # fitted on
-    counts: Tensor  # (A, 2) known positives and negatives among them
-    few: Tensor  # (A,) bool: fewer than `FEW` of the rarer class, here or among the rows scored
-    targets: Mapping[str, float] = field(default_factory=dict)  # of recall, precision
-    intervals: Tensor | None = None  # (A, D, 2) over bootstrap samples
+    Attributes
+    ----------
+    names : tuple of str
+        The A labels.
+    decisions : tuple of str
+        The D decisions: ``0.5``, ``prior``, ``tuned-mA``, ``tuned-f1``, and ``recall`` and
+        ``precision`` where asked for.
+    values : Tensor (A, D)
+        A row is positive above; NaN where a recall or precision is not reached.
+    scale : str
+        Of the scores: ``probability`` or ``logit``.
+    prior : Tensor (A,)
+        Rate of positives; NaN where it is not known.
+    prior_given : bool
+        Whether `prior` was given; else it is that of the rows fitted on.
+    fitted_on : str
+        ``val`` or ``all``.
+    rows : int
+        Rows fitted on.
+    counts : Tensor (A, 2)
+        Known positives and negatives among them.
+    few : Tensor (A,), bool
+        Fewer than 20 of the rarer class, here or among the rows scored.
+    targets : mapping of str to float
+        The recall and the precision asked for.
+    intervals : Tensor (A, D, 2), optional
+        2.5 and 97.5 percentiles over bootstrap samples, of `values`.
+    """
+
+    names: tuple[str, ...]
+    decisions: tuple[str, ...]
+    values: Tensor
+    scale: str
+    prior: Tensor
+    prior_given: bool
+    fitted_on: str
+    rows: int
+    counts: Tensor
+    few: Tensor
+    targets: Mapping[str, float] = field(default_factory=dict)
+    intervals: Tensor | None = None
 
     def of(self, decision: str) -> Tensor:
         """The thresholds (A,) of one decision.
@@ -99,12 +128,17 @@ class Thresholds:
         Raises
         ------
         ThresholdsError
-            As `of`, and for attributes that are not the labels.
+            As `of`, and for attributes that are not the labels, or one of them twice.
         """
         values = self.of(decision)
         if self.scale == "probability":
             values = values.clamp(0, 1).logit()  # at 0 and 1 all and none
         if names is not None:
+            twice = next((name for name in names if list(names).count(name) > 1), None)
+            if twice is not None:
+                raise ThresholdsError(
+                    f"names must be the network's attributes, each once, got {twice!r} twice"
+                )
             different = set(names) ^ set(self.names)
             if different:
                 raise ThresholdsError(
@@ -178,6 +212,9 @@ def apply(found: Thresholds, scores: Any, *, decision: str = "tuned-mA") -> Tens
         For another number of labels, scores that are NaN or on another scale, an unknown decision,
         and a label that has no threshold for it.
     """
+    if not isinstance(found, Thresholds):
+        hint = ": give its .thresholds" if hasattr(found, "thresholds") else ""
+        raise ThresholdsError(f"found must be Thresholds, got a {type(found).__name__}{hint}")
     check_frames(found.names, scores=scores)
     scores = doubles(scores)
     scores = scores[:, None] if scores.ndim == 1 and len(found.names) == 1 else scores

@@ -1,12 +1,14 @@
 """Thresholds that are best on a validation split, and how far a bootstrap moves them."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from ..checks import UNKNOWN, choose, whole
+from ..checks import UNKNOWN, as_tensor, choose, whole
 from ..sampling import count_known
 from . import cuts
-from .decisions import DECISIONS, Tuned, as_scored, decide, prior_offsets
+from .decisions import DECISIONS, Tuned, as_scored, decide, of_classes, prior_offsets
 from .metrics import confusion
 
 METRICS = ("mA", "f1")
@@ -47,6 +49,7 @@ def tune_thresholds(
     class_counts: Tensor | None = None,
     bootstrap: int = BOOTSTRAP,
     seed: int = 0,
+    classes: int | Sequence[int] | None = None,
 ) -> Tuned:
     """The threshold of each attribute that is best on these samples, a validation split's.
 
@@ -66,21 +69,26 @@ def tune_thresholds(
         the mean over them. Where it is undefined, as without a sample of class 1, the prior's
         threshold stays.
     class_counts : Tensor (A, C), optional
-        Of the training set, whose prior decides between equals; these samples' own without it.
+        Of the training set, whose prior decides between equals; a class of count 0 is never
+        decided, as by `dcl.decide`. Without it these samples' own, in which a class that is absent
+        counts as one sample: say by `classes`, or by logits of -inf, which classes do not exist.
     bootstrap : int
         Samples with replacement over which the spread is taken; 0 for none.
     seed : int
         Of the bootstrap.
+    classes : int or sequence of A ints, optional
+        Classes of each attribute, where they differ, as of `dcl.decide`.
 
     Returns
     -------
     Tuned
+        Its ``offsets`` (A, C) go to `dcl.decide`.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit, labels out of range or of a class that the attribute lacks, NaN
-        among logits or labels, an unknown metric, and no samples.
+        For shapes that do not fit, labels out of range or of a class that the attribute lacks or
+        that has no training sample, NaN among logits or labels, an unknown metric, and no samples.
 
     Examples
     --------
@@ -93,21 +101,17 @@ def tune_thresholds(
     """
     choose("metric", metric, METRICS)
     logits, labels = as_scored(logits, labels)
-    logits, labels = logits.detach().cpu().double(), labels.cpu()
+    logits, labels = of_classes(logits.detach().cpu().double(), classes), labels.cpu()
     if not len(labels):
         raise ValueError("logits and labels have no sample: a threshold needs some")
     if class_counts is None:
-        counts = (labels.unsqueeze(2) == torch.arange(logits.shape[2])).sum(0)
+        counts = count_known(labels.T, logits.shape[2])
+        start = prior_offsets(counts.clamp(min=1))
     else:
-        counts = torch.as_tensor(class_counts).cpu()
-        if prior_offsets(counts).shape != logits.shape[1:]:
-            raise ValueError(
-                f"class_counts must be (attributes, classes) = {tuple(logits.shape[1:])} for these "
-                f"logits, got shape {tuple(counts.shape)}"
-            )
-    start = prior_offsets(counts.clamp(min=1)).masked_fill(
-        (logits == -torch.inf).all(0), -torch.inf
-    )
+        counts = as_tensor("class_counts", class_counts).cpu()
+        start = prior_offsets(counts, logits.shape[1:])
+    start = start.masked_fill((logits == -torch.inf).all(0), -torch.inf)
+    _check_decidable(labels, start)
     generator = torch.Generator().manual_seed(whole("seed", seed, 0, 2**63 - 1))
     draws = _draws(len(labels), whole("bootstrap", bootstrap), generator)  # (1 + R, N)
     offsets, spread = start.clone(), torch.full_like(start, torch.nan)
@@ -126,6 +130,18 @@ def tune_thresholds(
         if bootstrap > 1:
             spread[a, own[a]] = found[1:].std(0)
     return Tuned(*_never_below(logits, labels, offsets, values, start, metric), spread)
+
+
+def _check_decidable(labels: Tensor, start: Tensor) -> None:
+    """No label (N, A) is of a class that is never decided: its offset is -inf."""
+    wrong = (start == -torch.inf).gather(1, labels.T.clamp(min=0)).T & (labels != UNKNOWN)
+    if bool(wrong.any()):
+        row, a = wrong.nonzero()[0].tolist()
+        raise ValueError(
+            f"label {labels[row, a]} of row {row}, attribute {a} is a class that the attribute "
+            f"does not have, or that class_counts has no sample of: write -1 in its place, or "
+            f"give other counts"
+        )
 
 
 def _never_below(

@@ -178,9 +178,9 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     return float(x.mean()), float(stdtrit(n - 1, 0.975) * x.std(ddof=1) / n**0.5)
 
 
-def per_attribute(record: dict[str, Any], split: str = "test") -> pd.DataFrame:
-    """A record's metrics of each attribute, indexed by attribute."""
-    frame = pd.DataFrame.from_dict(record[split]["per_attribute"], orient="index")
+def per_attribute(record: dict[str, Any]) -> pd.DataFrame:
+    """A record's test metrics of each attribute, indexed by attribute."""
+    frame = pd.DataFrame.from_dict(record["test"]["per_attribute"], orient="index")
     return frame.rename_axis("attribute")
 
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import at_least_float32, choose
+from ..checks import UNKNOWN, at_least_float32, choose
 
 PARTNERS = ("random", "hard")
 AT_ONCE = 8  # attributes whose distances (B, B) are in memory
@@ -47,6 +47,12 @@ def cluster_classes(
     truth = labels.cpu()
     for a in range(attributes):
         x = F.normalize(at_least_float32(features[:, a]), dim=1).cpu()
+        wrong = (truth[:, a] != UNKNOWN) & ~x.isfinite().all(1)
+        if bool(wrong.any()):
+            raise ValueError(
+                f"features must be finite, those of sample {int(wrong.int().argmax())}, attribute "
+                f"{a} are not: the training has diverged, or its input holds NaN. Lower lr"
+            )
         for c in range(classes):
             members = (truth[:, a] == c).nonzero().squeeze(1)
             if not len(members):
@@ -89,7 +95,7 @@ def find_partners(
     valid : Tensor (A, B)
         Whether the sample has all four, and so is an anchor.
     """
-    choose("how", how, PARTNERS)
+    choose("partners", how, PARTNERS)
     batch, attributes = labels.shape
     partners = torch.zeros(attributes, batch, 4, dtype=torch.long, device=x.device)
     valid = torch.zeros(attributes, batch, dtype=torch.bool, device=x.device)

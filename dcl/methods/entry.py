@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from ..checks import SMOOTHING, choose
+from ..criterion import DCLLoss
 from ..evaluation.decisions import DECISIONS
 from ..protocol import Criterion
 
@@ -129,8 +130,18 @@ class Method:
                 near = difflib.get_close_matches(name, known, n=1)
                 hint = f"did you mean {near[0]!r}? " if near else ""
                 words = f"method {self.name!r} has no option {name!r}: {hint}It has "
-                more = SMOOTHING if name == "label_smoothing" else ""
+                more = SMOOTHING if name == "label_smoothing" else self._taker_of(name)
                 raise TypeError(words + ", ".join(known) + more)
+
+    def _taker_of(self, name: str) -> str:
+        """The class that takes an argument which is no option of the method, for an error."""
+        made_by = self.signature or self.build
+        if not inspect.isclass(made_by) or name not in inspect.signature(made_by).parameters:
+            return ""
+        call = f"{made_by.__module__}.{made_by.__name__}(class_counts, epochs, {name}=...)"
+        if made_by is DCLLoss:
+            call = f"dcl.DCLLoss(class_counts, epochs, {name}=..., **dcl.PRESETS[{self.name!r}])"
+        return f". {call} takes {name}"
 
 
 @functools.cache  # asked for at every configuration, and slow

@@ -8,7 +8,7 @@ query takes the class whose nearby cluster centroids leave the largest margin.
 import time
 import warnings
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +25,7 @@ from ..checks import (
     whole,
 )
 from ..protocol import Criterion, Look
-from ..reminders import caller
+from ..reminders import Reminders, caller
 from ..sampling import weigh, weighted_cross_entropy
 from .clusters import PARTNERS, cluster_classes, find_partners, nearby_margins
 from .entry import Method
@@ -80,8 +80,8 @@ class LMLE(Criterion):
         as p+ to n are described above; those pull all features into one point.
     classes : int or sequence of A ints, optional
         Classes of each attribute, which must be as many for all.
-    seed : int, default 0
-        Of the clustering and the drawing.
+    seed : int, optional, default 0
+        Of the clustering and the drawing. With None both begin from torch's global generator.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ class LMLE(Criterion):
         warm_up: Annotated[float, "share of epochs with cross entropy first, of lmle (ours)"] = 0.5,
         partners: Annotated[str, "of a quintuplet of lmle: random or hard (ours)"] = "random",
         classes: int | Sequence[int] | None = None,
-        seed: int = 0,
+        seed: int | None = 0,
     ):
         super().__init__(class_counts, epochs, classes=classes, seed=seed)
         if len(set(self.classes or ())) > 1:
@@ -138,15 +138,17 @@ class LMLE(Criterion):
         whole("cluster_size", cluster_size, 1)
         whole("max_clusters", max_clusters, 2, 256)
         whole("neighbours", neighbours, 1)
-        whole("seed", seed, 0, 2**32 - 1)
-        if len(margins) != 3 or not 0 < margins[0] < margins[1] < margins[2] < float("inf"):
-            raise ValueError(f"margins must be three that grow from above 0, got {margins!r}")
+        most = 2**32 - 1  # that k-means takes
+        seed = int(torch.randint(most, ())) if seed is None else whole("seed", seed, 0, most)
+        margins = _grown(margins)
         self.neighbours = neighbours
         self.warm_up = number("warm_up", warm_up, 0, 1, ends="[)")
         self.cluster_size, self.max_clusters, self.seed = cluster_size, max_clusters, seed
         self.shape = tuple(self.class_counts.shape)  # (A, C)
         self.clustering_seconds: list[float] = []
         self.stale = True  # whether the features may have changed since they were clustered
+        if self.warm_up > 0:
+            self.reminders = Reminders(self.class_counts, still="the warm-up of lmle does not end")
         self._foretold = False
         self.made: dict[str, Tensor] = {}
         for name, tensor in (
@@ -208,8 +210,9 @@ class LMLE(Criterion):
     @torch.no_grad()
     def recluster(self, features: Tensor, labels: Tensor) -> None:
         """Cluster each class of the training set by itself: features (N, A, D), labels (N, A)."""
+        check_tensors(features=features, labels=labels)
         check_labels(labels, *self.shape)
-        check_features(features, labels)
+        check_features(features, labels.to(features.device))
         if not len(labels):
             raise ValueError("recluster needs the training set, got 0 samples")
         if features.is_cuda:
@@ -249,10 +252,11 @@ class LMLE(Criterion):
             Of samples: of their cross entropy, and after the warm-up, where there is none, of the
             anchors' hinges.
         """
-        self.check_rows(rows, len(labels), len(self.clusters) or None)
-        self.stale = True
+        rows = self.as_rows(rows, labels, len(self.clusters) or None)
         logits, features, labels = self.batch(logits, features, labels)
         given = as_sample_weights(weights, labels)
+        self.remind(labels)
+        self.stale = True
         if self.warming:
             if rows is None or not len(self.clusters):
                 self._foretell(rows)
@@ -302,6 +306,7 @@ class LMLE(Criterion):
         there can be; a class with no centroid near scores below all that have one.
         """
         self._check_clustered()
+        check_tensors(features=features)
         attributes, classes, _, width = self.centroids.shape
         if features.ndim != 3 or features.shape[1:] != (attributes, width):
             raise ValueError(
@@ -347,6 +352,17 @@ class LMLE(Criterion):
             setattr(self, name, state[name].to(self.margins.device, copy=True))
         self.clustering_seconds = state["clustering_seconds"].tolist()
         self.stale = True  # of another network, perhaps
+
+
+def _grown(margins: Any) -> tuple[float, float, float]:
+    """Three margins that grow from above 0, checked."""
+    try:
+        first, second, third = (number("margins", margin, ends="()") for margin in margins)
+    except (TypeError, ValueError):  # no three, or no numbers above 0
+        first = second = third = 0.0
+    if not first < second < third:
+        raise ValueError(f"margins must be three that grow from above 0, got {margins!r}")
+    return first, second, third
 
 
 ENTRIES = (

@@ -11,22 +11,25 @@ from torch import Tensor
 
 from ..checks import (
     as_sample_weights,
+    as_shares,
     at_least_float32,
     check_labels,
     check_logits,
+    check_scored,
     check_tensors,
     number,
     reads_values,
+    signed,
 )
 from ..protocol import Criterion, shares
-from ..reminders import caller
+from ..reminders import Reminders, caller
 from ..sampling import cross_entropy, weigh, weighted_cross_entropy
 from .entry import Method
-from .weights import BETA, Beta, class_balanced_weights
+from .weights import BETA, Beta, effective
 
 FINE = 1e-3  # of ASL's clip: below, log(1 - p + clip) has lost its digits by 1 - p
 DEFERRED = 0.8  # share of the epochs before LDAM's weights begin (Cao et al.: 160 of 200)
-TAU, SCALE = 1.0, 30.0
+TAU, SCALE, MAX_MARGIN = 1.0, 30.0, 0.5
 Tau = Annotated[float, "of logit-adjustment and tau-norm (their papers: 1)"]
 
 
@@ -53,30 +56,36 @@ def focal_loss(
     Returns
     -------
     Tensor, scalar
+        float32 for logits of half precision.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit and values out of range.
+        For shapes that do not fit, values out of range, and a label of a class whose logits are all
+        -inf.
 
     Examples
     --------
     >>> focal_loss(torch.zeros(3, 1, 2), torch.zeros(3, 1, dtype=torch.long))  # ln 2 / 4
     tensor(0.1733)
     """
-    weights = _checked(logits, labels, weights)
+    labels, weights = _checked(logits, labels, weights)
     number("gamma", gamma)
     entropy = cross_entropy(logits, labels)  # (A, B), 0 where unknown
     losses = _power(-torch.expm1(-entropy), gamma) * entropy
     return weigh(losses, weights).sum() / max(1, labels.shape[0])
 
 
-def _checked(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor | None:
-    """The weights (B, A), of a batch that fits."""
+def _checked(
+    logits: Tensor, labels: Tensor, weights: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """Labels and weights (B, A) of a batch that fits."""
     check_tensors(logits=logits, labels=labels)
+    labels = signed(labels)
     check_logits(logits, labels)
     check_labels(labels, *logits.shape[1:])
-    return as_sample_weights(weights, labels)
+    check_scored(logits, labels)
+    return labels, as_sample_weights(weights, labels)
 
 
 def _power(base: Tensor, exponent: float) -> Tensor:
@@ -114,18 +123,20 @@ def asymmetric_loss(
     Returns
     -------
     Tensor, scalar
+        float32 for logits of half precision.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit, more than two classes and values out of range.
+        For shapes that do not fit, more than two classes, values out of range, and a label of a
+        class whose logits are all -inf.
 
     Examples
     --------
     >>> asymmetric_loss(torch.zeros(1, 1, 2), torch.tensor([[1]]))  # ln 2
     tensor(0.6931)
     """
-    weights = _checked(logits, labels, weights)
+    labels, weights = _checked(logits, labels, weights)
     if logits.shape[2] != 2:
         raise ValueError(f"the asymmetric loss is for 2 classes, got {logits.shape[2]}")
     number("gamma_positive", gamma_positive)
@@ -165,12 +176,33 @@ def logit_adjusted(logits: Tensor, class_counts: Tensor, *, tau: float = TAU) ->
     -------
     Tensor (B, A, C), float32 or float64
 
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, counts that are negative or not finite, and a negative tau.
+
     Examples
     --------
     >>> logit_adjusted(torch.zeros(1, 1, 2), torch.tensor([[75, 25]])).softmax(2)
     tensor([[[0.7500, 0.2500]]])
     """
     number("tau", tau)
+    return _adjusted(logits, _counts_for(logits, class_counts), tau)
+
+
+def _counts_for(logits: Tensor, class_counts: Tensor) -> Tensor:
+    """Class counts (A, C), checked, on the device of logits (B, A, C), which are checked, too."""
+    check_tensors(logits=logits)
+    if logits.ndim != 3 or not logits.is_floating_point():
+        raise ValueError(
+            f"logits must be (batch, attributes, classes), floating point, got shape "
+            f"{tuple(logits.shape)}, dtype {logits.dtype}"
+        )
+    return as_shares(class_counts, logits.shape[1:]).to(logits.device)
+
+
+def _adjusted(logits: Tensor, class_counts: Tensor, tau: float) -> Tensor:
+    """`logit_adjusted` of arguments that are checked."""
     counts = class_counts.double()
     prior = torch.where(counts > 0, (counts / counts.sum(1, keepdim=True)).log(), 0.0)
     logits = at_least_float32(logits)
@@ -182,7 +214,7 @@ def ldam_logits(
     labels: Tensor,
     class_counts: Tensor,
     *,
-    max_margin: float = 0.5,
+    max_margin: float = MAX_MARGIN,
     scale: float = SCALE,
 ) -> Tensor:
     """Logits with the true class's reduced by its margin, then scaled (Cao et al. 2019).
@@ -196,12 +228,20 @@ def ldam_logits(
     labels : Tensor (B, A), integer
         -1 where unknown.
     class_counts : Tensor (A, C)
-        Of the training set, positive.
-    max_margin, scale : float
+        Of the training set; 0 for a class that an attribute does not have, whose margin is 0.
+    max_margin : float
+        0 or more.
+    scale : float
+        More than 0.
 
     Returns
     -------
     Tensor (B, A, C), float32 or float64
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit and values out of range.
 
     Examples
     --------
@@ -209,8 +249,17 @@ def ldam_logits(
     >>> ldam_logits(logits, labels, torch.tensor([[81, 1]]), scale=1.0)
     tensor([[[ 0.0000, -0.5000]]])
     """
-    check_logits(logits, labels)
-    margins = class_counts.double() ** -0.25
+    number("max_margin", max_margin)
+    number("scale", scale, ends="()")
+    labels, _ = _checked(logits, labels, None)
+    return _with_margins(logits, labels, _counts_for(logits, class_counts), max_margin, scale)
+
+
+def _with_margins(
+    logits: Tensor, labels: Tensor, class_counts: Tensor, max_margin: float, scale: float
+) -> Tensor:
+    """`ldam_logits` of arguments that are checked."""
+    margins = (class_counts.double() ** -0.25).masked_fill(class_counts == 0, 0)
     margins = max_margin * margins / margins.amax(1, keepdim=True)  # (A, C)
     logits = at_least_float32(logits)
     true = F.one_hot(labels.long().clamp(min=0), logits.shape[2])
@@ -268,8 +317,7 @@ class LogitAdjusted(Criterion):
         seed: int | None = None,
     ):
         super().__init__(class_counts, epochs, classes=classes, seed=seed)
-        logit_adjusted(torch.zeros(1, *self.class_counts.shape), self.class_counts, tau=tau)
-        self.tau = tau
+        self.tau = number("tau", tau)
 
     def trained_prior(self) -> Tensor | None:
         powers = self.class_counts.double() ** (1 - self.tau)
@@ -278,7 +326,7 @@ class LogitAdjusted(Criterion):
     def classification_loss(
         self, logits: Tensor, labels: Tensor, weights: Tensor | None
     ) -> tuple[Tensor, None]:
-        adjusted = logit_adjusted(logits, self.class_counts, tau=self.tau)
+        adjusted = _adjusted(logits, self.class_counts, self.tau)
         return weighted_cross_entropy(adjusted, labels, weights), None
 
 
@@ -310,9 +358,11 @@ class LDAM(Criterion):
                 f"ldam-drw is for single-label tasks (1 attribute), got {len(self.class_counts)}"
             )
         number("scale", scale, ends="()")
-        class_balanced_weights(self.class_counts, beta=beta)  # for its check
-        self.beta, self.scale = beta, scale
+        self.beta, self.scale = number("beta", beta, 0, 1, ends="[)"), scale
         self._told = scale == 1  # of logits that are no cosines
+        self.reminders = Reminders(
+            self.class_counts, still="the weights of ldam-drw do not begin or end"
+        )
         self.set_epoch(0)
 
     def set_epoch(self, epoch: float) -> None:
@@ -323,13 +373,14 @@ class LDAM(Criterion):
     def classification_loss(
         self, logits: Tensor, labels: Tensor, weights: Tensor | None
     ) -> tuple[Tensor, Tensor]:
+        self.remind(labels)
         if not self._told and reads_values(logits):
             self._check_cosines(logits.detach())
-        adjusted = ldam_logits(logits, labels, self.class_counts, scale=self.scale)
+        adjusted = _with_margins(logits, labels, self.class_counts, MAX_MARGIN, self.scale)
         entropy = cross_entropy(adjusted, labels)  # (1, B), 0 where unknown
         balance = (labels >= 0).T.to(entropy.dtype)
         if self.reweighted:
-            table = class_balanced_weights(self.class_counts, beta=self.beta)
+            table = effective(self.class_counts.double(), self.beta)
             balance = table.gather(1, labels.T.long().clamp(min=0)).to(entropy.dtype) * balance
         loss = weigh(balance * entropy, weights).sum() / balance.sum().clamp(min=1e-12)
         return loss, balance.T

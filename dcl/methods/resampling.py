@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from ..checks import as_sample_weights, check_labels, choose, flag
+from ..checks import as_sample_weights, check_labels, check_tensors, choose, flag, signed, whole
 from ..protocol import Criterion, shares
 from ..sampling import count_known, rank_in_class, weighted_cross_entropy
 from .entry import Method
@@ -28,7 +28,7 @@ def resampling_weights(
     labels : Tensor (B, A), integer
         -1 where unknown: weighs 0, and the mean is over the known.
     classes : int
-        C.
+        C, 2 or more.
     how : {"over", "down"}
     generator : torch.Generator, optional
         On the labels' device; torch's global one without it.
@@ -37,6 +37,11 @@ def resampling_weights(
     -------
     Tensor (B, A), float64
 
+    Raises
+    ------
+    ValueError
+        For labels of another shape or out of range, and impossible arguments.
+
     Examples
     --------
     >>> labels = torch.tensor([[0], [0], [0], [0], [1], [1]])
@@ -44,7 +49,10 @@ def resampling_weights(
     tensor([[0.7500, 0.7500, 0.7500, 0.7500, 1.5000, 1.5000]], dtype=torch.float64)
     """
     choose("resampling", how, ("over", "down"))
-    check_labels(labels, labels.shape[-1], classes)
+    classes = whole("classes", classes, 2)
+    check_tensors(labels=labels)
+    labels = signed(labels)
+    check_labels(labels, labels.shape[1] if labels.ndim == 2 else 1, classes)
     return _times(labels, classes, how, generator)
 
 
@@ -112,8 +120,10 @@ class DownSampled(Resampled):
         if self.fixed and not len(self.kept):
             _, labels = look()
             classes, generator = self.class_counts.shape[1], self.random.of_training(labels.device)
-            self.kept = resampling_weights(labels, classes, "down", generator) > 0
-            self.known = (labels >= 0).sum(0)
+            kept = resampling_weights(labels, classes, "down", generator) > 0
+            self.kept, self.known = (
+                x.to(self.class_counts.device) for x in (kept, (labels >= 0).sum(0))
+            )
 
     def forward(  # type: ignore[override]  # rows come first, as the trainer gives them
         self,
@@ -124,7 +134,7 @@ class DownSampled(Resampled):
         weights: Tensor | None = None,
     ) -> Tensor:
         """As `Resampled.forward`; with ``fixed`` also the batch's rows (B,) in the training set."""
-        self.check_rows(rows, len(labels), len(self.kept) or None)
+        rows = self.as_rows(rows, labels, len(self.kept) or None)
         if not self.fixed:
             if rows is not None:
                 raise ValueError(
@@ -140,7 +150,9 @@ class DownSampled(Resampled):
             )
         logits, features, labels = self.batch(logits, features, labels)
         # as large a step as cross entropy's: over the share of the known labels that is kept
-        times = self.kept[rows].double() * (self.kept.sum(0).reciprocal() * self.known)
+        times = self.kept[rows.to(self.kept.device)].double() * (
+            self.kept.sum(0).reciprocal() * self.known
+        )
         loss = weighted_cross_entropy(logits, labels, times, as_sample_weights(weights, labels))
         self.keep(labels, times, classification=loss)
         return loss

@@ -8,9 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checks import UNKNOWN, number
+from ..checks import UNKNOWN, check_tensors, number
 from ..criterion import PRESETS, DCLLoss
 from ..protocol import Look, shares
+from ..reminders import Reminders
 from .entry import Method
 from .losses import TAU, Tau
 
@@ -39,6 +40,8 @@ class ClassifierRetraining(DCLLoss):
     ):
         options = PRESETS["cross-entropy"]
         super().__init__(class_counts, epochs, classes=classes, seed=seed, **options)
+        still = "the last epoch, after which crt learns its layer, does not come"
+        self.reminders = Reminders(self.class_counts, still=still)
         self.weight: Tensor | None = None  # (A, D, C) of the new layer
         self.bias: Tensor | None = None  # (A, C)
 
@@ -65,6 +68,7 @@ class ClassifierRetraining(DCLLoss):
             if not self.training:
                 raise RuntimeError("crt decides by a layer learned in training: train first")
             return logits
+        _check_width(features, self.weight)
         x = features.transpose(0, 1)  # (A, N, D) x (A, D, C)
         scores = torch.baddbmm(self.bias.unsqueeze(1).to(x), x, self.weight.to(x)).transpose(0, 1)
         return scores.masked_fill(logits == -torch.inf, -torch.inf)
@@ -75,6 +79,17 @@ class ClassifierRetraining(DCLLoss):
     def set_extra_state(self, state: dict[str, Any]) -> None:
         super().set_extra_state(state)
         self.weight, self.bias = state["weight"], state["bias"]
+
+
+def _check_width(features: Tensor, weight: Tensor) -> None:
+    """Features (N, A, D) fit the weights (A, D, C) of a layer."""
+    check_tensors(features=features)
+    attributes, width, _ = weight.shape
+    if features.shape[1:] != (attributes, width):
+        raise ValueError(
+            f"features must be (samples, {attributes}, {width}) as the output layer takes them, "
+            f"got shape {tuple(features.shape)}"
+        )
 
 
 @torch.enable_grad()
@@ -98,8 +113,8 @@ def balanced_layer(
         On the features' device.
     """
     samples, attributes, width = features.shape
-    labels = labels.T.long()  # (A, N)
-    missing = class_counts == 0
+    labels = labels.T.long().to(features.device)  # (A, N)
+    missing = (class_counts == 0).to(features.device)
     counts = torch.zeros(class_counts.shape, dtype=torch.float64, device=features.device)
     known = labels != UNKNOWN
     counts.scatter_add_(1, labels.clamp(min=0), known.double())
@@ -163,8 +178,9 @@ class TauNorm(DCLLoss):
                 f"dcl.networks have it, got a {type(model).__name__}. For another network, "
                 f"types.SimpleNamespace(branches=types.SimpleNamespace(output_weight=...))"
             )
+        _check_width(features, weight)
         weight = weight / weight.norm(dim=1, keepdim=True).clamp(min=1e-12) ** self.tau
-        scores = torch.einsum("nad,adc->nac", features, weight)
+        scores = torch.einsum("nad,adc->nac", features, weight.to(features))
         return scores.masked_fill(logits == -torch.inf, -torch.inf)
 
 

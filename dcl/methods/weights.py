@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from ..checks import as_tensor, number
+from ..checks import as_shares, number
 from ..protocol import Criterion, shares
 from ..sampling import weighted_cross_entropy
 from .entry import Method
@@ -24,7 +24,7 @@ def cost_sensitive_weights(class_counts: Tensor) -> Tensor:
     Parameters
     ----------
     class_counts : Tensor (A, C)
-        Samples of each class in the training set, positive.
+        Of the training set; 0 for a class that an attribute does not have, whose weight is 0.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def cost_sensitive_weights(class_counts: Tensor) -> Tensor:
     >>> cost_sensitive_weights(torch.tensor([[75, 25]]))
     tensor([[0.6667, 2.0000]], dtype=torch.float64)
     """
-    counts = _counts(class_counts)
+    counts = as_shares(class_counts)
     return _of_classes(counts, counts.sum(1, keepdim=True) / (_classes(counts) * counts))
 
 
@@ -59,7 +59,7 @@ def pos_weights(class_counts: Tensor) -> Tensor:
     >>> pos_weights(torch.tensor([[75, 25]]))
     tensor([[1., 3.]], dtype=torch.float64)
     """
-    counts = _counts(class_counts)
+    counts = as_shares(class_counts)
     weights = _of_classes(counts, counts.sum(1, keepdim=True) / counts - 1)
     binary = _classes(counts) == 2  # (A, 1)
     first = torch.arange(counts.shape[1], device=counts.device) == 0
@@ -86,7 +86,11 @@ def class_balanced_weights(class_counts: Tensor, *, beta: Beta = BETA) -> Tensor
     tensor([[0.9630, 1.0370]], dtype=torch.float64)
     """
     number("beta", beta, 0, 1, ends="[)")
-    counts = _counts(class_counts)
+    return effective(as_shares(class_counts), beta)
+
+
+def effective(counts: Tensor, beta: float) -> Tensor:
+    """`class_balanced_weights` of arguments that are checked, counts in float64."""
     weights = _of_classes(counts, (1 - beta) / (1 - beta**counts))
     return _classes(counts) * weights / weights.sum(1, keepdim=True)
 
@@ -101,6 +105,7 @@ def deepmar_weights(
     Parameters
     ----------
     class_counts : Tensor (A, C)
+        Of the training set; 0 for a class that an attribute does not have, whose weight is 0.
     sigma : float
         Their sigma: exp((1 - p) / sigma ** 2). More than 0.
 
@@ -114,20 +119,9 @@ def deepmar_weights(
     tensor([[1.2840, 2.1170]], dtype=torch.float64)
     """
     number("sigma", sigma, ends="()")
-    counts = _counts(class_counts)
+    counts = as_shares(class_counts)
     share = counts / counts.sum(1, keepdim=True)
     return _of_classes(counts, torch.exp((1 - share) / sigma**2))
-
-
-def _counts(class_counts: Any) -> Tensor:
-    """Class counts (A, C), an array's or a frame's too, in float64."""
-    counts = as_tensor("class_counts", class_counts)
-    if counts.ndim != 2:
-        hint = ". Of one attribute give class_counts[None]" if counts.ndim == 1 else ""
-        raise ValueError(
-            f"class_counts must be (attributes, classes), got shape {tuple(counts.shape)}{hint}"
-        )
-    return counts.double()
 
 
 def _classes(counts: Tensor) -> Tensor:
@@ -165,20 +159,26 @@ class Weighted(Criterion):
     ):
         super().__init__(class_counts, epochs, classes=classes, seed=seed)
         self.weights_of, self.options = weights_of, options
-        if not self.class_weights().isfinite().all():
+        self.class_weights = self._of_counts()  # (A, C); a buffer would lose its digits to half()
+        if not self.class_weights.isfinite().all():
             raise ValueError(f"{weights_of.__name__} of these counts are not finite with {options}")
 
-    def class_weights(self) -> Tensor:
-        """(A, C), computed at each step: a buffer would lose its digits to half()."""
-        return self.weights_of(self.class_counts, **self.options)
+    def _of_counts(self) -> Tensor:
+        with torch.inference_mode(False):  # for later steps, too, that have a gradient
+            return self.weights_of(self.class_counts, **self.options)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Weighted":
+        super()._apply(fn, recurse)
+        self.class_weights = self._of_counts()  # on another device to that one's digits
+        return self
 
     def trained_prior(self) -> Tensor | None:
-        return shares(self.class_counts * self.class_weights())
+        return shares(self.class_counts * self.class_weights)
 
     def classification_loss(
         self, logits: Tensor, labels: Tensor, weights: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        of_class = self.class_weights().gather(1, labels.T.long().clamp(min=0)).T
+        of_class = self.class_weights.gather(1, labels.T.long().clamp(min=0)).T
         return weighted_cross_entropy(logits, labels, of_class, weights), of_class
 
     def _get_name(self) -> str:

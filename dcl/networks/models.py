@@ -78,6 +78,11 @@ class DeepID2(nn.Module):
         Width of the fully connected layer that both the third pooling and the fourth convolution
         feed (160 in DeepID2); None leaves it out.
 
+    Notes
+    -----
+    Images are RGB, ``(pixels - 127.5) / 64`` of pixels in 0 ... 255: the published weights want
+    them so, and the initialisation a mean near 0 and a variance near 1.
+
     Examples
     --------
     >>> logits, features = DeepID2()(torch.zeros(8, 3, 55, 47))
@@ -113,7 +118,7 @@ class DeepID2(nn.Module):
         channels_last(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """images (B, 3, 55, 47) -> logits (B, A, C), features (B, A, D)."""
+        """Images (B, 3, 55, 47), scaled as above -> logits (B, A, C), features (B, A, D)."""
         if images.shape[1:] != (3, *self.size):
             raise ValueError(
                 f"DeepID2 takes images (batch, 3, 55, 47), got shape {tuple(images.shape)}"

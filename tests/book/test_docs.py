@@ -397,7 +397,7 @@ SHOWN = {
     8: ["margin + pull - push", "torch.relu", "/ max(1, len(terms))", "return of_class"],
     9: ["margin + pull - push", "torch.relu", "/ max(1, len(terms))", "return easy"],
     10: ["dsl_loss(", "+ f * metric"],
-    11: ["+ epsilon if epoch < p * epochs else epsilon"],
+    11: ["epoch < p * epochs", "+ epsilon if before else epsilon"],
     12: ["(predicted[labels == c] == c)", ".mean()"],
     13: ["nanmean()"],
 }

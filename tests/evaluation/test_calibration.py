@@ -115,7 +115,8 @@ def test_what_cannot_be_is_named():
     for offsets, message in (
         (torch.zeros(2, 3), r"offsets .* = \(2, 2\) .* got shape \(2, 3\)"),
         (torch.full((2, 2), torch.nan), "offsets must be numbers, got NaN"),
-        ([[0, 0], [0, 0]], "offsets must be a tensor, got a builtins.list"),
+        ([[0, 0], [0, 0]], "offsets must be a tensor, got a list: torch.tensor makes it one"),
+        (torch.full((2, 2), -torch.inf), "no class is left for attribute 0 in row 0"),
     ):
         with pytest.raises(ValueError, match=message):
             calibration_error(logits, labels, offsets=offsets)

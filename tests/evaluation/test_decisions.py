@@ -160,9 +160,23 @@ def test_the_spread_shrinks_with_more_samples_and_repeats():
     assert BOOTSTRAP > 50
 
 
-def test_a_class_without_training_samples_is_never_decided():
-    logits = torch.zeros(3, 1, 3)
-    assert (decide(logits, torch.tensor([[5, 5, 0]])) < 2).all()
+@pytest.mark.parametrize("metric", ["mA", "f1"])
+@pytest.mark.parametrize("said", ["class_counts", "classes"])
+def test_a_class_without_training_samples_is_never_decided(metric, said):
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(60, 2, 3, generator=generator)
+    labels = torch.stack([torch.arange(60) % 2, torch.arange(60) % 3], 1)
+    counts = torch.tensor([[30, 30, 0], [20, 20, 20]])
+    given = {"class_counts": counts} if said == "class_counts" else {"classes": (2, 3)}
+    found = tune_thresholds(logits, labels, metric=metric, bootstrap=3, **given)
+    new = torch.randn(200, 2, 3, generator=generator)
+    new[0, 0, 2] = torch.inf
+    for decided in (decide(new, counts), decide(new, offsets=found)):
+        assert decided[:, 0].max() == 1
+    alone = tune_thresholds(logits[:, :1, :2], labels[:, :1], metric=metric, bootstrap=3)
+    torch.testing.assert_close(found.offsets[:1, :2], alone.offsets)
+    with pytest.raises(ValueError, match=r"label 2 of row 3, attribute 0 is a class .* write -1"):
+        tune_thresholds(logits, labels.index_fill(0, torch.tensor([3]), 2), **given)
 
 
 def test_logits_of_the_positive_class_alone_will_do():
@@ -202,7 +216,18 @@ def test_every_decision_by_its_name(decision):
         (lambda x, y: decide(x, offsets=[[0, 0]]), "offsets must be a tensor"),
         (lambda x, y: decide(x, offsets=torch.full((1, 2), torch.nan)), "got NaN"),
         (lambda x, y: decide(x, torch.tensor([[90, -10]])), "numbers of 0 or more"),
-        (lambda x, y: decide(x, torch.tensor([90, 10])), r"got shape \(2,\)"),
+        (lambda x, y: decide(x, torch.tensor([90, 10])), r"\(2,\). Of one .* class_counts\[None\]"),
+        (lambda x, y: decide(x, torch.tensor([[0, 0]])), "attribute 0 are all 0: give a number"),
+        (lambda x, y: decide(x, torch.tensor([[9, torch.nan]])), "0 or more, got nan for class 1"),
+        (lambda x, y: decide(x, offsets=torch.full((1, 2), -torch.inf)), "no class is left for"),
+        (
+            lambda x, y: decide(
+                x.index_fill(2, torch.tensor([1]), -torch.inf), torch.tensor([[0, 9]])
+            ),
+            r"left for attribute 0 in row 0: its logits are \[0.0, -inf\], its offsets \[-inf, ",
+        ),
+        (lambda x, y: tune_thresholds(x, y, class_counts=torch.tensor([[0, 0]])), "are all 0"),
+        (lambda x, y: tune_thresholds(x, y, classes=3), "classes must be 2"),
         (lambda x, y: tune_thresholds(x, y, class_counts=torch.ones(2, 2)), r"got shape \(2, 2\)"),
         (lambda x, y: tune_thresholds(x, y, class_counts=-torch.ones(1, 2)), "of 0 or more"),
         (lambda x, y: tune_thresholds(x, y, bootstrap=-1), "bootstrap must be a whole number"),
@@ -387,8 +412,10 @@ def test_probabilities_of_a_positive_class_are_warned_of(door):
         "calibration": lambda logits: calibration_error(logits, labels),
         "evaluate": lambda logits: evaluate(logits, labels, ["a", "b"]),
     }[door]
-    with pytest.warns(UserWarning, match="of 40 samples lie in .0, 1., as probabilities do"):
+    words = "of 40 samples lie in .0, 1., as probabilities do"
+    with pytest.warns(UserWarning, match=words) as told:
         call(given)
+    assert told[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         call(given.logit())

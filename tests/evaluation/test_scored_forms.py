@@ -100,8 +100,9 @@ def test_macro_f1_is_one_number_where_a_class_without_samples_is_decided():
     logits = torch.eye(3)[[0, 0, 1, 1, 2]].double()
     labels = torch.tensor([0, 0, 1, 1, 1])
     found = tune_thresholds(logits, labels, metric="f1", bootstrap=0)
-    with pytest.warns(UserWarning, match="undefined"):
+    with pytest.warns(UserWarning, match="undefined") as told:
         frame, plain = (evaluate(logits, labels, ["kind"], offsets=x) for x in (found, None))
+    assert told[0].filename == __file__
     assert frame["f1"].item() == pytest.approx(100 * found.value.item())
     assert plain["f1"].item() == pytest.approx(100 * (1 + 2 * 2 / (3 + 2)) / 2)
 
@@ -128,8 +129,9 @@ def test_ma_over_batches_is_that_of_all_samples_at_once(classes):
             first = balanced_accuracy(predictions[:20], labels[:20], classes).nanmean()
         torch.testing.assert_close(of_batches[0], first, equal_nan=True)
         metric.reset()
-    with pytest.warns(UserWarning, match="undefined"):
+    with pytest.warns(UserWarning, match="undefined") as told:
         assert metric.compute().isnan()
+    assert told[0].filename == __file__
 
 
 def test_ma_takes_logits_and_refuses_scores_of_one_column():

@@ -362,6 +362,21 @@ def test_thresholds_in_the_place_of_offsets_and_a_folder_that_is_missing_are_nam
         found.write(tmp_path / "no" / "t.json")
 
 
+def test_slips_after_tune_are_told_what_to_give():
+    scores, labels = np.arange(20).reshape(10, 2) / 20, np.arange(20).reshape(10, 2) // 3 % 2
+    report = thresholds.tune(scores, labels, names=["a", "b"], bootstrap=0)
+    with pytest.raises(ValueError, match="must be Thresholds, got a Report: give its .thresholds"):
+        thresholds.apply(report, scores)
+    with pytest.raises(ValueError, match="must be Thresholds, got a dict$"):
+        thresholds.apply({}, scores)
+    with pytest.raises(ValueError, match="each once, got 'a' twice"):
+        report.thresholds.offsets(names=["b", "a", "a"])
+    again = thresholds.tune(scores, labels, names=["a", "b"], bootstrap=0)
+    assert report == report  # tensors have no single truth
+    assert report != again
+    assert report.thresholds != again.thresholds
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -372,8 +387,9 @@ def test_thresholds_in_the_place_of_offsets_and_a_folder_that_is_missing_are_nam
 def test_scores_that_are_hardly_logits_are_warned_of(change, words):
     p = np.linspace(0.02, 0.98, 40)[:, None]
     labels = np.arange(40)[:, None] % 2
-    with pytest.warns(UserWarning, match=words):
+    with pytest.warns(UserWarning, match=words) as told:
         thresholds.fit(change(p), labels)
+    assert told[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         thresholds.fit(change(p), labels, scale="logit")

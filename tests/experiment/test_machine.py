@@ -8,10 +8,11 @@ import sys
 import pytest
 import torch
 
-from dcl.__main__ import EXPERIMENTS
+from dcl.__main__ import EXPERIMENTS, main
 from dcl.experiment import machine
 from dcl.experiment.datasets import DATASETS
 from dcl.experiment.machine import fcntl
+from dcl.methods import METHODS
 
 TELL = """
 import os, sys
@@ -202,15 +203,31 @@ def test_help_and_a_missing_file_need_no_torch():
         assert words in said
 
 
-def test_the_command_line_starts_without_torch():
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["--help"], "make the records of a grid"), (["run", "--help"], "a table of your own")],
+)
+def test_the_command_line_starts_without_torch(arguments, words):
     code = (
-        "import sys; sys.modules['torch'] = None; sys.argv[1:] = ['--help']; import runpy; "
+        f"import sys; sys.modules['torch'] = None; sys.argv[1:] = {arguments}; import runpy; "
         "runpy.run_module('dcl', run_name='__main__')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "make the records of a grid" in done.stdout
+    assert words in done.stdout
 
 
 def test_the_experiments_named_without_torch_are_those_there_are():
-    assert EXPERIMENTS == tuple(DATASETS), "EXPERIMENTS of dcl/__main__.py names all of DATASETS"
+    assert list(EXPERIMENTS) == list(DATASETS), "EXPERIMENTS of dcl/__main__.py has all names"
+
+
+def test_help_says_what_the_data_sets_and_the_methods_are(capsys):
+    for arguments in (["run", "--help"], ["run", "celeba", "--help"]):
+        with pytest.raises(SystemExit):
+            main(arguments)
+        said = " ".join(capsys.readouterr().out.split())
+        if "celeba" in arguments:
+            assert "listed below [dcl]" in said
+        lines = METHODS.values() if "celeba" in arguments else ()
+        words = [f"{entry.name} {entry.summary}" for entry in lines] or list(EXPERIMENTS.values())
+        assert all(line in said for line in words)

@@ -370,8 +370,13 @@ def test_a_schedule_may_be_a_function():
     )
     criterion.set_epoch(5)
     assert (criterion.g, criterion.f) == (0.75, 0.5)
-    with pytest.raises(ValueError, match="sampling schedule gives 2.0 at epoch 0"):
+    with pytest.raises(ValueError, match=r"schedule gives 2.0 at epoch 0: .* lie in \[0, 1\]"):
         DCLLoss(COUNTS, 10, sampling=lambda epoch, epochs: 2)
+    rising = DCLLoss(COUNTS, 10, loss=lambda epoch, epochs: -(epoch > 5), steps_per_epoch=2)
+    rising.set_epoch(4)
+    with pytest.raises(ValueError, match="gives -1.0 at epoch 7: .* finite number of 0 or more"):
+        rising.set_epoch(7)
+    assert (rising.epoch, rising.g, rising.f) == (4, schedule("convex", 4, 10), 0)
 
 
 @pytest.mark.parametrize(
@@ -384,6 +389,12 @@ def test_a_schedule_may_be_a_function():
         (lambda c, x, f, y: DCLLoss(COUNTS, 0), "epochs must be a number above 0, got 0"),
         (lambda c, x, f, y: DCLLoss(COUNTS + 0.5, 10), "whole numbers of samples, got 70.5"),
         (lambda c, x, f, y: DCLLoss(COUNTS, 10, steps_per_epoch=0), "1 or more, got 0"),
+        (lambda c, x, f, y: DCLLoss(COUNTS[:0], 10), r"1 attribute and 2 .*, got shape \(0, 2\)"),
+        (lambda c, x, f, y: DCLLoss(COUNTS[0], 10), r"shape \(2,\)\. .* class_counts\[None\]"),
+        (lambda c, x, f, y: DCLLoss(COUNTS, 10, known="x"), "choice of known 'x': choose one of"),
+        (lambda c, x, f, y: c.weights(y[:, :1]), r"labels must be \(batch, 2\), got shape \(64, 1"),
+        (lambda c, x, f, y: c.weights(y + 1), r"labels must lie in 0 \.\.\. 1, .* got 2"),
+        (lambda c, x, f, y: c.weights(y.tolist()), "labels must be a tensor, got a list"),
     ],
 )
 def test_what_does_not_fit_is_named(call, names):
@@ -447,9 +458,58 @@ def test_a_look_in_eval_or_without_gradients_never_changes_a_training(method, tr
     assert losses(looks=0) == losses(looks=2)
 
 
-def test_a_batch_that_is_refused_moves_no_curriculum():
-    criterion = DCLLoss(COUNTS, 10, steps_per_epoch=2)
-    for labels in (None, torch.full((4, len(COUNTS)), 7)):
-        with pytest.raises(ValueError, match="labels"):
-            criterion(torch.zeros(4, *COUNTS.shape), torch.zeros(4, len(COUNTS), 3), labels)
+@pytest.mark.parametrize(
+    ("what", "wrong"),
+    [
+        ("labels", None),
+        ("labels", torch.full((64, 2), 7)),
+        ("features", None),
+        ("features", torch.zeros(64, 3)),
+        ("weights", torch.ones(3)),
+    ],
+)
+def test_a_batch_that_is_refused_moves_nothing(what, wrong):
+    criterion, other = (DCLLoss(COUNTS, 10, steps_per_epoch=2, seed=0) for _ in range(2))
+    batch = dict(zip(("logits", "features", "labels"), batch_of(COUNTS), strict=True))
+    losses = [one(**batch) for one in (criterion, other)]
+    with pytest.raises(ValueError, match=what):
+        criterion(**batch | {what: wrong})
     assert criterion.epoch == 0
+    losses += [one(**batch) for one in (criterion, other)]
+    assert criterion.epoch == 0.5
+    assert torch.equal(losses[2], losses[3])
+
+
+def test_weights_may_be_looked_at():
+    logits, features, labels = batch_of(COUNTS[:1])
+    criterion, other = (DCLLoss(COUNTS[:1], 10, sampling=0.0, seed=0) for _ in range(2))
+    with torch.no_grad():
+        shown = criterion.weights(labels[:, 0])
+        assert torch.equal(shown, criterion.weights(labels.to(torch.uint8)))
+    assert shown.shape == labels.shape
+    assert torch.equal(criterion(logits, features, labels), other(logits, features, labels))
+    drawn = dsl_weights(labels, COUNTS[:1], 0, generator=torch.Generator().manual_seed(3))
+    assert torch.equal(DCLLoss(COUNTS[:1], 10, sampling=0.0, seed=3).weights(labels), drawn)
+    assert DCLLoss(COUNTS, 10, **PRESETS["cross-entropy"]).weights(batch_of(COUNTS)[2]) is None
+    assert DCLLoss(COUNTS[:1], 10).weights(labels.to("meta")).is_meta
+
+
+def test_a_training_longer_than_announced_is_told_once():
+    batch = batch_of(COUNTS)
+    criterion = DCLLoss(COUNTS, 2, steps_per_epoch=3, seed=0)
+    for _ in range(7):  # one over, as where the last batch is counted in
+        criterion(*batch)
+    with pytest.warns(UserWarning, match="goes on after its 2 epochs of 3 steps.*Give ") as told:
+        criterion(*batch)
+    assert told[0].filename == __file__
+    criterion(*batch)
+    assert (criterion.epoch, criterion.g) == (2, schedule("convex", 2, 2))
+
+
+def test_a_single_score_a_sample_is_told_of_its_axis():
+    criterion = DCLLoss(COUNTS[:1], 10)
+    for labels in (torch.zeros(4, dtype=torch.long), torch.zeros(4)):
+        with pytest.raises(
+            ValueError, match=r"shape \(4,\) with labels \(4,\)\. .*labels\[:, None"
+        ):
+            criterion(torch.zeros(4), None, labels)

@@ -25,7 +25,8 @@ from dcl import protocol as sources
 from dcl.methods import make_criterion
 from dcl.methods.clusters import find_partners
 from dcl.methods.losses import Loss, asymmetric_loss, focal_loss
-from dcl.methods.resampling import DownSampled
+from dcl.methods.resampling import DownSampled, resampling_weights
+from dcl.methods.two_stage import balanced_layer
 from dcl.mining import mine
 from dcl.triplet import TripletOptions, triplet_terms
 
@@ -117,7 +118,7 @@ def test_the_losses_called_alone_check_weights_and_labels(loss):
     plain = loss(LOGITS, LABELS, weights=torch.ones(12))
     torch.testing.assert_close(plain, loss(LOGITS, LABELS))
     for weights, names in (
-        ([[1.0, 1.0]] * 12, "weights must be a tensor, got a builtins.list"),
+        ([[1.0, 1.0]] * 12, "weights must be a tensor, got a list: torch.tensor makes it one"),
         (torch.ones(2), r"weights must be \(12,\) or \(12, 2\)"),
         (-torch.ones(12, 2), "finite and 0 or more, got -1"),
     ):
@@ -125,7 +126,9 @@ def test_the_losses_called_alone_check_weights_and_labels(loss):
             loss(LOGITS, LABELS, weights=weights)
     with pytest.raises(ValueError, match=r"labels must lie in 0 \.\.\. 1.* got 2"):
         loss(LOGITS, LABELS + 1)
-    with pytest.raises(ValueError, match="labels must be a tensor, got a builtins.list"):
+    with pytest.raises(
+        ValueError, match="labels must be a tensor, got a list: torch.tensor makes it one"
+    ):
         loss(LOGITS, LABELS.tolist())
 
 
@@ -137,6 +140,83 @@ def test_a_level_that_cannot_be_is_named(g):
     for call in (lambda: target_distribution(COUNTS, g), lambda: dsl_weights(LABELS, COUNTS, g)):
         with pytest.raises(ValueError, match="g must"):
             call()
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.uint16, torch.int32])
+def test_labels_and_rows_of_every_integer_type_are_taken(dtype):
+    labels, rows = LABELS.to(dtype), torch.arange(12).to(dtype)
+    given = {"g": 0.3, "selection": "expected"}
+    for call in (
+        lambda y: dsl_weights(y, COUNTS, **given),
+        lambda y: dsl_loss(LOGITS, y),
+        lambda y: triplet_loss(FEATURES, LOGITS, y),
+        lambda y: focal_loss(LOGITS, y),
+        lambda y: asymmetric_loss(LOGITS, y),
+        lambda y: resampling_weights(y, 2, "over", torch.Generator().manual_seed(0)),
+    ):
+        assert torch.equal(call(labels), call(LABELS))
+    for name, options in (
+        ("lmle", {"cluster_size": 2, "warm_up": 0.0}),
+        ("down-sampling", {"fixed": True}),
+    ):
+        losses = []
+        for own in (rows, torch.arange(12)):
+            criterion = made(name, **options)
+            criterion.before_epoch(0, lambda: (FEATURES, LABELS))
+            losses.append(criterion(LOGITS, FEATURES, LABELS, own))
+        assert torch.equal(*losses)
+
+
+@pytest.mark.parametrize("name", ["crt", "lmle", "ldam-drw"])
+def test_a_loop_that_never_moves_the_clock_is_told_once(name):
+    """What these do late in a training does not come, and nothing else says so."""
+    counts, labels = torch.tensor([[50, 30]]), (torch.arange(80) >= 50).long()[:, None]
+    features = torch.randn(80, 1, 4, generator=torch.Generator().manual_seed(0))
+    logits = torch.zeros(80, 1, 2)
+
+    def criterion():
+        one = make_criterion(name, counts, 10, seed=0)
+        one.before_epoch(0, lambda: (features, labels))
+        return one, {"rows": torch.arange(80)} if name == "lmle" else {}
+
+    still, rows = criterion()
+    still(logits, features, labels, **rows)
+    for _ in range(2):
+        with torch.no_grad():
+            still(logits, features, labels, **rows)  # no step
+    still(logits, features, labels, **rows)
+    still(logits, features, labels, **rows)
+    words = "more than two epochs of its 80 .*at epoch 0. Call set_epoch.* before each step$"
+    with pytest.warns(UserWarning, match=words) as told:
+        still(logits, features, labels, **rows)
+    assert told[0].filename == __file__
+    moved, rows = criterion()
+    with warnings.catch_warnings(action="error"):
+        still(logits, features, labels, **rows)
+        for step in range(8):
+            moved.set_epoch(step)
+            moved(logits, features, labels, **rows)
+
+
+@pytest.mark.parametrize("name", ["lmle", "down-sampling"])
+def test_labels_that_are_none_are_named_before_rows(name):
+    with pytest.raises(ValueError, match="labels must be a tensor, got None"):
+        made(name)(LOGITS, FEATURES, None)
+
+
+def test_what_is_looked_at_on_another_device_is_taken_to_where_it_is_needed():
+    counts, on_meta = torch.tensor([[8, 4]]), torch.zeros(12, 1, 4, device="meta")
+    subset = DownSampled(counts, 10, fixed=True).to("meta")
+    subset.before_epoch(0, lambda: (FEATURES[:, :1], LABELS[:, :1]))
+    assert subset.kept.is_meta
+    assert subset.known.is_meta
+    weight, bias = balanced_layer(on_meta, LABELS[:, :1], counts)
+    assert weight.is_meta
+    assert bias.is_meta
+    criterion = make_criterion("dcl", torch.tensor([[8, 4, 0], [3, 3, 6]]), 10, classes=(2, 3))
+    logits = torch.zeros(12, 2, 3, device="meta")
+    assert criterion.scored(logits, on_meta, torch.nn.Identity()).is_meta
+    assert dsl_weights(LABELS.to("meta"), COUNTS, 0.3).is_meta
 
 
 @pytest.mark.parametrize("name", ["lmle", "down-sampling"])
@@ -181,6 +261,8 @@ def test_the_functions_called_alone_refuse_a_class_that_is_not_there():
         lambda: dsl_weights(labels, counts, 1, classes=(2, 3)),
         lambda: count_classes(labels, (2, 3)),
         lambda: dsl_loss(logits, labels),
+        lambda: focal_loss(logits, labels),
+        lambda: asymmetric_loss(logits[:, :, [0, 2]], labels.clamp(max=1)),
     ):
         with pytest.raises(ValueError, match=r"row 1"):
             call()

@@ -224,6 +224,29 @@ def test_graphs_stay_where_they_are_captured(as_on_a_gpu):
     assert other(*given, labels) == loss_of(*given, labels)
 
 
+@pytest.mark.parametrize(
+    ("place", "wrong", "names"),
+    [
+        (1, None, "features must be a tensor, got None"),
+        (1, torch.zeros(BATCH, 4), "features must be"),
+        (2, None, "labels must be a tensor, got None"),
+        (3, [1.0] * BATCH, "weights must be a tensor, got a list"),
+        (3, torch.ones(3), "weights must be"),
+    ],
+)
+def test_a_batch_that_is_refused_moves_nothing(as_on_a_gpu, place, wrong, names):
+    labels, counts = labels_and_counts(BATCH, ATTRIBUTES, 2)
+    criterion = DCLLoss(counts, 10, seed=0, steps_per_epoch=2)
+    loss_of = Graphed(criterion)
+    given = [*(x.requires_grad_() for x in outputs()), labels, None]
+    loss_of(*given)
+    with pytest.raises(ValueError, match=names):
+        loss_of(*given[:place], wrong, *given[place + 1 :])
+    assert criterion.epoch == 0
+    loss_of(*given)
+    assert criterion.epoch == 0.5
+
+
 def test_reminders_name_the_line_that_calls(as_on_a_gpu, monkeypatch):
     labels, counts = labels_and_counts(4, ATTRIBUTES, 2)
     logits = torch.zeros(4, ATTRIBUTES, 2, requires_grad=True)

@@ -2,6 +2,8 @@
 
 import ast
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import oracles
@@ -22,15 +24,30 @@ def test_the_reference_shares_nothing_with_the_code_that_it_tests():
     assert {name.split(".")[0] for name in named} == {"math", "collections", "torch"}
 
 
+def test_the_package_has_it_and_its_public_names_without_an_import_of_their_own():
+    code = (
+        "import dcl; print(dcl.reference.linear(1, 2)); from dcl import *; assert reference; "
+        "print(sorted({'Any', 'TYPE_CHECKING', 'import_module'} & {*dir(dcl)}), "
+        "{*dcl.__all__, 'reference', '__version__'} <= {*dir(dcl)})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0.5", "[]", "True"]
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
         (reference.convex(100, 300), math.sqrt(3) / 2),
         (reference.linear(100, 300), 2 / 3),
-        (reference.concave(2, 0.9), 0.81),
+        (reference.concave(2, 300, 0.9), 0.81),
+        (reference.concave(2, 300), 0.99**2),
         (reference.composite(100, 300), 3 / 4),
         (reference.loss_schedule(60, 360, p=0.3, epsilon=0.1), math.sqrt(3) / 4 + 0.6),
         (reference.loss_schedule(90, 300, p=0.3, epsilon=0.1), 0.1),
+        (
+            reference.loss_schedule(2, 300, p=0.3, epsilon=0.1, sf=reference.concave),
+            0.99**2 + 0.1,
+        ),
     ],
 )
 def test_schedules_at_a_third_or_a_sixth_of_the_way(value, expected):

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import oracles
 import pytest
 import torch
@@ -50,6 +51,26 @@ def test_loss_schedule_jumps_at_the_self_learning_point():
     before, after = loss_schedule(89.999, 300), loss_schedule(90, 300)
     assert round(before, 3) == 0.894
     assert after == 0.1
+
+
+@pytest.mark.parametrize("f", [loss_schedule, reference.loss_schedule])
+@pytest.mark.parametrize("steps", [1, 7, 10, 100])
+def test_no_rounding_delays_the_self_learning_point_by_a_step(f, steps):
+    """0.55 * 100 is 55.00000000000001, and epoch 55 is not before it."""
+    for percent in range(1, 100):
+        jump = percent * steps  # step of a training of 100 epochs
+        for step, low in ((jump - 1, False), (jump, True), (jump + 1, True)):
+            epoch = step // steps + step % steps / steps
+            level = f(epoch, 100, p=percent / 100, epsilon=0.1)
+            assert (level == 0.1) == low or epoch == 99.99  # composite rounds to 0 there
+
+
+def test_numbers_of_numpy_give_plain_floats():
+    decay, epoch = np.float32(0.99), np.float64(3)
+    for value in (schedule("concave", epoch, 10, decay=decay), loss_schedule(epoch, 10, p=decay)):
+        assert type(value) is float
+    for name in NAMES:
+        assert type(schedule(name, epoch, np.float32(10))) is float
 
 
 @pytest.mark.parametrize(

@@ -309,6 +309,9 @@ def test_shapes_that_do_not_fit_are_named():
         ((X, LOGITS, LABELS.float()), "labels must be integers, got dtype torch.float32"),
         ((X, LOGITS, LABELS - 2), r"0 \.\.\. 1, or be -1 where unknown, got -2"),
         ((X, LOGITS, LABELS + 2), "got 2"),
+        ((X, LOGITS, LABELS.to("meta")), "logits are on cpu, labels on meta: move the labels"),
+        ((X.to("meta"), LOGITS, LABELS), "features are on meta, labels on cpu: move the labels"),
+        ((X, LOGITS[:, 0, 0], LABELS[:, 0]), r"got shapes \(4,\) and \(4,\)"),
     ],
 )
 def test_inputs_of_another_kind_are_named(inputs, names):

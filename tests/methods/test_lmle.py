@@ -356,6 +356,8 @@ def test_state_dict_carries_the_clusters():
         ({"margins": (0.2, 0.2, 0.4)}, r"grow from above 0, got \(0.2, 0.2, 0.4\)"),
         ({"margins": (0, 0.2, 0.4)}, "margins"),
         ({"margins": (0.1, 0.2)}, "three"),
+        ({"margins": 0.1}, "margins must be three that grow from above 0, got 0.1"),
+        ({"margins": "abc"}, "three .* got 'abc'"),
         ({"margins": (0.1, 0.2, float("nan"))}, "margins"),
         ({"cluster_size": 0}, "cluster_size .*got 0"),
         ({"max_clusters": 1}, r"max_clusters must be a whole number in 2 \.\.\. 256, got 1"),
@@ -402,6 +404,27 @@ def test_shapes_that_do_not_fit_are_named():
         criterion(logits, features, labels, index + 1)
     with pytest.raises(ValueError, match=r"\(batch, 1, 8\) as clustered, got shape \(40, 1, 7\)"):
         criterion.margins_of(features[..., 1:])
+    with pytest.raises(ValueError, match="features must be a tensor, got a list"):
+        criterion.margins_of(features.tolist())
+    with pytest.raises(ValueError, match="features must be a tensor, got a numpy.ndarray"):
+        criterion.recluster(features.numpy(), labels)
+    features[7] = torch.nan
+    with pytest.raises(ValueError, match="of sample 7, attribute 0 are not: the training has div"):
+        criterion.recluster(features, labels)
+    labels[7] = -1  # in no cluster
+    criterion.recluster(features, labels)
+
+
+def test_without_a_seed_it_begins_from_torchs_generator():
+    features, labels = torch.randn(400, 1, 8), torch.randint(2, (400, 1))
+    found = []
+    for seed in (1, 2, 1):
+        torch.manual_seed(seed)
+        criterion = LMLE(torch.tensor([[200, 200]]), 10, cluster_size=20, seed=None)
+        criterion.recluster(features, labels)
+        found.append(criterion.clusters)
+    assert torch.equal(found[0], found[2])
+    assert not torch.equal(found[0], found[1])
 
 
 def test_the_warm_up_trains_cross_entropy_and_then_the_quintuplets():

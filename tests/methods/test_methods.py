@@ -1,5 +1,6 @@
 """The compared methods against their papers' formulas, and what coincides with what."""
 
+import copy
 import math
 import warnings
 from functools import partial
@@ -15,9 +16,10 @@ from hypothesis import given
 
 import dcl.methods
 from dcl import DCLLoss, decide, dsl_loss, dsl_weights, evaluate
+from dcl.evaluation.calibration import to_training_prior
 from dcl.methods import BASELINES, METHODS, Method, find, make_criterion
 from dcl.methods.crl import alpha_of
-from dcl.methods.losses import asymmetric_loss, ldam_logits
+from dcl.methods.losses import asymmetric_loss, ldam_logits, logit_adjusted
 from dcl.methods.resampling import DownSampled, resampling_weights
 from dcl.methods.two_stage import balanced_layer
 from dcl.methods.weights import (
@@ -308,11 +310,96 @@ def test_a_class_without_training_samples_is_named(method):
         ),
         (lambda c: make_criterion("focal", c, 10).set_epoch(11), r"\[0, 10\], got 11"),
         (lambda c: resampling_weights(c, 2, "up"), "'up': choose one of over, down"),
+        (lambda c: resampling_weights(c, 0, "over"), "whole number of 2 or more, got 0"),
+        (lambda c: resampling_weights(c, 2.0, "over"), "classes must be .* got 2.0"),
+        (lambda c: resampling_weights(c, (2, 2), "over"), r"classes must be .* got \(2, 2\)"),
+        (lambda c: resampling_weights([[1]], 2, "over"), "labels must be a tensor, got a list"),
+        (lambda c: resampling_weights(c[0] // 90, 2, "over"), r"\(batch, 1\), got shape \(2,\)"),
     ],
 )
 def test_impossible_arguments_are_named(make, names):
     with pytest.raises(ValueError, match=names):
         make(torch.tensor([[90, 10]]))
+
+
+ZEROS, ONES = torch.zeros(4, 1, 2), torch.ones(4, 1, dtype=torch.long)
+OF_COUNTS = {
+    "cost_sensitive_weights": cost_sensitive_weights,
+    "pos_weights": pos_weights,
+    "class_balanced_weights": class_balanced_weights,
+    "deepmar_weights": deepmar_weights,
+    "logit_adjusted": partial(logit_adjusted, ZEROS),
+    "ldam_logits": partial(ldam_logits, ZEROS, ONES),
+    "to_training_prior": to_training_prior,
+}
+
+
+@pytest.mark.parametrize("function", OF_COUNTS.values(), ids=OF_COUNTS)
+@pytest.mark.parametrize(
+    ("counts", "names"),
+    [
+        ([[9, -1]], "finite numbers of 0 or more, got -1 for class 1 of attribute 0"),
+        ([[9.0, math.nan]], "got nan for class 1"),
+        ([[9.0, math.inf]], "got inf for class 1"),
+        ([[0, 0]], "of attribute 0 are all 0"),
+        ([9, 1], r"got shape \(2,\). Of one attribute give class_counts\[None\]"),
+        ([["a", "b"]], "class_counts must be"),
+    ],
+)
+def test_counts_that_cannot_be_are_named_by_each_function(function, counts, names):
+    with pytest.raises(ValueError, match=names):
+        function(counts)
+
+
+@pytest.mark.parametrize("function", OF_COUNTS.values(), ids=OF_COUNTS)
+def test_functions_of_counts_take_every_form_and_leave_a_missing_class_alone(function):
+    found = function(torch.tensor([[75, 25]]))
+    for counts in ([[75, 25]], torch.tensor([[75, 25]], dtype=torch.uint16)):
+        assert torch.equal(function(counts), found)
+    wide = OF_COUNTS | {
+        "logit_adjusted": partial(logit_adjusted, torch.zeros(4, 1, 3)),
+        "ldam_logits": partial(ldam_logits, torch.zeros(4, 1, 3), ONES),
+    }
+    (name,) = (name for name in OF_COUNTS if OF_COUNTS[name] is function)
+    more = wide[name](torch.tensor([[75, 25, 0]]))
+    torch.testing.assert_close(more[..., :2], found)
+    assert (more[..., 2] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        (lambda c: logit_adjusted(ZEROS, c.expand(3, 2)), r"= \(1, 2\) here, got shape \(3, 2\)"),
+        (
+            lambda c: logit_adjusted(ZEROS[:, 0], c),
+            r"classes\), floating point, got shape \(4, 2\)",
+        ),
+        (lambda c: logit_adjusted(ZEROS.long(), c), "dtype torch.int64"),
+        (lambda c: logit_adjusted(None, c), "logits must be a tensor, got None"),
+        (lambda c: ldam_logits(ZEROS, ONES, c.expand(3, 2)), r"= \(1, 2\) here"),
+        (lambda c: ldam_logits(ZEROS, ONES + 1, c), r"labels must lie in 0 \.\.\. 1, .* got 2"),
+        (lambda c: ldam_logits(ZEROS, ONES - 6, c), "got -5"),
+        (lambda c: ldam_logits(ZEROS, 0.7 * ONES, c), "labels must be integers, got dtype"),
+        (lambda c: ldam_logits(ZEROS, ONES, c, max_margin=-3), "max_margin .*0 or more, got -3"),
+        (lambda c: ldam_logits(ZEROS, ONES, c, scale=0), "scale must be a number above 0, got 0"),
+        (
+            lambda c: to_training_prior(c, c[0]),
+            r"target must be .* = \(1, 2\) here, got shape \(2,",
+        ),
+        (lambda c: to_training_prior(c, c * math.nan), "target must be finite .* got nan"),
+        (lambda c: to_training_prior(c, -1 * c), "target must be finite numbers of 0 or more"),
+        (lambda c: to_training_prior(c, c * torch.tensor([1, 0])), "target is 0 for class 1 .* 10"),
+    ],
+)
+def test_what_does_not_fit_the_functions_is_named(call, names):
+    with pytest.raises(ValueError, match=names):
+        call(torch.tensor([[90, 10]]))
+
+
+def test_counts_follow_the_logits_to_their_device():
+    counts, logits = torch.tensor([[75, 25]]), torch.zeros(4, 1, 2, device="meta")
+    assert logit_adjusted(logits, counts).is_meta
+    assert ldam_logits(logits, ONES.to("meta"), counts).is_meta
 
 
 def test_dcl_at_g_1_and_f_0_is_cross_entropy_where_the_batch_has_the_training_distribution():
@@ -331,12 +418,42 @@ def test_an_option_that_a_method_does_not_have_is_refused_with_those_that_it_has
         make_criterion("crl", counts, 10, anchors="easy")
 
 
+@pytest.mark.parametrize(
+    ("method", "option", "call"),
+    [
+        ("dcl", "steps_per_epoch", "dcl.DCLLoss(class_counts, epochs, steps_per_epoch=..., **dcl."),
+        ("crl", "rho", "dcl.DCLLoss(class_counts, epochs, rho=..., **dcl.PRESETS['crl'])"),
+        ("lmle", "margins", "dcl.methods.lmle.LMLE(class_counts, epochs, margins=...)"),
+        ("focal", "weights", None),  # of the loss, not of its making
+    ],
+)
+def test_who_takes_what_a_method_does_not_is_said(method, option, call):
+    with pytest.raises(TypeError, match=f"has no option '{option}'") as error:
+        make_criterion(method, torch.tensor([[90, 10]]), 10, **{option: 1})
+    assert (". dcl." in str(error.value)) == (call is not None)
+    if call:
+        assert call in str(error.value)
+        assert str(error.value).endswith(f" takes {option}")
+
+
 @pytest.mark.parametrize("package", [dcl, dcl.methods])
 def test_the_former_name_of_make_criterion_warns_and_works(package):
     counts, batch = torch.tensor([[90, 10]]), (torch.zeros(2, 1, 2), None, torch.tensor([[0], [1]]))
     with pytest.warns(DeprecationWarning, match="dcl.Baseline is now dcl.make_criterion"):
         criterion = package.Baseline("focal", counts, 10, gamma=1.0)
     assert torch.equal(criterion(*batch), make_criterion("focal", counts, 10, gamma=1.0)(*batch))
+
+
+def test_class_weights_follow_their_criterion_and_keep_their_digits():
+    counts = torch.tensor([[159_123, 3_647]])
+    criterion = make_criterion("cost-sensitive", counts, 10)
+    with torch.inference_mode():
+        criterion.half()
+    assert torch.equal(criterion.class_weights, cost_sensitive_weights(counts))
+    logits = torch.zeros(2, 1, 2, requires_grad=True)
+    criterion(logits, None, torch.tensor([[0], [1]])).backward()  # what a look made has a gradient
+    assert logits.grad.abs().min() > 0
+    assert copy.deepcopy(criterion).to("meta").class_weights.is_meta
 
 
 def test_weights_that_overflow_are_refused():
@@ -518,6 +635,18 @@ def test_tau_normalisation_names_the_network_that_it_wants():
     torch.testing.assert_close(
         criterion.scores(torch.zeros(4, 1, 2), features, own)[:, 0], expected
     )
+    retrained = make_criterion("crt", torch.tensor([[90, 10]]), 10)
+    retrained.weight, retrained.bias = weight, torch.zeros(1, 2)
+    for one in (criterion, retrained):
+        for dtype in (torch.bfloat16, torch.float16, torch.float64):
+            scores = one.scores(torch.zeros(4, 1, 2), features.to(dtype), own)
+            assert scores.dtype is dtype
+        for wrong, names in (
+            (None, "features must be a tensor, got None"),
+            (features[..., 1:], r"\(samples, 1, 3\) as the output layer .* got shape \(4, 1, 2\)"),
+        ):
+            with pytest.raises(ValueError, match=names):
+                one.scores(torch.zeros(4, 1, 2), wrong, own)
 
 
 def test_the_layer_that_crt_learns_lies_between_the_classes_however_rare_one_is():
