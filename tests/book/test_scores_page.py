@@ -530,22 +530,30 @@ def test_a_file_is_opened_and_settings_tune_it_again(sample, tmp_path):
 
 
 def test_the_cost_of_a_mistake_lowers_the_threshold_and_joins_the_table(sample):
-    def cheapest():
-        words = sample.inner_text("[data-cost-words]").replace("\u2212", "-")
-        return float(re.search(r"is then (-?[\d.]+?)\.? ", words)[1])
+    def cheapest(other_than=""):  # the sentence is asked for, and comes after the page is settled
+        sample.wait_for_function(
+            """(other) => {
+              const { textContent } = document.querySelector("[data-cost-words]");
+              return textContent && textContent !== other;
+            }""",
+            arg=other_than,
+        )
+        words = sample.text_content("[data-cost-words]")
+        return words, float(re.search(r"is then (-?[\d.]+?)\.? ", words.replace("\u2212", "-"))[1])
 
-    before = cheapest()
+    words, before = cheapest()
     sample.focus("#s-cost")
     for _ in range(4):
         sample.keyboard.press("ArrowRight")
     sample.wait_for_selector("[data-decision=cost]")
     settled(sample)
-    assert cheapest() < before
+    _, after = cheapest(other_than=words)
+    assert after < before
     assert "cheapest, 200 : 1" in sample.inner_text("[data-head]")
     kept = json.loads(saved(sample, "[data-json]")[0].read_text("utf8"))
     FORM(kept)
     assert kept["targets"]["cost"] == 200
-    assert kept["labels"][0]["thresholds"]["cost"] == pytest.approx(cheapest(), abs=0.006)
+    assert kept["labels"][0]["thresholds"]["cost"] == pytest.approx(after, abs=0.006)
 
 
 def test_a_saved_figure_is_an_svg_in_light_colours_of_a_dark_page_too(sample):

@@ -372,11 +372,11 @@ def test_a_schedule_may_be_a_function():
     assert (criterion.g, criterion.f) == (0.75, 0.5)
     with pytest.raises(ValueError, match=r"schedule gives 2.0 at epoch 0: .* lie in \[0, 1\]"):
         DCLLoss(COUNTS, 10, sampling=lambda epoch, epochs: 2)
-    rising = DCLLoss(COUNTS, 10, loss=lambda epoch, epochs: -(epoch > 5), steps_per_epoch=2)
-    rising.set_epoch(4)
-    with pytest.raises(ValueError, match="gives -1.0 at epoch 7: .* finite number of 0 or more"):
-        rising.set_epoch(7)
-    assert (rising.epoch, rising.g, rising.f) == (4, schedule("convex", 4, 10), 0)
+    between = DCLLoss(COUNTS, 10, loss=lambda epoch, epochs: -(5 < epoch < 6), steps_per_epoch=2)
+    between.set_epoch(4)
+    with pytest.raises(ValueError, match="gives -1.0 at epoch 5.5: .* finite number of 0 or more"):
+        between.set_epoch(5.5)
+    assert (between.epoch, between.g, between.f) == (4, schedule("convex", 4, 10), 0)
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def attribute_bars(record: dict[str, Any], other: dict[str, Any] | None = None) 
     if other is not None:
         values = per_attribute(other)["mA"][frame.index]
         axes.plot(
-            names, values, ls="none", mfc="white", label=other["method"], **look_of(other["method"])
+            names, values, ls="none", mfc="none", label=other["method"], **look_of(other["method"])
         )
         axes.vlines(names, frame["mA"], values, color=GREY, lw=1, zorder=1)
         legend_below(figure)
