@@ -195,7 +195,7 @@ def lines_table(runs: pd.DataFrame) -> pd.DataFrame:
                 alone = slope.n
             elif slope.n == alone:
                 continue
-            if found["part"].nunique() > len(PARTS) and slope.n > 1:
+            if has_lines(found):
                 rows[f"{epochs} epochs{ACROSS * across}", f"minus {other}"] = {
                     "per doubling": slope.with_n(),
                     f"at {PAPER:,}, extrapolated": continued(found).with_n(),
@@ -281,6 +281,17 @@ def overfitting(runs: pd.DataFrame, methods: Iterable[str]) -> pd.DataFrame:
     return found.map(lambda x: x if isinstance(x, Finding) else Finding.of([]))
 
 
+def has_lines(found: pd.DataFrame) -> bool:
+    """Whether two seeds or more have a line through every size, those of one length."""
+    return _shared(found)["part"].nunique() > len(PARTS) and slopes(found).n > 1
+
+
+def _shared(found: pd.DataFrame) -> pd.DataFrame:
+    """The differences at the sizes that two seeds or more have."""
+    seeds = found.groupby("part")["seed"].nunique()
+    return found[found["part"].isin(seeds[seeds > 1].index)]
+
+
 def _lines(found: pd.DataFrame) -> list[tuple[float, float]]:
     return list(_lines_by_seed(found).values())
 
@@ -292,8 +303,7 @@ def _lines_by_seed(found: pd.DataFrame) -> dict[int, tuple[float, float]]:
     """
     if found["epochs"].nunique() > 1:
         raise ValueError(f"lines are of one length, got {sorted(set(found['epochs']))}")
-    shared = found.groupby("part")["seed"].nunique()
-    found = found[found["part"].isin(shared[shared > 1].index)]
+    found = _shared(found)
     parts = found["part"].nunique()
     lines = {}
     for seed, own in found.groupby("seed"):

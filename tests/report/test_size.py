@@ -49,6 +49,8 @@ def test_only_seeds_with_every_part_have_a_line_and_a_part_of_one_seed_counts_fo
     assert size.slopes(lacking).n == 4
     alone = found[(found["part"] != ALL) | (found["seed"] == 0)]
     assert size.slopes(alone).n == 5
+    assert size.has_lines(found)
+    assert not size.has_lines(alone)  # through the parts, not through every size
     assert size.slopes(found[found["part"] == 3_000]).n == 0
 
 

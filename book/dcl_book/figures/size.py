@@ -43,7 +43,7 @@ def leads_by_size(runs: pd.DataFrame, title: str, *, paper: bool = True) -> Figu
             table = size.by_part(own)[epochs]
             shift = 1.07 ** (place - 1)
             _points(axes, table.index.to_numpy() * shift, table, look, f"{epochs} epochs")
-            if paper and len(table) > len(size.PARTS) and size.slopes(own).n > 2:
+            if paper and size.has_lines(own) and size.slopes(own).n > 2:
                 beyond = np.geomspace(table.index.max(), size.PAPER, 20)
                 band = [size.continued(own, images) for images in beyond]
                 axes.plot(beyond, [f.mean for f in band], color=colour, lw=1.2, ls="--")
