@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from dcl.methods import METHODS
-
 from ..evidence import by_seed, with_prior
 from ..measures import metric
 from ..names import PRIOR
@@ -17,8 +15,7 @@ from .style import METHOD_COLOURS, METHOD_MARKERS, MOVED, finish, legend_below
 
 def colour_of(method: str) -> str | None:
     """A method's colour in every figure; that of cross entropy decided at the prior too."""
-    own = METHODS[method].colour if method in METHODS else None
-    return MOVED if method == PRIOR else METHOD_COLOURS.get(method, own)
+    return MOVED if method == PRIOR else METHOD_COLOURS.get(method)
 
 
 def look_of(method: str) -> dict[str, Any]:
