@@ -66,7 +66,7 @@ SHOWN_VERSIONS = (
 TRAINS = "dcl/experiment/trainer.py"  # a notebook that imports it trains: minutes, not seconds
 MEASURES = "book/dcl_book/bench"  # one that imports from there measures times
 INPUTS = ("dcl/**/*.csv", "book/published/*.csv", "results/**/*.json")  # beside the code
-TABLE = re.compile(r"(<table[^>]*>(?:(?!<table).)*?)(<thead.*?</thead>)(.*?</table>)", re.S)
+TABLE = re.compile(r"<table.*?</table>", re.S)
 REDIRECTS = ROOT / "book" / "redirects.csv"  # pages that moved: old address, new one
 FROM_NETWORK = re.compile(
     r"""<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=["'](?:https?:)?//[^"']*"""
@@ -298,20 +298,26 @@ def name_cells(notebook: nbformat.NotebookNode) -> None:
                 data[kind] = "".join(parts)
 
 
-def _with_scopes(table: re.Match[str]) -> str:
+def _with_scopes(found: re.Match[str]) -> str:
     """A table whose heads have a scope; without heads of rows, the first of a row is one.
 
     An empty cell is no head. The claims have heads of their own, see `dcl_book.claims_table`.
     """
-    start, head, rest = table.groups()
-    if "dcl-claims" in start:
-        return table[0]
-    head = re.sub(r"<th((?: [^>]*)?)>((?:\s|&nbsp;)*)</th>", r"<td\1>\2</td>", head)
-    head = re.sub(r"<th(?=[ >])", '<th scope="col"', head)
-    if not re.search(r"<th[ >]", rest):
-        first = r"(<tr[^>]*>\s*)<td([^>]*)>(?=[^<]*[A-Za-z])(.*?)</td>"
-        rest = re.sub(first, r"\1<th\2>\3</th>", rest, flags=re.S)
-    return start + head + re.sub(r"<th(?=[ >])", '<th scope="row"', rest)
+    table = BeautifulSoup(found[0], "html.parser").table
+    if "dcl-claims" in table.get("class", []):
+        return found[0]
+    for cell in table.select("thead th"):
+        if cell.get_text(strip=True):
+            cell["scope"] = "col"
+        else:
+            cell.name = "td"
+    if not table.select("tbody th"):
+        for first in table.select("tbody td:first-child"):
+            if first.string and re.search("[A-Za-z]", first.string):
+                first.name = "th"
+    for cell in table.select("tbody th"):
+        cell["scope"] = "row"
+    return str(table)
 
 
 def is_figure(data: dict[str, str]) -> bool:
