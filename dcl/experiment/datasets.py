@@ -45,7 +45,8 @@ class CelebA(Training):
         return celeba.load(root, size=DeepID2.size, crop=self.crop, progress=show)
 
     def network(self, data: Dataset) -> DeepID2:
-        return DeepID2(len(data.attributes), data.classes, trunk=160 if self.trunk else None)
+        size, trunk = (len(data.attributes), data.classes), 160 if self.trunk else None
+        return DeepID2(*size, trunk=trunk, **self.entry.network)
 
 
 @dataclass(frozen=True, kw_only=True, init=False, eq=False)
@@ -186,10 +187,10 @@ class Pedestrians(Training):
 
     def _network(self, data: Dataset, **start: Any) -> nn.Module:
         """With what a network of torchvision starts from."""
-        size = len(data.attributes), data.classes
+        size, wishes = (len(data.attributes), data.classes), self.entry.network
         if self.backbone == "small":
-            return ResNetCIFAR(*size, depth=14, stem_stride=2)
-        return TorchvisionModel(self.backbone, *size, **start)
+            return ResNetCIFAR(*size, depth=14, stem_stride=2, **wishes)
+        return TorchvisionModel(self.backbone, *size, **wishes, **start)
 
 
 FORMER = ("recluster_every",)  # options that had no effect, of older records
@@ -316,15 +317,16 @@ class Table(Training):
 
     def _network(self, data: Dataset, **start: Any) -> nn.Module:
         """With what a network of torchvision starts from."""
-        size = len(data.attributes), max(data.class_sizes)
+        size, wishes = (len(data.attributes), max(data.class_sizes)), self.entry.network
         images = data.splits["train"].images
         if images.ndim == 2:
-            return MLP(images.shape[1], *size, hidden=self.hidden)
+            return MLP(images.shape[1], *size, hidden=self.hidden, **wishes)
         if self.backbone == "small":
-            return ResNetCIFAR(*size, depth=14, stem_stride=2)
+            return ResNetCIFAR(*size, depth=14, stem_stride=2, **wishes)
         if self.backbone == "deepid2":
-            return DeepID2(*size)
-        return TorchvisionModel(self.backbone, *size, size=(self.height, self.width), **start)
+            return DeepID2(*size, **wishes)
+        start["size"] = self.height, self.width
+        return TorchvisionModel(self.backbone, *size, **wishes, **start)
 
 
 def _pretrained(weights: str) -> dict[str, Path]:

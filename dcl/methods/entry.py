@@ -52,7 +52,7 @@ class Method:
         Options that it takes; all of the signature without it.
     tasks : {"any", "binary", "single-label"}
     network : mapping
-        What it wants of a network: ``cosine``.
+        Arguments that the network is made with: ``cosine``, which all of `dcl.networks` take.
     decisions : tuple of str
         Of `dcl.DECISIONS`, those that it is tested with; the first is the one it was made for.
     stretches : tuple of str

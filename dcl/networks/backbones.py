@@ -33,6 +33,8 @@ class Multihead(nn.Module):
         Mean and deviation of pixels in [0, 1] that the backbone's weights were trained with, such
         as `IMAGENET`. The network then expects images from `dcl.data.resident.normalise` and
         converts them; without it they pass unchanged.
+    cosine : bool
+        See `Branches`.
 
     Raises
     ------
@@ -62,6 +64,7 @@ class Multihead(nn.Module):
         *,
         inputs: int | None = None,
         statistics: tuple[Sequence[float], Sequence[float]] | None = None,
+        cosine: bool = False,
     ):
         super().__init__()
         place = None
@@ -84,7 +87,7 @@ class Multihead(nn.Module):
         self._seen = False  # the first images, see `_first`
         self._place = [] if place is None else [place]  # a list: it is a part of the trunk
         assert inputs is not None  # given, or one of the branches above
-        self.branches = Branches(inputs, attributes, classes, width)
+        self.branches = Branches(inputs, attributes, classes, width, cosine=cosine)
         scale = shift = None
         if statistics is not None:  # ((64 x + 127.5) / 255 - mean) / deviation
             mean, deviation = (torch.tensor(x).view(-1, 1, 1) for x in statistics)
@@ -163,6 +166,8 @@ class TorchvisionModel(Multihead):
     size : (int, int), optional
         Height and width of the images, to raise an error here if the network cannot take them:
         a vision transformer has a fixed size.
+    cosine : bool
+        See `Branches`.
 
     Raises
     ------
@@ -180,6 +185,7 @@ class TorchvisionModel(Multihead):
         weights: str | Path | None = None,
         statistics: tuple[Sequence[float], Sequence[float]] | None = None,
         size: tuple[int, int] | None = None,
+        cosine: bool = False,
     ):
         import torchvision.models  # here, because `import dcl` needs only torch
 
@@ -187,7 +193,7 @@ class TorchvisionModel(Multihead):
         if weights is not None:
             _load_weights(trunk, Path(weights), name)
             statistics = IMAGENET
-        super().__init__(trunk, attributes, classes, width, statistics=statistics)
+        super().__init__(trunk, attributes, classes, width, statistics=statistics, cosine=cosine)
         if size is not None:
             _check_size(self, name, size)
 

@@ -77,6 +77,8 @@ class DeepID2(nn.Module):
     trunk : int or None
         Width of the fully connected layer that both the third pooling and the fourth convolution
         feed (160 in DeepID2); None leaves it out.
+    cosine : bool
+        See `Branches`.
 
     Notes
     -----
@@ -98,6 +100,8 @@ class DeepID2(nn.Module):
         classes: int | Sequence[int] = 2,
         width: int = 64,
         trunk: int | None = 160,
+        *,
+        cosine: bool = False,
     ):
         super().__init__()
         self.stage1 = nn.Sequential(  # (B, 3, 55, 47) -> (B, 60, 5, 4)
@@ -114,7 +118,8 @@ class DeepID2(nn.Module):
             if isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None:
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
-        self.branches = Branches(trunk or joint, attributes, classes, width)  # as nn.Linear's
+        inputs = trunk or joint  # the branches are drawn as nn.Linear's
+        self.branches = Branches(inputs, attributes, classes, width, cosine=cosine)
         channels_last(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -223,6 +228,8 @@ class MLP(nn.Module):
         See `Branches`.
     hidden : int
         Width of the hidden layers.
+    cosine : bool
+        See `Branches`.
 
     Examples
     --------
@@ -239,12 +246,13 @@ class MLP(nn.Module):
         width: int = 64,
         *,
         hidden: int = 128,
+        cosine: bool = False,
     ):
         super().__init__()
         self.trunk = nn.Sequential(
             nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
         )
-        self.branches = Branches(hidden, attributes, classes, width)
+        self.branches = Branches(hidden, attributes, classes, width, cosine=cosine)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """features (B, F) -> logits (B, A, C), features of the branches (B, A, D)."""

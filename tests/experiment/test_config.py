@@ -4,7 +4,9 @@ import ast
 import importlib
 import json
 import sys
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import papermill
 import pytest
@@ -25,7 +27,7 @@ from dcl.experiment.datasets import (
     find_dataset,
 )
 from dcl.experiment.run import run, source_of
-from dcl.methods import METHODS
+from dcl.methods import METHODS, Method
 from dcl.networks.models import DeepID2
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -199,6 +201,29 @@ def test_a_class_without_data_or_network_says_what_to_define():
         Training().load()
     with pytest.raises(NotImplementedError, match=r"Training defines no network\(data\)"):
         Training().network(None)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "shape"),
+    [
+        (partial(CelebA), (3, 55, 47)),
+        (partial(Cifar100), (3, 32, 32)),
+        (partial(Pedestrians), (3, 64, 32)),
+        (partial(Pedestrians, backbone="resnet18"), (3, 64, 32)),
+        (partial(Table), (7,)),
+        (partial(Table), (3, 64, 64)),
+        (partial(Table, height=55, width=47, backbone="deepid2"), (3, 55, 47)),
+        (partial(Table, backbone="resnet18"), (3, 64, 64)),
+    ],
+)
+def test_every_network_is_as_its_method_wants_it(configuration, shape, monkeypatch):
+    monkeypatch.setitem(METHODS, "angles", Method("angles", DCLLoss, "", network={"cosine": True}))
+    images = torch.zeros(2, *shape)
+    splits = {"train": SimpleNamespace(images=images)}
+    data = SimpleNamespace(attributes=("a",), classes=2, class_sizes=(2,), splits=splits)
+    for method, has_bias in (("angles", False), ("cross-entropy", True)):
+        network = configuration(method=method).network(data)
+        assert (network.branches.output_bias is not None) == has_bias
 
 
 def test_identity_follows_configuration_and_data_not_the_folders():
