@@ -65,7 +65,8 @@ SHOWN_VERSIONS = (
 )
 TRAINS = "dcl/experiment/trainer.py"  # a notebook that imports it trains: minutes, not seconds
 MEASURES = "book/dcl_book/bench"  # one that imports from there measures times
-INPUTS = ("dcl/**/*.csv", "book/published/*.csv", "results/**/*.json")  # beside the code
+RESULTS = tuple(f"results/**/*.{kind}" for kind in ("json", "csv", "npz"))
+INPUTS = ("dcl/**/*.csv", "book/published/*.csv", *RESULTS)  # beside the code
 TABLE = re.compile(r"<table.*?</table>", re.S)
 REDIRECTS = ROOT / "book" / "redirects.csv"  # pages that moved: old address, new one
 FROM_NETWORK = re.compile(
@@ -92,7 +93,7 @@ def pages_of_contents() -> dict[str, Path]:
 def state_of(notebook: Path, profile: str) -> str:
     """Hash of all that the outputs of a notebook are made from."""
     paths = {path for pattern in INPUTS for path in ROOT.glob(pattern)} | code_of(notebook)
-    paths -= set(ROOT.glob("results/runs/**/*.json"))  # written by the notebooks themselves
+    paths -= set(ROOT.glob("results/runs/**/*"))  # written by the notebooks themselves
     state = hashlib.sha256(profile.encode())
     for path in [notebook, *sorted(paths)]:
         state.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + digest_of(path))

@@ -271,9 +271,10 @@ def run_command(given: argparse.Namespace) -> None:
 def grid_command(options: argparse.Namespace) -> int:
     """``grid``: the runs of a grid one after another, as ``make results`` does with Snakemake."""
     from .experiment import grid
+    from .experiment.config import resolve
 
     overrides = {} if options.data_root is None else {"data_root": options.data_root}
-    folder = Path("notebooks", "grids")
+    folder = resolve("notebooks/grids")
     path = grid.find_grid(folder, options.grid)
     return grid.run_all(grid.read_grid(path, overrides, grid.records_folder(folder, path)))
 

@@ -51,6 +51,10 @@ def outside_graph(method: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+class UntrainedError(RuntimeError):
+    """Scores that need what a training made beside the network's weights."""
+
+
 class RandomSource(nn.Module):
     """A seeded generator made on the device that asks; its state is in `state_dict()`.
 
@@ -114,7 +118,7 @@ class Criterion(nn.Module):
         Of what is drawn at random. Without one, torch's global generator is used.
     """
 
-    wants_rows = False  # whether the trainer gives the batch's rows in the training set, rows=...
+    wants_rows = False  # whether the trainer gives rows=..., the batch's rows in the training set
     one_process = False  # cannot be shared among processes
     class_counts: Tensor  # (A, C) int64
     missing: Tensor  # (A, C) bool
@@ -369,7 +373,8 @@ class Criterion(nn.Module):
 
     @outside_graph
     def _move(self, device: torch.device) -> None:
-        self.to(device)
+        with torch.inference_mode(False):  # else what moved could never be changed again
+            self.to(device)
 
     @property
     def parts(self) -> dict[str, Tensor]:

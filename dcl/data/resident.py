@@ -1,7 +1,7 @@
 """A data set as arrays, its splits on the device, and a batch made in one go."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -117,6 +117,7 @@ class Dataset:
                 f"{self.title}: classes must be 2 or more for each of the {len(self.attributes)} "
                 f"attributes, got {self.classes}"
             )
+        self._check_names(sizes)
         if len(set(sizes)) == 1:  # one number for all is said once
             object.__setattr__(self, "classes", sizes[0])
         for name, split in self.splits.items():
@@ -135,12 +136,37 @@ class Dataset:
                     f"{self.title}: there is no sample in the {name} split: train and test need "
                     f"some, val may be left out"
                 )
+        if self.splits["train"].images.ndim == 2 and self.augment not in (None, flip):
+            raise DataError(
+                f"{self.title}: augment is of images, and these are features: leave it out, and "
+                f"change them in load"
+            )
         images = len(self.splits["train"])
         if self.persons is not None and len(self.persons) != images:
             raise DataError(
                 f"{self.title}: persons must be {images:,}, one for each training image, got "
                 f"{len(self.persons):,}"
             )
+
+    def _check_names(self, sizes: tuple[int, ...]) -> None:
+        twice = [name for name in self.attributes if self.attributes.count(name) > 1]
+        if twice:
+            raise DataError(f"{self.title}: two attributes are called {twice[0]!r}: rename one")
+        if self.class_names and len(self.class_names) != sizes[0]:
+            raise DataError(
+                f"{self.title}: {len(self.class_names)} class_names for {sizes[0]} classes: give "
+                f"one for each"
+            )
+        known: Collection[str] = self.attributes
+        if len(sizes) == 1:  # groups are of classes
+            known = self.class_names or [str(label) for label in range(sizes[0])]
+        for group, members in self.groups.items():
+            for member in members:
+                if member not in known:
+                    raise DataError(
+                        f"{self.title}: group {group!r} names {member!r}, which is none of "
+                        f"{', '.join(known)}"
+                    )
 
     def _check_labels(self, name: str, labels: np.ndarray, sizes: np.ndarray) -> None:
         if labels.shape[1] != len(self.attributes):
@@ -156,6 +182,11 @@ class Dataset:
                 f"{labels[row, column]} of {self.attributes[column]}, expected 0 to "
                 f"{sizes[column] - 1}, or {UNKNOWN} where it is unknown"
             )
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Samples of each split."""
+        return {name: len(split) for name, split in self.splits.items()}
 
     @property
     def class_sizes(self) -> tuple[int, ...]:
@@ -202,7 +233,7 @@ class Dataset:
             name: split.spread(counts.get(name, len(split))) for name, split in self.splits.items()
         }
         left = {name: len(part) for name, part in rows.items()}
-        if left == {name: len(split) for name, split in self.splits.items()}:
+        if left == self.sizes:
             return self
         return self.replace(
             splits={
@@ -293,17 +324,18 @@ class Dataset:
     def describe(self) -> dict:
         """What the run record keeps: name, title, images present and expected, fingerprint, facts.
 
-        Also how many labels of each attribute are unknown, if any are.
+        Also the class counts of training, and how many labels of each attribute are unknown, if any
+        are.
         """
-        sizes = {name: len(split) for name, split in self.splits.items()}
         unknown = self.unknown_labels()
         return {
             "name": self.name,
             "title": self.title,
-            "found": sizes,
+            "found": self.sizes,
             "expected": self.expected,
             "fingerprint": self.fingerprint,
             "shape": list(self.splits["train"].images.shape[1:]),
+            "class_counts": self.class_counts.tolist(),
             **({"unknown_labels": unknown} if unknown else {}),
             **self.facts,
         }

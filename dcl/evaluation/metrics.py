@@ -1,8 +1,8 @@
 """Class-balanced accuracy, mA (Eq. 12-13), and its companions, for each attribute."""
 
 import warnings
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -302,14 +302,17 @@ class MeanBalancedAccuracy(nn.Module):
     tensor(0.7500, dtype=torch.float64)
     """
 
-    counts: Tensor  # (A, C, C) of what was updated with, in this process
-
     def __init__(self, attributes: int, classes: int | Sequence[int] = 2):
         super().__init__()
         self.classes = as_classes(classes, whole("attributes", attributes, 1))
         most = max(self.classes)
-        zeros = torch.zeros(attributes, most, most, dtype=torch.int64)
-        self.register_buffer("counts", zeros, persistent=False)
+        # (A, C, C) of this process; no buffer: DistributedDataParallel gives all the first one's
+        self.counts = torch.zeros(attributes, most, most, dtype=torch.int64)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        super()._apply(fn, recurse)
+        self.counts = fn(self.counts)
+        return self
 
     def reset(self) -> None:
         """Forget all batches."""
@@ -336,6 +339,8 @@ class MeanBalancedAccuracy(nn.Module):
         """Balanced accuracy (A,) over all batches of all processes, see `balanced_accuracy`."""
         counts = self.counts.clone()
         if torch.distributed.is_available() and torch.distributed.is_initialized():
+            if torch.distributed.get_backend() == "nccl":  # which adds up on GPUs alone
+                counts = counts.cuda()
             torch.distributed.all_reduce(counts)
         return _mean_recall(counts.cpu().double(), self.classes, names=None)
 

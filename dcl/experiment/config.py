@@ -14,6 +14,7 @@ import math
 import operator
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 PAPER_EPOCHS = 300
 QUICK_SIZES = {"train": 640, "val": 320, "test": 320}  # images, of profile quick
-
+QUICK_EPOCHS = 2
 
 NUMBERS = ("train_images", "train_part", "drawn_faces")  # options that say how many images
 OURS = (__name__, f"{__package__}.datasets")  # whose classes name the module that loads their data
@@ -52,15 +53,19 @@ def option(
     above: float | None = None,
     below: float | None = None,
     only: str | None = None,
+    decides: str = "by its value",
 ) -> Any:
     """A field of a configuration: its default, one line of meaning (unit, source) and limits.
 
     `low` and `high` are allowed, `above` and `below` are not. `only` is "real" or "drawn": of data
-    from a data_root alone, or of drawn ones.
+    from a data_root alone, or of drawn ones. `decides` says how it decides the numbers of a run,
+    which is what the name of a record holds: "by its value", "by its file", whose path it is, or
+    "nothing": it says where something lies.
     """
     limits = {"choices": choices, "low": low, "high": high, "above": above, "below": below}
     given = {name: limit for name, limit in limits.items() if limit is not None}
-    return field(default=default, metadata={"doc": doc, "limits": given, "only": only})
+    about = {"doc": doc, "limits": given, "only": only, "decides": decides}
+    return field(default=default, metadata=about)
 
 
 def option_of(cls: type, name: str, default: Any = MISSING) -> Any:
@@ -205,7 +210,9 @@ class Training(Config):
     seed: int = option(
         0, "of data order, initialisation, flips and selection", low=0, high=2**32 - 1
     )
-    data_root: str = option("", "folder with the data; without one, images are drawn")
+    data_root: str = option(
+        "", "folder with the data; without one, images are drawn", decides="nothing"
+    )
     train_part: int = option(
         0,
         "train on at most so many real images, whole persons, drawn by seed; 0: all",
@@ -213,9 +220,15 @@ class Training(Config):
         only="real",
     )
     device: str = option("auto", "auto, cpu, cuda or cuda:N")
-    results: str = option("results/runs", "folder for run records, or one .json file")
-    keep_weights: bool = option(False, "keep the tested weights, as .safetensors by the record")
-    keep_scores: bool = option(False, "keep the scores of val and test, as .npz by the record")
+    results: str = option(
+        "results/runs", "folder for run records, or one .json file", decides="nothing"
+    )
+    keep_weights: bool = option(
+        False, "keep the tested weights, as .safetensors by the record", decides="nothing"
+    )
+    keep_scores: bool = option(
+        False, "keep the scores of val and test, as .npz by the record", decides="nothing"
+    )
     profile: str = option(
         "auto",
         "quick: a look in seconds; auto: $DCL_PROFILE or standard",
@@ -286,7 +299,8 @@ class Training(Config):
         }
         # What else an option cannot be, the criterion says
         counts = torch.tensor([[3, 2, 1]] if self.single_label else [[3, 2]])
-        with as_config_error():
+        with as_config_error(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is warned of, these counts may have alone
             if entry.tasks == "single-label" and not self.single_label:
                 raise ValueError(
                     f"method {self.method!r} is for {TASKS[entry.tasks]} and a network made for "
@@ -315,13 +329,13 @@ class Training(Config):
     def _check_names(self, entry: Method) -> None:
         """Refuse an option by whose name a record or a notebook would give something else."""
         own = {spec.name for spec in fields(self)}
-        for name, option in entry.options.items():
-            what = f"option {name!r} of method {self.method!r} is"
+        for name in (*entry.fixed, *entry.options):
             if name in own:
                 raise ConfigError(
-                    f"{what} also a parameter of every training of {type(self).__name__}: call it "
-                    f"otherwise"
+                    f"option {name!r} of method {self.method!r} is also a parameter of every "
+                    f"training of {type(self).__name__}: call it otherwise"
                 )
+        for name, option in entry.options.items():
             others = {
                 user.name: user.options[name].default
                 for user in METHODS.values()
@@ -329,9 +343,9 @@ class Training(Config):
             }
             if others:
                 raise ConfigError(
-                    f"{what} {option.default!r} by default, that of {' and '.join(others)} "
-                    f"{next(iter(others.values()))!r}, which a notebook gives to every method: "
-                    f"take that default, or call it otherwise"
+                    f"option {name!r} of method {self.method!r} is {option.default!r} by default, "
+                    f"that of {' and '.join(others)} {next(iter(others.values()))!r}, which a "
+                    f"notebook gives to every method: take that default, or call it otherwise"
                 )
 
     @classmethod
@@ -364,11 +378,16 @@ class Training(Config):
         given = any(spec.name in NUMBERS for spec in self.changed())
         return QUICK_SIZES if self.profile == "quick" and not given else {}
 
+    @property
+    def trained_epochs(self) -> int:
+        """L: the epochs asked for, or a few for a quick look."""
+        return min(self.epochs, QUICK_EPOCHS) if self.profile == "quick" else self.epochs
+
     def criterion_options(self) -> dict[str, Any]:
         """The method's options as its criterion takes them: with the decay of this length."""
         options = dict(self.method_options)
         for name in self.entry.stretches if self.stretch else ():  # the paper's curve, stretched
-            options[name] **= PAPER_EPOCHS / self.epochs
+            options[name] **= PAPER_EPOCHS / self.trained_epochs
         return options
 
     def recorded(self) -> dict[str, Any]:
@@ -396,9 +415,14 @@ class Training(Config):
         Of a class outside the checkout also its place and the text of its file: two of them may
         have the same fields and data, and other networks.
         """
-        places = ("results", "data_root", "images", "keep_weights", "keep_scores")
-        values = {k: v for k, v in self.recorded().items() if k not in places}
-        parts = [values, data.fingerprint]
+        values = self.recorded()
+        for spec in fields(self):
+            if spec.metadata["decides"] == "nothing":
+                del values[spec.name]
+            elif spec.metadata["decides"] == "by its file" and values[spec.name]:
+                content = resolve(values[spec.name]).read_bytes()
+                values[spec.name] = hashlib.sha256(content).hexdigest()
+        parts = [values, data.fingerprint, data.sizes]
         if ":" in self.experiment:
             texts = [inspect.getsource(sys.modules[name]) for name in self.modules()[1:]]
             parts += [self.experiment, *texts]

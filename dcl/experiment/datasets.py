@@ -135,7 +135,9 @@ class Pedestrians(Training):
         "resnet50 (paper), resnet18, or small for two cores",
         choices=("small", "resnet18", "resnet50"),
     )
-    weights: str = option("", "file with pretrained weights of resnet50 or resnet18")
+    weights: str = option(
+        "", "file with pretrained weights of resnet50 or resnet18", decides="by its file"
+    )
     height: int = option(64, "rows of the images, twice the columns (for results: 256)", low=32)
     train_images: int = option(
         6_000, "drawn persons to train on, if the dataset is drawn", low=100, only="drawn"
@@ -187,10 +189,10 @@ class Pedestrians(Training):
 
     def _network(self, data: Dataset, **start: Any) -> nn.Module:
         """With what a network of torchvision starts from."""
-        size, wishes = (len(data.attributes), data.classes), self.entry.network
+        size, wishes = (len(data.attributes), data.classes), dict(self.entry.network)
         if self.backbone == "small":
             return ResNetCIFAR(*size, depth=14, stem_stride=2, **wishes)
-        return TorchvisionModel(self.backbone, *size, **wishes, **start)
+        return TorchvisionModel(self.backbone, *size, **wishes | start)
 
 
 FORMER = ("recluster_every",)  # options that had no effect, of older records
@@ -212,8 +214,11 @@ class Table(Training):
         "",
         "the table, .csv, .tsv or .parquet, or a folder with a sub-folder of images for each "
         "class; without one, faces are drawn",
+        decides="nothing",
     )
-    images: str = option("", "folder or .zip of its images; without one, the table's folder")
+    images: str = option(
+        "", "folder or .zip of its images; without one, the table's folder", decides="nothing"
+    )
     labels: str = option("", "columns of labels, as a CSV row has them; without, by their names")
     ignore: str = option("", "columns to leave out, as a CSV row has them")
     codes: str = option(
@@ -235,7 +240,7 @@ class Table(Training):
     backbone: str = option(
         "small", "small for two cores, deepid2 (CelebA's, 55 by 47), or a name of torchvision"
     )
-    weights: str = option("", "file with pretrained weights of the backbone")
+    weights: str = option("", "file with pretrained weights of the backbone", decides="by its file")
     hidden: int = option(128, "units of the two hidden layers for features (ours)", low=1)
     drawn_faces: int = option(2_000, "faces that are drawn without a table", low=200, only="drawn")
     epochs: int = option(20, "times every sample is seen (ours)", low=1)
@@ -317,7 +322,7 @@ class Table(Training):
 
     def _network(self, data: Dataset, **start: Any) -> nn.Module:
         """With what a network of torchvision starts from."""
-        size, wishes = (len(data.attributes), max(data.class_sizes)), self.entry.network
+        size, wishes = (len(data.attributes), max(data.class_sizes)), dict(self.entry.network)
         images = data.splits["train"].images
         if images.ndim == 2:
             return MLP(images.shape[1], *size, hidden=self.hidden, **wishes)
@@ -326,7 +331,7 @@ class Table(Training):
         if self.backbone == "deepid2":
             return DeepID2(*size, **wishes)
         start["size"] = self.height, self.width
-        return TorchvisionModel(self.backbone, *size, **wishes, **start)
+        return TorchvisionModel(self.backbone, *size, **wishes | start)
 
 
 def _pretrained(weights: str) -> dict[str, Path]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from .config import ConfigError, Training
+from .config import ConfigError, Training, resolve
 from .datasets import find_dataset
 
 KEYS = {"experiment": str, "parameters": dict, "methods": list, "seeds": list}
@@ -27,7 +27,7 @@ class Run:
 
     def missing(self) -> list[str]:
         """Records that do not exist yet."""
-        return [path for path in self.records if not Path(path).is_file()]
+        return [path for path in self.records if not resolve(path).is_file()]
 
 
 def find_grid(folder: Path, grid: str) -> Path:
@@ -50,6 +50,7 @@ def records_folder(folder: Path, path: Path) -> str:
     >>> records_folder(Path("grids"), Path("grids/paper/table2.yaml"))
     'results/paper'
     """
+    folder, path = folder.resolve(), path.resolve()
     below = path.relative_to(folder).parent if path.is_relative_to(folder) else Path()
     return str("results" / below)
 

@@ -121,10 +121,8 @@ def predict_classes(
     model = config.blank_network(_as_dataset(names, classes, shape))
     records.load_into(model, records.read_weights(record_path), record_path)
     model.to(chosen).eval()
-    counts = torch.ones(len(classes), max(classes), dtype=torch.long)
-    exists = torch.arange(max(classes)) < torch.tensor(classes)[:, None]
     criterion = config.entry.criterion(
-        counts * exists, config.epochs, seed=config.seed,
+        _class_counts(record, classes), config.trained_epochs, seed=config.seed,
         classes=classes if len(set(classes)) > 1 else None, **config.criterion_options(),
     ).eval()  # fmt: skip
     words = _class_names(record, names)
@@ -242,6 +240,14 @@ def _attributes(record: dict[str, Any]) -> tuple[list[str], tuple[int, ...]]:
     """Names of the attributes, and how many classes each has."""
     table = record["test"]["per_attribute"]
     return list(table), tuple(len(records.confusion_of(row)) for row in table.values())
+
+
+def _class_counts(record: dict[str, Any], classes: tuple[int, ...]) -> Tensor:
+    """Of the training, (A, C); 1 of each class for an older record, which does not hold them."""
+    held = record["dataset"].get("class_counts")
+    if held is not None:
+        return torch.tensor(held)
+    return (torch.arange(max(classes)) < torch.tensor(classes)[:, None]).long()
 
 
 def _offsets(

@@ -20,6 +20,7 @@ from safetensors.torch import load, save
 from scipy.special import stdtrit
 from torch import Tensor, nn
 
+from ..protocol import UntrainedError
 from .outputs import OutputError, check_replaced, json_of, write_whole
 
 SCHEMA = 2
@@ -273,7 +274,7 @@ def by_weights_alone(record: Path, method: str) -> Iterator[None]:
     """Refuse a method that scores by more than the weights of a network, by name."""
     try:
         yield
-    except RuntimeError as error:
+    except UntrainedError as error:
         raise WeightsError(
             f"{record}: method {method!r} decides by more than its weights: {error}"
         ) from None

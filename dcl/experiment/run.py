@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from ..data import Dataset, Resident
+from ..methods import TASKS
 from ..protocol import Criterion
 from . import distributed, outputs, provenance, records, trainer
 from .checkpoint import Progress, alone, resumable
@@ -21,7 +22,6 @@ from .machine import best_precision, fair_share
 from .testing import metrics_of, tested
 from .trainer import predict
 
-QUICK_EPOCHS = 2
 CHECKPOINT_SIZE = 8  # times the weights: they, momentum, two best epochs; twice while written
 
 
@@ -70,13 +70,13 @@ def build_criterion(config: Training, data: Dataset) -> Criterion:
     options = config.criterion_options() | {"seed": config.seed}
     if not isinstance(data.classes, int):
         options["classes"] = tuple(data.classes)
+    if config.entry.tasks == "binary" and set(data.class_sizes) != {2}:
+        raise ConfigError(
+            f"method {config.method!r} is for {TASKS['binary']}, {data.title} has one of "
+            f"{max(data.class_sizes)} classes: choose another"
+        )
     with as_config_error():
-        return config.entry.criterion(data.class_counts, epochs_of(config), **options)
-
-
-def epochs_of(config: Training) -> int:
-    """Epochs to train: the configuration's, or a few for a quick look."""
-    return min(config.epochs, QUICK_EPOCHS) if config.profile == "quick" else config.epochs
+        return config.entry.criterion(data.class_counts, config.trained_epochs, **options)
 
 
 def threads(device: torch.device) -> AbstractContextManager:
@@ -153,7 +153,7 @@ def run(config: Training, *, data: Dataset | None = None, show: bool = True) -> 
                 "date": datetime.now(UTC).isoformat(timespec="seconds"),
             }
             if first:
-                best = progress.best[config.entry.decisions[0]]
+                best = progress.best[record["decision"]]
                 if config.keep_weights:
                     records.write_weights(best["model"], path)
                 records.write(record, path)
@@ -186,7 +186,7 @@ def _train(
         criterion,
         splits["train"],
         splits.get("val"),
-        epochs=epochs_of(config),
+        epochs=config.trained_epochs,
         batch_size=config.batch_size,
         lr=config.lr,
         momentum=config.momentum,
@@ -229,6 +229,11 @@ def check(record_path: Path, **places: str) -> dict[str, Any]:
         raise ConfigError(
             f"the data are not those of {record_path} (fingerprint {data.fingerprint}, recorded "
             f"{record['dataset']['fingerprint']}): give the same images with data_root"
+        )
+    if data.sizes != record["dataset"]["found"]:
+        raise ConfigError(
+            f"the splits are not those of {record_path} ({data.sizes}, recorded "
+            f"{record['dataset']['found']}): give the same data with data_root"
         )
     device = pick_device(config.device)
     model = config.blank_network(data)

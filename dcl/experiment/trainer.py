@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -125,6 +126,9 @@ def train(
     progress = Progress()
     if checkpoint is not None and checkpoint.exists():
         progress = load_checkpoint(checkpoint, identity, state)
+        if distributed.rank():  # the checkpoint holds the draws of the first process
+            others = distributed.rank() + distributed.processes() * progress.epoch
+            inside.manual_seed(seed + others)
         message = f"resuming after epoch {progress.epoch} of {epochs} from {checkpoint}"
         tqdm.write(message, file=sys.stderr)
     decisions = possible(decisions, val_set is not None)
@@ -213,7 +217,8 @@ def _train_epoch(
         watch.lap("data")
         logits, features = distributed.gather(len(index), *checked(network(images)))
         watch.lap("forward")
-        loss = loss_of(logits, features, labels, *((index,) if criterion.wants_rows else ()))
+        rows = {"rows": index} if criterion.wants_rows else {}
+        loss = loss_of(logits, features, labels, **rows)
         watch.lap("loss")
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -222,14 +227,14 @@ def _train_epoch(
         watch.lap("optimiser")
         loss = loss.detach()
         first_bad = torch.where(loss.isfinite(), first_bad, first_bad.clamp(max=step))
-        totals.add({"loss": loss, **criterion.parts})
+        totals.add({**criterion.parts, "loss": loss})
         bar.update()
     bad_step = int(first_bad)  # the epoch's one look at the device
     seconds = time.perf_counter() - started
     row = totals.means() | {"lr": rates[0], "ms_per_step": 1000 * seconds / len(rates)}
     row["steps"] = len(rates)
     for name in {"triples", "active", "quintuplets"} & row.keys():
-        row[name] = sum(row[name])  # of all attributes, a step
+        row[name] = float(np.sum(row[name]))  # of all attributes, a step
     for name in {"share_kept", "minority_weight"} & row.keys():
         row[name] = [round(value, 4) for value in row[name]]  # a record stays small
     return row | {"ms": watch.milliseconds()}, bad_step if bad_step < len(rates) else None

@@ -95,7 +95,7 @@ def _faults(record: dict[str, Any]) -> Iterator[str]:
         absent = [key for key in keys if key not in record.get(part, {})]
         if absent:
             yield f"{part} has no {', '.join(absent)}"
-    if record["experiment"] not in DATASETS:
+    if record["experiment"] not in DATASETS and ":" not in record["experiment"]:
         yield f"unknown experiment {record['experiment']!r}"
     if not isinstance(record["seed"], int) or not isinstance(record["method"], str):
         yield f"method {record['method']!r} and seed {record['seed']!r} are no name and number"
@@ -173,7 +173,7 @@ def scores_fault(path: Path) -> str:
     try:
         kept, recorded = records.read_scores(record), records.read(record)
         odds, labels = kept["test"]
-        shapes = {x.shape[1:] for pair in (kept["val"], kept["test"]) for x in pair}
+        shapes = {x.shape[1:] for pair in kept.values() for x in pair}
         if shapes != {(len(recorded["test"]["per_attribute"]),)} or len(odds) != len(labels):
             return "not the attributes of its record"
         for column, (name, row) in enumerate(recorded["test"]["per_attribute"].items()):

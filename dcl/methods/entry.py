@@ -54,7 +54,7 @@ class Method:
     network : mapping
         Arguments that the network is made with: ``cosine``, which all of `dcl.networks` take.
     decisions : tuple of str
-        Of `dcl.DECISIONS`, those that it is tested with; the first is the one it was made for.
+        Of `dcl.DECISIONS`, ``argmax`` and those that it is tested with, too.
     stretches : tuple of str
         Options that are factors per epoch of a training of 300 epochs, as the paper's ``decay``: a
         training of another length takes ``option ** (300 / epochs)``, unless ``stretch`` is False.
@@ -82,6 +82,11 @@ class Method:
         choose("tasks", self.tasks, tuple(TASKS))
         for decision in self.decisions:
             choose("decision", decision, DECISIONS)
+        if self.decisions[:1] != ("argmax",):
+            raise ValueError(
+                f"method {self.name!r}: decisions begin with argmax, by which every run is chosen "
+                f"and checked, got {self.decisions}"
+            )
         if isinstance(self.build, functools.partial) and self.signature is None:
             raise ValueError(
                 f"method {self.name!r}: the options of a partial cannot be read. Give signature=, "
@@ -162,7 +167,11 @@ def options_of(function: Callable[..., Any]) -> dict[str, Option]:
                     f"{what} is a {kind}, which no command line gives: annotate it int, float, "
                     f"str or bool, and let the function refuse other values"
                 )
-            if parameter.default is parameter.empty:
+            default = parameter.default
+            if default is parameter.empty:
                 raise ValueError(f"{what} has no default: give it one")
-            options[name] = Option(parameter.default, plain, doc)
+            if type(default) not in plain and not (type(default) is int and float in plain):
+                allowed = " or ".join(kind.__name__ for kind in plain)
+                raise ValueError(f"{what} is {default!r} by default: give it one of {allowed}")
+            options[name] = Option(default, plain, doc)
     return options

@@ -24,7 +24,7 @@ from ..checks import (
     number,
     whole,
 )
-from ..protocol import Criterion, Look
+from ..protocol import Criterion, Look, UntrainedError
 from ..reminders import Reminders, caller
 from ..sampling import weigh, weighted_cross_entropy
 from .clusters import PARTNERS, cluster_classes, find_partners, nearby_margins
@@ -330,7 +330,7 @@ class LMLE(Criterion):
 
     def _check_clustered(self) -> None:
         if not len(self.clusters):
-            raise RuntimeError(
+            raise UntrainedError(
                 "there are no clusters yet: call recluster(features, labels) with those of the "
                 "training set, or before_epoch(epoch, look) before each epoch, where look() gives "
                 "them"

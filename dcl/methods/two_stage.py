@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..checks import UNKNOWN, check_tensors, number
 from ..criterion import PRESETS, DCLLoss
-from ..protocol import Look, shares
+from ..protocol import Look, UntrainedError, shares
 from ..reminders import Reminders
 from .entry import Method
 from .losses import TAU, Tau
@@ -66,7 +66,7 @@ class ClassifierRetraining(DCLLoss):
         """Of the new layer; before there is one the logits, while training goes on."""
         if self.weight is None or self.bias is None:
             if not self.training:
-                raise RuntimeError("crt decides by a layer learned in training: train first")
+                raise UntrainedError("crt decides by a layer learned in training: train first")
             return logits
         _check_width(features, self.weight)
         x = features.transpose(0, 1)  # (A, N, D) x (A, D, C)

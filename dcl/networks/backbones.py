@@ -162,7 +162,7 @@ class TorchvisionModel(Multihead):
         File with a state_dict of that network, such as torchvision's ``resnet50-0676ba61.pth``,
         trained with ImageNet's mean and deviation. We never download anything.
     statistics : pair of triples, optional
-        See `Multihead`; with `weights` those of ImageNet.
+        See `Multihead`; with `weights` those of ImageNet unless given.
     size : (int, int), optional
         Height and width of the images, to raise an error here if the network cannot take them:
         a vision transformer has a fixed size.
@@ -192,7 +192,7 @@ class TorchvisionModel(Multihead):
         trunk = getattr(torchvision.models, name)(weights=None)
         if weights is not None:
             _load_weights(trunk, Path(weights), name)
-            statistics = IMAGENET
+            statistics = statistics or IMAGENET
         super().__init__(trunk, attributes, classes, width, statistics=statistics, cosine=cosine)
         if size is not None:
             _check_size(self, name, size)

@@ -57,8 +57,9 @@ def full_size(
 ) -> list[dict[str, Any]]:
     """Milliseconds of a training step in epochs over random images, as many as `Network.images`.
 
-    The methods and precisions take turns, an epoch each, in another order every time. The first
-    epoch of each warms up and is not timed; on a GPU its memory is counted.
+    The methods and precisions take turns of two epochs, in another order every time. The second is
+    timed: in the first a GPU captures the loss as a graph, which a training does once. The memory
+    of a GPU is counted in the first turn.
 
     Parameters
     ----------
@@ -108,17 +109,16 @@ def _epochs_of(
     }
     times: dict[tuple[str, str], list[float]] = {key: [] for key in keys}
     peaks = dict.fromkeys(keys, 0)
-    for round_ in range(epochs + 1):
+    for round_ in range(epochs):
         for key in random.Random(round_).sample(keys, len(keys)):
             model, criterion = made[key]
             before = 0 if round_ else _count_anew(device)
             progress = train(
-                model, criterion, data, None, epochs=1, batch_size=PAPER["batch"], lr=1e-3,
+                model, criterion, data, None, epochs=2, batch_size=PAPER["batch"], lr=1e-3,
                 momentum=0.9, weight_decay=0.0, seed=0, precision=key[1], show=False,
             )  # fmt: skip
-            if round_:
-                times[key].append(progress.history[-1]["ms_per_step"])
-            elif device.type == "cuda":
+            times[key].append(progress.history[-1]["ms_per_step"])
+            if not round_ and device.type == "cuda":
                 own = sum(p.numel() * p.element_size() for p in model.parameters())
                 peaks[key] = torch.cuda.max_memory_allocated(device) - before + own
     return [

@@ -8,6 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dcl.data.resident import Resident, Split, flip
 from dcl.experiment.meters import Stopwatch, Totals
+from dcl.experiment.trainer import InBfloat16
 from dcl.graphed import graphed
 from dcl.networks.models import DeepID2
 
@@ -65,15 +66,17 @@ class Step:
         self.criterion = build(name, counts, PAPER["k"]).to(device)
         self.loss_of, self.totals = graphed(self.criterion), Totals()
         self.optimiser = torch.optim.SGD(self.model.parameters(), 1e-3, momentum=0.9)
-        self.device, self.precision = device, precision
+        self.network: torch.nn.Module = self.model
+        if precision == "bfloat16":
+            self.network = InBfloat16(self.model, device.type)
+        self.device = device
 
     def __call__(self, watch: Stopwatch | None = None) -> None:
         watch = watch or Stopwatch(self.device)
         watch.start()
         images, labels = self.data.batch(self.index, self.generator)
         watch.lap("data")
-        with torch.autocast(self.device.type, torch.bfloat16, self.precision == "bfloat16"):
-            outputs = self.model(images)
+        outputs = self.network(images)
         watch.lap("forward")
         loss = self.loss_of(*outputs, labels)
         self.totals.add({"loss": loss.detach(), **self.criterion.parts})

@@ -109,15 +109,15 @@ def calls(
     outputs = logits.requires_grad_(), features.requires_grad_()
     made = {name: build(name, counts, sizes["k"]).to(device) for name in names}
     losses = {name: wrap(criterion) for name, criterion in made.items()}
-    rows: dict[str, tuple] = {}
+    rows: dict[str, dict[str, torch.Tensor]] = {}
     totals = Totals()
     for name, criterion in made.items():
         if getattr(criterion, "wants_rows", False):  # the batch is its training set
             criterion.before_epoch(0, lambda: (features.detach(), labels))
-            rows[name] = (torch.arange(len(labels), device=device),)
+            rows[name] = {"rows": torch.arange(len(labels), device=device)}
 
     def call(name: str) -> None:
-        loss = losses[name](*outputs, labels, *rows.get(name, ()))
+        loss = losses[name](*outputs, labels, **rows.get(name, {}))
         torch.autograd.grad(loss, outputs, allow_unused=True)
         totals.add({"loss": loss.detach(), **getattr(made[name], "parts", {})})
 
