@@ -14,10 +14,10 @@ def dataset(labels, *, classes=2, names=("train", "test"), empty=(), **options) 
     labels = np.asarray(labels)
     split = Split(images=np.zeros((len(labels), 3, 2, 2), np.uint8), labels=labels)
     nothing = split.at(np.arange(0))
+    options = {"attributes": tuple("abcdefgh"[: labels.shape[1]])} | options
     return Dataset(
-        name="tiny", title="Tiny", attributes=tuple("abcdefgh"[: labels.shape[1]]),
-        classes=classes, splits=dict.fromkeys(names, split) | dict.fromkeys(empty, nothing),
-        expected={}, fingerprint="tiny", **options,
+        name="tiny", title="Tiny", classes=classes, expected={}, fingerprint="tiny",
+        splits=dict.fromkeys(names, split) | dict.fromkeys(empty, nothing), **options,
     )  # fmt: skip
 
 
@@ -49,11 +49,29 @@ def test_a_label_that_cannot_be_is_named_where_it_is_loaded(labels, message):
         ({"classes": (2, 2, 2)}, r"for each of the 2 attributes, got \(2, 2, 2\)"),
         ({"classes": (2, 1)}, "2 or more for each"),
         ({"classes": 1}, "2 or more for each"),
+        ({"attributes": ("a", "a")}, "two attributes are called 'a': rename one"),
+        ({"class_names": ("x", "y", "z")}, "3 class_names for 2 classes: give one for each"),
+        ({"groups": {"rare": ["c"]}}, "group 'rare' names 'c', which is none of a, b"),
     ],
 )
 def test_a_data_set_that_does_not_fit_together_is_refused(options, message):
     with pytest.raises(DataError, match=message):
         dataset([[0, 1], [1, 0]], **options)
+
+
+def test_groups_of_a_single_label_name_its_classes():
+    labels = [[0], [1], [2]]
+    assert dataset(labels, classes=3, groups={"rare": ["2"]}).groups == {"rare": ["2"]}
+    with pytest.raises(DataError, match="group 'rare' names '2', which is none of x, y, z"):
+        dataset(labels, classes=3, groups={"rare": ["2"]}, class_names=("x", "y", "z"))
+
+
+def test_augmentation_of_features_is_refused_as_nobody_would_call_it():
+    split = Split(images=np.zeros((2, 4), np.float32), labels=np.array([[0], [1]]))
+    usual = dataset([[0], [1]]).replace(splits={"train": split, "test": split})
+    assert usual.replace(augment=None).augment is None
+    with pytest.raises(DataError, match="augment is of images, and these are features"):
+        usual.replace(augment=lambda images, generator: images)
 
 
 def test_classes_that_are_equal_for_all_attributes_are_one_number():

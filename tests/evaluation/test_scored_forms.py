@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch import nn
 
 from dcl import (
     MeanBalancedAccuracy,
@@ -154,6 +155,15 @@ def test_ma_of_several_processes_is_of_their_counts_together(monkeypatch):
     monkeypatch.setattr(torch.distributed, "all_reduce", lambda x: x.add_(parts[1].counts))
     assert parts[0].compute() == expected
     assert parts[0].counts.sum() == 1  # its own stay its own
+
+
+def test_ma_in_a_module_moves_with_it_and_stays_of_its_process():
+    """DistributedDataParallel overwrites every buffer of a module by the first process's."""
+    metric = MeanBalancedAccuracy(2)
+    module = nn.Sequential(metric)
+    assert not [*module.buffers()]
+    assert not module.state_dict()
+    assert module.to("meta")[0].counts.device.type == "meta"
 
 
 def test_logits_of_another_number_of_attributes_are_refused_and_lists_are_taken():

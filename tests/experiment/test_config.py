@@ -4,10 +4,12 @@ import ast
 import importlib
 import json
 import sys
+import warnings
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import papermill
 import pytest
 import torch
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 
 from dcl.__main__ import main
 from dcl.criterion import PRESETS, DCLLoss
+from dcl.data import Split
 from dcl.data.drawn.faces import load as faces
 from dcl.experiment.config import ConfigError, Training, from_notebook, resolve
 from dcl.experiment.datasets import (
@@ -26,7 +29,7 @@ from dcl.experiment.datasets import (
     config_of,
     find_dataset,
 )
-from dcl.experiment.run import run, source_of
+from dcl.experiment.run import build_criterion, run, source_of
 from dcl.methods import METHODS, Method
 from dcl.networks.models import DeepID2
 
@@ -235,6 +238,45 @@ def test_identity_follows_configuration_and_data_not_the_folders():
     assert one.record_path(data) != one.record_path(other)
 
 
+def test_where_a_split_ends_is_a_part_of_a_runs_name():
+    data, config = faces(6, val=2, test=2), CelebA()
+    train, val = data.splits["train"], data.splits["val"]
+    joined = [np.concatenate([getattr(s, x) for s in (train, val)]) for x in ("images", "labels")]
+    moved = [Split(images=joined[0][r], labels=joined[1][r]) for r in (np.arange(5), [5, 6, 7])]
+    other = data.replace(splits=data.splits | dict(zip(("train", "val"), moved, strict=True)))
+    assert other.fingerprint == data.fingerprint
+    assert config.identity(other) != config.identity(data)
+
+
+def test_pretrained_weights_are_named_by_what_they_hold(tmp_path):
+    data, names = faces(4, val=2, test=2), []
+    for folder, content in (("a", b"1"), ("b", b"1"), ("c", b"2")):
+        path = tmp_path / folder / "weights.pth"
+        path.parent.mkdir()
+        path.write_bytes(content)
+        config = Pedestrians(backbone="resnet18", weights=str(path))
+        names.append(config.identity(data))
+    assert names[0] == names[1] != names[2]
+
+
+def test_a_quick_look_stretches_a_schedule_to_its_own_epochs():
+    quick = CelebA(profile="quick", epochs=30)
+    assert quick.criterion_options() == CelebA(epochs=quick.trained_epochs).criterion_options()
+
+
+def test_class_counts_that_nobody_has_are_not_warned_of():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Cifar100(method="crl-original", eta=0.02)
+
+
+def test_a_method_of_yes_or_no_is_refused_for_many_classes(monkeypatch):
+    monkeypatch.setitem(METHODS, "odds", Method("odds", DCLLoss, "", tasks="binary"))
+    config = Cifar100(method="odds", profile="quick")
+    with pytest.raises(ConfigError, match="'odds' is for yes-or-no attributes, .* of 100 classes"):
+        build_criterion(config, config.load())
+
+
 def test_a_relative_path_means_the_same_in_every_folder_of_the_checkout(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert resolve("data") == tmp_path / "data"
@@ -301,6 +343,7 @@ def called(name, default, **about):
     return Method("mine", build, "mine", signature=signature, **about)
 
 LR = called("lr", 0.1)
+FIXED = called("share", 0.1, fixed={"precision": "high"})
 TRUNK = called("trunk", True)
 GAMMA = called("gamma", 0.5)
 SAME_GAMMA = called("gamma", 2.0)
@@ -344,6 +387,7 @@ def test_a_data_set_and_a_method_outside_the_checkout_run(my_lab, tmp_path, monk
     ("method", "values", "names"),
     [
         ("LR", {}, "option 'lr' of method 'my_lab:LR' is also a parameter of every training"),
+        ("FIXED", {}, "option 'precision' of method 'my_lab:FIXED' is also a parameter of every"),
         ("TRUNK", {}, "option 'trunk' .* of every training of CelebA: call it otherwise"),
         ("GAMMA", {}, "'gamma' .* is 0.5 by default, that of focal 2.0, which a notebook gives"),
         ("HALF", {"shar": 1}, "unknown parameter 'shar': did you mean 'share'"),

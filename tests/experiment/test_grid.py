@@ -11,9 +11,15 @@ import nbformat
 import pytest
 import yaml
 
-from dcl.experiment.config import ConfigError
+from dcl.experiment.config import ConfigError, resolve
 from dcl.experiment.datasets import CelebA
-from dcl.experiment.grid import find_grid, papermill_options, read_grid, run_all
+from dcl.experiment.grid import (
+    find_grid,
+    papermill_options,
+    read_grid,
+    records_folder,
+    run_all,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 GRIDS = ROOT / "notebooks" / "grids"
@@ -106,6 +112,21 @@ def test_a_run_with_its_records_misses_none(tmp_path, monkeypatch):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text("{}")
     assert run.missing() == []
+
+
+def test_a_grid_below_the_checkout_finds_the_records_that_its_runs_leave(tmp_path, monkeypatch):
+    (tmp_path / "_config.yml").touch()
+    (tmp_path / "dcl").mkdir()
+    (tmp_path / "dcl" / "__init__.py").touch()
+    (tmp_path / "notebooks" / "grids").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "notebooks")
+    folder = resolve("notebooks/grids")
+    path = written(tmp_path / "notebooks" / "grids")
+    assert records_folder(folder, path) == records_folder(folder, Path("grids", path.name))
+    run, *_ = read_grid(path, {}, records_folder(folder, path))
+    (tmp_path / run.records[0]).parent.mkdir(parents=True)
+    (tmp_path / run.records[0]).write_text("{}")
+    assert run.records[0] not in run.missing()
 
 
 def test_an_override_wins_over_the_file(tmp_path):

@@ -17,6 +17,7 @@ from dcl.data.table_file import read_table
 from dcl.evaluation.thresholds import ALWAYS
 from dcl.experiment import records
 from dcl.experiment.datasets import Table
+from dcl.experiment.records import by_weights_alone
 from dcl.experiment.run import run
 
 OPTIONS = {"drawn_faces": 240, "epochs": 1, "height": 24, "width": 20, "device": "cpu"}
@@ -204,6 +205,25 @@ def test_a_method_that_decides_by_more_than_the_weights_is_named(made, tmp_path,
     command = ["predict", str(path), str(images), "--out", str(tmp_path / "found.csv")]
     assert main([*command, "--decision", "argmax"]) == 2
     assert "method 'crt' decides by more than its weights" in capsys.readouterr().err
+
+
+def test_what_has_nothing_to_do_with_a_method_is_not_said_of_it(made):
+    with pytest.raises(RuntimeError, match="out of memory"), by_weights_alone(made[0]["path"], "x"):
+        raise RuntimeError("out of memory")
+
+
+def test_scores_that_need_class_counts_are_of_those_of_the_training(made, tmp_path, monkeypatch):
+    record, data, images = made
+    monkeypatch.setattr(
+        "dcl.protocol.Criterion.scores", lambda self, x, *_: x * 0 + self.class_counts
+    )
+    rows = predicted(record, images, tmp_path / "counts.csv")
+    counts = data.class_counts
+    of_two = [a for a, size in enumerate(data.class_sizes) if size == 2]
+    assert of_two
+    for a in of_two:
+        margin = float(counts[a, 1] - counts[a, 0])
+        assert {row[f"{data.attributes[a]}_score"] for row in rows.values()} == {f"{margin:.4f}"}
 
 
 def predicted(record, images, out) -> dict[str, dict[str, str]]:

@@ -10,6 +10,7 @@ from dcl.data.resident import Resident, Split
 from dcl.experiment import trainer
 from dcl.experiment.checkpoint import TrainingError
 from dcl.networks.models import MLP
+from dcl.protocol import Criterion
 
 
 class Drops(nn.Module):
@@ -23,7 +24,18 @@ class Drops(nn.Module):
         return self.rest(self.drop(x))
 
 
-def fit(model=None, *, rows=40, batch_size=16, epochs=3, **more) -> dict[str, torch.Tensor]:
+class Rows(Criterion):
+    """Asks for rows, which no method of its takes."""
+
+    wants_rows = True
+
+    def classification_loss(self, logits, labels, weights):
+        return logits.sum(), None
+
+
+def fit(
+    model=None, criterion=None, *, rows=40, batch_size=16, epochs=3, **more
+) -> dict[str, torch.Tensor]:
     """The weights after a training on a few rows of features."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(rows, 6, generator=generator).numpy()
@@ -31,8 +43,9 @@ def fit(model=None, *, rows=40, batch_size=16, epochs=3, **more) -> dict[str, to
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = Drops() if model is None else model
+    criterion = criterion or DCLLoss(torch.tensor([[20, 20]]), epochs, seed=0)
     trainer.train(
-        model, DCLLoss(torch.tensor([[20, 20]]), epochs, seed=0), split, split, epochs=epochs,
+        model, criterion, split, split, epochs=epochs,
         batch_size=batch_size, lr=0.1, momentum=0.9, weight_decay=0.0, seed=0, show=False, **more,
     )  # fmt: skip
     return model.state_dict()
@@ -43,6 +56,11 @@ def test_a_network_with_dropout_trains_alike_whatever_was_drawn_before():
     torch.rand(7)  # of the caller's
     for name, values in fit().items():
         assert torch.equal(values, first[name]), name
+
+
+def test_rows_become_no_weights_of_a_criterion_that_forgot_to_take_them():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'rows'"):
+        fit(criterion=Rows(torch.tensor([[20, 20]]), 3))
 
 
 def test_a_network_with_dropout_resumes_to_the_bit(tmp_path, monkeypatch):

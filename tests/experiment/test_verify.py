@@ -114,6 +114,19 @@ def test_weights_whose_data_are_not_here_are_not_counted_as_tested(tmp_path):
     assert faults[0].startswith(f"{record.with_suffix('.safetensors')}: ")
 
 
+def test_a_record_of_a_data_set_outside_the_checkout_is_whole(tmp_path):
+    assert record_fault(touched(tmp_path, lambda r: r.update(experiment="my_sets:Mine"))) == ""
+
+
+def test_scores_of_data_without_a_validation_split_are_whole(tmp_path):
+    kept = next(RESULTS.rglob("dcl-*.scores.npz"))
+    record = kept.name.removesuffix(".scores.npz") + ".json"
+    shutil.copy(kept.with_name(record), tmp_path)
+    with np.load(kept) as arrays:
+        np.savez(tmp_path / kept.name, **{k: v for k, v in arrays.items() if k[:4] == "test"})
+    assert scores_fault(tmp_path / kept.name) == ""
+
+
 def test_scores_that_are_not_their_records_are_named(tmp_path):
     kept = next(RESULTS.rglob("dcl-*.scores.npz"))
     here = tmp_path / kept.name

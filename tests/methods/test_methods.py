@@ -715,6 +715,10 @@ def chosen(*, how: Annotated[Literal["a", "b"], "of mine"] = "a"):
     """An option that no command line gives."""
 
 
+def without_a_value(*, rate: Annotated[float | None, "of mine"] = None):
+    """An option that no command line could leave out."""
+
+
 def without_default(*, first: Annotated[float, "of mine"]):
     """An option without a default."""
 
@@ -732,6 +736,9 @@ def without_default(*, first: Annotated[float, "of mine"]):
         ({"build": chosen}, "'how' of chosen is a typing.Literal.* annotate it int, float, str"),
         ({"build": without_default}, "'first' of without_default has no default: give it one"),
         ({"build": outside, "tasks": "many"}, "unknown tasks 'many'"),
+        ({"build": without_a_value}, "'rate' of without_a_value is None by default: give it one o"),
+        ({"build": outside, "decisions": ("tuned-mA", "argmax")}, "decisions begin with argmax"),
+        ({"build": outside, "decisions": ()}, "decisions begin with argmax"),
     ],
 )
 def test_an_entry_that_cannot_work_is_refused_when_it_is_made(about, words):

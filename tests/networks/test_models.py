@@ -129,6 +129,9 @@ def test_a_network_of_torchvision_by_name_takes_its_weights(tmp_path, name):
     logits, features = model(torch.zeros(2, 3, 48, 40))
     assert (logits.shape, features.shape) == ((2, 3, 4), (2, 3, 64))
     assert model.training
+    mine = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
+    other = TorchvisionModel(name, weights=tmp_path / "weights.pth", statistics=mine)
+    assert not torch.equal(other.scale, model.scale)
     own = dict(model.trunk.named_parameters())
     assert own
     for key, value in source.named_parameters():
