@@ -94,10 +94,16 @@ def state_of(notebook: Path, profile: str) -> str:
     """Hash of all that the outputs of a notebook are made from."""
     paths = {path for pattern in INPUTS for path in ROOT.glob(pattern)} | code_of(notebook)
     paths -= set(ROOT.glob("results/runs/**/*"))  # written by the notebooks themselves
-    state = hashlib.sha256(profile.encode())
+    state = hashlib.sha256(f"{profile} {versions()}".encode())
     for path in [notebook, *sorted(paths)]:
         state.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + digest_of(path))
     return state.hexdigest()
+
+
+@cache
+def versions() -> str:
+    """Of the packages that a page is made with, in words."""
+    return ", ".join(f"{name} {version(name)}" for name in SHOWN_VERSIONS)
 
 
 @cache
@@ -373,11 +379,10 @@ def execution_status(pages: dict[str, Path]) -> str:
         rows.append(f"| [](../{page}.ipynb) | {done['profile']} | {cells} | {done['seconds']} |")
         total += done["seconds"]
     made_on = environment(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    versions = ", ".join(f"{name} {version(name)}" for name in SHOWN_VERSIONS)
     facts = [
         f"* {total / 60:.0f} minutes added up, several notebooks at a time",
         f"* {made_on['device']}, {os.cpu_count()} cores",
-        f"* Python {made_on['python']}; {versions}",
+        f"* Python {made_on['python']}; {versions()}",
         f"* source of method and trainer: `{source_hash('dcl.experiment.trainer')}`",
     ]
     return "\n".join([*rows, "", *facts, ""])

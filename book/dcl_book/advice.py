@@ -14,9 +14,8 @@ import pandas as pd
 from . import evidence
 from .finding import Finding
 from .measures import OWN, Measure, attribute, metric
-from .names import called
+from .names import PLAIN, called
 
-PLAIN = "cross-entropy"
 PRIOR, TUNED = "prior", "tuned-mA"
 AT = {PRIOR: "the prior", TUNED: "tuned thresholds", OWN: "its own decision"}
 AT_PRIOR = "mA, prior"

@@ -10,9 +10,8 @@ import pandas as pd
 from dcl.experiment import records
 from dcl.experiment.config import Training
 
-from .names import PRIOR
+from .names import PLAIN, PRIOR
 
-PLAIN = "cross-entropy"
 ELSEWHERE = ("results", "data_root", "device", "keep_weights", "keep_scores")  # decide no number
 
 

@@ -6,6 +6,7 @@ have those of `dcl.methods.METHODS`; the glossary gives both.
 
 import re
 
+PLAIN = "cross-entropy"
 PRIOR = "cross-entropy, prior"  # the row of cross entropy decided at the training prior
 NAMES = {
     "cross-entropy": "cross entropy",

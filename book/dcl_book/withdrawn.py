@@ -8,7 +8,7 @@ MARGINS = {"lmle": (0.1, 0.2, 0.4)}  # of the hinges that a method sums for each
 NEAR = 0.005  # of the margins' sum; batches of a run that learns stay off it by far more
 
 
-def collapsed(record: dict[str, Any]) -> str:
+def withdrawn(record: dict[str, Any]) -> str:
     """Why a run is not shown: its metric loss ended at the margins' sum. Empty for other runs.
 
     With all features in one point every distance is 0, and each hinge its margin: the loss is
@@ -18,8 +18,8 @@ def collapsed(record: dict[str, Any]) -> str:
     --------
     >>> history = [{"epoch": 4, "metric": 1.3}, {"epoch": 5, "metric": 1.4}]
     >>> record = {"method": "lmle", "history": history, "test": {"per_attribute": {"a": 0, "b": 0}}}
-    >>> collapsed(record)
-    'metric loss 1.40 = 2 x (0.1 + 0.2 + 0.4) from epoch 6 on: all features in one point'
+    >>> withdrawn(record)
+    'collapsed, metric loss 1.40 = 2 x (0.1 + 0.2 + 0.4) from epoch 6 on: all features in one point'
     """
     margins = MARGINS.get(record["method"])
     rows = [row for row in record.get("history", []) if row.get("metric") is not None]
@@ -33,12 +33,6 @@ def collapsed(record: dict[str, Any]) -> str:
     since = rows[int(np.flatnonzero(off)[-1]) + 1 if off.any() else 0]["epoch"] + 1
     words = " + ".join(f"{margin:g}" for margin in margins)
     return (
-        f"metric loss {rows[-1]['metric']:.2f} = {attributes} x ({words}) from epoch {since} on: "
-        f"all features in one point"
+        f"collapsed, metric loss {rows[-1]['metric']:.2f} = {attributes} x ({words}) from epoch "
+        f"{since} on: all features in one point"
     )
-
-
-def withdrawn(record: dict[str, Any]) -> str:
-    """Why a run is not shown; empty for a run that is its method."""
-    reason = collapsed(record)
-    return f"collapsed, {reason}" if reason else ""

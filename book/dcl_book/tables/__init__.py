@@ -2,7 +2,6 @@
 
 from .choices import choices, sensitivity
 from .methods import (
-    best,
     learning_rates,
     means,
     overview,
@@ -26,7 +25,6 @@ __all__ = [
     "TABLE_2",
     "attributes",
     "averages",
-    "best",
     "choices",
     "download",
     "learning_rates",

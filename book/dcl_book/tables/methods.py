@@ -94,11 +94,6 @@ def overview(runs: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns=[x for x in first["groups"] if table[x].equals(everything)])
 
 
-def best(runs: pd.DataFrame) -> str:
-    """The method with the largest mean mA."""
-    return runs.groupby("method")["mA"].mean().idxmax()
-
-
 def learning_rates(runs: pd.DataFrame, measure: Measure = best_on_validation) -> pd.DataFrame:
     """A measure, mA on validation, of one seed of each method at each learning rate.
 
