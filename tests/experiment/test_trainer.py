@@ -33,10 +33,25 @@ class Rows(Criterion):
         return logits.sum(), None
 
 
-def fit(
-    model=None, criterion=None, *, rows=40, batch_size=16, epochs=3, **more
-) -> dict[str, torch.Tensor]:
+class Named(Criterion):
+    """Has parts whose names the trainer knows, of other values and shapes."""
+
+    def classification_loss(self, logits, labels, weights):
+        return logits.square().sum() + 1, None
+
+    def keep(self, labels, drawn, **parts):
+        super().keep(labels, drawn, loss=torch.tensor(-1.0), triples=torch.tensor(3.0))
+
+
+def fit(model=None, **options) -> dict[str, torch.Tensor]:
     """The weights after a training on a few rows of features."""
+    return trained(model, **options)[0].state_dict()
+
+
+def trained(
+    model=None, criterion=None, *, rows=40, batch_size=16, epochs=3, **more
+) -> tuple[nn.Module, list[dict]]:
+    """A network after a training on a few rows of features, and the history."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(rows, 6, generator=generator).numpy()
     split = Resident(Split(images=images, labels=np.arange(rows)[:, None] % 2), torch.device("cpu"))
@@ -44,11 +59,11 @@ def fit(
         torch.manual_seed(0)
         model = Drops() if model is None else model
     criterion = criterion or DCLLoss(torch.tensor([[20, 20]]), epochs, seed=0)
-    trainer.train(
-        model, criterion, split, split, epochs=epochs,
-        batch_size=batch_size, lr=0.1, momentum=0.9, weight_decay=0.0, seed=0, show=False, **more,
+    progress = trainer.train(
+        model, criterion, split, split, epochs=epochs, batch_size=batch_size, lr=0.1,
+        momentum=0.9, weight_decay=0.0, seed=0, show=False, **more,
     )  # fmt: skip
-    return model.state_dict()
+    return model, progress.history
 
 
 def test_a_network_with_dropout_trains_alike_whatever_was_drawn_before():
@@ -61,6 +76,11 @@ def test_a_network_with_dropout_trains_alike_whatever_was_drawn_before():
 def test_rows_become_no_weights_of_a_criterion_that_forgot_to_take_them():
     with pytest.raises(TypeError, match="unexpected keyword argument 'rows'"):
         fit(criterion=Rows(torch.tensor([[20, 20]]), 3))
+
+
+def test_parts_of_a_criterion_replace_no_number_of_the_history():
+    _, history = trained(criterion=Named(torch.tensor([[20, 20]]), 3))
+    assert all(row["loss"] >= 1 and row["triples"] == 3 for row in history)
 
 
 def test_a_network_with_dropout_resumes_to_the_bit(tmp_path, monkeypatch):

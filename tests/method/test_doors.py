@@ -610,6 +610,16 @@ def test_a_criterion_without_a_loss_says_what_to_define():
 
 
 @pytest.mark.parametrize("name", METHODS)
+def test_a_first_look_on_another_device_leaves_what_a_training_can_change(name):
+    criterion = made(name)
+    with torch.inference_mode():
+        criterion.follow(torch.device("meta"))
+    assert criterion.class_counts.is_meta
+    assert not [key for key, value in criterion.named_buffers() if value.is_inference()]
+    assert not getattr(criterion, "_g", criterion.class_counts).is_inference()
+
+
+@pytest.mark.parametrize("name", METHODS)
 def test_a_step_reads_its_labels_once(name, monkeypatch):
     criterion, (logits, features, labels) = made(name), batch_of(name)
     reads, plain = [], torch.Tensor.aminmax
