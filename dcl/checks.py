@@ -320,6 +320,18 @@ def warn_of_signs(labels: Tensor) -> None:
         )
 
 
+def warn_of_one_hot(labels: Tensor) -> None:
+    """Warn of labels (N, A) of which each row has one 1: A may be the classes of one label."""
+    if not reads_values(labels) or len(labels) < SURELY or labels.shape[1] < 2:
+        return
+    if bool((((labels == 0) | (labels == 1)).all(1) & (labels.sum(1) == 1)).all()):
+        warnings.warn(
+            f"labels of {labels.shape[1]} yes-or-no attributes have a single 1 in each row, as "
+            f"one-hot labels do: for one label of {labels.shape[1]} classes give labels.argmax(1)",
+            stacklevel=caller(),
+        )
+
+
 def _plain(value: Any) -> float:
     if isinstance(value, str | bytes):
         raise ValueError(f"got the text {str(value)!r}: give each class a number, 0, 1, ...")

@@ -12,6 +12,9 @@ function dclScoresNumbers() {
   const BOOTSTRAP = 200;
   const FEW = 20; // rows of the rarer class
   const DEVIATIONS = 3; // of a rank sum
+  const LITTLE = 0.1; // area under the ROC curve above that of chance
+  const SURELY = 20; // with so many rows a pattern is no coincidence
+  const TWICE = [0.5, 0.7311]; // the sigmoid of a probability
   const PRECISE = 1e4; // scores of more than four digits hardly agree by chance
   const LEVELS = 10; // different scores, of fewer many rows agree
   const MARKS = [",", ";", "\t"]; // that may be between cells
@@ -97,6 +100,59 @@ function dclScoresNumbers() {
   const MISSING = new Set(["", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "none"]);
   const KEYS = ["id", "split", "group"];
 
+  const SPLIT_NAMES = ("is_train is_valid is_val is_test partition eval_partition data_split dataset_split splits fold "
+    + "folds kfold cv_fold").split(" ");
+  const CALLED = "(?:[ _.-]?(?:no|nr|num|number|index|idx|key|code|name))?";
+  const PLACES = [ // ID and PLACE of the library: names of columns
+    /(?:^|[ _.-])[iI][dD]$|[a-z]I[dD]$/,
+    new RegExp("^(?:(?:uu|gu|u)id|mrn|index|idx|row|(?:patient|subject|person|customer|user|client|account|record|sample"
+      + `|case|lesion|study|image|row)${CALLED})$`, "i"),
+    new RegExp("^(?:camera|site|hospital|cent(?:er|re)|clinic|scanner|device|place|location|annotator|rater|grader|reader"
+      + `|video|sequence|track|source)${CALLED}$`, "i"),
+  ];
+
+  function splitName(word) {
+    const plain = word.trim().toLowerCase();
+    return ["train", "training"].includes(plain) ? "train" : SPLITS.get(plain);
+  }
+  const splitsIn = (cell) => (cell.match(/[A-Z]*[a-z]+|[A-Z]+/g) ?? []).map(splitName).filter((name) => name != null);
+
+  // A column that is left out: does it say the split, or name groups? `_like_splits` and `_like_groups`
+  // of the library.
+  function leftOut(name, at) {
+    const words = new Set(), parts = new Set(), values = PLACES.some((of) => of.test(name)) ? new Set() : null;
+    let every = true, known = 0; // whether every cell has a split in it
+    const take = (cells) => {
+      const cell = cells[at].normalize("NFC");
+      words.add(splitName(cell));
+      if (every) {
+        const inside = splitsIn(cell);
+        every = inside.length > 0;
+        inside.forEach((part) => parts.add(part));
+      }
+      if (values && !MISSING.has(cell.toLowerCase())) {
+        known++;
+        values.add(cell);
+      }
+    };
+    const split = () => {
+      const call = "call the column split, with val or test in each row, and leave training rows out";
+      if (!words.has(undefined) && words.size > 1) {
+        throw new TableError(`column '${name}': says to which split a row belongs: ${call}. Or take it out of the `
+          + "table, and all rows are cross-fitted", null, name);
+      }
+      const like = every && parts.has("train") && parts.size > 1; // such as PublicTest
+      const training = words.has("train") && (words.size === 1 || (words.has(undefined) && words.size > 2));
+      return like || training || SPLIT_NAMES.includes(name.toLowerCase())
+        ? [`column '${name}' may say to which split a row belongs: ${call}`] : [];
+    };
+    const counted = (n) => n.toLocaleString("en-US");
+    const group = () => (values && FOLDS <= values.size && values.size < known
+      ? [`column '${name}' has ${counted(values.size)} values in ${counted(known)} rows: if rows of one value are of one `
+        + "patient or place, call it group, or the intervals are too narrow"] : []);
+    return { take, split, group };
+  }
+
   // The same for texts that a person reads as one: case, spaces, dashes, zeros before a number.
   function alike(given) {
     const plain = given.normalize("NFKC").toLowerCase().replace(/\p{Cf}/gu, "").replace(/\p{Pd}/gu, "-")
@@ -135,7 +191,7 @@ function dclScoresNumbers() {
     return {
       names, id: place("id"), split: place("split"), group: place("group"),
       y: names.map((name) => place(`y_${name}`)), s: names.map((name) => place(`s_${name}`)),
-      ignored: header.filter((name) => !used.includes(name)),
+      ignored: header.map((name, at) => [name, at]).filter(([name]) => !used.includes(name)),
     };
   }
 
@@ -145,12 +201,14 @@ function dclScoresNumbers() {
     let ys = [], ss = [], parts = [], groups = [];
     const seen = new Map(), groupNumbers = new Map(), spelt = new Map();
     const lines = []; // the row of the file that a row of the table is
+    let others = [];
     const grow = (list, Type) => list.map((old) => { const wide = new Type(room); wide.set(old); return wide; });
     readCsv(text, (cells, row, separator) => {
       if (!header) {
         header = cells;
         columns = columnsOf(header);
         width = header.length;
+        others = columns.ignored.map(([name, at]) => leftOut(name, at));
         ys = columns.names.map(() => new Int8Array(room));
         ss = columns.names.map(() => new Float64Array(room));
         return;
@@ -217,6 +275,7 @@ function dclScoresNumbers() {
         ys[a][rows] = y;
         ss[a][rows] = s;
       }
+      others.forEach((other) => other.take(cells));
       lines.push(row);
       rows++;
     });
@@ -236,7 +295,11 @@ function dclScoresNumbers() {
       }
     }
     const table = {
-      names: columns.names, rows, lines: Int32Array.from(lines), two, ignored: columns.ignored,
+      names: columns.names, rows, lines: Int32Array.from(lines), two, ignored: columns.ignored.map(([name]) => name),
+      doubts: [
+        ...(columns.split < 0 ? others.flatMap((other) => other.split()) : []),
+        ...(columns.group < 0 ? others.flatMap((other) => other.group()) : []),
+      ],
       part: two ? Uint8Array.from(parts) : null,
       group: groups.length ? Int32Array.from(groups) : null,
       y: ys.map((list) => list.slice(0, rows)), s: ss.map((list) => list.slice(0, rows)),
@@ -628,8 +691,8 @@ function dclScoresNumbers() {
     return { tuning, scoring: table.two ? rowSet(sorted(y, s, scored.rows), y, s, scored, scale) : tuning };
   }
 
-  // Whether negatives surely score above positives: `ScoredRows.backwards` of the library.
-  function ranksBackwards(set) {
+  // The rank sum above chance, what chance may reach, and all pairs: `ScoredRows.ranks` of the library.
+  function ranks(set) {
     let won = 0, hits = 0; // pairs, half of those that are equal; positives above
     for (let i = 0; i < set.n;) {
       let [p, n] = [0, 0];
@@ -640,7 +703,7 @@ function dclScoresNumbers() {
       hits += p;
     }
     const pairs = hits * (set.n - hits);
-    return pairs / 2 - won > DEVIATIONS * Math.sqrt((pairs * (set.n + 1)) / 12);
+    return [won - pairs / 2, DEVIATIONS * Math.sqrt((pairs * (set.n + 1)) / 12), pairs];
   }
 
   // One label: thresholds [draw][decision] and metrics [draw][decision][metric], flat; draw 0 is the
@@ -678,7 +741,7 @@ function dclScoresNumbers() {
       return { positives, negatives: set.n - positives };
     };
     return { name: table.names[a], prior: task.prior, thresholds, metrics, counts: own,
-      backwards: ranksBackwards(tuning),
+      ranks: ranks(tuning),
       fitted: known(tuning), scored: known(scoring) };
   }
 
@@ -722,7 +785,8 @@ function dclScoresNumbers() {
     return {
       name: label.name, prior: label.prior ?? positives / (positives + negatives),
       few: fewest(label.fitted) < FEW || fewest(label.scored) < FEW,
-      undefined: !fewest(label.scored), untuned: !fewest(label.fitted), backwards: label.backwards,
+      undefined: !fewest(label.scored), untuned: !fewest(label.fitted), ranks: label.ranks,
+      backwards: -label.ranks[0] > label.ranks[1],
       fitted: label.fitted, scored: label.scored,
       thresholds: each(decisions, (d) => label.thresholds[d]),
       intervals: each(decisions, (d) => withInterval(drawn.map((r) => label.thresholds[r * D + d])).slice(1)),
@@ -752,6 +816,8 @@ function dclScoresNumbers() {
       scale, decisions, labels: described, draws: drawn.length - 1, two: table.two,
       prior: options.prior ? "given" : "tuning rows", fitted_on: table.two ? "val" : "all",
       rows: table.two ? table.part.reduce((n, part) => n + (part === 0), 0) : table.rows, // fitted on
+      at_chance: described.some(({ ranks: [excess, chance, pairs] }) => pairs > 0 && excess + chance < LITTLE * pairs)
+        && described.every(({ ranks: [excess, chance] }) => Math.abs(excess) <= chance),
       targets: Object.fromEntries(targets.map((name) => [name, options[name]])),
       mean: each(decisions, (d) => each(METRICS, (m) => withInterval(means[decisions[d]][METRICS[m]]))),
       gain_prior: gain("prior", "0.5"), gain_tuned: gain("tuned-mA", "prior"),
@@ -850,6 +916,35 @@ function dclScoresNumbers() {
       + `0.5; tuning each label then ${points(gain_tuned)}.`;
   }
 
+  // What the command warns of, in its words.
+  function doubts(table, { scale, at_chance }, fixed = null) {
+    const said = [...table.doubts];
+    if (at_chance) {
+      said.push("no label's scores tell its positives from its negatives better than chance: are the rows of scores in "
+        + "the order of the labels?");
+    }
+    if (table.rows < SURELY) return said;
+    const every = (is) => table.s.every((s) => s.every(is));
+    if (scale === "logit" && !fixed) {
+      const taken = "scores are taken for logits, though none is";
+      if (every((x) => x >= 0)) said.push(`${taken} negative: if they are percentages, divide them by 100`);
+      if (every((x) => x <= 0)) said.push(`${taken} positive: if they are log-probabilities, give their exp`);
+    }
+    const hard = table.names.filter((_, a) => [0, -1].some((low) => table.s[a].every((x) => x === low || x === 1)
+      && table.s[a].includes(low) && table.s[a].includes(1)));
+    if (hard.length) {
+      said.push(`scores are two numbers alone, as decisions are, which no threshold improves: ${hard.join(", ")}. `
+        + "Give probabilities or logits, such as predict_proba in place of predict");
+    }
+    const rarer = table.names.find((_, a) => table.y[a].reduce((sum, y) => sum + (y === 1) - (y === 0), 0) < 0);
+    if (rarer !== undefined && every((x) => x >= TWICE[0] && x <= TWICE[1])
+      && table.s.some((s) => s.some((x) => x !== table.s[0][0]))) {
+      said.push(`all scores lie in ${TWICE[0]} ... ${TWICE[1].toFixed(2)}, though most rows of ${rarer} are no: if a `
+        + "sigmoid was taken of probabilities, leave it out");
+    }
+    return said;
+  }
+
   const orNull = (x) => (Number.isFinite(x) ? x : null);
 
   function thresholdsJson(result) {
@@ -945,7 +1040,7 @@ function dclScoresNumbers() {
 
   return {
     DECISIONS, METRICS, BOOTSTRAP, TableError, readTable, scaleOf, halfOf, onScale, mulberry32, plan,
-    partOf, asker, report, checkOptions, tune, work, sentence, thresholdsJson, thresholdsCsv, curves,
+    partOf, asker, report, checkOptions, tune, work, sentence, doubts, thresholdsJson, thresholdsCsv, curves,
     at, calibration,
   };
 }

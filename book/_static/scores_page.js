@@ -138,10 +138,12 @@
     else waiting = setTimeout(show, 250); // what is done at once needs no word
   }
 
+  const asSentence = (words) => `${words[0].toUpperCase()}${words.slice(1)}.`.replace(/([.?])[.]+$/, "$1");
+
   function fail(error) {
     stop();
     progress("");
-    text("wrong", `${error.message[0].toUpperCase()}${error.message.slice(1)}.`.replace(/[.]+$/, "."));
+    text("wrong", asSentence(error.message));
     results.classList.add("stale");
   }
 
@@ -661,19 +663,13 @@ decided = scores.double() > torch.tensor(limits, dtype=torch.float64)`,
 
   // ---- all together ------------------------------------------------------------------------------------
 
-  // Where scores taken for logits may be something else, as the library warns.
-  function doubt() {
-    const all = (so) => state.scale === "logit" && state.table.rows >= 20 && state.table.s.every((s) => s.every(so));
-    if (all((x) => x >= 0)) return ", though none is negative: if they are percentages, divide them by 100";
-    return all((x) => x <= 0) ? ", though none is positive: if they are log-probabilities, give their exp" : "";
-  }
-
   function showReport() {
     const { result, table } = state;
     const rows = whole(table.rows), labels = table.names.length;
     text("sentence", numbers.sentence(result).replaceAll(" ± ", "\u00a0±\u00a0"));
+    text("doubts", numbers.doubts(table, result, input.scale.value).map(asSentence).join(" "));
     text("facts", `${state.file}: ${rows} rows, ${labels} label${labels > 1 ? "s" : ""}; `
-      + `${state.scale === "logit" ? "logits" : "probabilities"}${doubt()}; `
+      + `${state.scale === "logit" ? "logits" : "probabilities"}; `
       + `${result.two ? `${whole(result.rows)} rows to tune on, ${whole(table.rows - result.rows)} to score` : "one split, cross-fitted"}`
       + `${table.group ? "; in groups" : ""}.${table.ignored.length ? ` Not read: ${table.ignored.join(", ")}.` : ""}`);
     if (!decisions().includes(state.decision)) state.decision = "tuned-mA";

@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from ..evaluation.scored_rows import LARGEST
-from .resident import SPELLINGS, DataError
+from ..evaluation.thresholds import FOLDS
+from .resident import SPELLINGS, DataError, split_name
+from .table_columns import SPLIT_NAMES, _splits_in, names_places
 from .table_file import PARQUET, SEPARATORS, lines_of, read_table, separator_of
 from .table_words import MISSING, comma_hint, nfc, spelt_elsewhere
 
@@ -37,6 +39,7 @@ class ScoresTable:
     split: list[str] | None  # (N,) "val" or "test"
     groups: list[str] | None  # (N,)
     ignored: tuple[str, ...]  # columns that are none of these
+    doubts: tuple[str, ...]  # what some of those may be
     rows: list[int]  # (N,) the number of each row in its file
 
 
@@ -46,8 +49,8 @@ def read_scores(path: Path) -> ScoresTable:
     Raises
     ------
     DataError
-        For a file that cannot be read, a column without its fellow and a cell that is no label, no
-        score or no split, with row and column.
+        For a file that cannot be read, a column without its fellow, a column of splits under
+        another name, and a cell that is no label, no score or no split, with row and column.
     """
     names = _header(path)
     labels = [name[2:] for name in names if name.startswith("y_")]
@@ -269,15 +272,52 @@ def _table(path: Path, cells: dict, rows: list[int], scores: dict, labels: dict)
                 "so that test would score what was tuned on"
             )
     read = {*KEYS, *labels, *(f"{k}_{name}" for name in labels for k in "ys")}
+    ignored = {name: column for name, column in cells.items() if name not in read}
     return ScoresTable(
         names=tuple(labels),
         scores=np.stack(list(scores.values()), 1) if scores else np.empty((len(rows), 0)),
         labels=np.stack(list(labels.values()), 1).astype(np.int64),
         split=split,
         groups=groups,
-        ignored=tuple(name for name in cells if name not in read),
+        ignored=tuple(ignored),
+        doubts=(
+            *([] if split else _like_splits(path, ignored)),
+            *([] if groups else _like_groups(ignored)),
+        ),
         rows=rows,
     )
+
+
+def _like_splits(path: Path, columns: dict[str, list[str]]) -> list[str]:
+    """Refuse a column of splits alone; a sentence on each that may say the split."""
+    doubts = []
+    call = "call the column split, with val or test in each row, and leave training rows out"
+    for name, column in columns.items():
+        cells = set(column)
+        words, parts = {split_name(cell) for cell in cells}, [_splits_in(cell) for cell in cells]
+        if None not in words and len(words) > 1:
+            raise DataError(
+                f"{path}, column {name!r}: says to which split a row belongs: {call}. Or take it "
+                "out of the table, and all rows are cross-fitted"
+            )
+        like = all(parts) and {"train"} < set().union(*parts)  # such as PublicTest
+        if like or name.lower() in SPLIT_NAMES or words == {"train"} or words > {"train", None}:
+            doubts.append(f"column {name!r} may say to which split a row belongs: {call}")
+    return doubts
+
+
+def _like_groups(columns: dict[str, list[str]]) -> list[str]:
+    """A sentence on each column that is called as patients or places are and has them again."""
+    doubts = []
+    for name in filter(names_places, columns):
+        known = [cell for cell in columns[name] if cell.lower() not in MISSING]
+        values = len(set(known))
+        if FOLDS <= values < len(known):
+            doubts.append(
+                f"column {name!r} has {values:,} values in {len(known):,} rows: if rows of one "
+                "value are of one patient or place, call it group, or the intervals are too narrow"
+            )
+    return doubts
 
 
 def read_prior(text: str, names: tuple[str, ...]) -> list[float]:

@@ -19,6 +19,7 @@ from ..checks import (
     check_scored,
     check_tensors,
     reads_values,
+    warn_of_one_hot,
     warn_of_probabilities,
     warn_of_signs,
 )
@@ -212,6 +213,8 @@ def as_scored(logits: Any, labels: Any) -> tuple[Tensor, Tensor]:
     one = getattr(labels, "ndim", 2) == 1 and logits.ndim == 2 and logits.shape[1] > 1
     labels = as_labels(labels)
     warn_of_signs(labels)
+    if logits.shape == labels.shape:
+        warn_of_one_hot(labels)
     logits = logits.unsqueeze(1) if one else two_columns(logits)
     if logits.ndim != 3 or logits.shape[:2] != labels.shape:
         raise ValueError(

@@ -24,7 +24,9 @@ from .thresholds_file import SCALES, doubles
 
 NEARLY = 0.9  # share of a label's scores in [0, 1] from which they may be probabilities
 LARGEST = 1e15  # beyond, a step of 1 is below the scores' own precision
-DEVIATIONS = 3  # of the rank sum, by which a score surely ranks backwards
+DEVIATIONS = 3  # of the rank sum, by which a score surely ranks backwards, or as it should
+LITTLE = 0.1  # area under the ROC curve above that of chance
+TWICE = (0.5, 0.7311)  # the sigmoid of a probability
 DIGITS = 4  # behind the point: scores of more hardly agree by chance
 LEVELS = 10  # different scores, of fewer many rows agree
 
@@ -86,6 +88,9 @@ class ScoredRows:
             scale = _scale_of(scores, names)
             if scale == "logit" and size >= SURELY:
                 _warn_of_scale(scores)
+        if size >= SURELY:
+            _warn_of_decisions(scores, names)
+            _warn_of_a_second_sigmoid(scores, labels, names)
         return cls(
             scores=scores,
             labels=labels,
@@ -103,9 +108,21 @@ class ScoredRows:
         return torch.stack([(labels == 1).sum(0), (labels == 0).sum(0)], 1)
 
     def backwards(self, rows: Tensor) -> list[str]:
-        """Labels whose negatives surely score above their positives, of some rows.
+        """Labels whose negatives surely score above their positives, of some rows."""
+        ranks = zip(self.names, self.ranks(rows).tolist(), strict=True)
+        return [name for name, (excess, chance, _) in ranks if -excess > chance]
 
-        The rank sum of Mann and Whitney (1947) lies `DEVIATIONS` or more below chance.
+    def at_chance(self, rows: Tensor) -> bool:
+        """Whether no label's scores tell its positives, of some rows: one surely, no other does."""
+        excess, chance, pairs = self.ranks(rows).T
+        surely = (pairs > 0) & (excess + chance < LITTLE * pairs)
+        return bool(surely.any() and (excess.abs() <= chance).all())
+
+    def ranks(self, rows: Tensor) -> Tensor:
+        """The rank sum (Mann and Whitney 1947) of each label above chance, of some rows; (A, 3).
+
+        Pairs of a positive and a negative that rank rightly, less half of all pairs; `DEVIATIONS`
+        standard deviations of that by chance; all pairs.
         """
         inside = torch.zeros(len(self.scores), dtype=torch.bool).index_fill(0, rows, True)
         found = []
@@ -118,9 +135,8 @@ class ScoredRows:
             won = (p * (n.cumsum(0) - n / 2)).sum().item()  # pairs, half of those that are equal
             pairs = positives * negatives
             deviation = (pairs * (len(kept) + 1) / 12) ** 0.5
-            if pairs / 2 - won > DEVIATIONS * deviation:
-                found.append(self.names[a])
-        return found
+            found.append((won - pairs / 2, DEVIATIONS * deviation, pairs))
+        return torch.tensor(found, dtype=torch.float64)
 
     def copied(self) -> int:
         """How many rows have all scores of a row of another group, which are no chance.
@@ -176,6 +192,32 @@ def _warn_of_scale(scores: Tensor) -> None:
     ):
         if odd:
             warnings.warn(f"scores are taken for logits, though {words}", stacklevel=caller())
+
+
+def _warn_of_decisions(scores: Tensor, names: Sequence[str]) -> None:
+    """Warn of labels whose scores are 0 and 1 alone, or -1 and 1."""
+    low, high = scores.aminmax(dim=0)
+    two = ((scores == low) | (scores == high)).all(0) & ((low == 0) | (low == -1)) & (high == 1)
+    if two.any():
+        which = ", ".join(name for name, of_two in zip(names, two.tolist(), strict=True) if of_two)
+        warnings.warn(
+            "scores are two numbers alone, as decisions are, which no threshold improves: "
+            f"{which}. Give probabilities or logits, such as predict_proba in place of predict",
+            stacklevel=caller(),
+        )
+
+
+def _warn_of_a_second_sigmoid(scores: Tensor, labels: Tensor, names: Sequence[str]) -> None:
+    """Warn where all scores lie where sigmoids of probabilities do, of a label that is rarer."""
+    low, high = (x.item() for x in scores.aminmax())
+    rarer = (labels == 1).sum(0) < (labels == 0).sum(0)
+    if TWICE[0] <= low < high <= TWICE[1] and rarer.any():
+        warnings.warn(
+            f"all scores lie in {TWICE[0]:g} ... {TWICE[1]:.2f}, though most rows of "
+            f"{names[int(rarer.int().argmax())]} are no: if a sigmoid was taken of probabilities, "
+            "leave it out",
+            stacklevel=caller(),
+        )
 
 
 def _orders(scores: Tensor, labels: Tensor) -> list[Tensor]:

@@ -89,6 +89,8 @@ class Report:
         Samples that the intervals are taken over.
     backwards : list of str
         Labels whose negatives surely score above their positives, among the rows fitted on.
+    at_chance : bool
+        Whether no label's scores tell its positives from its negatives, among the rows fitted on.
     copied : int
         Rows with all scores of a row of another group, digit for digit.
     """
@@ -103,6 +105,7 @@ class Report:
     counts: Tensor
     bootstrap: int
     backwards: list[str]
+    at_chance: bool
     copied: int
 
     @property
@@ -418,6 +421,7 @@ def _report(table, parts, found, metrics, counts, targets, bootstrap) -> Report:
         counts=counts,
         bootstrap=bootstrap,
         backwards=table.backwards(parts[0]),
+        at_chance=table.at_chance(parts[0]),
         copied=table.copied(),
     )
 

@@ -16,6 +16,10 @@ from .outputs import check_out, check_replaced, json_of, write_text
 
 HEADS = ("label", "decision", "threshold", "bal. acc.", "F1", "precision", "recall")
 MOST = 40  # labels whose rows are printed
+SHUFFLED = (
+    "no label's scores tell its positives from its negatives better than chance: are the rows of "
+    "scores in the order of the labels?"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +66,9 @@ def tune(options: argparse.Namespace) -> None:
         raise ThresholdsError(f"row {table.rows[error.row]}, {error.problem}") from None
     except ValueError as error:
         raise ThresholdsError(str(error)) from None
-    doubts = [f"warning: {warning.message}" for warning in told]
+    shuffled = [SHUFFLED] if report.at_chance else []
+    found = (*table.doubts, *shuffled, *(str(warning.message) for warning in told))
+    doubts = [f"warning: {doubt}" for doubt in found]
     if out is not None:  # before a word is printed, which may fail
         write_text(out, report.thresholds.as_text())
         write_text(out.with_suffix(".csv"), csv_of(report))

@@ -25,8 +25,10 @@ from sklearn.metrics import (
 )
 
 from dcl import thresholds
+from dcl.__main__ import main
 from dcl.data.resident import DataError
 from dcl.data.scores_table import read_scores
+from dcl.data.table_columns import SPLIT_NAMES
 from dcl.evaluation import thresholds_file
 from dcl.evaluation.calibration import calibration_error
 from dcl.evaluation.scored_rows import ScoreError
@@ -278,6 +280,71 @@ def test_the_page_counts_copied_rows_as_the_library_does(tab, digits, again, gro
     assert copied == report.copied == (0 if grouped or digits < 5 else 2 * (again + 1))
 
 
+def left_out(name, cells, split=False):
+    cells = cells.split()
+    lines = [f"{'val' * split},{cells[i % len(cells)]},{i % 2},0.{i}" for i in range(30)]
+    return "\n".join([f"{'split' if split else 'x'},{name},y_a,s_a", *lines])
+
+
+def scored(scores):
+    rows = ",".join(f"{i % 2},{score:.4f}" for i, score in enumerate(scores)).split(",")
+    return "y_a,s_a\n" + "\n".join(map(",".join, zip(rows[::2], rows[1::2], strict=True)))
+
+
+DOUBTED = {
+    "a split": left_out("set", "train val test"),
+    "of two": left_out("Menge", "Validation TEST"),
+    "beside a split": left_out("set", "train val", split=True),
+    "training alone": left_out("set", "train"),
+    "test alone": left_out("set", "test"),
+    "another word": left_out("set", "train test held-out"),
+    "words inside": left_out("Usage", "Training PublicTest PrivateTest"),
+    "no split": left_out("vehicle", "train car bus"),
+    "folders": left_out("path", "train/1.png train/2.png"),
+    "blank": left_out("Patient", "p1 p2 p3 p4 p5 NA NA"),
+    "each once": left_out("image_id", " ".join(map(str, range(30)))),
+    "few": left_out("camera", "a b c d"),
+    **{name: left_out(name, "0 1 2 3 4") for name in (*SPLIT_NAMES, "Is_Train", "set")},
+    **{name: left_out(name, "a b c d e") for name in (
+        "patient_id patientId PatientName Study sample UUID grid Hospital-No CAMERA centre age "
+        "my patient source.key trackid note rowdy caseload").split()},
+    "decisions": scored(i % 3 == 0 for i in range(20)),
+    "signs": scored(2 * (i % 3 == 0) - 1 for i in range(20)),
+    "few decisions": scored(i % 3 == 0 for i in range(19)),
+    "percentages": scored(range(1, 90)),
+    "log-probabilities": scored(-i for i in range(1, 90)),
+    "sigmoids": scored(0.5 + 0.2 * (i % 7) / 7 for i in range(21)),
+    "frequent sigmoids": scored(0.5 + 0.2 * (i % 7) / 7 for i in range(20)),
+    "one sigmoid": scored([0.5] * 21),
+    "wider": scored(0.5 + 0.3 * (i % 7) / 7 for i in range(21)),
+    "at chance": scored((7 * i % 1000) / 1000 for i in range(1000)),
+    "above chance": scored((7 * i % 1000 + 200 * (i % 2)) / 1200 for i in range(1000)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", DOUBTED.values(), ids=DOUBTED)
+def test_the_page_doubts_what_the_command_doubts(tab, text, tmp_path, capsys):
+    found = tab.evaluate(
+        """(text) => {
+          const numbers = window.dclScores;
+          try {
+            const table = numbers.readTable(text);
+            return numbers.doubts(table, numbers.tune(table, { bootstrap: 0 }));
+          } catch ({ message }) { return message; }
+        }""",
+        text,
+    )
+    path = tmp_path / "s.csv"
+    path.write_text(text)
+    refused = main(["tune", str(path), "--bootstrap", "0"])
+    told = capsys.readouterr()
+    if refused:
+        assert told.err == f"python -m dcl: {path}, {found}\n"
+    else:
+        said = re.findall("^warning: (.*)$", told.out, re.MULTILINE)
+        assert [x for x in said if not x.startswith("negatives score above")] == found
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -505,6 +572,12 @@ def test_a_wrong_table_is_named_and_the_old_numbers_are_dimmed(sample):
     sample.click("[data-read]")
     sample.wait_for_function("() => document.querySelector('[data-copies]').textContent")
     assert "6 rows have the scores of another row" in sample.inner_text("[data-copies]")
+    assert sample.inner_text("[data-doubts]") == ""
+    sample.fill("#s-text", DOUBTED["decisions"])
+    sample.click("[data-read]")
+    sample.wait_for_function("() => document.querySelector('[data-doubts]').textContent")
+    words = "Scores are two numbers alone, as decisions are, which no threshold improves: a."
+    assert sample.inner_text("[data-doubts]").startswith(words)
 
 
 def test_a_file_is_opened_and_settings_tune_it_again(sample, tmp_path):

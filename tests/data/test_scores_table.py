@@ -67,6 +67,51 @@ def test_what_is_wrong_is_named(text, words, tmp_path):
         read_scores(written(tmp_path, text))
 
 
+def with_column(name, cells, first="x", value=""):
+    """A table of 30 rows: a first column of one value, then one of cells that come again."""
+    cells = cells.split()
+    lines = [f"{value},{cells[i % len(cells)]},{i % 2},0.{i}" for i in range(30)]
+    return "\n".join([f"{first},{name},y_a,s_a", *lines])
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"), [("set", "train val test"), ("Menge", "val TEST"), ("x2", "Training dev")]
+)
+def test_a_split_under_another_name_is_asked_about(name, cells, tmp_path):
+    words = f"scores.csv, column '{name}': says to which split .* leave training rows out"
+    with pytest.raises(DataError, match=words):
+        read_scores(written(tmp_path, with_column(name, cells)))
+    text = with_column(name, cells, "split", "val")
+    assert read_scores(written(tmp_path, text)).doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "words"),
+    [
+        ("fold", "0 1 2 3 4", "may say to which split"),
+        ("Is_Train", "0 1", "may say to which split"),
+        ("set", "train", "may say to which split"),
+        ("set", "train test held-out", "may say to which split"),
+        ("Usage", "Training PublicTest PrivateTest", "may say to which split"),
+        ("Patient", "p1 p2 p3 p4 p5 NA NA", "has 5 values in 22 rows: if rows of one value"),
+        ("hospital_id", "1 2 3 4 5 6", "has 6 values in 30 rows"),
+        ("set", "test", None),
+        ("vehicle", "train car bus", None),
+        ("path", "train/1.png train/2.png", None),
+        ("camera", "left right", None),
+        ("image_id", " ".join(map(str, range(30))), None),
+        ("note", "a b c d e f", None),
+    ],
+)
+def test_a_column_left_out_that_may_be_a_split_or_a_group_is_told(name, cells, words, tmp_path):
+    doubts = read_scores(written(tmp_path, with_column(name, cells))).doubts
+    assert len(doubts) == (words is not None)
+    if words:
+        assert doubts[0].startswith(f"column '{name}' {words}")
+    doubts = read_scores(written(tmp_path, with_column(name, cells, "group", "g"))).doubts
+    assert len(doubts) == bool(words and "split" in words)
+
+
 def test_a_column_without_a_name_is_left_out_as_in_a_table(tmp_path):
     table = read_scores(written(tmp_path, ",y_a,s_a\n0,0,0.5\n1,1,0.7\n"))
     assert (table.names, table.ignored) == (("a",), ("Unnamed: 0",))

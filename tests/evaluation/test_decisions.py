@@ -404,7 +404,7 @@ def test_bootstrap_samples_are_tuned_alike_one_by_one_and_together(rows, monkeyp
 @pytest.mark.parametrize("door", ["decide", "tune", "calibration", "evaluate"])
 def test_probabilities_of_a_positive_class_are_warned_of(door):
     given = torch.rand(40, 2, generator=torch.Generator().manual_seed(0))
-    labels = torch.tensor([[0, 1], [1, 0]] * 20)
+    labels = torch.tensor([[0, 1], [1, 1], [1, 0], [0, 0]] * 10)
     counts = torch.tensor([[90, 10], [50, 50]])
     call = {
         "decide": lambda logits: decide(logits, counts),

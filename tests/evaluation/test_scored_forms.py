@@ -39,6 +39,22 @@ def test_one_label_is_taken_as_a_criterion_takes_it(door):
         assert torch.equal(DOORS[door](logits, form), full)
 
 
+@pytest.mark.parametrize("door", ["tune_thresholds", "calibration_error"])
+@pytest.mark.parametrize("classes", [2, 5])
+def test_one_hot_labels_of_one_label_are_warned_of(door, classes):
+    logits, labels = one_label(classes=classes)
+    call = DOORS[door]
+    one_hot = torch.eye(classes)[labels]
+    with pytest.warns(UserWarning, match=rf"one label of {classes} classes .*argmax\(1\)") as told:
+        call(logits, one_hot)
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        call(torch.stack([0 * logits, logits], 2), one_hot)  # attributes that exclude each other
+        call(logits[:19], one_hot[:19])
+        call(logits, one_hot.index_fill(0, torch.tensor([3]), 1))
+
+
 def test_one_label_has_predictions_of_one_axis():
     logits, labels = one_label()
     full = balanced_accuracy(logits.argmax(1)[:, None], labels[:, None], 5)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -100,6 +101,7 @@ def test_the_vectors_are_those_of_the_literal_loops():
     assert oracle.as_json(oracle.vectors()) == VECTORS
 
 
+@pytest.mark.filterwarnings("ignore:scores are two numbers alone")
 @pytest.mark.parametrize("name", oracle.CASES)
 def test_tuning_gives_the_numbers_of_the_vectors(name):
     table, options = oracle.CASES[name]
@@ -107,6 +109,7 @@ def test_tuning_gives_the_numbers_of_the_vectors(name):
     assert_close(as_expected(tuned(table, **options)), expected)
 
 
+@pytest.mark.filterwarnings("ignore:scores are two numbers alone")
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans(), st.sampled_from([0, 1, 3]))
 def test_tuning_is_the_literal_loops_on_random_tables(seed, split, grouped, digits):
     scale = ("probability", "logit")[seed % 2]
@@ -394,6 +397,47 @@ def test_scores_that_are_hardly_logits_are_warned_of(change, words):
         warnings.simplefilter("error")
         thresholds.fit(change(p), labels, scale="logit")
         thresholds.fit(p, labels)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda s: (s > 0.4).astype(int),
+            "two numbers alone, as decisions are, .* improves: a, b. ",
+        ),
+        (lambda s: np.where(s > 0.4, 1, -1) * [1, 1.5], "as decisions are, .* improves: a. "),
+        (lambda s: 1 / (1 + np.exp(-s)), "lie in 0.5 ... 0.73, though most rows of b are no"),
+        (lambda s: s, None),
+        (lambda s: np.where(s > 0.4, 0.8, 0.3), None),
+        (lambda s: np.where(s > 0.4, 1, 0) * [1, 0] + [0, 0.4], "improves: a. "),
+        (lambda s: 0 * s, None),
+        (lambda s: 0.5 + 0.23 * s, "lie in 0.5 ... 0.73"),
+        (lambda s: 0.5 + 0.24 * s, None),
+    ],
+)
+@pytest.mark.parametrize("rows", [40, 19])
+def test_decisions_and_sigmoids_of_sigmoids_are_warned_of(change, words, rows):
+    scores = change(np.random.default_rng(0).random((40, 2)))[:rows]
+    labels = (np.arange(40)[:, None] % [2, 3] == 0)[:rows]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        thresholds.fit(scores, labels, names=["a", "b"])
+    assert len(told) == bool(words and rows > 19)
+    if told:
+        assert re.search(words, str(told[0].message))
+        assert told[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("slopes", "rows", "expected"),
+    [((0, 0), 2_000, True), ((0, 1), 2_000, False), ((0, 0), 60, False), ((0, -1), 2_000, False)],
+)
+def test_scores_of_another_order_are_at_chance(slopes, rows, expected):
+    generator = np.random.default_rng(0)
+    labels = generator.integers(-1, 2, (rows, 2))
+    scores = generator.normal(size=(rows, 2)) + np.array(slopes) * labels
+    assert thresholds.tune(scores, labels, bootstrap=0).at_chance == expected
 
 
 def test_labels_of_one_and_minus_one_are_warned_of():
