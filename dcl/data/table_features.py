@@ -15,6 +15,8 @@ from .table_words import MISSING, counted, has_zeros, is_number, nfc, option, so
 IMPUTE = ("none", "median")
 LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no category
 FEWEST = 5  # rows of each class, where a feature that tells it is no chance
+EACH = 3  # numbers with and without a point, to ask whether it parts thousands
+TIMES = 5  # how much larger numbers without a point are, if the point in others parts thousands
 CATEGORIES = 4  # rows that a category needs, in the mean
 IS_LABEL = (
     f"A column of labels is called {PREFIX}... or named by `labels`, others are left out by "
@@ -238,10 +240,29 @@ def _check_numbers(
     if len(wrong):
         cell = table.columns[column][wrong[0]]
         digits = ", of digits and a decimal point alone" if LIKE_NUMBERS.fullmatch(cell) else ""
-        points = table.with_points(table.columns[column]) if "," in cell else ""
+        mark = "," if "," in cell else "." * (cell.count(".") > 1)
+        points = table.with_points(column, mark) if mark else ""
         raise table.error(
             int(wrong[0]), column,
             f"{_got(cell)}, expected a finite number{digits}. {points}{advice}",
+        )  # fmt: skip
+    _ask_of_thousands(table, column, numbers)
+
+
+def _ask_of_thousands(table: Table, column: str, numbers: np.ndarray) -> None:
+    """Refuse points that part thousands, as 987 beside 1.234 shows: the smaller would be larger."""
+    cells, mended = table.columns[column], table.with_points(column, ".")
+    pointed = np.array(["." in cell for cell in cells])
+    whole = ~pointed & (numbers != 0) & (np.abs(numbers) < 1000)
+    if not mended or min(pointed.sum(), whole.sum()) < EACH:
+        return
+    typical, others = (np.median(np.abs(numbers[rows])) for rows in (whole, pointed))
+    if typical > TIMES * others and not (np.abs(numbers[~pointed]) >= 1000).any():
+        row = int(pointed.argmax())
+        raise table.error(
+            row, column,
+            f"got {cells[row]!r} beside {cells[int(whole.argmax())]!r}: do points part thousands? "
+            f"{mended}If they are decimal points, write one as {cells[row]}0",
         )  # fmt: skip
 
 

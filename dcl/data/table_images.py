@@ -94,7 +94,7 @@ def _long_form(table: Table, column: str) -> str:
                key=lambda name: -len(set(table.columns[name])))  # fmt: skip
     if word is None:
         return ": an image has one row. Take the others out"
-    frame = table.in_pandas()
+    frame = table.in_pandas("dtype=str", "keep_default_na=False")
     if values:
         value = min(values, key=lambda name: len(set(table.columns[name])))
         fold = f"{frame}.pivot(index={column!r}, columns={word!r}, values={value!r})"

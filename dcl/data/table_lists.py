@@ -44,7 +44,7 @@ def ask_of_lists(cells: Cells) -> None:
         raise cells.error(
             cells.known[texts[0]],
             f"got {texts[0]!r}: every cell is a number with a comma. "
-            f"{cells.table.with_points(texts)}{lists}If it is the name of a class, say "
+            f"{cells.table.with_points(cells.column)}{lists}If it is the name of a class, say "
             f"--separator {TEXT}",
         )
     for mark in (*MARKS, " "):
