@@ -13,7 +13,7 @@ from .table_exclusive import ALL, exclusive_columns, merged, one_hot
 from .table_file import Table
 from .table_labels import attribute_of, positive_words
 from .table_lists import TEXT, attributes_in
-from .table_words import FEW, MISSING, counted, option, quoted, some
+from .table_words import FEW, MISSING, counted, option, some
 
 LACKING = {  # what becomes of an attribute that lacks a class
     "val": "epochs and thresholds are chosen by the other classes",
@@ -86,13 +86,7 @@ def attributes_of(
                 f"each row has exactly one yes among {some(columns)}: if they are the classes of "
                 f"one label, say {option('exclusive', *said)}"
             )
-    for code in codes.unused():
-        if ":" in code and not any(code.startswith(f"{name}:") for name in table.columns):
-            raise DataError(
-                f"{table.path}: codes has {code!r}, which is neither a cell nor of one of the "
-                f"columns {', '.join(map(quoted, table.columns))}"
-            )
-        notes.append(f"warning: no label is {code!r}, which codes speaks of")
+    notes += [f"warning: no label is {code!r}, which codes speaks of" for code in codes.unused()]
     return attributes, notes
 
 

@@ -8,7 +8,16 @@ from .table_cells import Attribute
 from .table_columns import ID, Columns, names_places
 from .table_file import Table
 from .table_images import Images, joined
-from .table_words import MISSING, WHOLE, counted, is_number, option, some, spelt_elsewhere
+from .table_words import (
+    MISSING,
+    NO_CLASS,
+    WHOLE,
+    counted,
+    is_number,
+    option,
+    some,
+    spelt_elsewhere,
+)
 
 SHOWN = 5  # columns in a sentence
 MANY = 5  # values of a column that may name patients or places, if its name does not say so
@@ -88,7 +97,7 @@ def splits_of(table: Table, column: str) -> np.ndarray:
 def groups_of(table: Table, column: str) -> np.ndarray:
     """The group of each row (N,): a number for each different cell."""
     cells = table.columns[column]
-    empty = [row for row, cell in enumerate(cells) if cell.lower() in MISSING]
+    empty = [row for row, cell in enumerate(cells) if cell.lower() in MISSING | NO_CLASS]
     if empty:
         cell = cells[empty[0]]
         raise table.error(

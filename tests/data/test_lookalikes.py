@@ -53,7 +53,7 @@ def test_yes_and_no_in_several_ways_are_asked_about(words):
 
 
 NOTHING = ["not available", "n.a.", "Missing", "TBD", "#REF!", "#DIV/0!", "?", "--", "-", "*", "–",
-           "k.A.", "unbekannt", "/", "..."]  # fmt: skip
+           "k.A.", "unbekannt", "/", "...", "#NV", "\\N", "(null)", "undefined"]  # fmt: skip
 
 
 @pytest.mark.parametrize("word", NOTHING)

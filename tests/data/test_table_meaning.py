@@ -84,7 +84,10 @@ READ = [
     ("1=yes,-1=no,0=unknown", (1, -1, 0, ""), [1, 0, -1, -1], ("no", "yes")),
     ("1=yes,0=no,-1=unknown", ("1.0", "-1.0", "0.0", ""), [1, -1, 0, -1], ("no", "yes")),
     ("1=yes,0=no,-1=yes,blank=no", ("1.0", "-1.0", "0.0", ""), [1, 1, 0, 0], ("no", "yes")),
-    ("blank=no", ("1", "0", "", "nan"), [1, 0, 0, 0], ("0", "1")),
+    ("blank=no", ("1", "0", "", "nan"), [1, 0, 0, -1], ("0", "1")),
+    ("blank=no", ("1", "0", "nan", "NA"), [1, 0, 0, 0], ("0", "1")),
+    ("x=yes,blank=no", ("x", "", "N/A"), [1, 0, -1], ("no", "yes")),
+    ("x=yes,blank=no,N/A=no", ("x", "", "N/A"), [1, 0, 0], ("no", "yes")),
     ("a:blank=no,b:blank=no", ("1.0", "0.0", ""), [1, 0, 0], ("0", "1")),
     ("2=yes", (0, 1, 2), [0, 1, 1], ("0", "1")),
     ("-1=yes,blank=no", ("1.0", "-1.0", ""), [1, 1, 0], ("0", "1")),
@@ -158,6 +161,22 @@ def test_codes_name_columns_with_commas_and_colons():
 def test_what_is_no_code_is_refused(text):
     with pytest.raises(DataError, match=r"my\.csv: codes (has|gives)"):
         Codes(text, cells("1", "0"))
+
+
+@pytest.mark.parametrize("code", ["-1=nan", "9=missing", "9=?", "9=-1", "9=unkown", "blank=NA"])
+def test_a_meaning_that_says_nothing_is_no_class(code):
+    made = cells(*["0", "1", "9", "-1", ""] * 4)
+    said = f"{code.split('=')[0]}=unknown"
+    with pytest.raises(DataError, match=f'class called .*: if nothing is known .* "{said}"; a cl'):
+        Codes(code, made)
+    Codes(said, made)
+    Codes("9=unknown1x,?=not known,None=none,-1=-1.0", made)
+
+
+def test_a_code_of_a_column_that_is_none_is_refused_before_all_else():
+    made = cells(*["1", "2"] * 4, column="label_a")
+    with pytest.raises(DataError, match="has 'a:1', which is neither a cell nor of .* label_a"):
+        Codes("a:1=yes,2=no", made)
 
 
 def test_a_code_that_no_cell_has_is_told(tmp_path):
@@ -504,6 +523,9 @@ def test_a_group_that_a_given_split_cuts_is_named(tmp_path):
         of_features(tmp_path, columns, group="patient")
     with pytest.raises(DataError, match="group names 'a', which `labels` names as well"):
         of_features(tmp_path, columns, group="a")
+    columns["f_id"][5] = "unknown"
+    with pytest.raises(DataError, match="row 7, column 'f_id': is empty, 'unknown', in 1 of 40"):
+        of_features(tmp_path, columns, group="f_id", ignore=["split"])
     columns["f_id"] = ["north", "south"] * 20
     with pytest.raises(DataError, match="has 2 groups: train, val and test need one each"):
         of_features(tmp_path, columns, group="f_id", ignore=["split"])
@@ -673,9 +695,9 @@ def test_a_row_for_each_label_shows_the_line_that_folds_it(tmp_path, monkeypatch
 
     monkeypatch.chdir(tmp_path)
     for n in range(6):
-        Image.new("L", (16, 16), n).save(tmp_path / f"{n}.png")
+        Image.new("L", (16, 16), n).save(tmp_path / f"{n:04}.png")
     long = {
-        "ImageID": [f"{n}.png" for n in range(6) for _ in range(2)], "Source": ["human"] * 12,
+        "ImageID": [f"{n:04}" for n in range(6) for _ in range(2)], "Source": ["human"] * 12,
         "LabelName": ["Cat", "Dog"] * 6, "Confidence": [n % 3 % 2 for n in range(12)],
     }  # fmt: skip
     write_columns(tmp_path / "long.csv", long)
@@ -687,7 +709,8 @@ def test_a_row_for_each_label_shows_the_line_that_folds_it(tmp_path, monkeypatch
             table.load(f"{name}.csv", images=".")
         line = str(caught.value).split("fold it in Python: ")[1]
         exec(line, {})
-        wide = pandas.read_csv(f"{name}-wide.csv").set_index("ImageID")
+        wide = pandas.read_csv(f"{name}-wide.csv", dtype={"ImageID": str}).set_index("ImageID")
+        assert list(wide.index) == list(dict.fromkeys(long["ImageID"]))
         assert wide.shape == (6, 2)
         if name == "long":
             assert wide["Dog"].tolist() == long["Confidence"][1::2]
