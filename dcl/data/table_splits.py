@@ -46,10 +46,7 @@ def split_rows(
         parts = splits_of(table, chosen.split)
         for name in SPLITS:
             if not (parts == name).any():
-                raise DataError(
-                    f"{table.path}, column {chosen.split!r}: no row is {name}. Give it rows, or "
-                    f"ignore the column to have the rows split at random"
-                )
+                raise DataError(_without(table, chosen.split, name))
         if chosen.group:
             check_groups(table, chosen.group, chosen.split, parts)
         return parts, f"split by the column {chosen.split}"
@@ -79,6 +76,20 @@ def split_rows(
     drawn = ", ".join(f"{100 * share:g} %" for share in shares)
     each = f", each {chosen.group} in one of them," if chosen.group else ""
     return np.array(SPLITS)[parts], f"split at random ({drawn}){each} with seed {seed}"
+
+
+def _without(table: Table, column: str, part: str) -> str:
+    """What an error says of a given split that no row is of."""
+    if table.folders:
+        return (
+            f"{table.path}: there is no folder {part}. Make one beside the others, and move some "
+            f"images of every class into it"
+        )
+    rows = "Give it rows, such as some of train" if part == "val" else "Give it rows"
+    return (
+        f"{table.path}, column {column!r}: no row is {part}. {rows}, or ignore the column to have "
+        f"the rows split at random"
+    )
 
 
 def splits_of(table: Table, column: str) -> np.ndarray:
