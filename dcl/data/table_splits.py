@@ -108,7 +108,8 @@ def splits_of(table: Table, column: str) -> np.ndarray:
 def groups_of(table: Table, column: str) -> np.ndarray:
     """The group of each row (N,): a number for each different cell."""
     cells = table.columns[column]
-    empty = [row for row, cell in enumerate(cells) if cell.lower() in MISSING | NO_CLASS]
+    nothing = MISSING | NO_CLASS
+    empty = [row for row, cell in enumerate(cells) if cell.lower() in nothing]
     if empty:
         cell = cells[empty[0]]
         raise table.error(
