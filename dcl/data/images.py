@@ -28,7 +28,9 @@ PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # read piece by piece, ne
 BACKGROUND = (255, 255, 255)  # ours: white, on which most viewers and papers show a picture
 BITS = (8, 10, 12, 14, 16)  # of cameras and scanners, whatever the file could hold
 
-PHOTOMETRIC, BITS_PER_SAMPLE, SAMPLE_FORMAT = 262, 258, 339  # tags of a TIFF
+TIFF = (b"II*\0", b"MM\0*")  # how one begins
+PHOTOMETRIC, BITS_PER_SAMPLE, BANDS, SAMPLE_FORMAT = 262, 258, 277, 339  # tags of a TIFF
+PLAIN = 1  # of 255: values that differ by no more look like one
 DARK = 32  # of 255: what values of 12 bits in 16 do not reach
 
 MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")  # of a JPEG, with a length but for the end
@@ -152,6 +154,9 @@ class Seen(NamedTuple):
     width: int
     pages: bool  # whether it has more pages or frames than the first, which is used
     values: Range | None  # of more than 8 bits: the values that are in the file
+    bands: bool  # whether it has more than are used
+    clear: bool  # whether a pixel is transparent, in part or whole
+    plain: tuple[int, int, int] | None  # the one colour that it has all over
 
 
 def decode(
@@ -202,11 +207,12 @@ def decode(
         file.load()
         _check_end(file, data)
         _check_bits(file, deep)
+        bands = getattr(file, "tag_v2", {}).get(BANDS, 1) > len(file.getbands())
         image = _upright(file)
         values = _values(image)
         if values is not None:
             image = _scaled(image, values, ranges, background)
-        image = _opaque(image, background)
+        image, clear = _opaque(image, background)
         width, height = image.size
         left, top = width * (1 - crop) / 2, height * (1 - crop) / 2
         if crop < 1 or (height, width) != tuple(size):
@@ -215,7 +221,15 @@ def decode(
             )
     except Exception as error:  # Pillow raises many kinds for a broken file
         raise _broken(where, error) from None
-    return np.asarray(image).transpose(2, 0, 1), Seen(height, width, pages, values)
+    pixels = np.asarray(image).transpose(2, 0, 1)
+    plain = _plain(pixels)
+    return pixels, Seen(height, width, pages, values, bands, clear, plain)
+
+
+def _plain(pixels: np.ndarray) -> tuple[int, int, int] | None:
+    """The colour of an image (3, H, W) that has one all over, None for others."""
+    low, high = pixels.min((1, 2)), pixels.max((1, 2))
+    return None if (high - low > PLAIN).any() else tuple(low.tolist())
 
 
 def _open(data: bytes, where: str) -> ImageFile.ImageFile:
@@ -229,6 +243,12 @@ def _open(data: bytes, where: str) -> ImageFile.ImageFile:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         pass  # the limits of Pillow, above ours
     except Image.UnidentifiedImageError:  # its message names an object in memory
+        if data.startswith(TIFF):
+            raise _broken(
+                where,
+                "it is a TIFF of bands or bits that are not read: save it as one "
+                "of 8 or 16 bits, in grey or in red, green and blue",
+            ) from None
         raise _broken(where, f"it is none of {', '.join(FORMATS)}") from None
     except Exception as error:  # as above
         raise _broken(where, error) from None
@@ -324,13 +344,14 @@ def _scaled(
     return Image.fromarray(scaled)
 
 
-def _opaque(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
-    """The image in red, green and blue, transparent pixels laid on the background."""
+def _opaque(image: Image.Image, background: tuple[int, int, int]) -> tuple[Image.Image, bool]:
+    """The image in red, green and blue, transparent pixels laid on the background; if any are."""
     if not image.has_transparency_data:
-        return image if image.mode == "RGB" else image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB"), False
     image = image.convert("RGBA")
     ground = Image.new("RGBA", image.size, (*background, 255))
-    return Image.alpha_composite(ground, image).convert("RGB")
+    clear = bool((np.asarray(image)[..., 3] < 255).any())
+    return Image.alpha_composite(ground, image).convert("RGB"), clear
 
 
 def _broken(where: str, error: Exception | str) -> DataError:

@@ -15,7 +15,7 @@ import math
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ from .images import BACKGROUND, Range, decode
 from .resident import DataError
 from .sources import Archive, Folder
 
-VERSION = 4  # raise it when the same sources would give other arrays
+VERSION = 5  # raise it when the same sources would give other arrays, or more is told of them
 PART = 2**20  # bytes of decoded images that a worker hands over at once
 ROWS = 4096  # images that are hashed at once
 WORTH_WORKERS = 2_000  # images: fewer are decoded before the workers have started
@@ -47,6 +47,9 @@ class Pack:
     broken: dict[str, str]  # images that cannot be used, and why
     same: list[list[str]]  # images whose files are the same byte for byte
     pages: list[str]  # images with more pages or frames than the first
+    bands: list[str]  # images with more bands than are used
+    clear: list[str]  # images with transparent pixels
+    plain: list[str]  # images that have one colour all over, as another has
     ranges: dict[str, Range]  # of grey values of more than 8 bits, see `dcl.data.images.decode`
 
     def take(self, rows: np.ndarray) -> np.ndarray:
@@ -172,6 +175,9 @@ def _read(folder: Path) -> Pack:
             broken=dict(meta["broken"]),
             same=list(meta["same"]),
             pages=list(meta["pages"]),
+            bands=list(meta["bands"]),
+            clear=list(meta["clear"]),
+            plain=list(meta["plain"]),
             ranges={kind: Range(kind, *limits) for kind, limits in meta["ranges"].items()},
         )
     except (AttributeError, OSError, EOFError, KeyError, TypeError, ValueError) as error:
@@ -203,6 +209,9 @@ class _File(NamedTuple):
     width: int
     pages: bool
     values: Range | None
+    bands: bool
+    clear: bool
+    plain: tuple[int, ...] | None
 
 
 class _Parts(torch.utils.data.Dataset):
@@ -283,8 +292,12 @@ def _write(
             "content": _content(np.load(scratch / "images.npy", mmap_mode="r")),
             "source_size": sizes.pop() if len(sizes) == 1 else None,
             "broken": broken,
-            "same": _same(files),
-            "pages": [name for name, file in files.items() if file.pages],
+            "same": _alike({name: file.digest for name, file in files.items()}),
+            "plain": sum(_alike({n: file.plain for n, file in files.items() if file.plain}), []),
+            **{
+                kind: [name for name, file in files.items() if getattr(file, kind)]
+                for kind in ("pages", "bands", "clear")
+            },
             "ranges": {kind: (low, high) for kind, low, high in ranges.values()},
         }
         (scratch / "meta.json").write_text(json.dumps(meta))
@@ -356,9 +369,11 @@ def _earlier(packs: Path, how: dict[str, Any]) -> Iterator[_Earlier]:
             continue  # damaged: decoded anew
 
 
-def _file_of(digest: str, height: int, width: int, pages: bool, values: list | None) -> _File:
+def _file_of(*values) -> _File:
     """A `_File` as JSON gives it back."""
-    return _File(digest, height, width, pages, Range(*values) if values else None)
+    known = _File(*values)
+    limits, plain = known.values, known.plain
+    return known._replace(values=limits and Range(*limits), plain=plain and tuple(plain))
 
 
 def _decode_into(
@@ -417,7 +432,8 @@ def _decode_into(
         ):
             if isinstance(result, str):  # the file has changed meanwhile
                 raise DataError(f"{source.where(names[row])}: {result}")
-            put(row, result[0])
+            pixels, files[row] = result  # what looked plain in the wider range may not be
+            put(row, pixels)
         file.truncate(start + math.prod(shape))
     whole = {name: known for name, known in zip(names, files, strict=True) if known}
     return whole, broken, ranges
@@ -441,9 +457,9 @@ def _content(images: np.ndarray) -> str:
     return content.hexdigest()[:16]
 
 
-def _same(files: dict[str, _File]) -> list[list[str]]:
-    """Names of the images whose files are the same byte for byte."""
-    by_digest: dict[str, list[str]] = {}
-    for name, file in files.items():
-        by_digest.setdefault(file.digest, []).append(name)
-    return [group for group in by_digest.values() if len(group) > 1]
+def _alike(values: Mapping[str, Hashable]) -> list[list[str]]:
+    """Names of the images that have the same value."""
+    by_value: dict[Hashable, list[str]] = {}
+    for name, value in values.items():
+        by_value.setdefault(value, []).append(name)
+    return [group for group in by_value.values() if len(group) > 1]

@@ -6,9 +6,9 @@ The columns of a table are
   one file fits. A table without such a column is of features.
 * ``split``, optional: train, val or test (training, valid, validation, dev, ... are
   understood). Without it the rows are split at random, every class of every attribute in each part.
-* labels: those called ``label`` or ``label_...``, or those you name. Without either, every other
-  column of a table of images is a label. (A table of features needs one of the two, because a label
-  of 0 and 1 looks like a feature of 0 and 1.)
+* labels: those called ``label`` or ``label_...``, in small letters or capitals, or those you name.
+  Without either, every other column of a table of images is a label. (A table of features needs one
+  of the two, because a label of 0 and 1 looks like a feature of 0 and 1.)
 * features: every other column, numbers or texts of a few categories.
 
 A folder with a sub-folder of images for each class is a table with the columns path and label.
@@ -25,12 +25,26 @@ import numpy as np
 
 from .images import BACKGROUND
 from .resident import SPLITS, DataError, Dataset, Split, flip
-from .table_attributes import attributes_of, unknown_labels, untested_classes, with_positive
+from .table_attributes import (
+    attributes_of,
+    sided,
+    unknown_labels,
+    untested_classes,
+    with_positive,
+)
 from .table_codes import Codes
-from .table_columns import Columns, line_breaks
+from .table_columns import Columns, line_breaks, told_splits
 from .table_features import IMPUTE, Read, features_of, giveaways, read_features, standardised
 from .table_file import ENDINGS, Table, read_folders, read_table
-from .table_images import Images, at_rows, find_images, images_of, pack_images, told_copies
+from .table_images import (
+    Images,
+    at_rows,
+    find_images,
+    images_of,
+    pack_images,
+    told_copies,
+    told_series,
+)
 from .table_splits import leaks, names_as_features, split_rows
 from .table_words import counted, nfc
 
@@ -132,7 +146,7 @@ def load(
         where = path.parent if images is None else Path(images)
     of_folders = table.path.is_dir()
     chosen = Columns(table, of_folders or images is not None, labels, ignore, group)
-    notes += line_breaks(table, chosen)
+    notes += line_breaks(table, chosen) + told_splits(table, chosen)
     table = table.composed(but=chosen.path)
     if chosen.path is not None:
         names = images_of(table, chosen.path, where)
@@ -161,6 +175,7 @@ def load(
     attributes, told = with_positive(attributes, positive, rows["train"])
     if not group:
         notes += leaks(table, chosen.ignored, parts)
+        notes += told_series(packed, attributes, parts) if packed is not None else []
     if packed is None:
         notes += names_as_features(table, chosen.features, parts, group)
         notes += giveaways(read, table, attributes)
@@ -187,6 +202,7 @@ def load(
         class_names=next(iter(class_names.values())) if len(class_names) == 1 else (),
         facts={"notes": notes, "class_names": class_names, "positive": two, **facts},
     )
+    notes += sided(attributes) if data.augment is not None else []
     notes += told + unknown_labels(data, attributes) + untested_classes(data, class_names)
     for attribute, label in data.missing_classes():
         raise DataError(

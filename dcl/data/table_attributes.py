@@ -8,17 +8,21 @@ import numpy as np
 from .resident import SPLITS, DataError, Dataset
 from .table_cells import Attribute
 from .table_codes import Codes
-from .table_columns import ABOUT, DATE, PREFIX, Columns, names_places
+from .table_columns import ABOUT, DATE, WORDS, Columns, label_name, names_places
 from .table_exclusive import ALL, exclusive_columns, merged, one_hot
 from .table_file import Table
 from .table_labels import attribute_of, positive_words
 from .table_lists import TEXT, attributes_in
-from .table_words import FEW, MISSING, counted, option, quoted, some
+from .table_words import FEW, MISSING, counted, option, some
 
 LACKING = {  # what becomes of an attribute that lacks a class
     "val": "epochs and thresholds are chosen by the other classes",
     "test": "its mA is undefined, and left out of the mean",
 }
+SIDES = (
+    ("left", "right"), ("links", "rechts"), ("gauche", "droite"), ("gauche", "droit"),
+    ("izquierda", "derecha"), ("izquierdo", "derecho"), ("sinistra", "destra"),
+)  # fmt: skip
 RARE = 10  # rows of a class, in the mean: fewer are asked about
 
 
@@ -42,7 +46,7 @@ def attributes_of(
     parts: list[Attribute] = []  # of the one attribute of columns that exclude each other
     notes, classes = [], []
     for column in chosen.labels:
-        name = column if labels else column.removeprefix(PREFIX) or column
+        name = column if labels else label_name(column) or column
         if column in split:
             prefix = f"{name} " if len(chosen.labels) > 1 else ""
             several, told = attributes_in(table, column, separator, codes, prefix)
@@ -82,17 +86,14 @@ def attributes_of(
         columns = [attribute.column for attribute in run]
         if len(set(columns)) == len(run):
             said = [ALL] if len(run) == len(chosen.labels) else columns
+            labels_of = np.stack([attribute.labels for attribute in run])  # (run, N)
+            none = int(((labels_of >= 0).all(0) & (labels_of < 1).all(0)).sum())
+            but, mend = (f" but {none:,}", "mend the others and ") if none else ("", "")
             notes.append(
-                f"each row has exactly one yes among {some(columns)}: if they are the classes of "
-                f"one label, say {option('exclusive', *said)}"
+                f"each row{but} has exactly one yes among {some(columns)}: if they are the classes "
+                f"of one label, {mend}say {option('exclusive', *said)}"
             )
-    for code in codes.unused():
-        if ":" in code and not any(code.startswith(f"{name}:") for name in table.columns):
-            raise DataError(
-                f"{table.path}: codes has {code!r}, which is neither a cell nor of one of the "
-                f"columns {', '.join(map(quoted, table.columns))}"
-            )
-        notes.append(f"warning: no label is {code!r}, which codes speaks of")
+    notes += [f"warning: no label is {code!r}, which codes speaks of" for code in codes.unused()]
     return attributes, notes
 
 
@@ -123,6 +124,18 @@ def _no_label(table: Table, column: str, values: int, rows: int) -> DataError:
         f"places or files? Leave the column out by {option('ignore', column)}, {group}or, if they "
         f"are classes, name all columns of labels by --labels",
     )  # fmt: skip
+
+
+def sided(attributes: Sequence[Attribute]) -> list[str]:
+    """A sentence on names of attributes or classes that a mirror exchanges, such as left, right."""
+    names = [name for attribute in attributes for name in (attribute.name, *attribute.classes)]
+    words = {word.lower() for name in names for word in WORDS.findall(name)}
+    return [
+        f"warning: the labels speak of {one} and {other}, and training images are mirrored at "
+        f"random: where that exchanges the two, say --mirror false"
+        for one, other in SIDES
+        if {one, other} <= words
+    ]
 
 
 def _counted(names: Sequence[str]) -> bool:

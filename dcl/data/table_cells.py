@@ -16,21 +16,14 @@ from ..checks import UNKNOWN
 from .resident import DataError
 from .table_codes import Codes
 from .table_file import Table
-from .table_words import MISSING, as_number, is_number, option, some
+from .table_words import MINUS, MISSING, NO_CLASS, as_number, is_number, option, some
 
 PAIRS = (("false", "true"), ("no", "yes"))
 KNOWN = {  # words for no and yes: the second is the positive one
     *PAIRS, ("0", "1"), ("f", "t"), ("n", "y"), ("off", "on"), ("absent", "present"),
     ("negative", "positive"), ("neg", "pos"), ("-", "+"),
 }  # fmt: skip
-NO_CLASS = {
-    *("?", "unknown", "missing", "not available", "not applicable", "n.a.", "--", ".", "tbd"),
-    *("not known", "not assessed", "not done", "not recorded", "not reported", "n/k"),
-    *("k.a.", "k. a.", "keine angabe", "unbekannt", "n.d.", "n/d", "inconnu", "desconocido"),
-    *("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"),
-}
 SPREADSHEET = re.compile(r"#[A-Z]+[!?]|#DIV/0!")  # an error in a formula
-MINUS = ("-1", "-1.0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +119,7 @@ class Cells:
 
     def _ask_of_minus_one(self) -> None:
         minus = [cell for cell in MINUS if cell in self.first and cell not in self.said]
+        minus = [] if self.table.folders else minus
         numbers = {as_number(cell) for cell in self.first if is_number(cell)} - {"-1"}
         if not minus or not ({"0", "1"} <= numbers or numbers in ({"0"}, {"1"})):
             return

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 from .resident import DataError
 from .table_file import Table
-from .table_words import MISSING, as_number, names_in, option
+from .table_words import MINUS, MISSING, NO_CLASS, as_number, names_in, option, quoted
 
 MEANINGS = ("yes", "no", "unknown")
+SLIP = 0.85  # how alike a word is to unknown that misses, doubles or swaps a letter: unkown
 BETWEEN_CODES = re.compile("=[^=;]+;")  # in 1=yes;0
 
 
@@ -16,7 +18,7 @@ class Codes:
 
     A column that is named counts for the codes after it too, until the next. A meaning is yes, no,
     unknown or the name of a class; the code ``blank`` is an empty cell, or ``empty``, if a cell
-    says blank.
+    says blank. Cells that say NA or the like are blank where the column has no empty one.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ class Codes:
     Raises
     ------
     DataError
-        For what is no code, and for two meanings of one.
+        For what is no code, for two meanings of one, and for a meaning that says nothing, as NA.
     """
 
     def __init__(self, text: str, table: Table, labels: Sequence[str] | None = None):
@@ -40,10 +42,19 @@ class Codes:
         self.empty = "empty" if "blank" in set(map(str.lower, cells)) else "blank"
         items = [_parted(item, table) for item in names_in(text)]
         _ask_of_marks_and_order(items, table, cells)
+        _ask_of_columns(items, table, cells)
+        self.with_empty = {name for name in columns if "" in table.columns[name]}
         column = None
         for place, code, meaning in items:
             column = place or column
             code = "" if code.lower() == self.empty else code
+            if _says_nothing(code, meaning):
+                raise DataError(
+                    f"{table.path}: codes has {f'{code or self.empty}={meaning}'!r}, which would "
+                    f"be a class called {meaning!r}: if nothing is known there, say "
+                    f"{option('codes', f'{code or self.empty}=unknown')}; a class needs another "
+                    f"name"
+                )
             if self.given.setdefault(column, {}).setdefault(code, meaning) != meaning:
                 raise DataError(
                     f"{table.path}: codes gives {code or self.empty!r} two meanings, "
@@ -59,7 +70,8 @@ class Codes:
                     if way(code) == way(cell):
                         self.used.add((place, code))
                         return meaning
-            if cell.lower() in MISSING and "" in codes:
+            blank = cell.lower() in MISSING and column not in self.with_empty
+            if "" in codes and (blank or not cell):
                 return codes[""]
         return None
 
@@ -85,6 +97,28 @@ def _parted(item: str, table: Table) -> tuple[str | None, str, str]:
             f"such as 1=yes,-1=no,0=unknown,blank=no, or column:code=meaning"
         )
     return column, code, meaning
+
+
+def _says_nothing(code: str, meaning: str) -> bool:
+    """Whether a meaning is another word for unknown; of a cell that says so it is a class."""
+    word, cell = meaning.lower(), code.lower()
+    said = word == "unknown" or as_number(word) == as_number(cell)
+    if said or (cell and cell in MISSING | NO_CLASS):
+        return False
+    slip = word.isalpha() and SequenceMatcher(None, word, "unknown").ratio() > SLIP
+    return slip or word in MISSING or word in NO_CLASS or word in MINUS
+
+
+def _ask_of_columns(
+    items: list[tuple[str | None, str, str]], table: Table, cells: set[str]
+) -> None:
+    """Refuse a code of a column that the table lacks."""
+    for column, code, _ in items:
+        if column is None and ":" in code and not any(code.lower() in x.lower() for x in cells):
+            raise DataError(
+                f"{table.path}: codes has {code!r}, which is neither a cell nor of one of the "
+                f"columns {', '.join(map(quoted, table.columns))}"
+            )
 
 
 def _ask_of_marks_and_order(

@@ -5,17 +5,20 @@ import re
 from .names import SUFFIXES
 from .resident import DataError, split_name
 from .table_file import NAMELESS, Table
-from .table_words import option, quoted, some
+from .table_words import MISSING, option, quoted, some
 
 PREFIX = "label_"  # of a column of labels; one may be called label alone
 PATHS = ("path", "image", "image_path", "image_id", "file", "filename", "file_name", "img")
 MORE_PATHS = {"imageid", "imagename", "imageindex", "imagefile", "imagepath", "imagefilename",
-              "filepath", "imgid", "imgname", "imgpath"}  # without _, - and spaces  # fmt: skip
-NO_NAME = re.compile(rf"{NAMELESS}: \d+|__index_level_\d+__")
-SPLIT_NAMES = (  # columns that say in another way than by words to which split a row belongs
-    *("is_train", "is_valid", "is_val", "is_test", "partition", "eval_partition", "data_split"),
-    *("dataset_split", "splits", "fold", "folds", "kfold", "cv_fold"),
-)
+              "filepath", "imgid", "imgname", "imgpath"}  # letters and digits alone  # fmt: skip
+NEAR_LABEL = re.compile(r"label_|labels?([ .-]?\d+|[ .-]\w+)?|labels_\w+")  # no names of features
+NO_NAME = re.compile(rf"{NAMELESS}: \d+(\.\d+)*|__index_level_\d+__")
+SPLIT_NAMES = {  # columns that say in another way than by words to which split a row belongs
+    *("istrain", "istraining", "isvalid", "isvalidation", "isval", "istest", "intrain"),
+    *("traintest", "trainvaltest", "partition", "evalpartition", "datasplit", "datasetsplit"),
+    *("splits", "fold", "folds", "kfold", "cvfold"),
+}  # letters and digits alone
+STRAY = 2  # words that are no splits, in a column of those that are
 WORDS = re.compile(r"[A-Z]*[a-z]+|[A-Z]+")  # in PublicTest, val_2017
 CALLED = r"(?:[ _.-]?(?:no|nr|num|number|index|idx|key|code|name))?"
 ID = re.compile(  # a column's name: patient_id, imageId, patient, record_number
@@ -61,6 +64,8 @@ class Columns:
         if self.split is None:
             asked = [name for name in left if name not in labels and not _says_label(name)]
             _ask_of_splits(table, asked)
+        flags = [name for name in left if name not in labels and _like_a_split(table, name)]
+        self.like_splits = flags if self.split is None else []
         self.labels = [name for name in left if (name in labels if labels else _says_label(name))]
         rest = [name for name in left if name not in self.labels]
         self.guessed = (
@@ -76,6 +81,8 @@ class Columns:
                 f"{table.path}: no column of features and none of images ({', '.join(PATHS)})"
                 f"{_like_images(table)}"
             )
+        if not labels:
+            _ask_of_near_labels(table, self.labels, self.features)
         for name in [*self.labels, *self.features]:
             if NO_NAME.fullmatch(name):
                 raise table.error(
@@ -135,7 +142,7 @@ def _like_images(table: Table) -> str:
 
 def _names_images(table: Table, column: str, has_images: bool) -> bool:
     """Whether a column of a less usual name is that of the images."""
-    called = re.sub("[ _-]", "", column.lower()) in MORE_PATHS
+    called = _bare(column) in MORE_PATHS
     return called and (has_images or table.columns[column][0].lower().endswith(SUFFIXES))
 
 
@@ -147,7 +154,9 @@ def _ask_of_splits(table: Table, columns: list[str]) -> None:
         said = None not in words and len(words) > 1
         like = all(map(_splits_in, cells))
         like = like and {"train"} < set().union(*map(_splits_in, cells))
-        if said or like or name.lower() in SPLIT_NAMES:
+        stray = sum(split_name(cell) is None for cell in cells)
+        like |= {"train"} < words - {None} and stray <= STRAY
+        if said or like or _bare(name) in SPLIT_NAMES:
             what = "says" if said else "seems to say"
             raise table.error(
                 None, name,
@@ -155,6 +164,40 @@ def _ask_of_splits(table: Table, columns: list[str]) -> None:
                 f"test in each row, or leave it out by {option('ignore', name)}, and the rows are "
                 f"split at random",
             )  # fmt: skip
+
+
+def _ask_of_near_labels(table: Table, labels: list[str], features: list[str]) -> None:
+    """Refuse a feature that is called nearly as labels are, where nobody names these."""
+    for name in features:
+        if NEAR_LABEL.fullmatch(name.lower()):
+            raise table.error(
+                None, name,
+                f"is called nearly as labels are: say by {option('labels', *labels, name)} that it "
+                f"is one, by {option('labels', *labels)} that it is a feature, or leave it out by "
+                f"{option('ignore', name)}",
+            )  # fmt: skip
+
+
+def _bare(column: str) -> str:
+    """A column's name in lower case, letters and digits alone."""
+    return re.sub(r"[\W_]", "", column.lower())
+
+
+def _like_a_split(table: Table, column: str) -> bool:
+    """Whether a column is called as a split is and has two values, as flags have."""
+    values = {cell for cell in table.columns[column] if cell.lower() not in MISSING}
+    return split_name(column) is not None and len(values) == 2
+
+
+def told_splits(table: Table, chosen: Columns) -> list[str]:
+    """Sentences on columns that may say to which split a row belongs, and are no split."""
+    return [
+        f"warning: {name} is called as a split is, and has two values, "
+        f"{some(sorted(set(table.columns[name]) - {''}))}. "
+        f"If it says to which split a row belongs, call it split, with train, val or test in each "
+        f"row; {option('ignore', name)} leaves it out"
+        for name in chosen.like_splits
+    ]
 
 
 def names_places(column: str) -> bool:
@@ -204,4 +247,10 @@ def line_breaks(table: Table, chosen: Columns) -> list[str]:
 
 def _says_label(column: str) -> bool:
     """Whether a column's name says that it holds labels."""
-    return column == PREFIX[:-1] or (column.startswith(PREFIX) and column != PREFIX)
+    name = column.lower()
+    return name == PREFIX[:-1] or (name.startswith(PREFIX) and name != PREFIX)
+
+
+def label_name(column: str) -> str:
+    """What a column of labels calls its label: its name without `PREFIX`."""
+    return column[len(PREFIX) :] if column.lower().startswith(PREFIX) else column

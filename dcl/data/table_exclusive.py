@@ -13,6 +13,7 @@ from .table_file import Table
 from .table_words import some
 
 ALL = "all"  # of `exclusive`: every column of labels
+NONE = 0.05  # of the rows may have no yes where columns are the classes of one label
 
 
 def exclusive_columns(table: Table, chosen: Columns, split: list[str], exclusive) -> list[str]:
@@ -61,18 +62,23 @@ def merged(table: Table, parts: Sequence[Attribute], name: str) -> Attribute:
 
 
 def one_hot(attributes: Sequence[Attribute]) -> list[list[Attribute]]:
-    """Runs of yes-or-no attributes, side by side, of which each row has exactly one yes."""
+    """Runs of yes-or-no attributes, side by side, of which each row has exactly one yes.
+
+    A few rows may have none: fewer than have any of them.
+    """
     runs, start = [], 0
     while start < len(attributes):
         best = 0
         rows = len(attributes[start].labels)
-        yes, known = np.zeros(rows, np.int64), np.ones(rows, bool)
+        yes, known, least = np.zeros(rows, np.int64), np.ones(rows, bool), rows
         for end in range(start, len(attributes)):
             labels = attributes[end].labels
             yes, known = yes + (labels == 1), known & (labels >= 0)
             if not attributes[end].pair or not known.any() or (yes[known] > 1).any():
                 break
-            if end > start and (yes[known] == 1).all():
+            least = min(least, int((labels == 1).sum()))
+            none = int((yes[known] == 0).sum())
+            if end > start and (not none or none < min(least, NONE * known.sum())):
                 best = end + 1
         if best:
             runs.append(list(attributes[start:best]))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,6 +16,10 @@ from .table_words import MISSING, counted, has_zeros, is_number, nfc, option, so
 IMPUTE = ("none", "median")
 LIKE_NUMBERS = re.compile(r"[<>=~≤≥]*\s*[+-]?[0-9][0-9.,' ]*%?")  # no category
 FEWEST = 5  # rows of each class, where a feature that tells it is no chance
+EACH = 3  # numbers with and without a point, to ask whether it parts thousands
+TIMES = 5  # how much larger numbers without a point are, if the point in others parts thousands
+COUNTED = 30  # whole numbers that do not rise from row to row by chance
+CHANCE = 1e-6  # that the rows in which a column is empty have one class
 CATEGORIES = 4  # rows that a category needs, in the mean
 IS_LABEL = (
     f"A column of labels is called {PREFIX}... or named by `labels`, others are left out by "
@@ -99,7 +104,8 @@ def features_of(
             notes += _told(column, cells, known, empty)
             continue
         _check_counter(table, column, numbers)
-        notes += outliers(table, column, numbers, rows["train"]) + _zeros(column, cells)
+        notes += outliers(table, column, numbers, rows["train"])
+        notes += _zeros(column, cells) + _rising(column, numbers)
         median = float(np.nanmedian(numbers[rows["train"]]))
         if (np.where(empty, median, numbers)[rows["train"]] == median).all():
             notes.append(_constant(column, f"{median:g}"))
@@ -186,6 +192,17 @@ def _check_counter(table: Table, column: str, values: np.ndarray) -> None:
         )  # fmt: skip
 
 
+def _rising(column: str, values: np.ndarray) -> list[str]:
+    """A sentence on whole numbers that rise from row to row, as those of a filtered table do."""
+    known = values[~np.isnan(values)]
+    if len(known) < COUNTED or (known != np.round(known)).any() or (np.diff(known) <= 0).any():
+        return []
+    return [
+        f"warning: {column} rises from row to row, as the numbers of rows do, and is a feature: if "
+        f"it is such a number, leave it out by {option('ignore', column)}"
+    ]
+
+
 def _zeros(column: str, cells: np.ndarray) -> list[str]:
     """A sentence on numbers with leading zeros, which codes have: postal ones."""
     zeros = [cell for cell in cells.tolist() if has_zeros(cell)]
@@ -200,7 +217,7 @@ def _zeros(column: str, cells: np.ndarray) -> list[str]:
 
 
 def giveaways(read: Read, table: Table, attributes: Sequence[Attribute]) -> list[str]:
-    """Sentences on features that tell a label in every row, such as its copy by another name."""
+    """Sentences on features that tell a label, such as its copy, or a cell filled in afterwards."""
     notes = []
     for column, (numbers, empty) in read.items():
         cells = np.array(table.columns[column])
@@ -208,23 +225,40 @@ def giveaways(read: Read, table: Table, attributes: Sequence[Attribute]) -> list
             known = (attribute.labels >= 0) & ~empty
             y, x = attribute.labels[known], cells[known] if numbers is None else numbers[known]
             sizes = np.unique(y, return_counts=True)[1]
+            told = ""
             if len(sizes) > 1 and sizes.min() >= FEWEST and _tells(x, y):
+                told = f"{column} tells {attribute.name} in every row"
+            elif cells_in := _blank_tells(empty, attribute):
+                told = f"{column} is {cells_in}"
+            if told:
                 notes.append(
-                    f"warning: {column} tells {attribute.name} in every row: if it says the same, "
-                    f"or is known only afterwards, leave it out by {option('ignore', column)}"
+                    f"warning: {told}: if it says the same, or is known only afterwards, leave it "
+                    f"out by {option('ignore', column)}"
                 )
     return notes
 
 
 def _tells(x: np.ndarray, y: np.ndarray) -> bool:
-    """Whether a class has one value, and a value one class; or a number parts two classes."""
-    classes, values = np.unique(y), np.unique(x)
-    if len(values) == len(classes):
-        return len(set(zip(x.tolist(), y.tolist(), strict=True))) == len(classes)
-    if x.dtype.kind != "f" or len(classes) > 2:
+    """Whether a value has one class, by no chance; or the classes lie apart on a number's line."""
+    classes, (values, counts) = np.unique(y), np.unique(x, return_counts=True)
+    if len(values) == len(classes) or counts.min() >= FEWEST:
+        return len(set(zip(x.tolist(), y.tolist(), strict=True))) == len(values)
+    if x.dtype.kind != "f":
         return False
-    one, other = (x[y == label] for label in classes)
-    return bool(one.max() < other.min() or other.max() < one.min())
+    ends = sorted((x[y == label].min(), x[y == label].max()) for label in classes)
+    return all(below[1] < above[0] for below, above in pairwise(ends))
+
+
+def _blank_tells(empty: np.ndarray, attribute: Attribute) -> str:
+    """Where a column is empty, or filled, if all such rows have one class by no chance."""
+    known = attribute.labels >= 0
+    y = attribute.labels[known]
+    for where, what in ((empty[known], "empty"), (~empty[known], "filled in")):
+        classes, rows = np.unique(y[where]), int(where.sum())
+        if len(classes) == 1 and (y == classes[0]).mean() ** rows < CHANCE:
+            called = repr(attribute.classes[classes[0]])
+            return f"{what} in {rows:,} rows, where {attribute.name} is always {called}"
+    return ""
 
 
 def _got(cell: str) -> str:
@@ -238,10 +272,29 @@ def _check_numbers(
     if len(wrong):
         cell = table.columns[column][wrong[0]]
         digits = ", of digits and a decimal point alone" if LIKE_NUMBERS.fullmatch(cell) else ""
-        points = table.with_points(table.columns[column]) if "," in cell else ""
+        mark = "," if "," in cell else "." * (cell.count(".") > 1)
+        points = table.with_points(column, mark) if mark else ""
         raise table.error(
             int(wrong[0]), column,
             f"{_got(cell)}, expected a finite number{digits}. {points}{advice}",
+        )  # fmt: skip
+    _ask_of_thousands(table, column, numbers)
+
+
+def _ask_of_thousands(table: Table, column: str, numbers: np.ndarray) -> None:
+    """Refuse points that part thousands, as 987 beside 1.234 shows: the smaller would be larger."""
+    cells, mended = table.columns[column], table.with_points(column, ".")
+    pointed = np.array(["." in cell for cell in cells])
+    whole = ~pointed & (numbers != 0) & (np.abs(numbers) < 1000)
+    if not mended or min(pointed.sum(), whole.sum()) < EACH:
+        return
+    typical, others = (np.median(np.abs(numbers[rows])) for rows in (whole, pointed))
+    if typical > TIMES * others and not (np.abs(numbers[~pointed]) >= 1000).any():
+        row = int(pointed.argmax())
+        raise table.error(
+            row, column,
+            f"got {cells[row]!r} beside {cells[int(whole.argmax())]!r}: do points part thousands? "
+            f"{mended}If they are decimal points, write one as {cells[row]}0",
         )  # fmt: skip
 
 

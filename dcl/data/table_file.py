@@ -7,7 +7,7 @@ class.
 import csv
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -17,7 +17,7 @@ import numpy as np
 
 from .resident import DataError, split_name
 from .sources import Folder
-from .table_words import COMMA, counted, nfc, option, some
+from .table_words import COMMA, MISSING, counted, is_number, nfc, option, some
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 MARKS = (",", ";", "\t")  # that may be between cells
@@ -31,9 +31,12 @@ HOW = (
     "A data set is a .csv, .tsv or .parquet table, or a folder whose sub-folders are the classes, "
     "each with its images, below folders train, val and test if the split is given"
 )
-COMMAS = {  # what a comma in a number is, as pandas calls it
-    "decimal=','": COMMA, "thousands=','": re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+"),
+MARKED = {  # numbers by what a mark in them is to become
+    (",", "."): COMMA, (",", ""): re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+"),
+    (".", ""): re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+"),
 }  # fmt: skip
+BOM = "\ufeff"  # the mark with which a file in UTF-8 may begin
+SAVE = "Save it as CSV in UTF-8"
 NAMELESS = "Unnamed"  # as pandas calls a column without a name: "Unnamed: 0"
 
 
@@ -70,19 +73,35 @@ class Table:
         """The name of a mended copy, beside its file."""
         return repr(str(self.path.with_name(f"{self.name}-{what}.csv")))
 
-    def with_points(self, cells: Iterable[str]) -> str:
-        """The line that writes points for the commas in these numbers; nothing for other cells."""
-        commas = [cell for cell in cells if "," in cell]
-        ways = [way for way, form in COMMAS.items() if commas and all(map(form.fullmatch, commas))]
+    def with_points(self, column: str, mark: str = ",") -> str:
+        """The line that mends numbers with this mark; nothing for other cells.
+
+        Decimal commas are mended in all columns of numbers that have them.
+        """
+        ways = _marked(self.columns[column], mark)
         if not ways:
             return ""
+        how, either = "Write points for commas", ""
+        if ways[0][1] == "":
+            how = f"Take out the {'commas' if mark == ',' else 'points'}"
+        elif ways[1:]:
+            either = " (with '' for '.', if the commas part thousands)"
         if self.path.suffix.lower() in PARQUET:
-            return "Write points for commas. "
-        either = f" (with {ways[1]} in its place, if it parts thousands)" if ways[1:] else ""
+            return f"{how}. "
+        others = (name for name in self.columns if mark == "," and name != column)
+        alike = [column, *(name for name in others if self._is_marked(name, ways[0]))]
+        read = self.in_pandas("dtype=str", "keep_default_na=False")
         return (
-            f"Write points for commas, in Python: import pandas; {self.in_pandas(ways[0])}"
-            f".to_csv({self.beside('points')}, index=False){either}. "
+            f"{how}, in Python: import pandas; f = {read}; c = {alike}; "
+            f"f[c] = f[c].replace({f'[{mark}]'!r}, {ways[0][1]!r}, regex=True); "
+            f"f.to_csv({self.beside('points')}, index=False){either}. "
         )
+
+    def _is_marked(self, column: str, way: tuple[str, str]) -> bool:
+        """Whether a column has numbers with a mark, and nothing but numbers."""
+        cells = self.columns[column]
+        others = (cell for cell in cells if way[0] not in cell and cell.lower() not in MISSING)
+        return way in _marked(cells, way[0]) and all(map(is_number, others))
 
     def composed(self, but: str | None) -> "Table":
         """The table with every text in one Unicode form (NFC), except in the column `but`."""
@@ -96,6 +115,13 @@ class Table:
         """An error at a place; `row` counts from 0."""
         place = "" if row is None else f", row {self.rows[row]}"
         return DataError(f"{self.path}{place}, column {column!r}: {problem}")
+
+
+def _marked(cells: Sequence[str], mark: str) -> list[tuple[str, str]]:
+    """What a mark in these cells may be, those of `MARKED`: none where one is no such number."""
+    with_mark = [cell for cell in cells if mark in cell]
+    forms = {way: form for way, form in MARKED.items() if way[0] == mark and with_mark}
+    return [way for way, form in forms.items() if all(map(form.fullmatch, with_mark))]
 
 
 def read_table(path: Path, ignore: Sequence[str] = (), used: Sequence[str] | None = None) -> Table:
@@ -128,7 +154,8 @@ def separator_of(path: Path) -> str:
     """What is between the cells of a text file: as its ending says, or one of `MARKS`.
 
     It is the first with which the column names and the row below are as many, else the first in the
-    column names: spreadsheets write semicolons where a comma is the decimal point.
+    column names: spreadsheets write semicolons where a comma is the decimal point. So of several
+    it is the semicolon, if it leaves numbers with commas.
     """
     usual = SEPARATORS[path.suffix.lower()]
     marks = (usual, *(mark for mark in MARKS if mark != usual))
@@ -137,16 +164,20 @@ def separator_of(path: Path) -> str:
     if not first or first[0].lower().startswith("sep="):
         return usual  # `lines_of` says what is wrong
     try:
-        lengths = {mark: _lengths(first, mark) for mark in marks}
+        parted = {mark: _parted(first, mark) for mark in marks}
     except csv.Error:
         return next((mark for mark in marks if mark in first[0]), usual)
-    fitting = [mark for mark, found in lengths.items() if len(found) == 2 and len(set(found)) == 1]
-    several = (mark for mark in (*fitting, *marks) if lengths[mark][0] > 1)
+    fitting = [
+        mark for mark, rows in parted.items() if len(rows) == 2 and len(rows[0]) == len(rows[1]) > 1
+    ]
+    if ";" in fitting and any(COMMA.fullmatch(cell.strip()) for cell in parted[";"][1]):
+        return ";"
+    several = (mark for mark in (*fitting, *marks) if len(parted[mark][0]) > 1)
     return next(several, usual)
 
 
-def _lengths(lines: list[str], mark: str) -> list[int]:
-    return [len(cells) for cells in csv.reader(lines, delimiter=mark, skipinitialspace=True)]
+def _parted(lines: list[str], mark: str) -> list[list[str]]:
+    return list(csv.reader(lines, delimiter=mark, skipinitialspace=True))
 
 
 def lines_of(path: Path, separator: str, least: int = 2) -> Iterator[tuple[int, list[str]]]:
@@ -158,26 +189,35 @@ def lines_of(path: Path, separator: str, least: int = 2) -> Iterator[tuple[int, 
     Raises
     ------
     DataError
-        For a file that cannot be read, column names that are none, and a row of another length or
-        without a cell.
+        For a file that cannot be read, column names that are none or come again, and a row of
+        another length or without a cell.
     """
     header: list[str] = []
+    written: list[str] = []  # the column names as they are in the file
     with _reading(path), path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
         try:
             for cells in reader:
                 cells = [cell.strip() for cell in cells]
+                if cells and cells[0].startswith(BOM):  # of joined files, beyond the first
+                    cells[0] = cells[0].strip(f"{BOM} ")
                 if not cells or (cells == [""] and len(header) != 1):  # an empty line
                     continue
                 if not header:
-                    header = cells
+                    written, header = list(cells), cells
                     _check_header(path, header, separator, least)
                 elif len(cells) != len(header):
                     found = counted(len(cells), "cell", "cells")
+                    names = len(cells) == len(header) + 1
                     raise DataError(
                         f"{path}, row {reader.line_num}: {found}, expected {len(header)} as in "
                         f"the row of column names. A cell that holds {separator!r} needs quotes "
-                        f"around it"
+                        f"around it{', and row names, as R writes them, a column name' * names}"
+                    )
+                elif cells == written and len(cells) > 1:
+                    raise DataError(
+                        f"{path}, row {reader.line_num}: has the column names again, as files "
+                        f"that were joined have: take the row out"
                     )
                 elif not any(cells):
                     raise DataError(
@@ -197,9 +237,7 @@ def _reading(path: Path) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}: is no UTF-8 text ({error.reason}). Save it as CSV in UTF-8"
-        ) from None
+        raise DataError(f"{path}: is no UTF-8 text ({error.reason}). {SAVE}") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
 
@@ -221,6 +259,8 @@ def _separated(path: Path, least: int) -> Table:
 def _check_header(path: Path, header: list[str], separator: str | None, least: int) -> None:
     """Refuse column names that cannot be; `separator` is None where the file is no text."""
     if separator is not None:
+        if any("\0" in name for name in header):
+            raise DataError(f"{path}: is no UTF-8 text, but UTF-16 by its look. {SAVE}")
         if header and header[0].lower().startswith("sep="):
             raise DataError(
                 f"{path}, row 1: begins with {header[0]!r}, which is for Excel: take the line out, "

@@ -1,6 +1,7 @@
 """The images of a table: looked up by its cells, packed, and compared to find copies."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
@@ -10,15 +11,19 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from .images import name_of
-from .names import SUFFIXES, folded, is_hidden, match, near
+from .names import SUFFIXES, folded, is_hidden, match, near, without_suffix
 from .pack import Pack, open_pack
 from .resident import DataError
 from .sources import Archive, Folder
 from .table_cells import Attribute
 from .table_file import Table
-from .table_words import counted, is_number, option, some
+from .table_words import as_number, counted, is_number, option, some
 
 SHOWN = 3  # images that a sentence names
+SERIES = re.compile(  # a name that ends in the number of a shot, or in how a copy was altered
+    r"(.*\d.*)[ _-](?:\d+|(?:aug|copy|crop|flip|mirror|orig|rot)\w*)", re.IGNORECASE
+)
+FEWEST = 3  # images of a series
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +99,7 @@ def _long_form(table: Table, column: str) -> str:
                key=lambda name: -len(set(table.columns[name])))  # fmt: skip
     if word is None:
         return ": an image has one row. Take the others out"
-    frame = table.in_pandas()
+    frame = table.in_pandas("dtype=str", "keep_default_na=False")
     if values:
         value = min(values, key=lambda name: len(set(table.columns[name])))
         fold = f"{frame}.pivot(index={column!r}, columns={word!r}, values={value!r})"
@@ -193,7 +198,12 @@ def _problem(name: str, where: Path, present: set[str]) -> str:
     """Why a row has no image."""
     if is_hidden(name):
         return f"{name} is hidden by its name, and hidden files are no images"
-    alike = near(name, present)
+    alike, number = near(name, present), as_number(name)
+    if not alike and number != name and (alike := near(number, present)):
+        return (
+            f"no image {name} in {where}, near it: {', '.join(alike)}. Were the names read as "
+            f"decimal numbers? Write them as texts, in pandas by dtype=str"
+        )
     if alike:
         several = [other for other in alike if folded(other) == folded(name)]
         hint = "several fit" if len(several) > 1 else "near it"
@@ -232,6 +242,23 @@ def pack_images(
         notes.append(
             f"warning: {counted(len(pack.pages), 'image has', 'images have')} several pages or "
             f"frames, of which the first is used: {some(pack.pages)}"
+        )
+    if pack.bands:
+        notes.append(
+            f"warning: {counted(len(pack.bands), 'image has', 'images have')} more bands than are "
+            f"used, red, green and blue or grey: {some(pack.bands)}"
+        )
+    if pack.clear:
+        notes.append(
+            f"{counted(len(pack.clear), 'image is', 'images are')} transparent in part and laid on "
+            f"the background, see --background: {some(pack.clear)}. If the fourth band is no "
+            f"transparency, such as near infrared, save the images without it"
+        )
+    if pack.plain:
+        notes.append(
+            f"warning: {len(pack.plain):,} images are of one colour all over, as others of them "
+            f"are: {some(pack.plain)}. No network can tell them apart: check what is in the files, "
+            f"and whether their values are 0 and 1 in place of 0 and 255"
         )
     for kind, low, high in pack.ranges.values():
         notes.append(f"{kind} grey values of more than 8 bits: {low:g} to {high:g} become 0 to 255")
@@ -314,6 +341,31 @@ def told_copies(
             f"and another in the next, byte for byte the same: {_alike(torn, images.names)}"
         )
     return notes
+
+
+def told_series(images: Images, attributes: Sequence[Attribute], parts: np.ndarray) -> list[str]:
+    """A sentence on names that differ in their last number alone, in several splits.
+
+    Names of one class, such as img_1, or cat_1 and dog_1, are no series: of these there are more
+    than classes, each with a number of its own.
+    """
+    series: dict[str, list[int]] = {}
+    for row, name in enumerate(images.names):
+        stem = without_suffix(name)
+        found = SERIES.fullmatch(stem)
+        series.setdefault(found[1] if found else stem, []).append(row)
+    groups = [np.array(rows) for rows in series.values() if len(rows) >= FEWEST]
+    count, classes = sum(map(len, groups)), max(len(one.classes) for one in attributes)
+    cut = [rows for rows in groups if len(set(parts[rows])) > 1]
+    if 2 * count < len(parts) or len(groups) <= classes or not cut:
+        return []
+    first = ", ".join(f"{images.names[row]} ({parts[row]})" for row in cut[0][:SHOWN])
+    return [
+        f"warning: {count:,} images have names that begin as those of others do, {len(groups):,} "
+        f"beginnings, {len(cut):,} of them in more than one split: {first}. If such images are of "
+        f"one patient or one original, the test measures what the training has seen: give a table "
+        f"with a column of the beginnings and name it by --group"
+    ]
 
 
 def _alike(groups: list[np.ndarray], names: Sequence[str]) -> str:

@@ -33,7 +33,8 @@ def attribute_of(
     """The attribute that a column is.
 
     Whole numbers are classes called by them, in their order; where one has a leading zero, as they
-    are written. True and yes are 1, false and no are 0; words are numbered in alphabetical order.
+    are written. Folders that are called 0.5 and 1.0 are words. True and yes are 1, false and no
+    are 0; words are numbered in alphabetical order.
     With `lists` a cell that looks like several labels is a text as others.
 
     Raises
@@ -47,6 +48,8 @@ def attribute_of(
     cells.say_yes_as_others()
     first = cells.known
     kinds = {text: _kind(cells, text) for text in first}
+    if table.folders and any(is_number(text) and not text.isdecimal() for text in first):
+        kinds = dict.fromkeys(kinds, "word")
     allowed = _allowed(cells, kinds)
     said = {text for text, cell in first.items() if cell in cells.said}
     other = {text for text, kind in kinds.items() if kind not in allowed}
@@ -139,7 +142,7 @@ def _kind(cells: Cells, text: str) -> str | tuple[str, str]:
         return "number"
     if cell in cells.said and is_number(text):
         return "word"
-    if is_number(text):
+    if is_number(text) and not cells.table.folders:
         raise cells.error(
             cell,
             f"got {text!r}, expected a class: a whole number from 0, true or false, yes or no, or "

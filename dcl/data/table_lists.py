@@ -1,14 +1,17 @@
 """Cells of several labels: lists, whose labels are attributes that share a column, and vectors."""
 
+import re
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from ..checks import UNKNOWN
+from .resident import DataError
 from .table_cells import PAIRS, Attribute, Cells, ask_of_none, ask_of_nothing, is_missing
 from .table_codes import Codes
-from .table_columns import PREFIX
+from .table_columns import PREFIX, label_name
 from .table_file import Table
 from .table_words import (
     COMMA,
@@ -23,6 +26,7 @@ from .table_words import (
 
 SURE_MARKS = "|;"  # hardly ever inside a word
 MARKS = f"{SURE_MARKS},/+&"
+JOINT = re.compile(r" (?:and|und|et|y|e|og|och) |[\W_]+")  # what else may be between labels
 TEXT = "none"  # the separator of cells that are one text
 
 
@@ -44,7 +48,7 @@ def ask_of_lists(cells: Cells) -> None:
         raise cells.error(
             cells.known[texts[0]],
             f"got {texts[0]!r}: every cell is a number with a comma. "
-            f"{cells.table.with_points(texts)}{lists}If it is the name of a class, say "
+            f"{cells.table.with_points(cells.column)}{lists}If it is the name of a class, say "
             f"--separator {TEXT}",
         )
     for mark in (*MARKS, " "):
@@ -60,12 +64,20 @@ def ask_of_lists(cells: Cells) -> None:
             else:
                 sure = mark in SURE_MARKS or any(often[part] > 1 for part in parts)
             if len(parts) > 1 and (sure or text[0] + text[-1] == "[]"):
-                raise cells.error(
-                    cells.known[text],
-                    f"got {text!r}, which looks like {len(parts)} labels: say by "
-                    f'--separator "{mark}" that each of them is an attribute, or by '
-                    f"--separator {TEXT} that the text is one class",
-                )
+                raise _looks_like_labels(cells, text, len(parts), f'"{mark}"')
+    for text in texts:
+        marks, parts = set(JOINT.findall(text)), JOINT.split(text)
+        known = all(part in cells.known for part in parts) and not is_number(text)
+        if len(marks) == 1 and known:
+            raise _looks_like_labels(cells, text, len(parts), shlex.quote(*marks))
+
+
+def _looks_like_labels(cells: Cells, text: str, count: int, mark: str) -> DataError:
+    return cells.error(
+        cells.known[text],
+        f"got {text!r}, which looks like {count} labels: say by --separator {mark} that each of "
+        f"them is an attribute, or by --separator {TEXT} that the text is one class",
+    )
 
 
 def _are_vectors(texts: Sequence[str], mark: str) -> bool:
@@ -91,7 +103,8 @@ def _ask_of_vectors(cells: Cells, texts: Sequence[str], mark: str) -> None:
         return
     table, column = cells.table, cells.column
     count = len(parts_of(texts[0], mark))
-    name = f"{PREFIX}{column.removeprefix(PREFIX[:-1]).removeprefix('_')}".rstrip("_")
+    word = label_name(column)
+    name = f"{PREFIX}{'' if word.lower() == PREFIX[:-1] else word}".rstrip("_")
     read = table.in_pandas("dtype=str", "keep_default_na=False")
     parted = rf"f.pop({column!r}).str.extractall(r'([\w.]+)')[0].unstack()"
     raise cells.error(

@@ -8,7 +8,16 @@ from .table_cells import Attribute
 from .table_columns import ID, Columns, names_places
 from .table_file import Table
 from .table_images import Images, joined
-from .table_words import MISSING, WHOLE, counted, is_number, option, some, spelt_elsewhere
+from .table_words import (
+    MISSING,
+    NO_CLASS,
+    WHOLE,
+    counted,
+    is_number,
+    option,
+    some,
+    spelt_elsewhere,
+)
 
 SHOWN = 5  # columns in a sentence
 MANY = 5  # values of a column that may name patients or places, if its name does not say so
@@ -37,10 +46,7 @@ def split_rows(
         parts = splits_of(table, chosen.split)
         for name in SPLITS:
             if not (parts == name).any():
-                raise DataError(
-                    f"{table.path}, column {chosen.split!r}: no row is {name}. Give it rows, or "
-                    f"ignore the column to have the rows split at random"
-                )
+                raise DataError(_without(table, chosen.split, name))
         if chosen.group:
             check_groups(table, chosen.group, chosen.split, parts)
         return parts, f"split by the column {chosen.split}"
@@ -72,6 +78,20 @@ def split_rows(
     return np.array(SPLITS)[parts], f"split at random ({drawn}){each} with seed {seed}"
 
 
+def _without(table: Table, column: str, part: str) -> str:
+    """What an error says of a given split that no row is of."""
+    if table.folders:
+        return (
+            f"{table.path}: there is no folder {part}. Make one beside the others, and move some "
+            f"images of every class into it"
+        )
+    rows = "Give it rows, such as some of train" if part == "val" else "Give it rows"
+    return (
+        f"{table.path}, column {column!r}: no row is {part}. {rows}, or ignore the column to have "
+        f"the rows split at random"
+    )
+
+
 def splits_of(table: Table, column: str) -> np.ndarray:
     """The split of each row, (N,) of "train", "val" or "test"."""
     splits = [split_name(cell) for cell in table.columns[column]]
@@ -88,7 +108,8 @@ def splits_of(table: Table, column: str) -> np.ndarray:
 def groups_of(table: Table, column: str) -> np.ndarray:
     """The group of each row (N,): a number for each different cell."""
     cells = table.columns[column]
-    empty = [row for row, cell in enumerate(cells) if cell.lower() in MISSING]
+    nothing = MISSING | NO_CLASS
+    empty = [row for row, cell in enumerate(cells) if cell.lower() in nothing]
     if empty:
         cell = cells[empty[0]]
         raise table.error(

@@ -11,6 +11,14 @@ import unicodedata
 from collections.abc import Iterable
 
 MISSING = {"", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "none"}  # in lower case
+NO_CLASS = {  # words in a cell that say nothing: asked about, where MISSING is unknown
+    *("?", "unknown", "missing", "not available", "not applicable", "n.a.", "--", ".", "tbd"),
+    *("not known", "not assessed", "not done", "not recorded", "not reported", "n/k"),
+    *("k.a.", "k. a.", "keine angabe", "unbekannt", "n.d.", "n/d", "inconnu", "desconocido"),
+    *("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"),
+    *("#nv", "#n/d", "\\n", "na_character_", "(null)", "<null>", "(blank)", "undefined"),
+}
+MINUS = ("-1", "-1.0")
 WHOLE = re.compile(r"([+-]?)([0-9]{1,18})(\.0*)?")
 COMMA = re.compile(r"[+-]?\d+,\d+")  # a number whose point is a comma
 BETWEEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")  # a dash between letters

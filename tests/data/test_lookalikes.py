@@ -53,7 +53,7 @@ def test_yes_and_no_in_several_ways_are_asked_about(words):
 
 
 NOTHING = ["not available", "n.a.", "Missing", "TBD", "#REF!", "#DIV/0!", "?", "--", "-", "*", "–",
-           "k.A.", "unbekannt", "/", "..."]  # fmt: skip
+           "k.A.", "unbekannt", "/", "...", "#NV", "\\N", "(null)", "undefined"]  # fmt: skip
 
 
 @pytest.mark.parametrize("word", NOTHING)
@@ -182,7 +182,35 @@ def test_a_label_twice_in_a_table_of_rates_is_refused(tmp_path):
         read_prior(str(tmp_path / "p.csv"), ("cat",))
 
 
-@pytest.mark.parametrize("name", ["Fold", "partition", "eval_partition"])
+@pytest.mark.parametrize(
+    ("name", "values", "told"),
+    [("train", "FT", True), ("Test", "01", True), ("train", "012", False), ("trains", "01", False)],
+)
+def test_a_flag_that_is_called_as_a_split_is_pointed_out(name, values, told, tmp_path):
+    columns = {"x": X, "label_cat": TWO, name: [values[n % 7 % len(values)] for n in range(40)]}
+    rows = [list(columns), *zip(*columns.values(), strict=True)]
+    for options in ({}, {"ignore": [name]}):
+        notes = table.load(write(tmp_path / "my.csv", rows), **options).facts["notes"]
+        words = f"warning: {name} is called as a split is, and has two values, '{values[0]}'"
+        assert any(note.startswith(words) for note in notes) == (told and not options)
+
+
+@pytest.mark.parametrize("name", ["label2", "Labels", "label.1", "label b", "labels_b"])
+def test_a_feature_that_is_called_nearly_as_labels_are_is_asked_about(name, tmp_path):
+    columns = {"x": X, "label": TWO, name: [n % 3 % 2 for n in range(40)]}
+    path = write(tmp_path / "my.csv", [list(columns), *zip(*columns.values(), strict=True)])
+    with pytest.raises(DataError, match=f"column '{name}': is called nearly as labels are"):
+        table.load(path)
+    assert table.load(path, labels=["label"]).facts["features"]["names"] == ["x", name]
+
+
+def test_labels_are_found_in_capitals(tmp_path):
+    columns = {"x": X, "Label": TWO, "LABEL_b": TWO[::-1], "labeler": ["u", "v"] * 20}
+    path = write(tmp_path / "my.csv", [list(columns), *zip(*columns.values(), strict=True)])
+    assert table.load(path).attributes == ("Label", "b")
+
+
+@pytest.mark.parametrize("name", ["Fold", "partition", "eval_partition", "isTrain", "train/test"])
 def test_numbers_of_a_split_are_asked_about_by_their_name(name, tmp_path):
     rows = [["x", "label_cat", name], *zip(X, TWO, [n % 3 for n in range(40)], strict=True)]
     with pytest.raises(DataError, match=f"column '{name}': seems to say to which split"):
@@ -415,6 +443,8 @@ def test_guessed_labels_are_listed_with_their_classes(tmp_path):
         ("Training", "PublicTest", "PrivateTest"),
         ("train", "val0", "val1"),
         ("train2017", "val2017", "test2017"),
+        ("Training", "Validierung", "Test"),
+        ("train", "test", ""),
     ],
 )
 def test_words_that_hold_those_of_splits_are_asked_about(words, tmp_path):
@@ -455,6 +485,16 @@ def test_a_path_from_elsewhere_that_leads_into_the_images_is_taken(start, tmp_pa
         table.load(path, images=other)
 
 
+def test_names_that_were_read_as_decimals_are_pointed_out(tmp_path):
+    for n in range(3):
+        grey(tmp_path / f"{n:04}.png", n)
+    path = write(tmp_path / "my.csv", [("image_id", "label"), ("1.0", 1), ("2.0", 0)])
+    with pytest.raises(
+        DataError, match=r"no image 1\.0 in .*, near it: 0001\.png\. Were the names"
+    ):
+        table.load(path, images=tmp_path)
+
+
 def test_a_file_without_the_ending_of_an_image_is_said_to_be_none(tmp_path):
     (tmp_path / "e0").write_bytes(b"1")
     path = write(tmp_path / "my.csv", [("path", "label"), ("e0", 1), ("e1", 0)])
@@ -471,12 +511,41 @@ def test_a_file_without_the_ending_of_an_image_is_said_to_be_none(tmp_path):
         ([-label - n / 100 for n, label in enumerate(TWO)], True),
         ([label * (n != 7) for n, label in enumerate(TWO)], False),
         ([n % 7 for n in range(40)], False),
+        ([f"{'ab'[label]}{n % 4 // 2}" for n, label in enumerate(TWO)], True),
+        ([f"{'ab'[label]}{n % 10 // 2}" for n, label in enumerate(TWO)], False),
     ],
 )
 def test_a_feature_that_tells_the_label_is_pointed_out(feature, told, tmp_path):
     notes = of_features(tmp_path, {"a": TWO, "f_x": feature}, labels=["a"]).facts["notes"]
     words = "warning: f_x tells a in every row: if it says the same, or is known only afterwards"
     assert any(note.startswith(words) for note in notes) == told
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_number_from_which_three_classes_were_cut_is_pointed_out(step, tmp_path):
+    score = [(7 * n) % 20 for n in range(40)]
+    columns = {"a": [sum(x >= cut for cut in (8, 14)) for x in score]}
+    columns["f_x"] = [x + (step and 12 * (x == 3)) for x in score]  # 3 of the first class is 15
+    notes = of_features(tmp_path, columns, labels=["a"]).facts["notes"]
+    assert any("f_x tells a in every row" in note for note in notes) == (not step)
+
+
+@pytest.mark.parametrize(
+    ("cells", "what"),
+    [
+        (lambda n: n % 5 if n % 4 == 1 else "", "filled in in 20 rows, where a is always '1'"),
+        (lambda n: "" if n % 4 == 1 else "xyz"[n % 3], "empty in 20 rows, where a is always '1'"),
+        (lambda n: n % 5 if n % 4 == 1 or n == 2 else "", ""),
+        (lambda n: n % 5 if n % 8 == 1 else "", ""),
+    ],
+)
+def test_a_column_that_one_class_alone_fills_in_is_pointed_out(cells, what, tmp_path):
+    rows = [[n % 7 * 0.5, n % 2, cells(n)] for n in range(80)]
+    path = write(tmp_path / "my.csv", [["x", "label_a", "boat"], *rows])
+    notes = table.load(path, impute="median").facts["notes"]
+    found = [note for note in notes if note.startswith("warning: boat is ")]
+    assert len(found) == bool(what)
+    assert what in "".join(found)
 
 
 def test_a_number_that_stands_for_nothing_is_pointed_out(tmp_path):

@@ -1,6 +1,7 @@
 """Pixels are those that a viewer shows, whatever mode and orientation a file has."""
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -257,6 +258,57 @@ def test_of_several_pages_the_first_is_used_and_that_is_known(kind):
     assert pixels[0].min() > 190
     assert pixels[2].max() < 10
     assert not decode(saved(first, kind), "it", SIZE)[1].pages
+
+
+def tagged(pixels: np.ndarray, **tags) -> bytes:
+    """A TIFF of any bands and bits, which Pillow does not write: of (height, width, bands)."""
+    height, width, bands = pixels.shape
+    bits = pixels.dtype.itemsize * 8
+    given = {256: width, 257: height, 258: bits, 259: 1, 262: 1 + (bands > 2), 273: 0, 277: bands,
+             278: height, 279: pixels.nbytes, 284: 1, 339: 3 if pixels.dtype.kind == "f" else 1,
+             **({338: 0} if bands > 3 else {})}  # fmt: skip
+    several = {258: bands, 338: bands - 3, 339: bands}
+    at = 8 + 2 + 12 * len(given) + 4
+    entries, more = b"", b""
+    for tag, value in sorted(given.items()):
+        count = several.get(tag, 1)
+        values = struct.pack(f"<{count}H", *[value] * count)
+        if tag == 273:
+            values = struct.pack("<H", at + 64)
+        if len(values) > 4:
+            values, more = struct.pack("<I", at + len(more)), more + values
+        entries += struct.pack("<HHI", tag, 3, count) + values.ljust(4, b"\0")
+    head = b"II*\0" + struct.pack("<IH", 8, len(given))
+    return head + entries + bytes(4) + more.ljust(64, b"\0") + pixels.tobytes()
+
+
+def test_bands_beyond_colours_are_known_and_other_tiffs_are_named():
+    five = np.repeat(COLOURS[..., :1], 5, axis=2)
+    assert np.array_equal(seen(tagged(five)), five[..., :3])
+    assert [decode(tagged(five[..., :n]), "it", SIZE)[1].bands for n in (1, 3, 5)] == [0, 0, 1]
+    with pytest.raises(DataError, match="it is a TIFF of bands or bits that are not read: save it"):
+        seen(tagged(COLOURS.astype(np.float64)))
+
+
+@pytest.mark.parametrize(("alpha", "clear"), [(0, True), (254, True), (255, False)])
+def test_transparent_pixels_and_one_colour_are_known(alpha, clear):
+    data = saved(Image.fromarray(np.dstack([COLOURS, np.full(SIZE, alpha, np.uint8)])), "PNG")
+    facts = decode(data, "it", SIZE)[1]
+    assert facts.clear == clear
+    assert facts.plain == (None if alpha else (255, 255, 255))
+    masks = saved(Image.fromarray((COLOURS[..., 0] > 127).astype(np.uint8)), "PNG")
+    assert decode(masks, "it", SIZE)[1].plain == (0, 0, 0)
+
+
+def test_images_that_no_network_tells_apart_are_named(tmp_path):
+    dark = COLOURS[..., 0].astype(np.uint16) // 4  # black beside 65535, not beside 1023
+    images = {"a.png": np.dstack([COLOURS, np.zeros(SIZE, np.uint8)]), "c.png": COLOURS,
+              "b.png": np.full((*SIZE, 3), 255, np.uint8), "d.png": np.full(SIZE, 9, np.uint8),
+              "e.png": dark, "f.png": dark // 2 + 1}  # fmt: skip
+    source = folder_of(tmp_path / "images", images)
+    for _ in range(2):  # made, and read
+        pack = open_pack(tmp_path, source, sorted(images), size=SIZE, progress=False)
+        assert (pack.plain, pack.clear, pack.bands) == (["a.png", "b.png"], ["a.png"], [])
 
 
 def thumbnail() -> bytes:

@@ -395,6 +395,9 @@ TABLES = [
      "tab between, got 'path|a'. Is '|' between them"),
     ("path,a\n0.png,1,2\n", "row 2: 3 cells, expected 2 as in the row of column names"),
     ("path,a\n0.png\n", "row 2: 1 cell, expected 2"),
+    ("x,label\n1,2,0\n", "needs quotes around it, and row names, as R writes them, a column name"),
+    ("f,label\nr,cat\n\ufefff,label\n", "row 3: has the column names again, as files that were"),
+    ("\x00x\x00,\x00y\n", "is no UTF-8 text, but UTF-16 by its look. Save it as CSV"),
     ('path,a\n"0.png,1\n', "row 2: cannot be read"),
     ("path,a,a\n0.png,1,1\n", "row 1: two columns are called 'a'"),
     ("path,,a\n0.png,1,1\n", "column 'Unnamed: 1': has no name"),
@@ -492,6 +495,42 @@ def test_decimal_commas_are_refused_with_the_line_that_mends_them(tmp_path, monk
     assert table.load("my-points.csv").attributes == ("label",)
 
 
+def test_the_line_that_mends_commas_keeps_all_other_cells(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [["1,5", "007", "2,25", "NA", "a,b"], ["-2,5", "012", "3,5", "", "c"]] * 20
+    write(Path("my.csv"), [["x", "code", "y", "note", "t"], *rows], ";")
+    exec(read_table(Path("my.csv")).with_points("x").split("in Python: ")[1].rstrip(". "), {})
+    cells = [cell.replace(",", ".") if cell[-1:] == "5" else cell for row in rows for cell in row]
+    found = read_table(Path("my-points.csv")).columns
+    assert [cell for row in zip(*found.values(), strict=True) for cell in row] == cells
+
+
+@pytest.mark.parametrize(
+    "cells", [["1.234", "987", "2.345", "650", "12.500", "310"], ["1.234.567"]]
+)
+def test_points_that_part_thousands_are_asked_about(cells, tmp_path):
+    path = write(tmp_path / "my.csv", [["x", "label"], *zip(cells * 40, TWO * 20, strict=False)])
+    with pytest.raises(DataError, match="row 2, column 'x': got '1.234.*Take out the p") as caught:
+        table.load(path)
+    exec(re.search(r"in Python: (.*?\))\. ", str(caught.value))[1], {})
+    found = read_table(tmp_path / "my-points.csv").columns["x"]
+    assert found[: len(cells)] == [cell.replace(".", "") for cell in cells]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["1.333", "2", "2.667", "3", "1.667"],
+        ["1.234", "2.125"],
+        ["120.333", "121", "9.125"],
+        ["1.234", "987", "2.345", "0.5"],
+    ],
+)
+def test_points_of_decimals_are_no_question(cells, tmp_path):
+    path = write(tmp_path / "my.csv", [["x", "label"], *zip(cells * 20, TWO * 20, strict=False)])
+    assert table.load(path).facts["features"]["names"] == ["x"]
+
+
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 @pytest.mark.parametrize("column", ["x", "label"])
 def test_decimal_commas_are_mended_in_features_and_labels_between_any_marks(column, mark, tmp_path):
@@ -513,12 +552,10 @@ def test_decimal_commas_are_mended_in_features_and_labels_between_any_marks(colu
 def test_a_comma_between_thousands_is_no_decimal_one(tmp_path):
     rows = [[f"{n % 7 + 1},{500 + n % 9}", n % 2] for n in range(40)]
     path = write(tmp_path / "my.csv", [["x", "label"], *rows])
-    with pytest.raises(
-        DataError, match=r"\(with thousands=',' in its place, if it parts thousands"
-    ):
+    with pytest.raises(DataError, match=r"\(with '' for '.', if the commas part thousands"):
         table.load(path)
     rows = [[f"{n % 7 + 1},500,{500 + n % 9}", n % 2] for n in range(40)]
-    with pytest.raises(DataError, match=r"read_csv\(.*, thousands=','\)\.to_csv"):
+    with pytest.raises(DataError, match=r"read_csv\(.*replace\('\[,\]', '', regex"):
         table.load(write(tmp_path / "my.csv", [["x", "label"], *rows]))
 
 
@@ -526,6 +563,8 @@ def test_a_comma_between_thousands_is_no_decimal_one(tmp_path):
 def test_a_comma_in_a_column_name_is_not_what_is_between_the_cells(tmp_path, line):
     (tmp_path / "my.csv").write_text(f"{line}\n1;2;3\n")
     assert len(read_table(tmp_path / "my.csv").columns) == 3
+    (tmp_path / "my.csv").write_text("Höhe, m;Breite, m;c\n1,5;2,5;0\n", "utf-8")
+    assert list(read_table(tmp_path / "my.csv").columns) == ["Höhe, m", "Breite, m", "c"]
     (tmp_path / "my.csv").write_text(f"a;b\n{'x' * 200_000};1\n")
     with pytest.raises(DataError, match="row 2: cannot be read .field larger"):
         read_table(tmp_path / "my.csv")
@@ -548,7 +587,7 @@ def test_a_spreadsheets_byte_order_mark_and_empty_lines_are_no_matter(tmp_path):
     for number in range(12):
         grey(tmp_path / f"{number}.png", number)
     lines = [f"{number}.png , {value}" for number, value in enumerate(TWO)]
-    text = "\ufeffpath,a\r\n" + "\r\n".join(lines) + "\r\n\r\n"
+    text = "\ufeff\ufeffpath,a\r\n" + "\r\n".join(lines) + "\r\n\r\n"
     (tmp_path / "my.csv").write_bytes(text.encode())
     data = table.load(tmp_path / "my.csv", size=SIZE, progress=False)
     assert data.attributes == ("a",)

@@ -2,6 +2,7 @@
 
 import math
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +85,10 @@ READ = [
     ("1=yes,-1=no,0=unknown", (1, -1, 0, ""), [1, 0, -1, -1], ("no", "yes")),
     ("1=yes,0=no,-1=unknown", ("1.0", "-1.0", "0.0", ""), [1, -1, 0, -1], ("no", "yes")),
     ("1=yes,0=no,-1=yes,blank=no", ("1.0", "-1.0", "0.0", ""), [1, 1, 0, 0], ("no", "yes")),
-    ("blank=no", ("1", "0", "", "nan"), [1, 0, 0, 0], ("0", "1")),
+    ("blank=no", ("1", "0", "", "nan"), [1, 0, 0, -1], ("0", "1")),
+    ("blank=no", ("1", "0", "nan", "NA"), [1, 0, 0, 0], ("0", "1")),
+    ("x=yes,blank=no", ("x", "", "N/A"), [1, 0, -1], ("no", "yes")),
+    ("x=yes,blank=no,N/A=no", ("x", "", "N/A"), [1, 0, 0], ("no", "yes")),
     ("a:blank=no,b:blank=no", ("1.0", "0.0", ""), [1, 0, 0], ("0", "1")),
     ("2=yes", (0, 1, 2), [0, 1, 1], ("0", "1")),
     ("-1=yes,blank=no", ("1.0", "-1.0", ""), [1, 1, 0], ("0", "1")),
@@ -158,6 +162,22 @@ def test_codes_name_columns_with_commas_and_colons():
 def test_what_is_no_code_is_refused(text):
     with pytest.raises(DataError, match=r"my\.csv: codes (has|gives)"):
         Codes(text, cells("1", "0"))
+
+
+@pytest.mark.parametrize("code", ["-1=nan", "9=missing", "9=?", "9=-1", "9=unkown", "blank=NA"])
+def test_a_meaning_that_says_nothing_is_no_class(code):
+    made = cells(*["0", "1", "9", "-1", ""] * 4)
+    said = f"{code.split('=')[0]}=unknown"
+    with pytest.raises(DataError, match=f'class called .*: if nothing is known .* "{said}"; a cl'):
+        Codes(code, made)
+    Codes(said, made)
+    Codes("9=unknown1x,?=not known,None=none,-1=-1.0", made)
+
+
+def test_a_code_of_a_column_that_is_none_is_refused_before_all_else():
+    made = cells(*["1", "2"] * 4, column="label_a")
+    with pytest.raises(DataError, match="has 'a:1', which is neither a cell nor of .* label_a"):
+        Codes("a:1=yes,2=no", made)
 
 
 def test_a_code_that_no_cell_has_is_told(tmp_path):
@@ -263,14 +283,19 @@ LISTS = [
     ["Cat|Dog", "Cat", "Dog|Bird"], ["a;b", "c"], ["Mass, Nodule", "Nodule", "None"],
     ["scab", "rust", "scab rust"], ["1 4", "2", "3"], ["['Cat', 'Dog']", "['Bird']"],
     ["red/blue", "red", "green"], ["1,4", "4", "2"], ["a+b", "b", "c"],
+    ["Cat - Dog", "Cat", "Dog"], ["Cat_Dog", "Cat", "Dog"], ["Cat#Dog", "Dog", "Cat"],
+    ["cat and dog", "cat", "dog", "owl"], ["Hund:Katze", "Hund", "Katze"],
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("words", LISTS)
 def test_cells_that_look_like_lists_ask_for_the_separator(words):
     made = cells(*words * 4)
-    with pytest.raises(DataError, match=r"which looks like 2 labels: say by --separator \".\""):
+    with pytest.raises(DataError, match="which looks like 2 labels: say by --separator ") as caught:
         labels_of(made, "a")
+    (mark,) = shlex.split(re.search("--separator (.*?) that each", str(caught.value))[1])
+    found, _ = attributes_in(made, "a", mark, Codes("None=no", made))
+    assert 2 <= len(found) <= 4
 
 
 VECTORS = [
@@ -322,7 +347,15 @@ def test_a_label_that_every_known_row_has_asks_what_an_empty_cell_means(tmp_path
 
 
 @pytest.mark.parametrize(
-    "words", [["light brown", "dark brown", "black"], ["New York", "Berlin"], ["St. Paul/MN", "x"]]
+    "words",
+    [
+        ["light brown", "dark brown", "black"],
+        ["New York", "Berlin"],
+        ["St. Paul/MN", "x"],
+        ["T-cell", "B-cell"],
+        ["salt and pepper", "salt"],
+        ["low", "very_low"],
+    ],
 )
 def test_words_of_two_words_are_no_lists(words):
     assert len(labels_of(cells(*words * 4), "a")[1]) == len(words)
@@ -372,6 +405,12 @@ def test_columns_of_one_yes_in_each_row_are_told_and_made_one_label(tmp_path):
     assert data.attributes == ("MEL", "N,V", "BCC")
     assert any("exactly one yes among 'MEL', 'N,V', 'BCC'" in note and "--exclusive all" in note
                for note in data.facts["notes"])  # fmt: skip
+    odd = ONE_HOT | {"MEL": ["1.0", "0.0", "0.0", "0.0"] * 9 + ["0.0"] * 4}
+    assert any("each row but 1 has exactly one yes among 'MEL', 'N,V', 'BCC': if" in note
+               and "mend the others and say" in note
+               for note in of_features(tmp_path, odd).facts["notes"])  # fmt: skip
+    rare = {"a": [0, 0] + [1] * 38, "b": [1] + [0] * 39}  # by chance: b is as rare as none is
+    assert not any("exactly one" in note for note in of_features(tmp_path, rare).facts["notes"])
     one = of_features(tmp_path, ONE_HOT, exclusive=["all"])
     assert one.attributes == ("label",)
     assert one.class_names == ("MEL", "N,V", "BCC")
@@ -504,6 +543,9 @@ def test_a_group_that_a_given_split_cuts_is_named(tmp_path):
         of_features(tmp_path, columns, group="patient")
     with pytest.raises(DataError, match="group names 'a', which `labels` names as well"):
         of_features(tmp_path, columns, group="a")
+    columns["f_id"][5] = "unknown"
+    with pytest.raises(DataError, match="row 7, column 'f_id': is empty, 'unknown', in 1 of 40"):
+        of_features(tmp_path, columns, group="f_id", ignore=["split"])
     columns["f_id"] = ["north", "south"] * 20
     with pytest.raises(DataError, match="has 2 groups: train, val and test need one each"):
         of_features(tmp_path, columns, group="f_id", ignore=["split"])
@@ -560,12 +602,26 @@ def test_a_feature_that_counts_the_rows_or_has_no_name_is_refused(tmp_path):
         with pytest.raises(DataError, match=r"column 'f_n': counts the rows, from \d+ to \d+: .* "
                                             r"--ignore f_n"):  # fmt: skip
             of_features(tmp_path, {"a": [0, 1] * 20, "f_n": values})
-    for name in ("", "Unnamed: 1", "__index_level_0__"):
+    for name in ("", "Unnamed: 1", "Unnamed: 0.1", "__index_level_0__"):
         with pytest.raises(DataError, match='has no name, .* leave it out by --ignore ["_]'):
             of_features(tmp_path, {"f_": X, name: X[::-1], "a": [0, 1] * 20}, labels=["a"])
     columns = {"a": [0, 1] * 20, "": range(COUNT)}
     data = of_features(tmp_path, columns, labels=["a"], ignore=["Unnamed: 3"])
     assert data.facts["features"]["names"] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([3 * n + n % 2 for n in range(COUNT)], True),
+        ([f"{2 * n}.0" for n in range(COUNT)], True),
+        ([n + n % 2 for n in range(COUNT)], False),
+        ([n / 7 for n in range(COUNT)], False),
+    ],
+)
+def test_numbers_of_the_rows_of_a_filtered_table_are_pointed_out(values, told, tmp_path):
+    notes = of_features(tmp_path, {"a": [0, 1] * 20, "f_n": values}).facts["notes"]
+    assert any("f_n rises from row to row, as the numbers of rows do" in x for x in notes) == told
 
 
 def test_a_counter_with_gaps_is_a_counter(tmp_path):
@@ -673,9 +729,9 @@ def test_a_row_for_each_label_shows_the_line_that_folds_it(tmp_path, monkeypatch
 
     monkeypatch.chdir(tmp_path)
     for n in range(6):
-        Image.new("L", (16, 16), n).save(tmp_path / f"{n}.png")
+        Image.new("L", (16, 16), n).save(tmp_path / f"{n:04}.png")
     long = {
-        "ImageID": [f"{n}.png" for n in range(6) for _ in range(2)], "Source": ["human"] * 12,
+        "ImageID": [f"{n:04}" for n in range(6) for _ in range(2)], "Source": ["human"] * 12,
         "LabelName": ["Cat", "Dog"] * 6, "Confidence": [n % 3 % 2 for n in range(12)],
     }  # fmt: skip
     write_columns(tmp_path / "long.csv", long)
@@ -687,7 +743,8 @@ def test_a_row_for_each_label_shows_the_line_that_folds_it(tmp_path, monkeypatch
             table.load(f"{name}.csv", images=".")
         line = str(caught.value).split("fold it in Python: ")[1]
         exec(line, {})
-        wide = pandas.read_csv(f"{name}-wide.csv").set_index("ImageID")
+        wide = pandas.read_csv(f"{name}-wide.csv", dtype={"ImageID": str}).set_index("ImageID")
+        assert list(wide.index) == list(dict.fromkeys(long["ImageID"]))
         assert wide.shape == (6, 2)
         if name == "long":
             assert wide["Dog"].tolist() == long["Confidence"][1::2]
@@ -727,6 +784,65 @@ def test_a_folder_of_a_sub_folder_for_each_class_is_a_data_set(tmp_path):
                for note in data.facts["notes"])  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        (["0.5", "1.0", "2.5"], None), (["-1", "1"], None), (["1", "inf"], None),
+        (["1.0", "2.0", "10"], ("1.0", "10", "2.0")), (["2", "10", "1"], ("1", "2", "10")),
+    ],
+)  # fmt: skip
+def test_folders_that_are_called_by_numbers_are_classes_called_so(names, classes, tmp_path):
+    data = table.load(folders(tmp_path / "set", names), size=(16, 16), progress=False)
+    assert data.class_names == (classes or tuple(names))
+
+
+def test_folders_of_one_number_written_in_two_ways_are_asked_about(tmp_path):
+    with pytest.raises(DataError, match="got '1', spelt '1.0' in row 1: write it in one way"):
+        table.load(folders(tmp_path / "set", ["1", "1.0", "2"]), progress=False)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [(["left", "right", "up"], True), (["turn_LINKS", "turn_RECHTS"], True),
+     (["right", "wrong"], False), (["bright", "cleft"], False)],
+)  # fmt: skip
+def test_classes_that_a_mirror_exchanges_are_pointed_out(names, told, tmp_path):
+    root = folders(tmp_path / "set", names)
+    for mirror in (True, False):
+        data = table.load(root, size=(16, 16), progress=False, mirror=mirror)
+        notes = [note for note in data.facts["notes"] if "say --mirror false" in note]
+        assert len(notes) == (told and mirror)
+
+
+SERIES = [
+    ("person{}_bacteria_{}", True), ("img{}_{}_flip", False), ("img{}_flip{}", True),
+    ("IMG_{}{}", False), ("{}x{}", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "told"), SERIES)
+def test_names_of_several_images_of_a_patient_are_pointed_out(name, told, tmp_path):
+    columns = {"path": [], "label": [0, 1] * 15}
+    for n in range(30):
+        columns["path"].append(f"{name.format(n // 5, n % 5)}.png")
+        Image.new("L", (16, 16), n).save(tmp_path / columns["path"][-1])
+    path = write_columns(tmp_path / "my.csv", columns | {"patient": [n // 5 for n in range(30)]})
+    for group in ("", "patient"):
+        notes = table.load(path, size=(16, 16), progress=False, group=group).facts["notes"]
+        found = [note for note in notes if "have names that begin as those of others do" in note]
+        assert len(found) == (told and not group)
+        assert not found or "30 images have names" in found[0] and "6 beginnings" in found[0]
+
+
+def test_classes_with_a_number_in_their_names_are_no_series(tmp_path):
+    columns = {"path": [f"class{n % 3}_{n}.png" for n in range(30)], "label": [0, 1, 2] * 10}
+    for n, name in enumerate(columns["path"]):
+        Image.new("L", (16, 16), n).save(tmp_path / name)
+    path = write_columns(tmp_path / "my.csv", columns)
+    notes = table.load(path, size=(16, 16), progress=False).facts["notes"]
+    assert not any("names that begin" in note for note in notes)
+
+
 def test_classes_may_lie_below_folders_of_the_splits(tmp_path):
     names = [f"{split}/{name}" for split in ("train", "valid", "test") for name in ("01", "00")]
     data = table.load(folders(tmp_path / "set", names), size=(16, 16), progress=False)
@@ -743,7 +859,7 @@ def test_classes_may_lie_below_folders_of_the_splits(tmp_path):
     [
         (["train/a", "train/b", "other/a"], "has 'train' beside 'other'. A data set is a .csv"),
         (["a", "b/c"], "b/c/IMG_0.png is not in a folder of a class alone"),
-        (["train/a", "train/b"], "column 'split': no row is val"),
+        (["train/a", "train/b"], "there is no folder val. Make one beside the others, and move"),
         (["a"], "every label that is known is 'a'"),
         ([], "holds no image in a sub-folder. A data set is"),
     ],
