@@ -84,6 +84,7 @@ def load(
         splits={k: Split(images=pack.take(r), labels=labels[r]) for k, r in rows.items()},
         expected=OFFICIAL,
         fingerprint=pack.fingerprint(labels[order], order),
+        facts={"decoding": pack.decoding},
         persons=_persons(root, names)[rows["train"]] if (root / IDENTITY_FILE).is_file() else None,
     )
 

@@ -16,7 +16,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,6 +51,8 @@ class Pack:
     clear: list[str]  # images with transparent pixels
     plain: list[str]  # images that have one colour all over, as another has
     ranges: dict[str, Range]  # of grey values of more than 8 bits, see `dcl.data.images.decode`
+    crop: float = 1.0  # see `open_pack`, as the next
+    background: tuple[int, int, int] = BACKGROUND
 
     def take(self, rows: np.ndarray) -> np.ndarray:
         """The images at `rows` (n,), without a copy where these follow one another."""
@@ -65,6 +67,12 @@ class Pack:
         for start in range(0, len(rows), ROWS):
             digest.update(np.ascontiguousarray(self.take(rows[start : start + ROWS])).data)
         return digest.hexdigest()[:16]
+
+    @property
+    def decoding(self) -> dict[str, Any]:
+        """How its images were decoded: a record keeps it, for `predict` to do alike."""
+        ranges = {kind: limits for kind, *limits in self.ranges.values()}
+        return {"crop": self.crop, "background": list(self.background), "ranges": ranges}
 
     @property
     def resolution(self) -> str:
@@ -138,7 +146,7 @@ def open_pack(
         if len(broken) == len(names):
             where = {name: f"{source.where(name)}: {why}" for name, why in broken.items()}
             raise _error(where, len(names), folder.parent / "broken.txt", advice)
-    pack = _read(folder)
+    pack = replace(_read(folder), crop=crop, background=background)
     if pack.images.shape != (len(names), 3, *size) or pack.images.dtype != np.uint8:
         raise DataError(f"{folder} is damaged: delete it, and the images are packed again")
     if pack.broken and not skip_broken:

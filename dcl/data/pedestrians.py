@@ -178,7 +178,12 @@ def _load(
         splits=splits,
         expected={part: len(chosen[part]) for part in SPLITS},
         fingerprint=digest.hexdigest()[:16],
-        facts={"partition": partition, "packed_size": list(size), **facts},
+        facts={
+            "partition": partition,
+            "packed_size": list(size),
+            "decoding": pack.decoding,
+            **facts,
+        },
         persons=annotation.identities[rows_of["train"]],
     )
     lacking = [attribute for attribute, _ in data.missing_classes()]

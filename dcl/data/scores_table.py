@@ -15,7 +15,7 @@ import numpy as np
 from ..evaluation.scored_rows import LARGEST
 from ..evaluation.thresholds import FOLDS
 from .resident import SPELLINGS, DataError, split_name
-from .table_columns import SPLIT_NAMES, _splits_in, names_places
+from .table_columns import SPLIT_NAMES, names_places, splits_in
 from .table_file import PARQUET, SEPARATORS, lines_of, read_table, separator_of
 from .table_words import MISSING, comma_hint, nfc, spelt_elsewhere
 
@@ -294,7 +294,7 @@ def _like_splits(path: Path, columns: dict[str, list[str]]) -> list[str]:
     call = "call the column split, with val or test in each row, and leave training rows out"
     for name, column in columns.items():
         cells = set(column)
-        words, parts = {split_name(cell) for cell in cells}, [_splits_in(cell) for cell in cells]
+        words, parts = {split_name(cell) for cell in cells}, [splits_in(cell) for cell in cells]
         if None not in words and len(words) > 1:
             raise DataError(
                 f"{path}, column {name!r}: says to which split a row belongs: {call}. Or take it "

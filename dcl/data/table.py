@@ -218,8 +218,7 @@ def _images(images: Images, rows: dict[str, np.ndarray], size: tuple[int, int]):
     inputs = {name: pack.take(place[part]) for name, part in rows.items()}
     digest = hashlib.sha256(pack.content.encode() + place.tobytes())
     words = f"{len(place):,} images at {pack.resolution}"
-    ranges = {kind: limits for kind, *limits in pack.ranges.values()}
-    return inputs, words, digest, {"packed_size": list(size), "ranges": ranges}
+    return inputs, words, digest, {"packed_size": list(size), "decoding": pack.decoding}
 
 
 def _features(table: Table, read: Read, rows: dict[str, np.ndarray], impute: str):

@@ -152,8 +152,8 @@ def _ask_of_splits(table: Table, columns: list[str]) -> None:
         cells = set(table.columns[name])
         words = {split_name(cell) for cell in cells}
         said = None not in words and len(words) > 1
-        like = all(map(_splits_in, cells))
-        like = like and {"train"} < set().union(*map(_splits_in, cells))
+        like = all(map(splits_in, cells))
+        like = like and {"train"} < set().union(*map(splits_in, cells))
         stray = sum(split_name(cell) is None for cell in cells)
         like |= {"train"} < words - {None} and stray <= STRAY
         if said or like or _bare(name) in SPLIT_NAMES:
@@ -205,7 +205,7 @@ def names_places(column: str) -> bool:
     return bool(ID.search(column) or PLACE.fullmatch(column))
 
 
-def _splits_in(cell: str) -> set[str]:
+def splits_in(cell: str) -> set[str]:
     """The splits that words in a cell name, such as test in PublicTest."""
     return {name for word in WORDS.findall(cell) if (name := split_name(word))}
 

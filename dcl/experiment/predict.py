@@ -209,14 +209,16 @@ def _decoded(
     What is wrong with an image goes into `broken`.
     """
     size = tuple(record["dataset"]["shape"][1:])
-    ranges = record["dataset"].get("ranges")  # older records have none
-    if ranges is not None:
-        ranges = {kind: Range(kind, *limits) for kind, limits in ranges.items()}
-    how = {
-        "crop": getattr(config, "crop", 1.0),
-        "background": getattr(config, "background_colour", BACKGROUND),
-        "ranges": ranges,
-    }
+    how = record["dataset"].get("decoding")
+    if how is None:  # an older record
+        how = {
+            "crop": getattr(config, "crop", 1.0),
+            "background": getattr(config, "background_colour", BACKGROUND),
+            "ranges": record["dataset"].get("ranges"),
+        }
+    if how["ranges"] is not None:
+        ranges = {kind: Range(kind, *limits) for kind, limits in how["ranges"].items()}
+        how = how | {"ranges": ranges}
     for start in range(0, len(files), CHUNK):
         part, pixels = [], []
         for name in files[start : start + CHUNK]:

@@ -207,6 +207,30 @@ def test_a_method_that_decides_by_more_than_the_weights_is_named(made, tmp_path,
     assert "method 'crt' decides by more than its weights" in capsys.readouterr().err
 
 
+def test_images_are_decoded_as_the_record_says(made, tmp_path):
+    record, _, images = made
+    image = sorted(images.iterdir())[0]
+    turned = tmp_path / "turned.json"
+    changed = json.loads(record["path"].read_text())
+    assert changed["dataset"]["decoding"] == {
+        "crop": 1.0, "background": [255, 255, 255], "ranges": {},
+    }  # fmt: skip
+    changed["dataset"]["decoding"]["crop"] = 0.5
+    turned.write_text(json.dumps(changed))
+    weights = record["path"].with_suffix(".safetensors")
+    shutil.copy(weights, turned.with_suffix(".safetensors"))
+    cut = tmp_path / "cut" / image.name
+    cut.parent.mkdir()
+    with Image.open(image) as whole:
+        width, height = whole.size
+        box = [width / 4, height / 4, 3 * width / 4, 3 * height / 4]
+        size = record["dataset"]["shape"][:0:-1]
+        whole.convert("RGB").resize(size, Image.Resampling.BILINEAR, box=box).save(cut)
+    found = predicted(record | {"path": turned}, image, tmp_path / "a.csv")
+    assert found == predicted(record, cut, tmp_path / "b.csv")
+    assert found != predicted(record, image, tmp_path / "c.csv")
+
+
 def test_what_has_nothing_to_do_with_a_method_is_not_said_of_it(made):
     with pytest.raises(RuntimeError, match="out of memory"), by_weights_alone(made[0]["path"], "x"):
         raise RuntimeError("out of memory")
