@@ -100,8 +100,8 @@ function dclScoresNumbers() {
   const MISSING = new Set(["", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "none"]);
   const KEYS = ["id", "split", "group"];
 
-  const SPLIT_NAMES = ("is_train is_valid is_val is_test partition eval_partition data_split dataset_split splits fold "
-    + "folds kfold cv_fold").split(" ");
+  const SPLIT_NAMES = ("istrain istraining isvalid isvalidation isval istest intrain traintest trainvaltest partition "
+    + "evalpartition datasplit datasetsplit splits fold folds kfold cvfold").split(" "); // letters and digits alone
   const CALLED = "(?:[ _.-]?(?:no|nr|num|number|index|idx|key|code|name))?";
   const PLACES = [ // ID and PLACE of the library: names of columns
     /(?:^|[ _.-])[iI][dD]$|[a-z]I[dD]$/,
@@ -143,7 +143,7 @@ function dclScoresNumbers() {
       }
       const like = every && parts.has("train") && parts.size > 1; // such as PublicTest
       const training = words.has("train") && (words.size === 1 || (words.has(undefined) && words.size > 2));
-      return like || training || SPLIT_NAMES.includes(name.toLowerCase())
+      return like || training || SPLIT_NAMES.includes(name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, ""))
         ? [`column '${name}' may say to which split a row belongs: ${call}`] : [];
     };
     const counted = (n) => n.toLocaleString("en-US");

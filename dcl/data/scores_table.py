@@ -15,7 +15,7 @@ import numpy as np
 from ..evaluation.scored_rows import LARGEST
 from ..evaluation.thresholds import FOLDS
 from .resident import SPELLINGS, DataError, split_name
-from .table_columns import SPLIT_NAMES, names_places, splits_in
+from .table_columns import names_places, names_splits, splits_in
 from .table_file import PARQUET, SEPARATORS, lines_of, read_table, separator_of
 from .table_words import MISSING, comma_hint, nfc, spelt_elsewhere
 
@@ -301,7 +301,7 @@ def _like_splits(path: Path, columns: dict[str, list[str]]) -> list[str]:
                 "out of the table, and all rows are cross-fitted"
             )
         like = all(parts) and {"train"} < set().union(*parts)  # such as PublicTest
-        if like or name.lower() in SPLIT_NAMES or words == {"train"} or words > {"train", None}:
+        if like or names_splits(name) or words == {"train"} or words > {"train", None}:
             doubts.append(f"column {name!r} may say to which split a row belongs: {call}")
     return doubts
 

@@ -156,7 +156,7 @@ def _ask_of_splits(table: Table, columns: list[str]) -> None:
         like = like and {"train"} < set().union(*map(splits_in, cells))
         stray = sum(split_name(cell) is None for cell in cells)
         like |= {"train"} < words - {None} and stray <= STRAY
-        if said or like or _bare(name) in SPLIT_NAMES:
+        if said or like or names_splits(name):
             what = "says" if said else "seems to say"
             raise table.error(
                 None, name,
@@ -181,6 +181,11 @@ def _ask_of_near_labels(table: Table, labels: list[str], features: list[str]) ->
 def _bare(column: str) -> str:
     """A column's name in lower case, letters and digits alone."""
     return re.sub(r"[\W_]", "", column.lower())
+
+
+def names_splits(column: str) -> bool:
+    """Whether a column's name is of `SPLIT_NAMES`, in any spelling."""
+    return _bare(column) in SPLIT_NAMES
 
 
 def _like_a_split(table: Table, column: str) -> bool:
