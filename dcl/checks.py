@@ -12,6 +12,7 @@ from torch import Tensor
 from .reminders import caller
 
 UNKNOWN = -1  # label of a sample whose class is unknown; it counts nowhere
+LARGEST = 1e15  # of a number without a limit: products of two are numbers in float32, too
 SURELY = 20  # with so many samples a pattern is no coincidence
 
 
@@ -48,8 +49,13 @@ def whole(what: str, value: Any, least: int = 0, most: float = inf) -> int:
 def number(
     what: str, value: Any, low: float = 0.0, high: float = inf, *, ends: str = "[]"
 ) -> float:
-    """Return a finite number between low and high, or raise; `ends` are the interval's brackets."""
+    """Return a number between low and high, or raise; `ends` are the interval's brackets.
+
+    Also one that is not finite is refused, and without a `high` one beyond `LARGEST`.
+    """
     outside = not _is_finite(value) or not low <= value <= high
+    if high == inf and not outside and abs(value) > LARGEST:
+        raise ValueError(f"{what} must be {LARGEST:g} at most, for float32, got {value!r}")
     if outside or (ends[0] == "(" and value == low) or (ends[1] == ")" and value == high):
         if isinstance(value, Tensor) and value.ndim == 0:
             raise ValueError(f"{what} must be a plain number, got {value!r}: give its .item()")

@@ -21,7 +21,7 @@ from ..checks import (
     reads_values,
     signed,
 )
-from ..protocol import Criterion, shares
+from ..protocol import Criterion
 from ..reminders import Reminders, caller
 from ..sampling import cross_entropy, weigh, weighted_cross_entropy
 from .entry import Method
@@ -320,8 +320,8 @@ class LogitAdjusted(Criterion):
         self.tau = number("tau", tau)
 
     def trained_prior(self) -> Tensor | None:
-        powers = self.class_counts.double() ** (1 - self.tau)
-        return shares(powers.where(self.class_counts > 0, 0.0))
+        powers = (1 - self.tau) * self.class_counts.clamp(min=1).double().log()
+        return powers.masked_fill(self.class_counts == 0, -torch.inf).softmax(1)
 
     def classification_loss(
         self, logits: Tensor, labels: Tensor, weights: Tensor | None

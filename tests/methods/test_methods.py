@@ -3,6 +3,7 @@
 import copy
 import math
 import warnings
+from fractions import Fraction
 from functools import partial
 from types import SimpleNamespace
 from typing import Annotated, Literal
@@ -758,6 +759,18 @@ def test_a_schedule_that_no_record_holds_is_given_by_a_partial():
 def test_what_is_no_text_is_no_name_of_a_method(name):
     with pytest.raises(ValueError, match="method must be a text"):
         find(name)
+
+
+@pytest.mark.parametrize("tau", [0, 0.5, 1, 3, 1000])
+def test_the_prior_of_an_adjusted_training_is_that_of_its_powers(tau):
+    counts = torch.tensor([[90_000, 10, 0], [7, 5, 3]])
+    criterion = make_criterion("logit-adjustment", counts, 10, tau=tau, classes=(2, 3))
+    powers = [[Fraction(n) ** (1 - tau) if n else 0 for n in row] for row in counts.tolist()]
+    expected = [[float(p / sum(row)) for p in row] for row in powers]
+    found = criterion.trained_prior()
+    torch.testing.assert_close(found, torch.tensor(expected).to(found), rtol=1e-6, atol=1e-30)
+    loss = criterion(torch.zeros(4, 2, 3), None, torch.tensor([[0, 1], [1, 0], [0, 2], [1, 1]]))
+    assert loss.isfinite()
 
 
 def test_every_entry_says_what_its_options_mean():

@@ -8,7 +8,7 @@ from made import frame, record
 
 from dcl.experiment import records
 from dcl_book import evidence
-from dcl_book.withdrawn import collapsed
+from dcl_book.withdrawn import withdrawn
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 
@@ -22,8 +22,10 @@ def quintuplets(*losses, method="lmle", warm=4):
 
 
 def test_a_loss_at_the_margins_sum_is_a_collapse():
-    reason = collapsed(quintuplets(28.6, 27.997, 28.002, 28.002))
-    assert reason.startswith("metric loss 28.00 = 40 x (0.1 + 0.2 + 0.4) from epoch 6 on")
+    reason = withdrawn(quintuplets(28.6, 27.997, 28.002, 28.002))
+    assert reason.startswith(
+        "collapsed, metric loss 28.00 = 40 x (0.1 + 0.2 + 0.4) from epoch 6 on"
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,14 +38,14 @@ def test_a_loss_at_the_margins_sum_is_a_collapse():
     ],
 )
 def test_a_loss_elsewhere_is_none(made):
-    assert collapsed(made) == ""
+    assert withdrawn(made) == ""
 
 
 def test_no_committed_run_is_at_the_margins_sum():
     paths = sorted(RESULTS.rglob("lmle*.json"))
     assert paths
     for path in paths:
-        assert not collapsed(records.read(path)), path
+        assert not withdrawn(records.read(path)), path
 
 
 def test_collapsed_runs_are_in_no_frame_and_the_reason_is(tmp_path):
