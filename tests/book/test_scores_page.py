@@ -304,7 +304,7 @@ DOUBTED = {
     "blank": left_out("Patient", "p1 p2 p3 p4 p5 NA NA"),
     "each once": left_out("image_id", " ".join(map(str, range(30)))),
     "few": left_out("camera", "a b c d"),
-    **{name: left_out(name, "0 1 2 3 4") for name in (*SPLIT_NAMES, "Is_Train", "set")},
+    **{name: left_out(name, "0 1 2 3 4") for name in (*sorted(SPLIT_NAMES), "Is_Train", "set")},
     **{name: left_out(name, "a b c d e") for name in (
         "patient_id patientId PatientName Study sample UUID grid Hospital-No CAMERA centre age "
         "my patient source.key trackid note rowdy caseload").split()},
