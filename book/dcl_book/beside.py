@@ -12,8 +12,6 @@ from dcl.experiment.config import Training
 
 from .names import PLAIN, PRIOR
 
-ELSEWHERE = ("results", "data_root", "device", "keep_weights", "keep_scores")  # decide no number
-
 
 def plain(config: Training) -> Training:
     """The configuration of cross entropy that is like this one in all but the method."""
@@ -27,10 +25,11 @@ def published_run(config: Training, fingerprint: str, folder: Path) -> dict[str,
     Kinds of processors draw images that are not the same to the last bit, so the folder may hold a
     record for each.
     """
-    mine = {key: value for key, value in config.recorded().items() if key not in ELSEWHERE}
+    other = config.places() | {"device"}  # may be another
+    mine = {key: value for key, value in config.recorded().items() if key not in other}
     for path in sorted(folder.glob("*.json")):
         record = records.read(path)
-        told = {key: value for key, value in record["config"].items() if key not in ELSEWHERE}
+        told = {key: value for key, value in record["config"].items() if key not in other}
         if told == mine and record["dataset"]["fingerprint"] == fingerprint:
             return {**record, "path": path}
     return None

@@ -349,6 +349,11 @@ class Training(Config):
                 )
 
     @classmethod
+    def places(cls) -> set[str]:
+        """Fields that decide no number, such as where something lies."""
+        return {spec.name for spec in fields(cls) if spec.metadata["decides"] == "nothing"}
+
+    @classmethod
     def without_effect(cls, data_root: str) -> list[str]:
         """Fields that are of real data alone, where there is no data_root, or of drawn ones."""
         other = "drawn" if data_root else "real"
@@ -415,11 +420,9 @@ class Training(Config):
         Of a class outside the checkout also its place and the text of its file: two of them may
         have the same fields and data, and other networks.
         """
-        values = self.recorded()
+        values = {k: v for k, v in self.recorded().items() if k not in self.places()}
         for spec in fields(self):
-            if spec.metadata["decides"] == "nothing":
-                del values[spec.name]
-            elif spec.metadata["decides"] == "by its file" and values[spec.name]:
+            if spec.metadata["decides"] == "by its file" and values[spec.name]:
                 content = resolve(values[spec.name]).read_bytes()
                 values[spec.name] = hashlib.sha256(content).hexdigest()
         parts = [values, data.fingerprint, data.sizes]
